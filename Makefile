@@ -1,0 +1,95 @@
+# The doors of speechmill. `make help` lists them; each does its own set-up.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+export SPEECHMILL_ROOT := $(CURDIR)
+export SPEECHMILL_STORE ?= $(CURDIR)/var/store
+include scripts/environment.mk
+
+PYTHON_RUN := .venv/bin/python
+SEED ?= 1
+NAME ?= default
+ORDER ?= 3
+CONFIG ?= training/config.example.toml
+LM ?= $(SPEECHMILL_STORE)/language_models/$(NAME)/current
+SPLIT ?= test
+
+help: ## list the doors
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/' | expand -t 22
+
+setup: ## install everything a run needs (the other doors call it)
+	@scripts/setup.sh
+
+demo: ## archives spoken here, through Airflow, to a word error rate  [SEED=1]
+	@scripts/setup.sh --demo
+	@$(PYTHON_RUN) -m demo --seed $(SEED)
+
+real: ## the same chain on real archives  DATA=DIR
+	@if [ -z "$(DATA)" ]; then echo "make real: name the directory of the archives, e.g. make real DATA=/data/speech" >&2; exit 2; fi
+	@scripts/setup.sh --demo
+	@$(PYTHON_RUN) -m demo real --data "$(DATA)"
+
+test: ## set up and run the tests (under 10 minutes)
+	@scripts/setup.sh
+	@ctest --test-dir build/native --output-on-failure --no-tests=error
+	@$(PYTHON_RUN) -m pytest -m "not slow"
+
+test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
+	@scripts/setup.sh --all
+	@scripts/sanitize.sh
+	@$(PYTHON_RUN) -m pytest -m slow --timeout 900
+
+lint: setup ## types, style, C++ format
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy native corpora lm training demo scripts
+	@if command -v clang-format >/dev/null; then git ls-files 'native/*.h' 'native/*.cpp' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked (make test-all installs it)" >&2; fi
+
+format: setup ## bring all sources into shape
+	@.venv/bin/ruff check --fix-only -q . ; .venv/bin/ruff format -q .
+	@if command -v clang-format >/dev/null; then git ls-files 'native/*.h' 'native/*.cpp' | xargs clang-format -i; fi
+
+licences: setup ## check the licence of every dependency
+	@$(PYTHON_RUN) scripts/licences.py
+
+lock: setup ## pin every version anew from requirements.in
+	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.lock
+
+corpora: setup ## list the published corpora
+	@$(PYTHON_RUN) -m corpora list
+
+lm: setup ## build and publish a language model  [TEXT='a.txt b.xz'] [CORPORA='x y'] [ORDER=3] [NAME=default]
+	@$(PYTHON_RUN) -m lm build --publish $(NAME) --order $(ORDER) $(if $(TEXT),--text $(TEXT)) $(if $(CORPORA),--corpora $(CORPORA))
+
+train: setup ## train a network  [CONFIG=training/config.example.toml]
+	@$(PYTHON_RUN) -m training run --config $(CONFIG)
+
+evaluate: setup ## measure a run  MODEL=RUN CORPUS=NAME [SPLIT=test] [LM=DIR]
+	@if [ -z "$(MODEL)" ] || [ -z "$(CORPUS)" ]; then echo "make evaluate: name the run and the corpus, e.g. make evaluate MODEL=<run> CORPUS=librispeech (make status lists the runs)" >&2; exit 2; fi
+	@$(PYTHON_RUN) -m training evaluate --model $(MODEL) --corpus $(CORPUS) --split $(SPLIT) --lm $(LM)
+
+status: setup ## list the training runs
+	@$(PYTHON_RUN) -m training status
+
+report: setup ## write the report pages into the store
+	@$(PYTHON_RUN) -m training report
+
+airflow-start: setup ## start Airflow on 127.0.0.1 and print where to log in
+	@$(PYTHON_RUN) scripts/airflow.py start
+
+airflow-stop: ## stop Airflow, all of it
+	@$(PYTHON_RUN) scripts/airflow.py stop
+
+airflow-status: ## what of Airflow runs, and where
+	@$(PYTHON_RUN) scripts/airflow.py status
+
+airflow-logs: ## the newest lines of every component's log
+	@$(PYTHON_RUN) scripts/airflow.py logs
+
+clean: ## remove builds and everything runs have written (var, build), not .venv
+	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
+	rm -rf build var
+
+.PHONY: help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
+	airflow-start airflow-stop airflow-status airflow-logs clean
