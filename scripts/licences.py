@@ -13,14 +13,15 @@ from importlib import metadata
 
 ALLOWED = re.compile(
     r"apache|\bmit\b|mit-cmu|\bbsd|0bsd|isc|python software foundation|psf|zlib|unlicense|mpl|mozilla public"
-    r"|lgpl|lesser general public|public domain|cc0|hpnd|historical permission|boost|unicode|zpl|zope|blueoak",
+    r"|lgpl|lesser general public|public domain|cc0|hpnd|historical permission|boost|unicode|zpl|zope|blueoak|artistic",
     re.IGNORECASE,
 )
 FORBIDDEN = re.compile(r"(?<!l)gpl|(?<!lesser )general public license|agpl|proprietary|commercial", re.IGNORECASE)
 
-# Distributions whose metadata names no licence; read by hand in their licence file.
+# Distributions whose metadata names no licence, or a choice of licences as a plain list; read in their licence file.
 READ_BY_HAND: dict[str, str] = {
-    "google-crc32c": "Apache-2.0",
+    "namex": "Apache-2.0",
+    "text-unidecode": "Artistic-1.0 OR GPL-2.0-or-later",
 }
 
 
@@ -35,7 +36,7 @@ def declared(distribution: metadata.Distribution) -> str:
 
 def verdict(name: str, licence: str) -> str:
     """"ok", "refused" or "unknown" for one distribution."""
-    licence = licence or READ_BY_HAND.get(name.lower(), "")
+    licence = READ_BY_HAND.get(name.lower(), licence)
     alternatives = re.split(r"\bOR\b", licence)
     if any(ALLOWED.search(part) and not FORBIDDEN.search(part) for part in alternatives):
         return "ok"
