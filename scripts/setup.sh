@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
-export TMPDIR=$root/var/tmp
+unset TMPDIR  # the Makefile points it at var/tmp, which is made only after the checks
 stamps=build/stamps
 all= demo=
 for argument in "$@"; do
@@ -44,6 +44,7 @@ python=$(find_python "$missing")
 
 # --- changes ---
 mkdir -p "$stamps" var/tmp
+export TMPDIR=$root/var/tmp
 if [ -n "$missing" ]; then
   say "installing system packages: $(echo $missing)"
   install_packages $missing
