@@ -1,0 +1,59 @@
+"""The corpora branch of the error tree: each class says which exit status the command ends with."""
+
+from __future__ import annotations
+
+from native.errors import SpeechmillError
+
+
+class CorporaError(SpeechmillError):
+    """A failure while archives become a corpus."""
+
+
+class UsageError(CorporaError):
+    """A command that asks for something which does not exist or does not fit together."""
+
+    exit_status = 2
+
+
+class SourceError(CorporaError):
+    """A source that is missing, unreadable, empty or not an archive; names the file."""
+
+    exit_status = 2
+
+
+class NotPublishedError(CorporaError):
+    """A name or version that the store does not hold; names what it does hold."""
+
+    exit_status = 2
+
+
+class GateRefusedError(CorporaError):
+    """The corpus was built but the gate refused it: nothing was published."""
+
+    exit_status = 3
+
+
+class NothingImportedError(CorporaError):
+    """The source is readable but nothing in it may or can be published."""
+
+    exit_status = 3
+
+
+class BalanceError(CorporaError):
+    """Input items are not the sum of accepted, rejected and ignored ones: a fault of ours."""
+
+
+class StoreError(CorporaError):
+    """The store cannot be written or read: disk full, no permission, damaged file."""
+
+
+class AudioError(CorporaError):
+    """One recording that cannot be trusted; `check` is the rejection it becomes.
+
+    Attributes:
+        check: the name of the check, for example `audio_truncated`.
+    """
+
+    def __init__(self, check: str, reason: str) -> None:
+        super().__init__(reason)
+        self.check = check

@@ -1,0 +1,191 @@
+"""What an importer is: it knows one corpus's layout, licence and official splits, and nothing else.
+
+`scan` looks at names and small tables and cuts the source into work units; `read` parses the transcripts
+of one unit and yields one item per transcript line, row or cue. An importer opens no audio, cleans no
+text, decides no split of its own and writes nothing: those are the jobs of audio.py, transcript.py,
+splits.py and shards.py. Every item it meets leaves it as a `RawSegment`, a `Rejection` or an `Ignored`,
+so that the balance (input = accepted + rejected + ignored) can be proven.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from corpora.sources import Source
+from corpora.utterance import Rejection
+
+__all__ = [
+    "AudioRef",
+    "CorpusFacts",
+    "Ignored",
+    "ImportOptions",
+    "Importer",
+    "RawSegment",
+    "Rejection",
+    "Scan",
+    "WorkUnit",
+    "bucketed",
+]
+
+Item = TypeVar("Item")
+Json = Any
+
+
+@dataclass(frozen=True)
+class AudioRef:
+    """Where the sound of one segment lies.
+
+    Attributes:
+        member: the file, by its name in the source.
+        channel: from 0; side A = 0. −1 mixes all channels down (only where the donor says so).
+        start_s, end_s: span in seconds; both None = the whole file.
+    """
+
+    member: str
+    channel: int = 0
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True)
+class RawSegment:
+    """One stretch of speech with its text, as the source tells it.
+
+    Attributes:
+        style: whose conventions `text_raw` follows: a key of `transcript.STYLES`.
+        source_path, line: where the text stands (not the audio), for the person who must look.
+        split: official split, or None = to be assigned by splits.py.
+        subset: the official part (`test-clean`, `validated`), or "".
+        gender: f | m | x | None.
+        flags: what the importer noticed; `train_only` forbids dev and test, `speaker_unknown` implies it.
+    """
+
+    utterance_id: str
+    recording_id: str
+    speaker_id: str
+    text_raw: str
+    style: str
+    audio: AudioRef
+    source_path: str
+    line: int | None
+    split: str | None
+    subset: str
+    gender: str | None
+    language: str
+    licence: str
+    donor_id: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Items that are rightly not utterances (a comment line, a gap marker), counted by reason."""
+
+    source_path: str
+    reason: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class WorkUnit:
+    """A piece of work that can be done alone: a chapter, a recording, a slice of a table.
+
+    Attributes:
+        key: unique and stable: the same source gives the same keys, and adding a file changes few.
+        payload: JSON-able facts that `read` needs.
+        cost: about the bytes of audio in it; groups are balanced by it.
+        members: the files `read` and the audio step will open; empty = unknown.
+    """
+
+    key: str
+    payload: Mapping[str, Json]
+    cost: float
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """What holds for the whole corpus.
+
+    Attributes:
+        name: the name to publish under if the person gave none.
+        split_rule: "official", "speaker" (speaker-disjoint), or "utterance" (labelled: same speakers).
+        dev_speakers, test_speakers: given by hand, else empty.
+        closed_vocabulary: repeated sentences are the nature of this corpus (digits, commands).
+        officials: expected count per subset where the publisher states one.
+    """
+
+    name: str
+    licence: str
+    language: str = "en"
+    donor: str | None = None
+    closed_vocabulary: bool = False
+    split_rule: str = "official"
+    dev_speakers: tuple[str, ...] = ()
+    test_speakers: tuple[str, ...] = ()
+    officials: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What `scan` found: units sorted by key, what it could already refuse or ignore, and remarks."""
+
+    facts: CorpusFacts
+    units: tuple[WorkUnit, ...]
+    ignored: tuple[Ignored, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the person asked for: a name to publish under, a donation file, options of this importer."""
+
+    name: str | None = None
+    donation: Path | None = None
+    options: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Importer(Protocol):
+    """One corpus layout. Add a file in importers/ and one line in the registry."""
+
+    name: str
+    version: str  # raise it whenever the output for the same source changes
+    summary: str  # one line for `python -m corpora list`
+
+    def recognise(self, source: Source) -> bool:
+        """Whether the names in the source look like this corpus; opens nothing big."""
+
+    def scan(self, source: Source, options: ImportOptions) -> Scan:
+        """Cut the source into work units; cheap, opens no audio.
+
+        Raises:
+            SourceError: the source does not hold this corpus.
+            NothingImportedError: it may not be published (no licence).
+        """
+
+    def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
+        """All items of one unit, in a fixed order; segments of one recording stand together."""
+
+
+def bucketed(items: Iterable[Item], key: Callable[[Item], str], per_bucket: int = 64) -> dict[str, Sequence[Item]]:
+    """Spread items over a power-of-two number of buckets by the hash of their key.
+
+    A further item goes to its own bucket and moves none of the others (until the number of items
+    doubles), so one new file changes one work unit. Buckets are named `b0000`, …; their items are
+    sorted by key; empty buckets do not appear.
+    """
+    ordered = sorted(items, key=key)
+    buckets = 1
+    while buckets * per_bucket < len(ordered):
+        buckets *= 2
+    width = max(4, len(str(buckets - 1)))
+    found: dict[str, list[Item]] = {}
+    for item in ordered:
+        digest = hashlib.sha256(key(item).encode()).digest()
+        found.setdefault(f"b{int.from_bytes(digest[:8], 'big') % buckets:0{width}d}", []).append(item)
+    return dict(sorted(found.items()))

@@ -1,0 +1,40 @@
+"""The registry of importers, one line each: the name of the corpus and where its class stands.
+
+Modules are imported when they are asked for. The command line, the DAG's form and the tests read this
+table, so that a newcomer adds a corpus with one file and one line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import cast
+
+from corpora.errors import UsageError
+from corpora.importer import Importer
+
+IMPORTERS = {
+    "librispeech": "corpora.importers.librispeech:LibriSpeechImporter",
+    "tedlium": "corpora.importers.tedlium:TedliumImporter",
+    "fisher": "corpora.importers.fisher:FisherImporter",
+    "switchboard": "corpora.importers.switchboard:SwitchboardImporter",
+    "common_voice": "corpora.importers.common_voice:CommonVoiceImporter",
+    "donated": "corpora.importers.donated:DonatedImporter",
+}
+
+
+def importer_names() -> list[str]:
+    """Names of all importers, in the order of the registry."""
+    return list(IMPORTERS)
+
+
+def get_importer(name: str) -> Importer:
+    """The importer of that name.
+
+    Raises:
+        UsageError: there is none; the sentence lists those there are.
+    """
+    target = IMPORTERS.get(name)
+    if target is None:
+        raise UsageError(f"there is no importer {name!r}; there are: {', '.join(IMPORTERS)}")
+    module_name, _, attribute = target.partition(":")
+    return cast(Importer, getattr(importlib.import_module(module_name), attribute)())

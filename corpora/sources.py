@@ -1,0 +1,246 @@
+"""Directories, tar and zip archives as one read-only view with safe names.
+
+A member's name is what `source_path` will say: `sub/file.wav` in a directory, `archive.tar!/sub/file.wav`
+in an archive, with the folder's own name in front when several sources are given. Names that are absolute
+or climb out, links that leave the source and devices are refused and reported, system litter is counted.
+Compressed tars are unpacked once into one plain tar under the spill folder, so that any member can be
+reached. Nothing is ever written beside a source. This module knows nothing of corpora or of sound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+from corpora.errors import SourceError
+from corpora.utterance import Rejection
+
+MAX_MEMBERS = 5_000_000
+_LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\.complete(d)?$|\.git/)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file inside a source. `stamp` changes when its content may have changed."""
+
+    name: str
+    size: int
+    stamp: str = ""
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line of a text file. `text` is None where it is not UTF-8; `problem` then says what and where."""
+
+    number: int
+    text: str | None
+    problem: str = ""
+
+
+class Reader(Protocol):
+    """One directory or archive behind a `Source`; names without the source's own prefix."""
+
+    label: str
+    prefix: str  # what stands before a member's name in `source_path`
+    damage: list[Rejection]
+    litter: int
+
+    def listing(self) -> dict[str, Member]:
+        """Safe members by their name inside."""
+
+    def open(self, name: str) -> BinaryIO:
+        """A seekable stream."""
+
+    def path(self, name: str) -> Path | None:
+        """The member as a real file, or None."""
+
+    def identity(self) -> dict[str, str | int]:
+        """name, bytes and a hash, for the manifest: no absolute path, no time stamp."""
+
+    def stamp(self) -> str:
+        """A cheap mark that changes when the content may have changed."""
+
+
+def unsafe_name(name: str) -> str | None:
+    """Why a member's name must not be used, or None."""
+    if not name or name.startswith(("/", "\\")) or re.match(r"^[A-Za-z]:", name):
+        return "absolute name"
+    if ".." in PurePosixPath(name.replace("\\", "/")).parts:
+        return "name climbs out of the archive with '..'"
+    if any(ord(c) < 32 for c in name):
+        return "control character in the name"
+    return None
+
+
+def is_litter(name: str) -> bool:
+    """Files that operating systems and unpackers leave behind."""
+    return _LITTER.search(name) is not None
+
+
+class Source:
+    """Several directories and archives as one listing.
+
+    Attributes:
+        rejections: members that were refused (unsafe names, damaged archives).
+        litter: how many system files were passed over.
+    """
+
+    def __init__(self, readers: Sequence[Reader], spill_dir: Path | None) -> None:
+        self._readers = list(readers)
+        self._spill_dir = spill_dir
+        self._members: dict[str, tuple[Reader, str, Member]] = {}
+        for reader in self._readers:
+            for inner, member in reader.listing().items():
+                full = unicodedata.normalize("NFC", reader.prefix + inner)
+                self._members.setdefault(full, (reader, inner, Member(full, member.size, member.stamp)))
+        self._sorted = sorted((entry[2] for entry in self._members.values()), key=lambda m: m.name)
+        self.rejections = tuple(r for reader in self._readers for r in reader.damage)
+        self.litter = sum(reader.litter for reader in self._readers)
+
+    @property
+    def label(self) -> str:
+        """The sources' own names, for sentences."""
+        return ", ".join(reader.label for reader in self._readers)
+
+    def members(self) -> list[Member]:
+        """All files, sorted by name (NFC)."""
+        return self._sorted
+
+    def names_matching(self, pattern: str | re.Pattern[str]) -> list[str]:
+        """Names in which the pattern is found (re.search), sorted."""
+        compiled = re.compile(pattern)
+        return [m.name for m in self._sorted if compiled.search(m.name)]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def _entry(self, name: str) -> tuple[Reader, str, Member]:
+        entry = self._members.get(name)
+        if entry is None:
+            raise SourceError(f"{name} is not in {self.label}")
+        return entry
+
+    def member(self, name: str) -> Member:
+        """Size and stamp of a member.
+
+        Raises:
+            SourceError: it is not there.
+        """
+        return self._entry(name)[2]
+
+    def open(self, name: str) -> BinaryIO:
+        """A seekable binary stream of a member; close it.
+
+        Raises:
+            SourceError: it is not there or cannot be read.
+        """
+        reader, inner, _ = self._entry(name)
+        try:
+            return reader.open(inner)
+        except OSError as error:
+            raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
+
+    def read_bytes(self, name: str) -> bytes:
+        """All bytes of a member.
+
+        Raises:
+            SourceError: it is not there or cannot be read (also: a damaged zip member).
+        """
+        try:
+            with self.open(name) as stream:
+                return stream.read()
+        except (OSError, EOFError, ValueError) as error:
+            raise SourceError(f"{name} cannot be read: {error}") from error
+
+    def text_lines(self, name: str, encoding: str = "utf-8") -> Iterator[TextLine]:
+        """Lines of a text member, numbered from 1; a line that does not decode has text None.
+
+        A byte order mark (UTF-8, UTF-16) is obeyed and dropped; line ends are LF, CRLF or CR LF mixed.
+
+        Raises:
+            SourceError: it is not there or cannot be read.
+        """
+        return decode_lines(self.read_bytes(name), encoding)
+
+    def local_path(self, name: str) -> Path:
+        """The member as a real file; a member of an archive is copied into the spill folder once.
+
+        Raises:
+            SourceError: it is not there or cannot be read.
+        """
+        reader, inner, member = self._entry(name)
+        path = reader.path(inner)
+        if path is not None:
+            return path
+        folder = self._spill_dir or Path(tempfile.gettempdir())
+        key = hashlib.sha256(f"{reader.stamp()}\n{member.name}".encode()).hexdigest()[:24]
+        target = folder / f"member-{key}{PurePosixPath(inner).suffix.lower()}"
+        if not target.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            temporary.write_bytes(self.read_bytes(name))
+            temporary.replace(target)
+        return target
+
+    def identities(self) -> list[dict[str, str | int]]:
+        """What the manifest says of the sources: name, bytes, hash."""
+        return [reader.identity() for reader in self._readers]
+
+    def stamp(self) -> str:
+        """A cheap mark of the whole source: changes when anything in it may have changed."""
+        return hashlib.sha256("\n".join(f"{r.label} {r.stamp()}" for r in self._readers).encode()).hexdigest()
+
+
+def decode_lines(data: bytes, encoding: str = "utf-8") -> Iterator[TextLine]:
+    """Lines of a text, strictly decoded one by one, so that one bad line costs only itself."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = data.decode("utf-16", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            bad = "�" in line
+            yield TextLine(number, None if bad else line, "not valid UTF-16" if bad else "")
+        return
+    offset = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    stream = io.BytesIO(data[offset:])
+    for number, raw in enumerate(stream, 1):
+        try:
+            yield TextLine(number, raw.decode(encoding).rstrip("\r\n"))
+        except UnicodeDecodeError as error:
+            at = offset + error.start
+            yield TextLine(number, None, f"byte 0x{raw[error.start]:02x} at offset {at} of the file is not {encoding}")
+        offset += len(raw)
+
+
+def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> Source:
+    """Open directories and archives (tar, tar.gz/.bz2/.xz, zip) as one source.
+
+    Args:
+        spill_dir: where compressed tars are unpacked to a plain tar; default the temporary folder.
+
+    Raises:
+        SourceError: one of them is missing, unreadable, empty or not an archive; names it.
+    """
+    from corpora.archives import open_reader
+
+    if not paths:
+        raise SourceError("no source was given; name a folder or an archive with --source")
+    resolved = [Path(path) for path in paths]
+    names = [path.resolve().name for path in resolved]
+    readers: list[Reader] = []
+    for index, path in enumerate(resolved):
+        twin = names[:index].count(names[index])
+        label = names[index] + (f"~{twin + 1}" if twin else "")
+        readers.append(open_reader(path, label, len(resolved) > 1, spill_dir))
+    source = Source(readers, spill_dir)
+    if not source.members():
+        raise SourceError(f"{source.label} holds no file at all: an interrupted download or the wrong folder?")
+    if len(source.members()) > MAX_MEMBERS:
+        raise SourceError(f"{source.label} holds more than {MAX_MEMBERS} files; import it in parts")
+    return source

@@ -1,0 +1,341 @@
+"""Where everything lies: paths, locks, atomic writes, publishing, and reading what was published.
+
+    corpora/<name>/<version>/{<split>/part-00000.parquet, rejections.parquet, manifest.json} + current
+    language_models/<name>/<version>/…  + current      runs/   evaluations/   reports/   settings.toml
+    staging/  locks/  cache/             (working places; safe to delete while nothing runs)
+
+A version becomes visible by one rename of its finished folder, `current` (a relative symbolic link) by
+another. Nothing half-written ever lies under a final name. This module knows no importer and no rule.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpora.errors import NotPublishedError, StoreError
+from corpora.utterance import SPLITS
+
+
+def default_store_path() -> Path:
+    """$SPEECHMILL_STORE, else var/store under $SPEECHMILL_ROOT, else under this source tree."""
+    if os.environ.get("SPEECHMILL_STORE"):
+        return Path(os.environ["SPEECHMILL_STORE"])
+    root = os.environ.get("SPEECHMILL_ROOT")
+    return (Path(root) if root else Path(__file__).resolve().parents[1]) / "var" / "store"
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fsync_dir(path: Path) -> None:
+    """Make renames inside a folder durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def explain_write(path: Path) -> Iterator[None]:
+    """Turn a failed write into a sentence: disk full, no permission, read-only.
+
+    Raises:
+        StoreError: naming the place and the likely cause.
+    """
+    try:
+        yield
+    except OSError as error:
+        cause = {
+            errno.ENOSPC: "the disk is full: free some space and run the same command again; what was finished is kept",
+            errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
+            errno.EACCES: "no permission to write there: check the owner of the folder",
+            errno.EROFS: "the file system is read-only",
+        }.get(error.errno or 0, "the write failed; run the same command again once the cause is gone")
+        raise StoreError(f"cannot write {error.filename or path}: {error.strerror}; {cause}") from error
+
+
+def write_bytes_atomic(path: Path, data: bytes) -> None:
+    """Write under a temporary name in the same folder, fsync, rename, fsync the folder.
+
+    Raises:
+        StoreError: the write failed; nothing lies under the final name then.
+    """
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    with explain_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        fsync_dir(path.parent)
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON that is the same for the same value: sorted keys, two blanks, final newline."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_json_atomic(path: Path, value: Any) -> None:
+    """`write_bytes_atomic` of `canonical_json(value)`."""
+    write_bytes_atomic(path, canonical_json(value))
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in a file of the store.
+
+    Raises:
+        StoreError: missing or damaged; names the file.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise StoreError(f"{path} is missing: it was moved or deleted by hand; run the refresh again") from error
+    except ValueError as error:
+        raise StoreError(f"{path} is not readable JSON ({error}): delete its folder and run the refresh again") from error
+
+
+def link_current(parent_dir: Path, version: str) -> None:
+    """Point `<parent_dir>/current` to a version, by one rename of a relative symbolic link."""
+    temporary = parent_dir / f".current.{os.getpid()}.tmp"
+    with explain_write(parent_dir):
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(version, target_is_directory=True)
+        temporary.replace(parent_dir / "current")
+        fsync_dir(parent_dir)
+
+
+def publish_version(parent_dir: Path, version: str, staged_dir: Path) -> Path:
+    """Move a finished folder to `<parent_dir>/<version>` and point `current` to it.
+
+    The staged folder must lie on the same file system and already hold its manifest. If the version is
+    there already (its name is derived from its content) the staged folder is dropped.
+
+    Returns:
+        The folder of the published version.
+    """
+    target = parent_dir / version
+    with explain_write(target):
+        parent_dir.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            shutil.rmtree(staged_dir)
+        else:
+            _fsync_tree(staged_dir)
+            staged_dir.rename(target)
+            fsync_dir(parent_dir)
+    link_current(parent_dir, version)
+    return target
+
+
+def _fsync_tree(root: Path) -> None:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            handle = os.open(Path(folder) / name, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        fsync_dir(Path(folder))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One published version of a corpus: its manifest and a way to read its rows."""
+
+    name: str
+    version: str
+    path: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as published."""
+        loaded: dict[str, Any] = read_json(self.path / "manifest.json")
+        return loaded
+
+    @property
+    def splits(self) -> list[str]:
+        """Splits that hold at least one utterance, in the order train, dev, test."""
+        return [split for split in SPLITS if self.manifest["splits"].get(split, {}).get("utterances", 0)]
+
+    def shard_paths(self, split: str | None = None) -> list[Path]:
+        """Shards of a split (None = all), in the manifest's order."""
+        shards = self.manifest["shards"]
+        return [self.path / shard["path"] for shard in shards if split is None or shard["split"] == split]
+
+    def batches(
+        self, split: str | None = None, subset: str | None = None, columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows in the order of the manifest, one record batch per row group, memory flat.
+
+        Args:
+            split, subset: only these; None = all.
+            columns: names to read; None = all, the sound included.
+
+        Raises:
+            StoreError: a shard is missing or damaged; names it.
+        """
+        wanted = None if columns is None else [*columns]
+        read = wanted if wanted is None or subset is None or "subset" in wanted else [*wanted, "subset"]
+        for path in self.shard_paths(split):
+            try:
+                with pq.ParquetFile(path) as shard:
+                    for group in range(shard.num_row_groups):
+                        table = shard.read_row_group(group, columns=read)
+                        if subset is not None:
+                            table = table.filter(pc.equal(table["subset"], subset))
+                        table = table if wanted is None else table.select(wanted)
+                        yield from table.combine_chunks().to_batches()
+            except (OSError, pa.ArrowInvalid) as error:
+                raise StoreError(f"shard {path} cannot be read ({error}); run the refresh of {self.name} again") from error
+
+    def rejections(self) -> pa.Table:
+        """All rejections of this version."""
+        return pq.read_table(self.path / "rejections.parquet")
+
+
+class Store:
+    """The root folder of everything that is published."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def open(cls, root: Path | str | None = None) -> Store:
+        """The store at `root`, else at `default_store_path()`; nothing is created by looking."""
+        return cls(Path(root).absolute() if root else default_store_path().absolute())
+
+    @property
+    def corpora_dir(self) -> Path:
+        return self.root / "corpora"
+
+    @property
+    def language_models_dir(self) -> Path:
+        return self.root / "language_models"
+
+    @property
+    def runs_dir(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def evaluations_dir(self) -> Path:
+        return self.root / "evaluations"
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def settings_path(self) -> Path:
+        """`settings.toml`: which language models to build and what to retrain; optional."""
+        return self.root / "settings.toml"
+
+    def _published(self, parent: Path) -> list[str]:
+        if not parent.is_dir():
+            return []
+        return sorted(p.name for p in parent.iterdir() if (p / "current" / "manifest.json").is_file())
+
+    def _version_dir(self, parent: Path, name: str, version: str | None) -> Path:
+        path = parent / name / (version or "current")
+        if not (path / "manifest.json").is_file():
+            there = ", ".join(self._published(parent)) or "none yet"
+            what = f"{name} {version}" if version else name
+            raise NotPublishedError(f"{what} is not published under {parent}; there are: {there}")
+        return path.resolve()
+
+    def corpus_names(self) -> list[str]:
+        """Names of all corpora with a current version, sorted."""
+        return self._published(self.corpora_dir)
+
+    def corpus(self, name: str, version: str | None = None) -> Corpus:
+        """A published corpus, by default its current version.
+
+        Raises:
+            NotPublishedError: no such corpus or version.
+        """
+        path = self._version_dir(self.corpora_dir, name, version)
+        return Corpus(name=name, version=path.name, path=path)
+
+    def language_model_names(self) -> list[str]:
+        """Names of all language models with a current version, sorted."""
+        return self._published(self.language_models_dir)
+
+    def language_model(self, name: str, version: str | None = None) -> Path:
+        """The folder of a published language model, by default its current version.
+
+        Raises:
+            NotPublishedError: no such language model or version.
+        """
+        return self._version_dir(self.language_models_dir, name, version)
+
+    def staging_dir(self, label: str) -> Path:
+        """A working folder on the store's own file system; created, not emptied."""
+        path = self.root / "staging" / label
+        with explain_write(path):
+            path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @contextmanager
+    def lock(self, label: str, wait_s: float | None = None) -> Iterator[None]:
+        """Hold the lock `label`; the system frees it when the process dies.
+
+        Args:
+            wait_s: seconds to wait; None = as long as it takes.
+
+        Raises:
+            StoreError: still held by another after `wait_s`; the sentence says by whom.
+        """
+        path = self.root / "locks" / f"{label.replace('/', '~')}.lock"
+        with explain_write(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = path.open("a+")
+        with stream:
+            _take(stream.fileno(), path, label, wait_s)
+            stream.truncate(0)
+            stream.write(f"process {os.getpid()} on {socket.gethostname()}")
+            stream.flush()
+            try:
+                yield
+            finally:
+                fcntl.flock(stream.fileno(), fcntl.LOCK_UN)
+
+
+def _take(handle: int, path: Path, label: str, wait_s: float | None) -> None:
+    """Take an exclusive lock, waiting politely."""
+    deadline = None if wait_s is None else time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if deadline is not None and time.monotonic() >= deadline:
+                holder = path.read_text().strip() or "another process"
+                raise StoreError(f"{label} is being worked on by {holder}; wait for it or stop it") from error
+            time.sleep(0.2)
