@@ -59,8 +59,9 @@ if [ -n "$wheels_due" ]; then
   [ -z "${PIP_INDEX_URL:-$index}" ] || export UV_DEFAULT_INDEX=${PIP_INDEX_URL:-$index}
   export UV_CACHE_DIR=$root/var/cache/uv VIRTUAL_ENV=$root/.venv UV_HTTP_TIMEOUT=180
   quietly .venv/bin/uv pip install --require-hashes -r requirements.lock
-  quietly .venv/bin/uv pip install --no-deps --no-build-isolation -C editable_mode=compat -e .
-  rm -rf var/cache/uv speechmill.egg-info/tmp
+  # Our packages are found where they stand, behind the installed ones; no build, nothing copied.
+  echo "$root" >"$(.venv/bin/python -c 'import site; print(site.getsitepackages()[0])')/speechmill.pth"
+  rm -rf var/cache/uv
   touch "$stamps/wheels-$lock_hash"
 fi
 if [ -n "$kenlm_due" ]; then
