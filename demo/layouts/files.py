@@ -109,7 +109,7 @@ def kinds(defects: Defects, *possible: str) -> list[str]:
 
 
 def pack(directory: Path, archive: Path) -> Path:
-    """Pack a directory (its name is the root) as .tar, .tar.gz, .tgz, .tar.xz or .zip; bytes are repeatable."""
+    """Pack a directory (its name is the root) as .tar, .tar.gz, .tar.xz or .zip; bytes are repeatable."""
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     named = [(path, f"{directory.name}/{path.relative_to(directory).as_posix()}") for path in files]
     partial = archive.with_name(f".{archive.name}.partial")
