@@ -1,0 +1,69 @@
+#include "native/alphabet.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bindings.h"
+
+namespace py = pybind11;
+
+namespace speechmill::bindings {
+namespace {
+
+Alphabet make_alphabet(const std::vector<py::str>& labels, int blank) {
+  std::vector<std::string> texts;
+  for (const py::str& label : labels) texts.push_back(nfc(label));
+  return Alphabet(std::move(texts), blank);
+}
+
+// A file whose labels are not in NFC is brought there, so that it compares with NFC text.
+Alphabet load_alphabet(const py::object& path, int blank) {
+  const Alphabet raw = Alphabet::load(to_path(path), blank);
+  return make_alphabet(py::cast(raw.labels()).cast<std::vector<py::str>>(), blank);
+}
+
+std::string describe(const Alphabet& alphabet) {
+  return "Alphabet(" + std::to_string(alphabet.labels().size()) + " labels, blank " +
+         std::to_string(alphabet.blank()) + ", " + alphabet.hash().substr(0, 12) + ")";
+}
+
+}  // namespace
+
+void register_alphabet(py::module_& module) {
+  py::class_<Alphabet>(module, "Alphabet",
+                       "The ordered labels of a network's output and the place of the blank.")
+      .def(py::init(&make_alphabet), py::arg("labels"), py::arg("blank") = -1,
+           "labels: without the blank, in output order. blank: its output index, -1 for the last.")
+      .def_static("load", &load_alphabet, py::arg("path"), py::arg("blank") = -1,
+                  "Reads an alphabet file (one label per line). Raises AlphabetError naming file and line.")
+      .def(
+          "save", [](const Alphabet& self, const py::object& path) { self.save(to_path(path)); },
+          py::arg("path"), "Writes the alphabet file atomically.")
+      .def_property_readonly("labels", &Alphabet::labels, "The labels without the blank.")
+      .def_property_readonly("size", &Alphabet::size, "Number of outputs: labels and blank.")
+      .def_property_readonly("blank", &Alphabet::blank, "Output index of the blank.")
+      .def_property_readonly("space", &Alphabet::space, "Output index of the space label, -1 without one.")
+      .def_property_readonly("hash", &Alphabet::hash, "SHA-256 (hex) of the alphabet file's canonical text.")
+      .def(
+          "encode", [](const Alphabet& self, const py::str& text) { return self.encode(nfc(text)); },
+          py::arg("text"),
+          "Output indices of a text. Raises AlphabetError naming the first character outside the alphabet.")
+      .def("decode", &Alphabet::decode, py::arg("ids"),
+           "The text of output indices. Raises AlphabetError for the blank and for indices out of range.")
+      .def("__len__", &Alphabet::size)
+      .def("__eq__",
+           [](const Alphabet& self, const py::object& other) {
+             if (!py::isinstance<Alphabet>(other)) return false;
+             const auto& right = other.cast<const Alphabet&>();
+             return self.labels() == right.labels() && self.blank() == right.blank();
+           })
+      .def("__hash__",
+           [](const Alphabet& self) { return py::hash(py::make_tuple(self.hash(), self.blank())); })
+      .def("__repr__", &describe)
+      .def(py::pickle([](const Alphabet& self) { return py::make_tuple(self.labels(), self.blank()); },
+                      [](const py::tuple& state) {
+                        return Alphabet(state[0].cast<std::vector<std::string>>(), state[1].cast<int>());
+                      }));
+}
+
+}  // namespace speechmill::bindings

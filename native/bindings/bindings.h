@@ -1,0 +1,21 @@
+// What the binding files share: each registers one part of the library in the extension module `_core`.
+// Bindings check shapes and types, release the GIL and translate errors; they compute nothing.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+namespace speechmill::bindings {
+
+void register_errors();
+void register_alphabet(pybind11::module_& module);
+void register_sphere(pybind11::module_& module);
+
+// The text of a str brought to Unicode's NFC, as UTF-8.
+std::string nfc(const pybind11::str& text);
+
+// The file system path of a str or os.PathLike.
+std::string to_path(const pybind11::object& path);
+
+}  // namespace speechmill::bindings

@@ -1,0 +1,14 @@
+// The extension module `native._core`: registration only.
+#include <pybind11/pybind11.h>
+
+#include "bindings.h"
+
+namespace py = pybind11;
+
+PYBIND11_MODULE(_core, module) {
+  using namespace speechmill::bindings;
+  module.doc() = "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE reader.";
+  register_errors();
+  register_alphabet(module);
+  register_sphere(module);
+}

@@ -1,0 +1,40 @@
+"""The root of the project's error tree, and the errors of the native library.
+
+    SpeechmillError              any failure that a command answers with one sentence
+    └── NativeError              raised by the C++ library, text written there
+        ├── AlphabetError        a character outside the alphabet, a broken alphabet file
+        ├── ScorerError          language model or lexicon trie missing, damaged or not of one build
+        ├── DecodeError          log-probabilities of a wrong shape, type or value
+        └── SphereError          a SPHERE file that is truncated, damaged or of an unknown kind
+
+Every class carries the exit status its command ends with. The other packages grow their own branches
+from `SpeechmillError`; this module imports nothing, so that it can stand at the bottom of the arrows.
+"""
+
+from __future__ import annotations
+
+
+class SpeechmillError(Exception):
+    """A failure with a cause that the person in front of the machine can act on."""
+
+    exit_status = 1
+
+
+class NativeError(SpeechmillError):
+    """A failure inside the C++ library."""
+
+
+class AlphabetError(NativeError):
+    """A text or an alphabet file that does not fit; names the character or the line."""
+
+
+class ScorerError(NativeError):
+    """A language model directory that cannot be used; names the part and what mends it."""
+
+
+class DecodeError(NativeError):
+    """Log-probabilities or decoder settings that cannot be decoded; names value and place."""
+
+
+class SphereError(NativeError):
+    """A SPHERE file that cannot be read in full; names the file, the place and the likely cause."""

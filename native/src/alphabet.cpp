@@ -1,0 +1,192 @@
+#include "native/alphabet.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "native/error.h"
+#include "native/file.h"
+#include "native/sha256.h"
+
+namespace speechmill {
+namespace {
+
+// Bytes of the UTF-8 character at `text[at]`, or 0 if it is not one.
+std::size_t character_bytes(std::string_view text, std::size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const std::size_t size = lead < 0x80   ? 1
+                           : lead < 0xC2 ? 0
+                           : lead < 0xE0 ? 2
+                           : lead < 0xF0 ? 3
+                           : lead < 0xF5 ? 4
+                                         : 0;
+  if (size == 0 || at + size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((static_cast<unsigned char>(text[at + i]) & 0xC0) != 0x80) return 0;
+  }
+  return size;
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = character_bytes(text, at);
+    if (size == 0) return false;
+    at += size;
+  }
+  return true;
+}
+
+std::string shortened(std::string_view text) {
+  if (text.size() <= 80) return std::string(text);
+  std::size_t end = 77;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "...";
+}
+
+void check_label(const std::string& label, std::size_t number) {
+  const std::string place = "label " + std::to_string(number);
+  if (label.empty()) throw AlphabetError(place + " is empty; the blank is not listed among the labels");
+  if (!is_utf8(label)) throw AlphabetError(place + " is not UTF-8; save the alphabet as UTF-8");
+  if (label.find_first_of("\r\n") != std::string::npos) throw AlphabetError(place + " holds a line break");
+  if (label.rfind("\\#", 0) == 0) {
+    throw AlphabetError(place + " begins with \\#, which an alphabet file cannot express");
+  }
+}
+
+}  // namespace
+
+Alphabet::Alphabet(std::vector<std::string> labels, int blank) : labels_(std::move(labels)) {
+  const int outputs = static_cast<int>(labels_.size()) + 1;
+  if (labels_.empty()) throw AlphabetError("an alphabet needs at least one label");
+  if (blank < -1 || blank >= outputs) {
+    throw AlphabetError("blank " + std::to_string(blank) + " is outside the " + std::to_string(outputs) +
+                        " outputs (0 to " + std::to_string(outputs - 1) + ", or -1 for the last)");
+  }
+  blank_ = blank < 0 ? outputs - 1 : blank;
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    check_label(labels_[i], i);
+    const int output = output_of(static_cast<int>(i));
+    if (!index_.emplace(labels_[i], output).second) {
+      throw AlphabetError("label \"" + labels_[i] + "\" appears twice; each output needs a label of its own");
+    }
+    if (labels_[i] == " ") space_ = output;
+    longest_ = std::max(longest_, labels_[i].size());
+  }
+  hash_ = sha256_hex(canonical());
+}
+
+Alphabet Alphabet::parse(std::string_view text, const std::string& name, int blank) {
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  std::vector<std::string> labels;
+  std::unordered_map<std::string, std::size_t> seen;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (line.empty() || line[0] == '#') continue;
+    if (line.substr(0, 2) == "\\#") line.remove_prefix(1);
+    const std::string place = name + ", line " + std::to_string(number);
+    if (!is_utf8(line)) throw AlphabetError(place + " is not UTF-8; save the alphabet as UTF-8");
+    const auto [other, fresh] = seen.emplace(std::string(line), number);
+    if (!fresh) {
+      throw AlphabetError(place + ": label \"" + std::string(line) + "\" already stands on line " +
+                          std::to_string(other->second));
+    }
+    labels.emplace_back(line);
+  }
+  if (labels.empty()) throw AlphabetError(name + " holds no label");
+  return Alphabet(std::move(labels), blank);
+}
+
+Alphabet Alphabet::load(const std::string& path, int blank) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw AlphabetError("alphabet " + path + " cannot be opened: " + std::strerror(errno));
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (file.bad()) throw AlphabetError("alphabet " + path + " cannot be read: " + std::strerror(errno));
+  return parse(text.str(), path, blank);
+}
+
+void Alphabet::save(const std::string& path) const {
+  try {
+    write_file_atomically(path, canonical());
+  } catch (const std::runtime_error& error) {
+    throw AlphabetError(error.what());
+  }
+}
+
+const std::string& Alphabet::label(int id) const {
+  if (id == blank_) return none_;
+  if (id < 0 || id >= static_cast<int>(size())) {
+    throw AlphabetError("output index " + std::to_string(id) + " is outside the alphabet's " +
+                        std::to_string(size()) + " outputs");
+  }
+  return labels_[static_cast<std::size_t>(label_of(id))];
+}
+
+std::size_t Alphabet::encode_prefix(std::string_view text, std::vector<int>* ids) const {
+  std::size_t at = 0;
+  std::string piece;
+  while (at < text.size()) {
+    bool found = false;
+    for (std::size_t size = std::min(longest_, text.size() - at); size > 0 && !found; --size) {
+      piece.assign(text.substr(at, size));
+      const auto entry = index_.find(piece);
+      if (entry == index_.end()) continue;
+      ids->push_back(entry->second);
+      at += size;
+      found = true;
+    }
+    if (!found) break;
+  }
+  return at;
+}
+
+bool Alphabet::try_encode(std::string_view text, std::vector<int>* ids) const {
+  ids->clear();
+  return encode_prefix(text, ids) == text.size();
+}
+
+std::vector<int> Alphabet::encode(std::string_view text) const {
+  std::vector<int> ids;
+  const std::size_t at = encode_prefix(text, &ids);
+  if (at == text.size()) return ids;
+  const std::size_t size = character_bytes(text, at);
+  if (size == 0) throw AlphabetError("byte " + std::to_string(at) + " of the text is not UTF-8");
+  const std::string character(text.substr(at, size));
+  char code[12] = "";
+  unsigned point = static_cast<unsigned char>(character[0]);
+  if (size > 1) point &= 0x7Fu >> size;
+  for (std::size_t i = 1; i < size; ++i)
+    point = point << 6 | (static_cast<unsigned char>(character[i]) & 0x3Fu);
+  std::snprintf(code, sizeof code, "U+%04X", point);
+  throw AlphabetError("character \"" + character + "\" (" + code + ") is not in the alphabet, at byte " +
+                      std::to_string(at) + " of \"" + shortened(text) + "\"");
+}
+
+std::string Alphabet::decode(const std::vector<int>& ids) const {
+  std::string text;
+  for (const int id : ids) {
+    if (id == blank_)
+      throw AlphabetError("output index " + std::to_string(id) + " is the blank, which has no text");
+    text += label(id);
+  }
+  return text;
+}
+
+std::string Alphabet::canonical() const {
+  std::string text;
+  for (const std::string& label : labels_) {
+    if (label[0] == '#') text += '\\';
+    text += label;
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace speechmill

@@ -1,0 +1,81 @@
+#include "native/sphere.h"
+
+#include "native/companding.h"
+#include "native/error.h"
+
+namespace speechmill {
+namespace {
+
+[[noreturn]] void refuse(const SphereInfo& info, const std::string& what) {
+  throw SphereError("SPHERE file " + info.name + ": " + what);
+}
+
+// Turns stored bytes into samples; returns the sum the checksum is made of.
+std::uint32_t expand(const SphereInfo& info, const std::vector<std::uint8_t>& raw,
+                     std::vector<std::int16_t>* samples) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < samples->size(); ++i) {
+    std::int16_t sample = 0;
+    if (info.sample_bytes == 2) {
+      const unsigned low = raw[2 * i + (info.big_endian ? 1 : 0)];
+      const unsigned high = raw[2 * i + (info.big_endian ? 0 : 1)];
+      sample = static_cast<std::int16_t>(high << 8 | low);
+      sum += static_cast<std::uint16_t>(sample);
+    } else if (info.coding == SphereCoding::pcm) {
+      sample = static_cast<std::int16_t>(static_cast<std::int8_t>(raw[i]) * 256);
+      sum += raw[i];
+    } else {
+      sample = info.coding == SphereCoding::ulaw ? expand_ulaw(raw[i]) : expand_alaw(raw[i]);
+      sum += raw[i];
+    }
+    (*samples)[i] = sample;
+  }
+  return sum & 0xFFFF;
+}
+
+void check_sum(const SphereInfo& info, std::uint32_t sum) {
+  if (!info.checksum || *info.checksum == sum) return;
+  refuse(info, "checksum mismatch: the samples sum to " + std::to_string(sum) + ", the header says " +
+                   std::to_string(*info.checksum) + "; the file was damaged after it was written");
+}
+
+SphereAudio read_plain(const ByteSource& source, const SphereInfo& info, std::int64_t start,
+                       std::int64_t stop) {
+  if (info.truncated) {
+    refuse(info, "truncated: " + std::to_string(info.num_samples) + " of " +
+                     std::to_string(*info.declared_samples) +
+                     " samples per channel are there; fetch the file again");
+  }
+  const auto frame = static_cast<std::uint64_t>(info.channels * info.sample_bytes);
+  const auto count = static_cast<std::size_t>(stop - start);
+  std::vector<std::uint8_t> raw(count * frame);
+  const std::uint64_t offset = info.header_bytes + static_cast<std::uint64_t>(start) * frame;
+  const std::size_t got = source.read_at(offset, raw.data(), raw.size());
+  if (got != raw.size()) {
+    refuse(info, "truncated while it was read: " + std::to_string(got) + " of " + std::to_string(raw.size()) +
+                     " bytes");
+  }
+  SphereAudio audio;
+  audio.channels = info.channels;
+  audio.samples.resize(count * static_cast<std::size_t>(info.channels));
+  const std::uint32_t sum = expand(info, raw, &audio.samples);
+  if (start == 0 && stop == info.num_samples) check_sum(info, sum);
+  return audio;
+}
+
+}  // namespace
+
+SphereAudio read_sphere(const ByteSource& source, const SphereInfo& info, std::int64_t start,
+                        std::int64_t stop) {
+  const std::int64_t end = stop < 0 ? info.num_samples : stop;
+  if (start < 0 || start > end || end > info.num_samples) {
+    if (!info.truncated) {
+      refuse(info, "samples " + std::to_string(start) + " to " + std::to_string(end) + " were asked of " +
+                       std::to_string(info.num_samples) + " per channel");
+    }
+  }
+  if (info.shorten) refuse(info, "shorten-compressed data are not read");
+  return read_plain(source, info, start, end);
+}
+
+}  // namespace speechmill
