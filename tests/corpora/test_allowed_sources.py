@@ -1,0 +1,48 @@
+"""Sources named from outside: only below the roots, however they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from corpora.allowed_sources import require_allowed
+from corpora.errors import UsageError
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Path:
+    for name in ("open/speech", "secret"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "open/link").symlink_to(tmp_path / "secret")
+    (tmp_path / "door").symlink_to(tmp_path / "open")
+    return tmp_path
+
+
+def test_below_a_root_is_allowed_and_comes_back_resolved(roots: Path) -> None:
+    environ = {"SPEECHMILL_SOURCES": f"/nowhere:{roots}/door"}
+    assert require_allowed([f"{roots}/door/speech"], environ) == [(roots / "open/speech").resolve()]
+    assert require_allowed([f"{roots}/open"], environ) == [(roots / "open").resolve()]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{0}/secret", "{0}/open/link", "{0}/open/../secret", "{0}/opening", "open", "", "/", "file://{0}/open", "{0}/open/\0"],
+)
+def test_everything_else_is_refused(roots: Path, source: str) -> None:
+    source = source.format(roots)
+    with pytest.raises(UsageError) as refusal:
+        require_allowed([source], {"SPEECHMILL_SOURCES": f"{roots}/open"})
+    assert repr(source) in str(refusal.value)
+
+
+def test_without_roots_nothing_is_allowed_and_the_file_wins(roots: Path) -> None:
+    with pytest.raises(UsageError, match="none"):
+        require_allowed([f"{roots}/open"], {})
+    with pytest.raises(UsageError, match="none"):
+        require_allowed(["/etc"], {"SPEECHMILL_SOURCES": "relative::"})
+    (roots / "sources").write_text(f"{roots}/secret\n")
+    environ = {"SPEECHMILL_SOURCES": f"{roots}/open", "SPEECHMILL_SOURCES_FILE": f"{roots}/sources"}
+    assert require_allowed([f"{roots}/secret"], environ)
+    with pytest.raises(UsageError):
+        require_allowed([f"{roots}/open"], environ)
