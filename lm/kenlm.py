@@ -7,6 +7,7 @@ and does not query models (`native`).
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import re
@@ -42,7 +43,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class EstimateOptions:
-    """What is asked of `lmplz`: order, pruning thresholds per order (empty: none), a vocabulary to stay in."""
+    """What is asked of `lmplz`: order, pruning thresholds per order, a vocabulary to stay in."""
 
     order: int
     prune: tuple[int, ...] = ()
@@ -116,7 +117,7 @@ def check_order(order: int, prune: Sequence[int]) -> None:
         raise LanguageModelUsageError(f"order {order} is outside {LOWEST_ORDER} to {HIGHEST_ORDER}")
     if len(prune) > order:
         raise LanguageModelUsageError(f"--prune has {len(prune)} thresholds for a model of order {order}")
-    if any(low > high for low, high in zip(prune, prune[1:], strict=False)) or any(n < 0 for n in prune):
+    if any(low > high for low, high in itertools.pairwise(prune)) or any(n < 0 for n in prune):
         raise LanguageModelUsageError(
             f"--prune {' '.join(map(str, prune))} must not fall from order to order"
         )
@@ -127,7 +128,7 @@ def check_order(order: int, prune: Sequence[int]) -> None:
 
 
 def estimate(text: Path, arpa: Path, longest_sentence: int, options: EstimateOptions) -> Estimate:
-    """Estimates n-grams from a file of one sentence per line; lowers order or falls back where the text is small.
+    """Estimates n-grams from a file of one sentence per line; lowers the order for small text.
 
     `longest_sentence` is in words: with its two boundary marks it limits the order that can occur at all.
     Raises ToolMissingError, ToolFailedError, ResourceError.
@@ -182,7 +183,7 @@ def _run_lmplz(text: Path, arpa: Path, options: EstimateOptions, fallback: bool)
 
 
 def to_binary(arpa: Path, binary: Path, options: BinaryOptions) -> None:
-    """Writes the memory-mapped form of an ARPA file. Raises ToolMissingError, ToolFailedError, ResourceError."""
+    """Writes the memory-mapped form of an ARPA file. Raises ToolFailedError, ResourceError."""
     memory = default_memory_bytes() // _MEBIBYTE
     command = [str(find_tools().build_binary), "-T", str(binary.parent / "binary-"), "-S", f"{memory}M"]
     command += [*options.arguments(), str(arpa), str(binary)]
@@ -192,12 +193,12 @@ def to_binary(arpa: Path, binary: Path, options: BinaryOptions) -> None:
 
 
 def default_memory_bytes() -> int:
-    """Sort memory for KenLM: a quarter of what is free now, between 128 MiB and 1 GiB; never changes the result."""
+    """Sort memory for KenLM: a quarter of what is free now, 128 MiB to 1 GiB; the result is the same."""
     return int(min(max(psutil.virtual_memory().available // 4, 128 * _MEBIBYTE), 1024 * _MEBIBYTE))
 
 
 def _run(command: list[str], directory: Path) -> tuple[int, str]:
-    """Runs one program, logs its command line and cost, and returns its status and what it wrote to stderr."""
+    """Runs one program, logs command line and cost, returns its status and what it wrote to stderr."""
     _log.info("%s", shlex.join(command))
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     environment = {**os.environ, "LC_ALL": "C", "TMPDIR": str(directory)}

@@ -1,8 +1,8 @@
 """Text files of any wrapping → blocks of UTF-8 bytes, streamed, so that memory does not grow with the text.
 
 Reads plain text, gzip, bzip2, xz, zstd, and tar archives of text under any of those (known by their first
-bytes, not by their names), and directories of such files. Drops byte-order marks, carriage returns and Project
-Gutenberg's header and footer. It does not split sentences and does not normalise: that is `cleaning.py`.
+bytes, not by their names), and directories of such files. Drops byte-order marks, carriage returns and
+Project Gutenberg's header and footer. Splitting and normalising: `cleaning.py`.
 """
 
 from __future__ import annotations
