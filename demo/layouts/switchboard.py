@@ -105,7 +105,8 @@ def _plant(
         if kind == "truncated_audio":
             files.truncate_file(partial / audio_path(number))
         where = audio_path(number) if kind == "truncated_audio" else transcript_path(number, 0)
-        planted.append(Planted(kind, where, None if where.endswith(".sph") else 2, 1, text))
+        rows = 2 if kind == "missing_audio" else 1  # both sides' transcripts lose their recording
+        planted.append(Planted(kind, where, None if where.endswith(".sph") else 2, rows, text))
         table.append((number, call.speakers))
     return planted, table
 

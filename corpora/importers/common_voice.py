@@ -1,0 +1,319 @@
+"""Common Voice scripted speech, releases 2 and later: never-quoted TSV tables beside `clips/*.mp3`.
+
+    [cv-corpus-…/]<language>/{train,dev,test,validated}.tsv   …/clips/common_voice_en_NNN.mp3
+
+Columns are read by name, because every release has its own. The official train, dev and test are taken;
+rows of `validated.tsv` outside them are counted and passed over unless the option `train_all` asks for those
+whose speaker and sentence are in neither dev nor test. A clip or a speaker that is also in an evaluation
+split is refused in training. Client ids are hashed again. Not read: other tables (invalidated,
+other, reported) and release 1 (CSV).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from corpora.errors import SourceError
+from corpora.importer import (
+    AudioRef,
+    CorpusFacts,
+    Ignored,
+    ImportOptions,
+    RawSegment,
+    Rejection,
+    Scan,
+    WorkUnit,
+)
+from corpora.importers import _recordings as recordings
+from corpora.sources import Source, TextLine, decode_lines, unsafe_name
+
+LICENCE = "CC0-1.0"
+SLICE_ROWS = 500
+_TABLE = re.compile(r"(?:^|/)(train|dev|test|validated)\.tsv$")
+_CLIP = re.compile(r"(?i)\.mp3$")
+_NEEDED = ("client_id", "path", "sentence")
+_VOTES = ("up_votes", "down_votes")
+_GENDERS = {
+    "male": "m",
+    "male_masculine": "m",
+    "female": "f",
+    "female_feminine": "f",
+    "other": "x",
+    "transgender": "x",
+    "non-binary": "x",
+    "intersex": "x",
+}
+
+
+@dataclass
+class Seen:
+    """What earlier tables held: the table of each clip and speaker, sentences of the evaluation splits."""
+
+    clips: dict[str, str] = field(default_factory=dict)
+    speakers: dict[str, str] = field(default_factory=dict)
+    sentences: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One TSV: its member name, split name, column names, and the folder it stands in."""
+
+    path: str
+    name: str
+    columns: tuple[str, ...]
+    folder: str
+
+    def cells(self, line: TextLine) -> dict[str, str]:
+        """The row by column name.
+
+        Raises:
+            ValueError: another number of cells than columns, or votes that are no numbers: a shifted row.
+        """
+        cells = (line.text or "").split("\t")
+        if len(cells) != len(self.columns):
+            raise ValueError(f"{len(cells)} cells under {len(self.columns)} column names")
+        row = dict(zip(self.columns, cells, strict=True))
+        for votes in _VOTES:
+            if votes in row and not row[votes].strip().isdigit():
+                raise ValueError(f"{votes} is {row[votes]!r}, not a number: the row's cells are shifted")
+        return row
+
+
+class CommonVoiceImporter:
+    """See the module."""
+
+    name = "common_voice"
+    version = "1"
+    summary = "Common Voice 2 and later: mp3 clips and TSV tables"
+
+    def recognise(self, source: Source) -> bool:
+        """A split's TSV beside mp3 clips."""
+        return bool(source.names_matching(_TABLE)) and bool(source.names_matching(_CLIP))
+
+    def scan(self, source: Source, options: ImportOptions) -> Scan:
+        """Read the tables once, find leaks between splits, cut each table into slices of 500 rows.
+
+        Raises:
+            SourceError: no table, several languages or releases at once, or a table without its columns.
+        """
+        tables = _tables(source)
+        train_all = bool(options.options.get("train_all", False))
+        clips = {PurePosixPath(name).name: name for name in source.names_matching(_CLIP)}
+        seen, units, ignored = Seen(), [], []
+        official = any(table.name != "validated" for table in tables)
+        for table in tables:
+            if table.name == "validated" and official and not train_all:
+                ignored += _outside(source, table, seen)
+            else:
+                units += _slices(source, table, seen, clips)
+        notes = [] if official else ["no train, dev and test tables: the splits are drawn from validated.tsv"]
+        language = PurePosixPath(tables[0].folder.replace("!", "/")).name
+        facts = CorpusFacts(
+            name=self.name,
+            licence=LICENCE,
+            language=language if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)?", language) else "en",
+            split_rule="official" if official else "speaker",
+        )
+        return Scan(facts, tuple(units), tuple(ignored), (), tuple(notes))
+
+    def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
+        """Rows of one slice, in the table's order."""
+        payload = unit.payload
+        table = Table(payload["table"], payload["name"], tuple(payload["columns"]), payload["folder"])
+        with source.open(table.path) as stream:
+            stream.seek(payload["offset"])
+            data = stream.read(payload["bytes"])
+        for line in decode_lines(data):
+            number = payload["first_line"] + line.number - 1
+            placed = TextLine(number, line.text, line.problem)
+            if line.text is None:
+                yield recordings.bad_line(
+                    table.path, placed, "not_utf8", f"in row of line {number}: {line.problem}"
+                )
+            elif line.text.strip():
+                yield _read_row(source, payload, table, placed)
+
+
+def _tables(source: Source) -> list[Table]:
+    """The split tables of the one language, evaluation splits first, so that leaks are found in training."""
+    folders: dict[str, list[Table]] = {}
+    for path in source.names_matching(_TABLE):
+        folder, _, name = path.rpartition("/")
+        head = next(iter(source.text_lines(path)), None)
+        columns = tuple((head.text or "").split("\t")) if head else ()
+        missing = [column for column in _NEEDED if column not in columns]
+        if missing:
+            raise SourceError(f"{path} has no column {' and '.join(missing)}: is it a Common Voice table?")
+        folders.setdefault(folder, []).append(Table(path, name.removesuffix(".tsv"), columns, folder))
+    if not folders:
+        raise SourceError(
+            f"{source.label} holds no train, dev, test or validated.tsv (release 1, with CSV, is not read)"
+        )
+    if len(folders) > 1:
+        raise SourceError(
+            f"{source.label} holds {len(folders)} sets of tables ({', '.join(sorted(folders))}): "
+            "import one language of one release at a time"
+        )
+    order = ("test", "dev", "train", "validated")
+    return sorted(next(iter(folders.values())), key=lambda table: order.index(table.name))
+
+
+def _rows(source: Source, table: Table) -> Iterator[tuple[TextLine, int, int]]:
+    """(line, offset, bytes) of every row below the header; rows end at line feeds and nowhere else."""
+    with source.open(table.path) as stream:
+        offset = len(stream.readline())
+        number = 1
+        while raw := stream.readline():
+            number += 1
+            line = next(iter(decode_lines(raw)))
+            yield TextLine(number, line.text, line.problem), offset, len(raw)
+            offset += len(raw)
+
+
+def _slices(source: Source, table: Table, seen: Seen, clips: Mapping[str, str]) -> list[WorkUnit]:
+    """Work units of at most 500 rows, each with the lines that leak from another split."""
+    units: list[WorkUnit] = []
+    rows: list[tuple[TextLine, int, int]] = []
+    for row in _rows(source, table):
+        rows.append(row)
+        if len(rows) == SLICE_ROWS:
+            units.append(_slice(source, table, seen, clips, rows))
+            rows = []
+    if rows:
+        units.append(_slice(source, table, seen, clips, rows))
+    return units
+
+
+def _slice(
+    source: Source,
+    table: Table,
+    seen: Seen,
+    clips: Mapping[str, str],
+    rows: Sequence[tuple[TextLine, int, int]],
+) -> WorkUnit:
+    refused: dict[str, list[str]] = {}
+    members: dict[str, str] = {}
+    for line, _, _ in rows:
+        try:
+            row = table.cells(line)
+        except ValueError:
+            continue
+        reason = _leak(table, seen, row)
+        if reason:
+            refused[str(line.number)] = list(reason)
+        clip = clip_name(row["path"])
+        member = f"{table.folder}/clips/{clip}" if table.folder else f"clips/{clip}"
+        member = member if member in source else clips.get(clip, "")
+        if member:
+            members[clip] = member
+    first, last = rows[0], rows[-1]
+    payload = {
+        "table": table.path,
+        "name": table.name,
+        "columns": list(table.columns),
+        "folder": table.folder,
+        "offset": first[1],
+        "bytes": last[1] + last[2] - first[1],
+        "first_line": first[0].number,
+        "refused": refused,
+        "clips": members,
+    }
+    cost = sum(source.member(name).size for name in members.values())
+    key = f"{table.name}-{first[0].number:08d}"
+    return WorkUnit(key, payload, cost, (table.path, *sorted(members.values())))
+
+
+def _leak(table: Table, seen: Seen, row: Mapping[str, str]) -> tuple[str, str] | None:
+    """Remember the row; (check, reason) where it must not be used beside what other tables hold."""
+    clip, speaker, sentence = clip_name(row["path"]), row["client_id"], row["sentence"].strip().lower()
+    clip_table = seen.clips.setdefault(clip, table.name)
+    speaker_table = seen.speakers.setdefault(speaker, table.name)
+    if clip_table != table.name:
+        check = "duplicate_clip" if table.name == "validated" and clip_table == "train" else "split_leak"
+        return check, f"the clip is also listed in {clip_table}.tsv"
+    if speaker and speaker_table != table.name and (table.name, speaker_table) != ("validated", "train"):
+        return "speaker_leak", f"the speaker's other clips are in {speaker_table}.tsv"
+    if table.name in ("dev", "test"):
+        seen.sentences.add(sentence)
+    elif table.name == "validated" and sentence in seen.sentences:
+        return "sentence_leak", "the sentence is also read in dev or test"
+    return None
+
+
+def _outside(source: Source, table: Table, seen: Seen) -> list[Ignored]:
+    """Rows of validated.tsv counted by whether an official split has their clip."""
+    listed = outside = 0
+    for line, _, _ in _rows(source, table):
+        try:
+            clip = clip_name(table.cells(line)["path"])
+        except ValueError:
+            clip = ""
+        listed, outside = (listed + 1, outside) if clip in seen.clips else (listed, outside + 1)
+    counts = {
+        "listed again in validated.tsv": listed,
+        "validated, but in none of train, dev and test (option train_all takes them)": outside,
+    }
+    return [Ignored(table.path, reason, count) for reason, count in counts.items() if count]
+
+
+def clip_name(path: str) -> str:
+    """The clip's file name; early releases leave `.mp3` away."""
+    return path if path.lower().endswith(".mp3") else f"{path}.mp3"
+
+
+def _read_row(
+    source: Source, payload: Mapping[str, object], table: Table, line: TextLine
+) -> RawSegment | Rejection:
+    try:
+        row = table.cells(line)
+    except ValueError as error:
+        return recordings.bad_line(table.path, line, "shifted_columns", str(error))
+    clip = clip_name(row["path"])
+    stem = clip[: -len(".mp3")]
+
+    def refuse(check: str, reason: str) -> Rejection:
+        return Rejection(table.path, check, reason, stem, line.number, text_raw=row["sentence"])
+
+    refused, clips = payload["refused"], payload["clips"]
+    problem = unsafe_name(clip)
+    if problem or "/" in clip:
+        return refuse("unsafe_path", f"clip name {row['path']!r}: {problem or 'it names a folder'}")
+    if isinstance(refused, dict) and str(line.number) in refused:
+        return refuse(*refused[str(line.number)])
+    member = clips.get(clip) if isinstance(clips, dict) else None
+    if member is None:
+        return refuse("missing_audio", f"{clip} is not in the source: was the download cut short?")
+    broken = _broken_clip(source, member)
+    if broken:
+        return refuse(*broken)
+    return RawSegment(
+        utterance_id=stem,
+        recording_id=stem,
+        speaker_id=f"cv-{hashlib.sha256(row['client_id'].encode()).hexdigest()[:16]}",
+        text_raw=row["sentence"],
+        style="common_voice",
+        audio=AudioRef(member),
+        source_path=table.path,
+        line=line.number,
+        split=None if table.name == "validated" else table.name,
+        subset=table.name,
+        gender=_GENDERS.get(row.get("gender", "").strip().lower()),
+        language=row.get("locale", "").strip() or "en",
+        licence=LICENCE,
+        flags=() if row["client_id"].strip() else ("speaker_unknown",),
+    )
+
+
+def _broken_clip(source: Source, member: str) -> tuple[str, str] | None:
+    """(check, reason) for clips that are no audio at all; damage inside is found when they are decoded."""
+    if source.member(member).size == 0:
+        return "empty_audio", f"{member} has no bytes: a failed download"
+    with source.open(member) as stream:
+        head = stream.read(64).lstrip().lower()
+    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        return "not_audio", f"{member} is a web page, not audio: the server answered with an error page"
+    return None
