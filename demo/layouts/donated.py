@@ -74,11 +74,9 @@ def write(root: Path, utterances: Sequence[SpokenUtterance], defects: Defects | 
     target = root / f"{NAME}.zip"
     if target.exists():
         raise FileExistsError(f"{target} exists already: a layout is only written into a new place")
-    root.mkdir(parents=True, exist_ok=True)
     placed: list[Placed] = []
     speakers: dict[str, str] = {}
-    partial = target.with_name(f".{target.name}.partial")
-    with zipfile.ZipFile(partial, "w") as zipped:
+    with files.building_file(target) as partial, zipfile.ZipFile(partial, "w") as zipped:
         files.add_to_zip(zipped, f"{NAME}/donation.toml", DONATION.encode())
         recordings = files.groups(utterances, lambda item: (item.split, item.speaker), RECORDING_SIZE)
         for number, ((_, speaker), indices) in enumerate(recordings):
@@ -92,7 +90,6 @@ def write(root: Path, utterances: Sequence[SpokenUtterance], defects: Defects | 
                 recording.pause(_STEP * (400 + index % 4 * 150))
             _save(zipped, recording)
         planted = _plant(zipped, files.example(utterances), defects or Defects())
-    partial.replace(target)
     return Written(target, tuple(placed), tuple(planted), speakers)
 
 

@@ -40,6 +40,18 @@ def building(target: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextmanager
+def building_file(target: Path) -> Iterator[Path]:
+    """Give a temporary sibling file that becomes `target` when the block ends well, else vanishes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_text(path: Path, lines: Iterable[str]) -> None:
     """Write lines, each with a newline, as UTF-8; directories are made when missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,23 +124,28 @@ def pack(directory: Path, archive: Path) -> Path:
     """Pack a directory (its name is the root) as .tar, .tar.gz, .tar.xz or .zip; bytes are repeatable."""
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     named = [(path, f"{directory.name}/{path.relative_to(directory).as_posix()}") for path in files]
-    partial = archive.with_name(f".{archive.name}.partial")
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    if archive.suffix == ".zip":
+    with building_file(archive) as partial:
+        _fill(partial, archive.name, named)
+    return archive
+
+
+def _fill(partial: Path, name: str, named: list[tuple[Path, str]]) -> None:
+    """Write the archive whose kind `name` tells."""
+    if name.endswith(".zip"):
         with zipfile.ZipFile(partial, "w") as zipped:
-            for path, name in named:
-                add_to_zip(zipped, name, path.read_bytes())
-    elif archive.name.endswith((".tar.gz", ".tgz")):
+            for path, member in named:
+                add_to_zip(zipped, member, path.read_bytes())
+    elif name.endswith((".tar.gz", ".tgz")):
         with partial.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, 0) as stream:
             _fill_tar(cast(IO[bytes], stream), named)
-    elif archive.name.endswith(".tar.xz"):
+    elif name.endswith(".tar.xz"):
         with tarfile.open(partial, "w:xz", preset=1, format=tarfile.PAX_FORMAT) as tar:
             _add_members(tar, named)
-    else:
+    elif name.endswith(".tar"):
         with partial.open("wb") as raw:
             _fill_tar(raw, named)
-    partial.replace(archive)
-    return archive
+    else:
+        raise ValueError(f"{name}: no archive kind has this suffix; use .zip, .tar, .tar.gz or .tar.xz")
 
 
 def add_to_zip(zipped: zipfile.ZipFile, name: str, data: bytes) -> None:
