@@ -1,9 +1,9 @@
 """Which sources may be named from outside (the UI, the REST interface): those below agreed roots.
 
-The roots are in $SPEECHMILL_SOURCES, separated by colons; $SPEECHMILL_SOURCES_FILE names a file with the same
-content, which wins, so that running processes see a change. Symbolic links are resolved first: a link below a root
-that leads elsewhere is refused. No URL is allowed. Nothing is opened here. The command line does not ask: who has
-a shell may read what the shell may.
+The roots are in $SPEECHMILL_SOURCES, separated by colons; $SPEECHMILL_SOURCES_FILE names a file with the
+same content, which wins, so that running processes see a change. Symbolic links are resolved first: a link
+below a root that leads elsewhere is refused. No URL is allowed. Nothing is opened here. The command line
+does not ask: who has a shell may read what the shell may.
 """
 
 from __future__ import annotations

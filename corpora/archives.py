@@ -59,13 +59,17 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
     if zipfile.is_zipfile(path):
         return ZipReader(path, label)
     if head.startswith(b"PK"):
-        raise SourceError(f"{path} is a zip without its directory: it was cut short; copy or download it again")
+        raise SourceError(
+            f"{path} is a zip without its directory: it was cut short; copy or download it again"
+        )
     for magic, unpack in _UNPACKERS.items():
         if head.startswith(magic):
             return TarReader(path, label, unpack, spill_dir)
     if tarfile.is_tarfile(path):
         return TarReader(path, label, None, spill_dir)
-    looks = "an HTML page (a server's error, saved under this name)" if b"<html" in head.lower() else "no archive"
+    looks = (
+        "an HTML page (a server's error, saved under this name)" if b"<html" in head.lower() else "no archive"
+    )
     raise SourceError(f"{path} looks like {looks}; wanted: a folder, tar, tar.gz, tar.bz2, tar.xz or zip")
 
 
@@ -103,7 +107,9 @@ class DirectoryReader:
         target = path.resolve()
         ok = target.is_relative_to(inside) and not path.absolute().is_relative_to(target)
         if not ok:
-            self.damage.append(Rejection(self.prefix + relative, "unsafe_member", "link that leaves the source"))
+            self.damage.append(
+                Rejection(self.prefix + relative, "unsafe_member", "link that leaves the source")
+            )
         return ok
 
     def _add(self, path: Path, inside: Path) -> None:
@@ -131,7 +137,11 @@ class DirectoryReader:
         members = sorted(self.listing().items())
         text = "\n".join(f"{name}\t{member.size}" for name, member in members)
         size = sum(member.size for _, member in members)
-        return {"name": self.label, "bytes": size, "listing_sha256": hashlib.sha256(text.encode()).hexdigest()}
+        return {
+            "name": self.label,
+            "bytes": size,
+            "listing_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        }
 
     def stamp(self) -> str:
         text = "\n".join(f"{name}\t{member.stamp}" for name, member in sorted(self.listing().items()))
@@ -242,7 +252,9 @@ class TarReader(_ArchiveReader):
             except (tarfile.TarError, EOFError, ValueError) as error:
                 if not self._listing:
                     cause = self.damage[0].reason if self.damage else str(error)
-                    raise SourceError(f"{self.archive} is no readable tar ({cause}); copy it again") from error
+                    raise SourceError(
+                        f"{self.archive} is no readable tar ({cause}); copy it again"
+                    ) from error
                 self._whole(f"the tar is damaged after {len(self._listing)} members ({error}); copy it again")
         return self._listing
 
@@ -292,7 +304,9 @@ def _unpack_to(archive: Path, unpack: Callable[[Path], BinaryIO], target: Path) 
                     written += len(chunk)
                     if written > limit:
                         target.unlink()
-                        raise SourceError(f"{archive} unpacks to more than {MAX_RATIO} times its size: refused")
+                        raise SourceError(
+                            f"{archive} unpacks to more than {MAX_RATIO} times its size: refused"
+                        )
                     out.write(chunk)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
             return f"the compressed stream ends or breaks after {written} bytes ({error}); copy the archive again"

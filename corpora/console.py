@@ -55,7 +55,9 @@ def emit(value: Any, as_json: bool, human_text: str) -> None:
 
 def configure_logging(level: int = logging.INFO) -> None:
     """Logs to standard error, one line each; called by commands only."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
 
 
 def format_duration(seconds: float) -> str:
@@ -78,7 +80,9 @@ class Progress:
     def __init__(self, label: str, total: float, unit: str = "items", every_s: float = 5.0) -> None:
         self.label, self.total, self.unit, self.every_s = label, total, unit, every_s
         self._console = Console(stderr=True)
-        self._live = Live(console=self._console, transient=True, refresh_per_second=4) if sys.stderr.isatty() else None
+        self._live = (
+            Live(console=self._console, transient=True, refresh_per_second=4) if sys.stderr.isatty() else None
+        )
         self._log = logging.getLogger("progress")
         self._started_s = self._last_s = time.monotonic()
         self.line = ""
@@ -88,7 +92,9 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live is not None:
             self._live.stop()
         if self.line:
@@ -106,10 +112,12 @@ class Progress:
         fraction = min(done / self.total, 1.0) if self.total else 1.0
         left_s = elapsed_s * (1 - fraction) / fraction if fraction > 0 else 0.0
         eta = f", {format_duration(left_s)} left" if 0 < fraction < 1 else ""
-        rate = f"{hours * 3600 / elapsed_s:.0f}× real time" if hours else f"{items / elapsed_s:.0f} {self.unit}/s"
-        self.line = (
-            f"{self.label}: {fraction:.0%}, {items} {self.unit}, {hours:.2f} h, {rejected} rejected, {rate}{eta}"
+        rate = (
+            f"{hours * 3600 / elapsed_s:.0f}× real time"
+            if hours
+            else f"{items / elapsed_s:.0f} {self.unit}/s"
         )
+        self.line = f"{self.label}: {fraction:.0%}, {items} {self.unit}, {hours:.2f} h, {rejected} rejected, {rate}{eta}"
         if self._live is not None:
             self._live.update(Text(self.line))
         elif now_s - self._last_s >= self.every_s:

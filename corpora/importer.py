@@ -172,7 +172,9 @@ class Importer(Protocol):
         """All items of one unit, in a fixed order; segments of one recording stand together."""
 
 
-def bucketed(items: Iterable[Item], key: Callable[[Item], str], per_bucket: int = 64) -> dict[str, Sequence[Item]]:
+def bucketed(
+    items: Iterable[Item], key: Callable[[Item], str], per_bucket: int = 64
+) -> dict[str, Sequence[Item]]:
     """Spread items over a power-of-two number of buckets by the hash of their key.
 
     A further item goes to its own bucket and moves none of the others (until the number of items

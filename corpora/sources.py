@@ -24,7 +24,9 @@ from corpora.errors import SourceError
 from corpora.utterance import Rejection
 
 MAX_MEMBERS = 5_000_000
-_LITTER = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\.complete(d)?$|\.git/)", re.IGNORECASE)
+_LITTER = re.compile(
+    r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\.complete(d)?$|\.git/)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,9 @@ def decode_lines(data: bytes, encoding: str = "utf-8") -> Iterator[TextLine]:
             yield TextLine(number, raw.decode(encoding).rstrip("\r\n"))
         except UnicodeDecodeError as error:
             at = offset + error.start
-            yield TextLine(number, None, f"byte 0x{raw[error.start]:02x} at offset {at} of the file is not {encoding}")
+            yield TextLine(
+                number, None, f"byte 0x{raw[error.start]:02x} at offset {at} of the file is not {encoding}"
+            )
         offset += len(raw)
 
 
@@ -240,7 +244,9 @@ def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> S
         readers.append(open_reader(path, label, len(resolved) > 1, spill_dir))
     source = Source(readers, spill_dir)
     if not source.members():
-        raise SourceError(f"{source.label} holds no file at all: an interrupted download or the wrong folder?")
+        raise SourceError(
+            f"{source.label} holds no file at all: an interrupted download or the wrong folder?"
+        )
     if len(source.members()) > MAX_MEMBERS:
         raise SourceError(f"{source.label} holds more than {MAX_MEMBERS} files; import it in parts")
     return source

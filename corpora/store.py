@@ -114,9 +114,13 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise StoreError(f"{path} is missing: it was moved or deleted by hand; run the refresh again") from error
+        raise StoreError(
+            f"{path} is missing: it was moved or deleted by hand; run the refresh again"
+        ) from error
     except ValueError as error:
-        raise StoreError(f"{path} is not readable JSON ({error}): delete its folder and run the refresh again") from error
+        raise StoreError(
+            f"{path} is not readable JSON ({error}): delete its folder and run the refresh again"
+        ) from error
 
 
 def link_current(parent_dir: Path, version: str) -> None:
@@ -210,7 +214,9 @@ class Corpus:
                         table = table if wanted is None else table.select(wanted)
                         yield from table.combine_chunks().to_batches()
             except (OSError, pa.ArrowInvalid) as error:
-                raise StoreError(f"shard {path} cannot be read ({error}); run the refresh of {self.name} again") from error
+                raise StoreError(
+                    f"shard {path} cannot be read ({error}); run the refresh of {self.name} again"
+                ) from error
 
     def rejections(self) -> pa.Table:
         """All rejections of this version."""

@@ -17,7 +17,15 @@ SPLITS = ("train", "dev", "test")
 
 AUDIO_TYPE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
 
-MEASURES = ("snr_db", "peak_dbfs", "silence_ratio", "clipped_ratio", "bandwidth_hz", "dc_offset", "chars_per_s")
+MEASURES = (
+    "snr_db",
+    "peak_dbfs",
+    "silence_ratio",
+    "clipped_ratio",
+    "bandwidth_hz",
+    "dc_offset",
+    "chars_per_s",
+)
 MEASURES_TYPE = pa.struct([pa.field(name, pa.float32()) for name in MEASURES])
 
 _COLUMNS: tuple[tuple[str, pa.DataType], ...] = (

@@ -1,0 +1,280 @@
+"""Any stretch of a source → mono int16 at its native rate (at most 16 kHz), verified and hashed.
+
+Decoding happens in this process (soundfile; the project's own reader for SPHERE). Only what libsndfile does
+not know goes through pydub and ffmpeg. Whatever the decoder, the number of frames is compared with what
+the container declares, and FLAC with its MD5: exit statuses prove nothing. FLAC bytes that already are what
+we store pass through unchanged. Nothing is cleaned, trimmed or made louder here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from corpora import containers
+from corpora.errors import AudioError
+from corpora.importer import AudioRef
+from native import SphereError, sphere
+
+STORED_RATE_HZ = 16_000
+MIX = -1  # AudioRef.channel: mean of all channels
+AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
+_MAX_DECODED_BYTES = 2_000_000_000
+_END_TOLERANCE_S = 0.1
+_FLAC_LEVEL = 0.625  # libFLAC level 5
+_SILENT = 33  # −60 dBFS of int16
+_EXACT = {"PCM_16", "PCM_S8", "PCM_U8", "PCM_24", "PCM_32", "ULAW", "ALAW"}
+
+Samples = npt.NDArray[np.int16]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A decoded file: int16 `[frames, channels]` at its own rate.
+
+    Attributes:
+        flac: the file's own bytes if they already are what we store (16-bit mono FLAC, ≤ 16 kHz).
+    """
+
+    samples: Samples
+    sample_rate_hz: int
+    flac: bytes | None = None
+    flags: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.sample_rate_hz
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a row stores: mono int16 `[samples]`, the same as FLAC, SHA-256 of the samples."""
+
+    samples: Samples
+    sample_rate_hz: int
+    flac: bytes
+    sha256: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.sample_rate_hz
+
+
+def decode(data: bytes) -> Recording:
+    """Decode a whole file from its bytes and prove that nothing is missing.
+
+    Raises:
+        AudioError: empty, damaged, cut short, not sound; `check` names the kind, the text the figures.
+    """
+    kind = containers.kind_of(data)
+    if kind == "flac":
+        return _decode_flac(data)
+    if kind == "sphere":
+        return _decode_sphere(data)
+    if kind == "other":
+        return _decode_foreign(data)
+    flags: tuple[str, ...] = ()
+    if kind == "wav":
+        flags = containers.check_wav(data)
+    elif kind == "ogg":
+        containers.check_ogg(data)
+    elif kind == "mp3":
+        return _decode_mp3(data)
+    else:
+        containers.check_sized(data, kind)
+    samples, rate_hz = _soundfile(data)
+    return _recording(samples, rate_hz, flags)
+
+
+def _recording(
+    samples: Samples, rate_hz: int, flags: tuple[str, ...] = (), flac: bytes | None = None
+) -> Recording:
+    if len(samples) == 0:
+        raise AudioError("audio_empty", "the file holds no samples")
+    return Recording(samples, rate_hz, flac, flags)
+
+
+def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
+    """Samples as int16; float and lossy forms are scaled, rounded and clipped."""
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as stream:
+            if stream.frames * stream.channels * 4 > _MAX_DECODED_BYTES:
+                raise AudioError("recording_too_big", f"{stream.frames} frames at once; split the recording")
+            rate_hz = stream.samplerate
+            if exact and stream.subtype in _EXACT:
+                return stream.read(dtype="int16", always_2d=True), rate_hz
+            real = stream.read(dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
+    if not np.isfinite(real).all():
+        raise AudioError("audio_not_finite", f"{int((~np.isfinite(real)).sum())} samples are not numbers")
+    return _to_int16(real), rate_hz
+
+
+def _cause(error: Exception) -> str:
+    text = getattr(error, "error_string", None) or str(error)
+    return str(text).split("': ")[-1].strip().rstrip(".")
+
+
+def _to_int16(real: npt.NDArray[np.float32]) -> Samples:
+    return np.clip(np.rint(real * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def _decode_flac(data: bytes) -> Recording:
+    info = containers.flac_info(data)
+    if info.bits == 16:
+        samples, rate_hz = _soundfile(data)
+        raw = samples.astype("<i2", copy=False).tobytes()
+    else:
+        samples, rate_hz, raw = _deep_flac(data, info.bits)
+    if info.frames and len(samples) != info.frames:
+        raise AudioError(
+            "audio_truncated", f"{len(samples)} frames decoded of {info.frames} declared: cut short"
+        )
+    if any(info.md5) and hashlib.md5(raw, usedforsecurity=False).digest() != info.md5:
+        raise AudioError("audio_corrupt", "the samples do not have the MD5 that the FLAC header states")
+    ours = info.bits == 16 and info.channels == 1 and rate_hz <= STORED_RATE_HZ
+    return _recording(samples, rate_hz, () if any(info.md5) else ("no_md5",), data if ours else None)
+
+
+def _deep_flac(data: bytes, bits: int) -> tuple[Samples, int, bytes]:
+    """FLAC that is not 16 bits deep: int16, rate, and the bytes its MD5 is made of."""
+    try:
+        wide, rate_hz = soundfile.read(io.BytesIO(data), dtype="int32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
+    width = (bits + 7) // 8
+    packed = (wide >> (32 - bits)).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
+    rounded = np.minimum((wide.astype(np.int64) + (1 << 15)) >> 16, 32767).astype(np.int16)
+    return rounded, rate_hz, packed
+
+
+def _decode_sphere(data: bytes) -> Recording:
+    try:
+        info = sphere.info(data)
+        samples = sphere.read(data)
+    except SphereError as error:
+        check = "audio_truncated" if "truncat" in str(error) or "cut" in str(error) else "audio_corrupt"
+        raise AudioError(check, str(error)) from error
+    return _recording(np.ascontiguousarray(samples, dtype=np.int16), int(info["sample_rate_hz"]))
+
+
+def _decode_mp3(data: bytes) -> Recording:
+    info = containers.check_mp3(data)
+    samples, rate_hz = _soundfile(data, exact=False)
+    missing = info.frames * info.samples_per_frame - len(samples)
+    if missing > 4 * info.samples_per_frame:
+        raise AudioError(
+            "audio_truncated", f"{len(samples)} samples decoded of {len(samples) + missing}: damaged frames"
+        )
+    return _recording(samples, rate_hz)
+
+
+def _decode_foreign(data: bytes) -> Recording:
+    """Containers of other programs (m4a, mp4, mkv, wma, amr, …): pydub and ffmpeg, length compared."""
+    import pydub
+    from pydub.exceptions import CouldntDecodeError
+
+    with tempfile.NamedTemporaryFile(prefix="speechmill-") as spill:
+        spill.write(data)
+        spill.flush()
+        declared_s = _probe_duration_s(Path(spill.name))
+        try:
+            segment = pydub.AudioSegment.from_file(spill.name)
+        except (CouldntDecodeError, OSError, IndexError) as error:
+            raise AudioError(
+                "audio_unreadable", "neither libsndfile nor ffmpeg knows this kind of file"
+            ) from error
+    wide = np.array(segment.get_array_of_samples()).reshape(-1, segment.channels)
+    real = wide.astype(np.float32) / float(1 << (8 * segment.sample_width - 1))
+    length_s = len(wide) / segment.frame_rate
+    if declared_s is None or abs(declared_s - length_s) > max(0.5, 0.005 * declared_s):
+        told = "no length" if declared_s is None else f"{declared_s:.2f} s"
+        raise AudioError("audio_truncated", f"{length_s:.2f} s decoded, the container declares {told}")
+    return _recording(_to_int16(real), segment.frame_rate)
+
+
+def _probe_duration_s(path: Path) -> float | None:
+    """The length a container declares, seconds."""
+    command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "json", str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        return float(json.loads(done.stdout or b"{}").get("format", {}).get("duration"))
+    except (OSError, ValueError, TypeError, subprocess.TimeoutExpired) as error:
+        _log.debug("ffprobe: %s", error)
+        return None
+
+
+def cut(recording: Recording, ref: AudioRef) -> Clip:
+    """The stretch a segment names, mono, at most 16 kHz, as FLAC with its hash.
+
+    Raises:
+        AudioError: the channel or the span is not in the recording.
+    """
+    start, end, flags = _span(recording, ref)
+    mono = _channel(recording.samples[start:end], ref.channel)
+    rate_hz = recording.sample_rate_hz
+    if rate_hz > STORED_RATE_HZ:
+        real = soxr.resample(mono.astype(np.float32) / 32768.0, rate_hz, STORED_RATE_HZ, quality="HQ")
+        mono, rate_hz = _to_int16(real), STORED_RATE_HZ
+        flags = (*flags, "resampled")
+    whole = start == 0 and end == len(recording.samples)
+    flac = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
+    digest = hashlib.sha256(mono.astype("<i2", copy=False).tobytes()).hexdigest()
+    return Clip(mono, rate_hz, flac, digest, (*recording.flags, *flags))
+
+
+def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...]]:
+    """First and last+1 frame of a segment, and what was done to them."""
+    frames, rate_hz = len(recording.samples), recording.sample_rate_hz
+    if ref.start_s is None or ref.end_s is None:
+        return 0, frames, ()
+    if ref.end_s <= ref.start_s or ref.start_s < 0:
+        raise AudioError("bad_times", f"the segment goes from {ref.start_s:.3f} s to {ref.end_s:.3f} s")
+    start, end = round(ref.start_s * rate_hz), round(ref.end_s * rate_hz)
+    if start >= frames or end > frames + round(_END_TOLERANCE_S * rate_hz):
+        span = f"{ref.start_s:.3f}–{ref.end_s:.3f} s"
+        raise AudioError(
+            "span_past_end", f"{span} does not lie in a recording of {recording.duration_s:.3f} s"
+        )
+    return start, min(end, frames), ("end_trimmed",) if end > frames else ()
+
+
+def _channel(samples: Samples, channel: int) -> Samples:
+    """One channel of `[frames, channels]`, or the mean of them."""
+    channels = samples.shape[1]
+    if channel >= channels:
+        raise AudioError("channel_missing", f"channel {channel} (from 0) of a recording with {channels}")
+    if channels == 1 or channel >= 0:
+        return np.ascontiguousarray(samples[:, max(channel, 0)])
+    if channel == AUTO:
+        peaks = np.abs(samples.astype(np.int32)).max(axis=0)
+        speaking = np.flatnonzero(peaks > _SILENT)
+        if len(speaking) <= 1:
+            return np.ascontiguousarray(samples[:, speaking[0] if len(speaking) else 0])
+        if not (samples == samples[:, :1]).all():
+            raise AudioError(
+                "channels_differ", f"{channels} different channels; say channel_mode in donation.toml"
+            )
+        return np.ascontiguousarray(samples[:, 0])
+    return np.rint(samples.astype(np.float32).mean(axis=1)).astype(np.int16)
+
+
+def encode_flac(mono: Samples, rate_hz: int) -> bytes:
+    """16-bit mono FLAC, level 5: the same bytes for the same samples."""
+    out = io.BytesIO()
+    soundfile.write(out, mono, rate_hz, format="FLAC", subtype="PCM_16", compression_level=_FLAC_LEVEL)
+    return out.getvalue()
