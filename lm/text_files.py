@@ -72,12 +72,29 @@ def expand_paths(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
+def refuse_pointer(path: Path) -> None:
+    """Raises TextSourceError when a file is a Git LFS pointer in the place of the text."""
+    try:
+        with path.open("rb") as raw:
+            head = raw.read(len(_GIT_LFS_MARK))
+    except OSError as error:
+        raise TextSourceError(
+            f"text file {path} cannot be opened ({error.strerror}); check its owner"
+        ) from error
+    if head == _GIT_LFS_MARK:
+        raise TextSourceError(
+            f"{path} is a Git LFS pointer of {path.stat().st_size} bytes, not the text itself; "
+            "fetch it with `git lfs pull`"
+        )
+
+
 def read_blocks(paths: Sequence[Path]) -> Iterator[TextBlock]:
     """Streams every document in the files, in a fixed order, cut into blocks at paragraph or line ends.
 
     Raises TextSourceError naming the file (and the archive member) that is damaged or no text.
     """
     for path in expand_paths(paths):
+        refuse_pointer(path)
         try:
             yield from _read_file(path)
         except _DAMAGE as error:
@@ -86,12 +103,7 @@ def read_blocks(paths: Sequence[Path]) -> Iterator[TextBlock]:
 
 def _read_file(path: Path) -> Iterator[TextBlock]:
     with path.open("rb") as raw:
-        head = raw.read(256)
-        if head.startswith(_GIT_LFS_MARK):
-            raise TextSourceError(
-                f"{path} is a Git LFS pointer of {path.stat().st_size} bytes, not the text itself; "
-                "fetch it with `git lfs pull`"
-            )
+        head = raw.read(16)
         raw.seek(0)
         stream = _decompressed(path, raw, head)
         if _looks_like_tar(stream.peek(512)):

@@ -1,0 +1,166 @@
+"""`python -m lm build | query | show | verify | report`: the language model from the shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from corpora import Store
+from corpora.console import configure_logging, emit, run_command
+from lm.build import BuildRequest, build, read_manifest
+from lm.inspection import query, verify
+from lm.report import write_report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit status (0 done, 2 unusable input, 1 failed)."""
+    options = _parser().parse_args(arguments)
+    configure_logging()
+    return run_command(lambda: options.run(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lm", description="Text to language model.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_build(commands.add_parser("build", help="learn from published corpora and text files"))
+    for name, run, text in (
+        ("query", _query, "score sentences word by word (log10)"),
+        ("show", _show, "what a model was made of and how good it is"),
+        ("verify", _verify, "check files, hashes and that the parts belong together"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("dir", metavar="DIR", help="a language model's folder, or a published name")
+        if name == "query":
+            command.add_argument(
+                "text", metavar="TEXT", nargs="*", help="a sentence; without it, lines of standard input"
+            )
+        _add_common(command, run)
+    report = commands.add_parser("report", help="write the HTML report of published models")
+    report.add_argument("name", metavar="NAME", nargs="*", help="published names (default: all)")
+    _add_common(report, _report)
+    return parser
+
+
+def _add_build(command: argparse.ArgumentParser) -> None:
+    target = command.add_mutually_exclusive_group(required=True)
+    target.add_argument("--out", metavar="DIR", type=Path, help="write the model into this folder")
+    target.add_argument("--publish", metavar="NAME", help="publish it in the store under this name")
+    command.add_argument("--text", metavar="FILE", nargs="+", type=Path, action="extend", default=[],
+                         help="text files, folders, .gz .bz2 .xz .zst, tar archives")  # fmt: skip
+    command.add_argument(
+        "--corpora", metavar="NAME", nargs="*", help="published corpora (default: all; none: text only)"
+    )
+    command.add_argument("--order", type=int, default=5, help="longest n-gram (default 5)")
+    command.add_argument(
+        "--prune", metavar="N", type=int, nargs="+", default=[], help="drop counts ≤ N, per order: 0 0 1"
+    )
+    command.add_argument("--vocabulary-size", metavar="N", type=int, help="keep the N most frequent words")
+    command.add_argument(
+        "--binary", choices=("trie", "probing"), default="probing", help="small, or fast (default)"
+    )
+    command.add_argument(
+        "--quantise", metavar="BITS", type=int, help="bits per probability (with --binary trie)"
+    )
+    command.add_argument(
+        "--workers", metavar="N", type=int, help="cleaning processes (default: one per core)"
+    )
+    _add_common(command, _build)
+
+
+def _add_common(command: argparse.ArgumentParser, run: Any) -> None:
+    command.add_argument(
+        "--store", metavar="DIR", type=Path, help="the store (default $SPEECHMILL_STORE or var/store)"
+    )
+    command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    command.set_defaults(run=run)
+
+
+def _build(options: argparse.Namespace) -> int:
+    result = build(
+        BuildRequest(
+            out=options.out,
+            publish=options.publish,
+            text=tuple(options.text),
+            corpora=None if options.corpora is None else tuple(options.corpora),
+            order=options.order,
+            prune=tuple(options.prune),
+            vocabulary_size=options.vocabulary_size,
+            binary=options.binary,
+            quantise=options.quantise,
+            store=options.store,
+            workers=options.workers,
+        )
+    )
+    emit(result, options.json, f"{result['status']}: {result['path']}\n{summary(result)}")
+    return 0
+
+
+def _folder(options: argparse.Namespace) -> Path:
+    """DIR as it stands, else as a published name."""
+    folder = Path(options.dir)
+    if folder.is_dir():
+        return folder
+    return Store.open(options.store).language_model(options.dir)
+
+
+def _query(options: argparse.Namespace) -> int:
+    sentences = [" ".join(options.text)] if options.text else [line.rstrip("\n") for line in sys.stdin]
+    result = query(_folder(options), sentences)
+    lines = []
+    for sentence in result["sentences"]:
+        words = "  ".join(
+            f"{w['word']} {w['log10']:.4f}{' OOV' if w['oov'] else ''}" for w in sentence["words"]
+        )
+        lines.append(f"{words}\n  total {sentence['log10']:.4f}, perplexity {sentence['perplexity']}")
+    lines.append(
+        f"perplexity {result['perplexity']}, without unknown words {result['perplexity_without_oov']}"
+    )
+    emit(result, options.json, "\n".join(lines))
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    manifest = read_manifest(_folder(options))
+    emit(manifest, options.json, summary(manifest))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    folder = _folder(options)
+    result = verify(folder)
+    emit(result, options.json, f"{folder} is complete and its parts belong together")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    store = Store.open(options.store)
+    paths = [str(write_report(store, name)) for name in options.name or store.language_model_names()]
+    emit({"reports": paths}, options.json, "\n".join(paths) or "no language model is published yet")
+    return 0
+
+
+def summary(manifest: dict[str, Any]) -> str:
+    """A few lines for a person."""
+    sentences, dev = manifest["sentences"], manifest["dev"]
+    asked = f" (asked: {manifest['order_asked']})" if manifest["order_asked"] != manifest["order"] else ""
+    lines = [
+        f"order {manifest['order']}{asked}, n-grams {' / '.join(f'{n:,}' for n in manifest['ngrams'])}, "
+        f"vocabulary {manifest['vocabulary']:,}",
+        f"learned from {sentences['kept']:,} sentences, {sentences['words']:,} words; left out {sentences['left_out']:,} "
+        f"that equal dev or test, refused {sum(sentences['refused'].values()):,}",
+        *manifest["decisions"],
+    ]
+    if dev["perplexity"] is None:
+        lines.append("perplexity: no corpus with dev transcripts in the store")
+    else:
+        lines.append(
+            f"perplexity {dev['perplexity']:.1f} on all dev transcripts "
+            f"({dev['perplexity_without_oov']} without unknown words), unknown words {dev['oov_rate']:.2%}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

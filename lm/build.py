@@ -1,0 +1,238 @@
+"""The whole stage: text → sentences → n-grams → binary → lexicon trie → measured, published in one rename.
+
+    sentences.py   what is learned from          kenlm.py     ARPA and binary
+    lexicon.py     the trie beside the binary    perplexity.py   the figures on the dev transcripts
+
+The folder holds `lm.arpa lm.binary lexicon.trie alphabet.txt manifest.json`. The same inputs give the same bytes;
+a model whose inputs have not changed is not built again. Nothing half-made ever lies under the final name.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora.store import (
+    explain_write,
+    link_current,
+    publish_version,
+    read_json,
+    sha256_file,
+    write_json_atomic,
+)
+from corpora.transcript import NORMALISER_VERSION
+from lm import kenlm
+from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError
+from lm.lexicon import build_lexicon, vocabulary_hash
+from lm.perplexity import measure_corpora
+from lm.request import BuildRequest, Inputs, gather, inputs_hash
+from lm.sentences import SentenceCounts, SentenceSources, held_out_sentences, write_sentences
+from native import Scorer
+
+__all__ = ["FILES", "BuildRequest", "build", "inputs_hash"]
+
+FILES = ("lm.arpa", "lm.binary", "lexicon.trie", "alphabet.txt")
+"""What a language model's folder holds beside its manifest."""
+
+_SORT_BYTES_PER_TEXT_BYTE = 5
+_MEBIBYTE = 1 << 20
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Estimated:
+    """What the estimating half of the stage hands to the describing half."""
+
+    counts: SentenceCounts
+    ngrams: kenlm.Estimate
+    words: list[str]
+
+
+def build(request: BuildRequest) -> dict[str, Any]:
+    """Builds one language model and puts it under its final name.
+
+    Returns the manifest with `status` ("published", "built" or "unchanged") and `path`. Raises the errors of
+    `lm.errors` and, for unknown corpora, `corpora.errors.NotPublishedError`.
+    """
+    inputs = gather(request)
+    if request.publish is not None:
+        return _publish(request, inputs, request.publish)
+    return _build_into_folder(request, inputs, Path(str(request.out)).absolute())
+
+
+def _publish(request: BuildRequest, inputs: Inputs, name: str) -> dict[str, Any]:
+    """Builds a version under the store's language models, named after the hash of its inputs."""
+    parent, version = inputs.store.language_models_dir / name, inputs.hash[:16]
+    target = parent / version
+    with inputs.store.lock(f"language_models/{name}"):
+        if (target / "manifest.json").is_file():
+            link_current(parent, version)
+            return _unchanged(target)
+        with _empty_folder(inputs.store.staging_dir("language_models") / f"{name}-{version}") as staged:
+            manifest = _make(request, inputs, staged)
+            publish_version(parent, version, staged)
+    return {**manifest, "status": "published", "path": str(target)}
+
+
+def _build_into_folder(request: BuildRequest, inputs: Inputs, out: Path) -> dict[str, Any]:
+    """Builds beside the folder that was named and moves there; replaces only language models."""
+    existing = out / "manifest.json"
+    if existing.is_file():
+        if read_json(existing).get("inputs_hash") == inputs.hash:
+            return _unchanged(out)
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise LanguageModelUsageError(f"{out} exists and is no language model; name a new or empty folder")
+    with explain_write(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with _empty_folder(out.parent / f".{out.name}.building") as staged:
+        manifest = _make(request, inputs, staged)
+        with explain_write(out):
+            if out.exists():
+                shutil.rmtree(out)
+            staged.rename(out)
+    return {**manifest, "status": "built", "path": str(out)}
+
+
+def _unchanged(folder: Path) -> dict[str, Any]:
+    _log.info("inputs and settings have not changed; %s stays as it is", folder)
+    return {**read_json(folder / "manifest.json"), "status": "unchanged", "path": str(folder)}
+
+
+@contextmanager
+def _empty_folder(path: Path) -> Iterator[Path]:
+    """A working folder without leftovers of a killed run; removed again if it was not renamed away."""
+    with explain_write(path):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]:
+    """Fills a folder with the finished model and returns its manifest, which is written last."""
+    work = folder / "work"
+    work.mkdir()
+    estimated = _estimate(request, inputs, folder, work)
+    with explain_write(folder):
+        inputs.alphabet.save(folder / "alphabet.txt")
+    identity = {
+        "alphabet_hash": inputs.alphabet.hash,
+        "vocabulary_hash": vocabulary_hash(estimated.words),
+        "lm_hash": sha256_file(folder / "lm.binary"),
+        "order": str(estimated.ngrams.order),
+        "normaliser_version": NORMALISER_VERSION,
+        "kenlm_version": kenlm.find_tools().version,
+    }
+    lexicon = build_lexicon(
+        estimated.words, inputs.alphabet, folder / "lm.binary", folder / "lexicon.trie", identity
+    )
+    shutil.rmtree(work)
+    manifest = _describe(request, inputs, estimated, identity)
+    manifest["lexicon"] = lexicon
+    manifest["files"] = {
+        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_file(folder / name)}
+        for name in FILES
+    }
+    write_json_atomic(folder / "manifest.json", manifest)
+    scorer = Scorer.load(str(folder))
+    figures = measure_corpora(inputs.everything, scorer.score_sentence)
+    manifest.update({key: figures[key] for key in ("perplexity", "perplexity_without_oov", "oov_rate")})
+    manifest["dev"] = figures
+    write_json_atomic(folder / "manifest.json", manifest)
+    return manifest
+
+
+def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -> _Estimated:
+    """Sentences, vocabulary, ARPA file and binary."""
+    text = work / "sentences.txt"
+    sources = SentenceSources(inputs.training, inputs.text, tuple(inputs.alphabet.labels), request.workers)
+    with explain_write(text):
+        counts = write_sentences(
+            text, sources, held_out_sentences(inputs.everything), request.vocabulary_size is not None
+        )
+    total = counts.total
+    _log.info("%d sentences, %d words kept; %d equal dev or test", total.kept, total.words, total.left_out)
+    if not total.kept:
+        raise EmptyTextError(
+            f"no sentence is left to learn from ({total.read} read, {sum(total.refused.values())} refused, "
+            f"{total.left_out} equal to dev or test transcripts); give more text or a corpus with a train split"
+        )
+    _check_disk(text, request.order)
+    vocabulary = _write_vocabulary(counts, request.vocabulary_size, work)
+    options = kenlm.EstimateOptions(request.order, request.prune, vocabulary)
+    ngrams = kenlm.estimate(text, work / "lm.arpa", counts.longest_words, options)
+    for decision in ngrams.decisions:
+        _log.info("%s", decision)
+    kenlm.to_binary(
+        work / "lm.arpa", work / "lm.binary", kenlm.BinaryOptions(request.binary, request.quantise)
+    )
+    for name in ("lm.arpa", "lm.binary"):
+        (work / name).rename(folder / name)
+    return _Estimated(counts, ngrams, list(kenlm.arpa_words(folder / "lm.arpa")))
+
+
+def _check_disk(text: Path, order: int) -> None:
+    """Raises ResourceError where the sort and the files will not fit, before minutes are spent."""
+    size = text.stat().st_size
+    needed = size * _SORT_BYTES_PER_TEXT_BYTE * order
+    free = shutil.disk_usage(text.parent).free
+    if needed > free:
+        raise ResourceError(
+            f"order {order} on {size // _MEBIBYTE} MiB of text needs about {needed // _MEBIBYTE} MiB "
+            f"below {text.parent.parent}, but only {free // _MEBIBYTE} MiB are free; free some or lower --order"
+        )
+
+
+def _write_vocabulary(counts: SentenceCounts, size: int | None, work: Path) -> Path | None:
+    """The file of the most frequent words for `lmplz`, or None where all words stay."""
+    if size is None or counts.word_counts is None:
+        return None
+    frequent = sorted(counts.word_counts.items(), key=lambda item: (-item[1], item[0]))[:size]
+    path = work / "vocabulary.txt"
+    path.write_bytes(b"".join(word + b"\n" for word, _ in frequent))
+    return path
+
+
+def _describe(
+    request: BuildRequest, inputs: Inputs, estimated: _Estimated, identity: dict[str, str]
+) -> dict[str, Any]:
+    """The manifest without files and figures: no times, no absolute paths."""
+    return {
+        "kind": "language_model",
+        "name": request.publish,
+        "version": inputs.hash[:16],
+        "inputs_hash": inputs.hash,
+        "inputs": inputs.record,
+        "identity": {**identity, "order": estimated.ngrams.order},
+        "order": estimated.ngrams.order,
+        "order_asked": request.order,
+        "ngrams": list(estimated.ngrams.ngrams),
+        "vocabulary": len(estimated.words),
+        "discount_fallback": estimated.ngrams.discount_fallback,
+        "decisions": list(estimated.ngrams.decisions),
+        "sentences": estimated.counts.as_json(),
+    }
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a language model's folder. Raises LanguageModelUsageError where there is none."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise LanguageModelUsageError(
+            f"{folder} holds no manifest.json, so it is no language model of this project"
+        )
+    try:
+        manifest = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise LanguageModelUsageError(f"{path} is damaged ({error}); build the model again") from error
+    if not isinstance(manifest, dict) or manifest.get("kind") != "language_model":
+        raise LanguageModelUsageError(f"{path} is not the manifest of a language model")
+    return manifest

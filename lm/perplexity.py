@@ -1,0 +1,92 @@
+"""How well a language model expects the development transcripts: perplexity and out-of-vocabulary words.
+
+Counts tokens as KenLM's `query` does: every word and the end of every sentence is one token; an unknown word
+counts with the model's own probability for it in `perplexity`, and not at all in `perplexity_without_oov`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpora import Corpus
+from lm.sentences import transcripts
+
+ScoreSentence = Callable[[str], Sequence[tuple[str, float, bool]]]
+"""A sentence → (word, log10 probability, unknown?) for each word and the sentence end."""
+
+FREQUENT_OOV = 30
+
+
+@dataclass
+class Perplexity:
+    """Running sums over sentences; log10 probabilities."""
+
+    sentences: int = 0
+    tokens: int = 0
+    log10: float = 0.0
+    log10_oov: float = 0.0
+    oov_words: Counter[str] = field(default_factory=Counter)
+
+    def add(self, scored: Sequence[tuple[str, float, bool]]) -> None:
+        """Takes one scored sentence."""
+        self.sentences += 1
+        self.tokens += len(scored)
+        for word, log10, is_oov in scored:
+            self.log10 += log10
+            if is_oov:
+                self.log10_oov += log10
+                self.oov_words[word] += 1
+
+    def merge(self, other: Perplexity) -> None:
+        """Adds the sums of another set of sentences."""
+        self.sentences += other.sentences
+        self.tokens += other.tokens
+        self.log10 += other.log10
+        self.log10_oov += other.log10_oov
+        self.oov_words.update(other.oov_words)
+
+    def as_json(self) -> dict[str, Any]:
+        """Perplexities (None without tokens), the rate of unknown words among words, and the sums behind them."""
+        unknown = sum(self.oov_words.values())
+        words = self.tokens - self.sentences
+        return {
+            "perplexity": _perplexity(self.log10, self.tokens),
+            "perplexity_without_oov": _perplexity(self.log10 - self.log10_oov, self.tokens - unknown),
+            "oov_rate": round(unknown / words, 6) if words else None,
+            "sentences": self.sentences,
+            "words": words,
+            "oov_words": unknown,
+        }
+
+    def frequent_oov(self) -> list[list[Any]]:
+        """The most frequent unknown words with their counts."""
+        return [
+            [word, n]
+            for word, n in sorted(self.oov_words.items(), key=lambda i: (-i[1], i[0]))[:FREQUENT_OOV]
+        ]
+
+
+def _perplexity(log10: float, tokens: int) -> float | None:
+    return float(round(10.0 ** (-log10 / tokens), 4)) if tokens else None
+
+
+def measure(texts: Iterable[str], score: ScoreSentence) -> Perplexity:
+    """Perplexity of a model on some sentences."""
+    sums = Perplexity()
+    for text in texts:
+        sums.add(score(text))
+    return sums
+
+
+def measure_corpora(corpora: Iterable[Corpus], score: ScoreSentence) -> dict[str, Any]:
+    """The manifest's figures: over all dev transcripts, per corpus, and the most frequent unknown words."""
+    overall, by_corpus = Perplexity(), {}
+    for corpus in corpora:
+        if "dev" in corpus.splits:
+            sums = measure(transcripts(corpus, "dev"), score)
+            by_corpus[corpus.name] = sums.as_json()
+            overall.merge(sums)
+    return {**overall.as_json(), "corpora": by_corpus, "frequent_oov": overall.frequent_oov()}

@@ -1,0 +1,162 @@
+"""What a person or a schedule asks for, and everything that follows from it before any work is done.
+
+A `BuildRequest` names corpora, texts and settings; `gather` finds them, refuses what cannot be, and derives
+the hash of all inputs, by which a model that already exists is recognised. Nothing is built here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora import Corpus, Store
+from corpora.store import sha256_file
+from corpora.transcript import NORMALISER_VERSION, default_alphabet
+from lm.errors import LanguageModelUsageError
+from lm.kenlm import BinaryOptions, check_order, find_tools
+from lm.sentences import HELD_OUT_WORDS
+from lm.text_files import expand_paths, refuse_pointer
+from native import Alphabet
+
+BUILD_RULES_VERSION = "1"
+"""Raised whenever the same inputs would give another model."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """One language model: where it goes (`out` or `publish`), what it learns from, and its size.
+
+    `corpora` None means all published ones, () none. `prune` holds one threshold per order (counts up to it
+    are dropped). `vocabulary_size` keeps the N most frequent words. Paths are files or directories of text.
+    """
+
+    out: Path | None = None
+    publish: str | None = None
+    text: tuple[Path, ...] = ()
+    corpora: tuple[str, ...] | None = None
+    order: int = 5
+    prune: tuple[int, ...] = ()
+    vocabulary_size: int | None = None
+    binary: str = "probing"
+    quantise: int | None = None
+    store: Path | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a build reads, found and checked; `record` is the part that stands in the manifest."""
+
+    store: Store
+    alphabet: Alphabet
+    training: tuple[Corpus, ...]
+    everything: tuple[Corpus, ...]
+    text: tuple[Path, ...]
+    record: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """Hex SHA-256 of all inputs and settings: equal hash, equal model."""
+        text = json.dumps(self.record, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def inputs_hash(request: BuildRequest) -> str:
+    """The hash of what a build would read, without building; a published model's manifest has its own.
+
+    Raises LanguageModelUsageError or TextSourceError for what a build would refuse at its start.
+    """
+    return gather(request).hash
+
+
+def gather(request: BuildRequest) -> Inputs:
+    """Finds and checks all inputs. Raises LanguageModelUsageError, TextSourceError, ToolMissingError."""
+    _check(request)
+    store, alphabet = Store.open(request.store), default_alphabet()
+    everything = _same_alphabet([store.corpus(name) for name in store.corpus_names()], alphabet)
+    if request.corpora is None:
+        training = everything
+    else:
+        named = [store.corpus(name) for name in sorted(set(request.corpora))]
+        training = _same_alphabet(named, alphabet)
+        if len(training) < len(named):
+            odd = sorted({corpus.name for corpus in named} - {corpus.name for corpus in training})
+            raise LanguageModelUsageError(
+                f"corpus {', '.join(odd)} was normalised for another alphabet than {alphabet.hash[:12]}"
+            )
+    files = expand_paths(request.text)
+    if not training and not files:
+        raise LanguageModelUsageError(
+            f"nothing to learn from: {_why_no_corpus(request, store)} and no text was given; "
+            "import a corpus first (python -m corpora refresh …) or name text files (TEXT= or --text)"
+        )
+    for file in files:
+        refuse_pointer(file)
+    record = {
+        "build_rules": BUILD_RULES_VERSION,
+        "settings": _settings(request),
+        "alphabet_hash": alphabet.hash,
+        "normaliser_version": NORMALISER_VERSION,
+        "kenlm_version": find_tools().version,
+        "held_out_words": HELD_OUT_WORDS,
+        "training": [_named(corpus) for corpus in training],
+        "held_out_and_measured": [_named(corpus) for corpus in everything],
+        "text": [
+            {"name": file.name, "bytes": file.stat().st_size, "sha256": sha256_file(file)} for file in files
+        ],
+    }
+    return Inputs(store, alphabet, training, everything, tuple(files), record)
+
+
+def _check(request: BuildRequest) -> None:
+    """Refuses settings that contradict each other or KenLM's limits."""
+    if (request.out is None) == (request.publish is None):
+        raise LanguageModelUsageError("say where the model goes: either --out DIR or --publish NAME")
+    if request.publish is not None and not _NAME.fullmatch(request.publish):
+        raise LanguageModelUsageError(
+            f"name {request.publish!r} cannot be a folder of the store; use letters, digits, dot, dash, underscore"
+        )
+    if request.vocabulary_size is not None and request.vocabulary_size < 1:
+        raise LanguageModelUsageError(f"--vocabulary-size {request.vocabulary_size} leaves no word")
+    check_order(request.order, request.prune)
+    BinaryOptions(request.binary, request.quantise).arguments()
+
+
+def _why_no_corpus(request: BuildRequest, store: Store) -> str:
+    return f"no corpus is published in {store.root}" if request.corpora is None else "no corpus was named"
+
+
+def _settings(request: BuildRequest) -> dict[str, Any]:
+    return {
+        "order": request.order,
+        "prune": list(request.prune),
+        "vocabulary_size": request.vocabulary_size,
+        "binary": request.binary,
+        "quantise": request.quantise,
+    }
+
+
+def _named(corpus: Corpus) -> dict[str, str]:
+    return {"corpus": corpus.name, "version": corpus.version}
+
+
+def _same_alphabet(corpora: Sequence[Corpus], alphabet: Alphabet) -> tuple[Corpus, ...]:
+    """Those corpora whose transcripts were normalised for this alphabet; says which ones it passes over."""
+    fitting = []
+    for corpus in corpora:
+        if corpus.manifest["alphabet_hash"] == alphabet.hash:
+            fitting.append(corpus)
+        else:
+            _log.warning("corpus %s was normalised for another alphabet and is passed over", corpus.name)
+        if corpus.manifest["normaliser_version"] != NORMALISER_VERSION:
+            _log.warning("corpus %s was normalised by older rules; refresh it to match", corpus.name)
+    return tuple(fitting)

@@ -1,0 +1,107 @@
+"""Which language models the chain keeps up to date: `[[language_models]]` in the store's settings.toml.
+
+    [[language_models]]
+    name = "default"
+    corpora = ["*"]            # or names; [] = text only
+    text = ["novels.tar.xz"]   # relative to the store, or absolute
+    order = 3
+    prune = [0, 0, 1]
+    vocabulary_size = 200000
+    binary = "probing"
+    quantise = 8               # with binary = "trie"
+
+Without the file or the table there is one model: "default", all corpora, order 3. Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from corpora import Store
+from lm.errors import LanguageModelUsageError
+from lm.request import BuildRequest
+
+DEFAULT_NAME, DEFAULT_ORDER = "default", 3
+_TYPES: dict[str, type] = {
+    "name": str,
+    "corpora": list,
+    "text": list,
+    "order": int,
+    "prune": list,
+    "vocabulary_size": int,
+    "binary": str,
+    "quantise": int,
+}
+_ITEM_TYPES: dict[str, type] = {"corpora": str, "text": str, "prune": int}
+
+
+def read_settings(store: Store | Path | str | None = None) -> list[BuildRequest]:
+    """The language models to publish, in the order of the file.
+
+    Raises LanguageModelUsageError naming the file, the key and what is wrong with it.
+    """
+    opened = store if isinstance(store, Store) else Store.open(store)
+    tables: list[dict[str, Any]] = []
+    if opened.settings_path.is_file():
+        try:
+            settings = tomllib.loads(opened.settings_path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeError) as error:
+            raise LanguageModelUsageError(f"{opened.settings_path} is no valid TOML: {error}") from error
+        tables = settings.get("language_models", [])
+        if not isinstance(tables, list):
+            raise LanguageModelUsageError(
+                f"{opened.settings_path}: write [[language_models]] with two brackets"
+            )
+    if not tables:
+        return [BuildRequest(publish=DEFAULT_NAME, order=DEFAULT_ORDER, store=opened.root)]
+    requests = [_request(table, opened) for table in tables]
+    names = [request.publish for request in requests]
+    doubled = sorted({str(name) for name in names if names.count(name) > 1})
+    if doubled:
+        raise LanguageModelUsageError(
+            f"{opened.settings_path}: language model {', '.join(doubled)} stands twice"
+        )
+    return requests
+
+
+def request_for(name: str, store: Store | Path | str | None = None) -> BuildRequest:
+    """The request of one name. Raises LanguageModelUsageError listing the names there are."""
+    requests = read_settings(store)
+    for request in requests:
+        if request.publish == name:
+            return request
+    there = ", ".join(str(request.publish) for request in requests)
+    raise LanguageModelUsageError(f"no language model {name!r} in the settings; there are: {there}")
+
+
+def _request(table: dict[str, Any], store: Store) -> BuildRequest:
+    """One table of the file as a request."""
+    _check_types(table, store.settings_path)
+    named = table.get("corpora", ["*"])
+    return BuildRequest(
+        publish=table.get("name", DEFAULT_NAME),
+        corpora=None if "*" in named else tuple(named),
+        text=tuple(store.root / Path(text).expanduser() for text in table.get("text", [])),
+        order=table.get("order", DEFAULT_ORDER),
+        prune=tuple(table.get("prune", [])),
+        vocabulary_size=table.get("vocabulary_size"),
+        binary=table.get("binary", "probing"),
+        quantise=table.get("quantise"),
+        store=store.root,
+    )
+
+
+def _check_types(table: dict[str, Any], path: Path) -> None:
+    """Refuses unknown keys and values of a wrong type."""
+    for key, value in table.items():
+        if key not in _TYPES:
+            raise LanguageModelUsageError(
+                f"{path}: unknown key {key!r} in [[language_models]]; there are: {', '.join(_TYPES)}"
+            )
+        items = value if isinstance(value, list) else []
+        fitting = isinstance(value, _TYPES[key]) and not isinstance(value, bool)
+        if not fitting or not all(isinstance(item, _ITEM_TYPES.get(key, object)) for item in items):
+            kind = f"a list of {_ITEM_TYPES[key].__name__}" if key in _ITEM_TYPES else _TYPES[key].__name__
+            raise LanguageModelUsageError(f"{path}: {key} = {value!r} in [[language_models]] must be {kind}")
