@@ -1,0 +1,48 @@
+"""The assets that join the DAGs, and the question whether a refresh is still on its way.
+
+No DAG here, so that DAG files can import this one (they never import each other).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Asset
+
+CORPORA = Asset("corpora", uri="speechmill://corpora", group="speechmill")
+LANGUAGE_MODELS = Asset("language_models", uri="speechmill://language_models", group="speechmill")
+EVALUATIONS = Asset("evaluations", uri="speechmill://evaluations", group="speechmill")
+
+OWNER = "speechmill"
+REFRESH_DAG = "corpus_refresh"
+REFRESH_LAST_TASK = "settle"
+_UNFINISHED_RUN = ["queued", "running"]
+_UNFINISHED_TASK = [
+    "null", "scheduled", "queued", "running", "restarting", "deferred", "up_for_retry", "up_for_reschedule",
+]  # fmt: skip
+
+
+def refreshes_on_their_way(task_instance: Any) -> int:
+    """How many runs of `corpus_refresh` wait or work.
+
+    A run whose last task is done counts no longer, even if Airflow has not yet closed the run: that task's
+    event may be the very one that started the asking run.
+    """
+    runs: int = task_instance.get_dr_count(dag_id=REFRESH_DAG, states=_UNFINISHED_RUN)
+    if not runs:
+        return 0
+    tasks: int = task_instance.get_ti_count(
+        dag_id=REFRESH_DAG, task_ids=[REFRESH_LAST_TASK], states=_UNFINISHED_TASK
+    )
+    return min(runs, tasks)
+
+
+def refuse_unknown_keys(context: Any) -> None:
+    """Fail the task when the run was started with a parameter that its DAG does not have."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    known = set(context["dag"].params)
+    unknown = sorted(set(context["dag_run"].conf or {}) - known)
+    if unknown:
+        there = ", ".join(sorted(known)) or "none"
+        raise AirflowFailException(f"unknown parameter {', '.join(unknown)}; this DAG knows: {there}")

@@ -1,0 +1,142 @@
+"""
+### Archives become a published corpus
+
+One run refreshes **one corpus**: `plan` cuts the sources into groups of recordings, `import_group` (one
+square per group) turns each into checked Parquet rows, `seal` joins them, asks the quality gate and
+publishes, `settle` tells the other DAGs. A run on unchanged sources publishes nothing new and says so in the
+log of `seal`.
+
+| form field | meaning |
+|---|---|
+| `importer` | the layout of the archives |
+| `sources` | directories or archive files, one per line, below a root of `$SPEECHMILL_SOURCES` |
+| `name` | publish under this name instead of the importer's (or the donation's) own |
+| `donation` | a donation.toml for archives that bring none |
+| `workers` | into how many groups the work is cut, so that as many can go on at a time |
+
+**When it is red**
+
+* `plan` failed: the sentence at the end of its log names the field or the source, and what mends it.
+* `import_group` failed: disk, memory or a fault of ours. Clear the task to try again; finished groups are
+  kept.
+* `seal` failed: the gate refused the corpus (its log lists the expectations that failed) or nothing could be
+  imported. The version published before stays current. The tab *Report* shows samples of what was refused.
+* `settle` pink: the language models are up to date with what is published; nothing follows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from assets import CORPORA, OWNER, refuse_unknown_keys
+
+
+def importer_names() -> list[str]:
+    """The registry's names, for the form."""
+    from corpora.importers import importer_names
+
+    return importer_names()
+
+
+@dag(
+    dag_id="corpus_refresh",
+    description="archives → a checked, published corpus",
+    doc_md=__doc__,
+    schedule=None,
+    catchup=False,
+    max_active_runs=8,
+    tags=["speechmill", "corpora"],
+    default_args={"owner": OWNER},
+    params={
+        "importer": Param(
+            "librispeech", type="string", enum=importer_names(), title="Importer", section="What to read"
+        ),
+        "sources": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Sources",
+            section="What to read",
+            description="directories or archive files, one per line",
+        ),
+        "name": Param(
+            None,
+            type=["null", "string"],
+            title="Name",
+            section="More",
+            description="publish under this name; empty: the importer's or the donation's own",
+        ),
+        "donation": Param(
+            None,
+            type=["null", "string"],
+            title="Donation file",
+            section="More",
+            description="a donation.toml for archives that bring none",
+        ),
+        "workers": Param(2, type="integer", minimum=1, maximum=64, title="Workers", section="More"),
+    },
+)
+def corpus_refresh() -> None:
+    """See the module's text."""
+
+    @task
+    def plan() -> list[dict[str, Any]]:
+        """Check the form, read names and tables of the sources, cut them into groups."""
+        from corpora.refresh import RefreshRequest, plan_groups
+
+        from corpora.allowed_sources import require_allowed
+
+        context = get_current_context()
+        refuse_unknown_keys(context)
+        params = context["params"]
+        donation = require_allowed([params["donation"]])[0] if params["donation"] else None
+        request = RefreshRequest(
+            importer=params["importer"],
+            sources=require_allowed(params["sources"]),
+            name=params["name"] or None,
+            donation=donation,
+            store=None,
+            workers=params["workers"],
+        )
+        return plan_groups(request)
+
+    @task(map_index_template="{{ label }}", retries=1)
+    def import_group(group: dict[str, Any]) -> dict[str, Any]:
+        """Turn one group of recordings into checked rows and rejections."""
+        from corpora.refresh import run_group
+
+        get_current_context()["label"] = group["label"]
+        return run_group(Path(group["plan"]), group["index"])
+
+    @task(task_id="seal")
+    def seal_corpus(groups: list[dict[str, Any]]) -> dict[str, Any]:
+        """Join the groups, assign splits, ask the gate, publish."""
+        from corpora.refresh import seal
+
+        sealed = seal(Path(groups[0]["plan"]))
+        if not sealed["published"]:
+            raise AirflowFailException(f"the gate refused {sealed['corpus']}: {sealed['refused']}")
+        return sealed
+
+    @task(outlets=[CORPORA])
+    def settle() -> None:
+        """Tell the other DAGs; also after a failure, for a corpus published earlier may wait for this run."""
+        from lm.due import due_language_models
+
+        context = get_current_context()
+        if not due_language_models():
+            raise AirflowSkipException("every language model is up to date with the published corpora")
+        sealed = context["ti"].xcom_pull(task_ids="seal") or {}
+        keys = ("corpus", "version", "utterances", "hours", "rejected")
+        extra = {key: sealed.get(key) for key in keys}
+        context["outlet_events"][CORPORA].extra = {"name": extra.pop("corpus"), **extra}
+
+    groups = plan()
+    sealed = seal_corpus(groups)
+    import_group.expand(group=groups) >> sealed >> settle().as_teardown()
+
+
+corpus_refresh()

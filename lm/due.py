@@ -1,0 +1,48 @@
+"""Which language models of the settings are behind their inputs; asked by schedules, builds nothing."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from corpora import Store
+from corpora.errors import NotPublishedError
+from corpora.store import read_json
+from lm.request import inputs_hash
+from lm.settings import read_settings
+
+_log = logging.getLogger(__name__)
+
+
+def due_language_models(store: Store | Path | str | None = None) -> list[str]:
+    """Names of the models whose current version was not built from exactly what a build would read now.
+
+    A model that names a corpus which is not published yet waits for it and is not due. Raises what
+    `read_settings` and `inputs_hash` raise otherwise.
+    """
+    opened = store if isinstance(store, Store) else Store.open(store)
+    if not opened.corpus_names():
+        return []
+    due = []
+    for request in read_settings(opened):
+        name = str(request.publish)
+        try:
+            wanted = inputs_hash(request)
+        except NotPublishedError as error:
+            _log.warning("language model %s waits: %s", name, error)
+            continue
+        if wanted == _built_from(opened, name):
+            _log.info("language model %s is up to date", name)
+        else:
+            due.append(name)
+    return due
+
+
+def _built_from(store: Store, name: str) -> str | None:
+    """The hash of the inputs of a model's current version; None when there is none."""
+    try:
+        manifest = read_json(store.language_model(name) / "manifest.json")
+    except NotPublishedError:
+        return None
+    found: str | None = manifest.get("inputs_hash")
+    return found

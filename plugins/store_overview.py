@@ -1,0 +1,97 @@
+"""What the store holds, as plain tables for the pages and their JSON; read from manifests, no database.
+
+A damaged manifest shows as a row with its error, so that one bad file hides no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def overview() -> dict[str, list[Row]]:
+    """Tables `corpora`, `language_models`, `runs` and `evaluations` of the store of this process."""
+    from corpora.store import Store
+
+    store, current = Store.open(), "*/current/manifest.json"
+    return {
+        "corpora": list(_rows(store.corpora_dir.glob(current), _corpus)),
+        "language_models": list(_rows(store.language_models_dir.glob(current), _language_model)),
+        "runs": list(_rows(store.runs_dir.glob("*/state.json"), _run)),
+        "evaluations": list(_rows(store.evaluations_dir.glob("*/evaluation.json"), _evaluation)),
+    }
+
+
+def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:
+    from corpora.errors import StoreError
+    from corpora.store import read_json
+
+    for path in sorted(paths):
+        try:
+            yield read(read_json(path))
+        except (StoreError, KeyError, TypeError, AttributeError) as error:
+            message = f"{type(error).__name__}: {error}"
+            yield {"name": path.parent.name, "path": str(path), "error": message}
+
+
+def _corpus(manifest: Row) -> Row:
+    items = manifest["items"]
+    return {
+        "name": manifest["corpus"],
+        "version": manifest["version"],
+        "utterances": sum(split["utterances"] for split in manifest["splits"].values()),
+        "hours": sum(split["hours"] for split in manifest["splits"].values()),
+        "accepted": items["accepted"],
+        "rejected": items["rejected"],
+        "ignored": items["ignored"],
+        "rejections": manifest["rejected"],
+        "splits": manifest["splits"],
+        "licences": manifest["licences"],
+        "report": f"corpora/{manifest['corpus']}.html",
+    }
+
+
+def _language_model(manifest: Row) -> Row:
+    return {
+        "name": manifest["name"],
+        "version": manifest["version"],
+        "order": manifest["order"],
+        "ngrams": manifest["ngrams"],
+        "vocabulary": manifest["vocabulary"],
+        "perplexity": manifest["perplexity"],
+    }
+
+
+def _run(state: Row) -> Row:
+    keys = ("run", "state", "step", "steps", "epoch", "dev_wer", "eta_s", "message")
+    return {key: state.get(key) for key in keys}
+
+
+def _evaluation(evaluation: Row) -> Row:
+    model = evaluation.get("language_model") or {}
+    return {
+        "id": evaluation["id"],
+        "run": evaluation["run"],
+        "corpus": evaluation["corpus"],
+        "split": evaluation["split"],
+        "language_model": model.get("name"),
+        "utterances": evaluation["utterances"],
+        "greedy_wer": evaluation["greedy"]["wer"],
+        "lm_wer": (evaluation.get("lm") or {}).get("wer"),
+        "rtf": evaluation["rtf"],
+        "report": f"evaluations/{evaluation['id']}.html",
+    }
+
+
+def report_path(relative: str) -> Path | None:
+    """The page of that name below <store>/reports; None when there is none, or when it lies elsewhere."""
+    from corpora.store import Store
+
+    folder = Store.open().reports_dir.resolve()
+    if "\0" in relative or not relative.endswith(".html"):
+        return None
+    path = (folder / relative).resolve()
+    return path if path.is_relative_to(folder) and path.is_file() else None
