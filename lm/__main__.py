@@ -144,12 +144,13 @@ def _report(options: argparse.Namespace) -> int:
 def summary(manifest: dict[str, Any]) -> str:
     """A few lines for a person."""
     sentences, dev = manifest["sentences"], manifest["dev"]
+    refused = sum(sentences["refused"].values())
     asked = f" (asked: {manifest['order_asked']})" if manifest["order_asked"] != manifest["order"] else ""
     lines = [
         f"order {manifest['order']}{asked}, n-grams {' / '.join(f'{n:,}' for n in manifest['ngrams'])}, "
         f"vocabulary {manifest['vocabulary']:,}",
-        f"learned from {sentences['kept']:,} sentences, {sentences['words']:,} words; left out {sentences['left_out']:,} "
-        f"that equal dev or test, refused {sum(sentences['refused'].values()):,}",
+        f"learned from {sentences['kept']:,} sentences, {sentences['words']:,} words; "
+        f"left out {sentences['left_out']:,} that equal dev or test, refused {refused:,}",
         *manifest["decisions"],
     ]
     if dev["perplexity"] is None:

@@ -3,8 +3,8 @@
     sentences.py   what is learned from          kenlm.py     ARPA and binary
     lexicon.py     the trie beside the binary    perplexity.py   the figures on the dev transcripts
 
-The folder holds `lm.arpa lm.binary lexicon.trie alphabet.txt manifest.json`. The same inputs give the same bytes;
-a model whose inputs have not changed is not built again. Nothing half-made ever lies under the final name.
+The folder holds `lm.arpa lm.binary lexicon.trie alphabet.txt manifest.json`. The same inputs give the same
+bytes; a model whose inputs have not changed is not built again. Nothing half-made lies under the final name.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
     if not total.kept:
         raise EmptyTextError(
             f"no sentence is left to learn from ({total.read} read, {sum(total.refused.values())} refused, "
-            f"{total.left_out} equal to dev or test transcripts); give more text or a corpus with a train split"
+            f"{total.left_out} equal to dev or test); give more text or a corpus with a train split"
         )
     _check_disk(text, request.order)
     vocabulary = _write_vocabulary(counts, request.vocabulary_size, work)
@@ -187,7 +187,7 @@ def _check_disk(text: Path, order: int) -> None:
     if needed > free:
         raise ResourceError(
             f"order {order} on {size // _MEBIBYTE} MiB of text needs about {needed // _MEBIBYTE} MiB "
-            f"below {text.parent.parent}, but only {free // _MEBIBYTE} MiB are free; free some or lower --order"
+            f"below {text.parent}, but only {free // _MEBIBYTE} MiB are free; free some or lower the order"
         )
 
 
@@ -226,9 +226,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a language model's folder. Raises LanguageModelUsageError where there is none."""
     path = folder / "manifest.json"
     if not path.is_file():
-        raise LanguageModelUsageError(
-            f"{folder} holds no manifest.json, so it is no language model of this project"
-        )
+        raise LanguageModelUsageError(f"{folder} holds no manifest.json, so it is no language model")
     try:
         manifest = json.loads(path.read_bytes())
     except ValueError as error:

@@ -23,8 +23,9 @@ PLAIN_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz' ")
 _ODD = 1
 """The byte that marks a place which the quick way does not decide; never in text (control character)."""
 
-_TITLES = (b"Mr", b"Mrs", b"Ms", b"Dr", b"St", b"Messrs", b"Prof", b"Rev", b"Hon", b"Capt", b"Col", b"Gen")
-_TITLES += (b"Lieut", b"Lt", b"Sergt", b"Sgt", b"Maj", b"Mme", b"Mlle", b"Jr", b"Sr", b"Gov", b"Sen", b"vs")
+_TITLES = (
+    b"Mr Mrs Ms Dr St Messrs Prof Rev Hon Capt Col Gen Lieut Lt Sergt Sgt Maj Mme Mlle Jr Sr Gov Sen vs"
+).split()
 _NO_END = b"".join(b"(?<!\\b" + title + b"\\.)" for title in _TITLES)
 _SENTENCE_END = re.compile(rb"([.?!](?<!\b[A-HJ-Z]\.)" + _NO_END + rb"[.?!]*[\"')\]]*) +(?=[\"'(\[]*[A-Z])")
 _PARAGRAPH_END = re.compile(rb"\n[ \t]*\n\s*")

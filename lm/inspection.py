@@ -1,4 +1,4 @@
-"""Looking into a finished language model: scores of sentences, and whether all its parts are whole and match."""
+"""Looking into a finished language model: scores of sentences, and whether its parts are whole."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from native import Scorer
 
 
 def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:
-    """Scores of every word and sentence end (log10), and perplexities over all sentences, as KenLM's query counts.
+    """Scores of every word and sentence end (log10) and perplexities, counted as KenLM's query does.
 
-    Text goes through the corpora's normaliser first; what it refuses is scored as it stands. Raises ScorerError.
+    Text goes through the corpora's normaliser; what it refuses is scored as it stands. Raises ScorerError.
     """
     scorer = Scorer.load(str(folder))
     normaliser = normaliser_for(tuple(scorer.alphabet.labels))
@@ -44,13 +44,11 @@ def verify(folder: Path) -> dict[str, Any]:
             raise VerificationError(f"{path} is missing; build the model again")
         if path.stat().st_size != expected["bytes"]:
             raise VerificationError(
-                f"{path} has {path.stat().st_size} bytes instead of {expected['bytes']}: the copy is incomplete "
-                "or a Git LFS pointer; build the model again or copy it again"
+                f"{path} has {path.stat().st_size} bytes instead of {expected['bytes']}: the copy is "
+                "incomplete or a Git LFS pointer; build the model again or copy it again"
             )
         if sha256_file(path) != expected["sha256"]:
-            raise VerificationError(
-                f"{path} is not the file that was built (its hash differs); build the model again"
-            )
+            raise VerificationError(f"{path} is not the file that was built (hash differs); build it again")
     Scorer.load(str(folder))
     return {
         "path": str(folder),

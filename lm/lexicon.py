@@ -22,14 +22,12 @@ def build_lexicon(
 ) -> dict[str, Any]:
     """Writes the trie of a model's words; `identity` goes into its header and into the manifest.
 
-    Returns counts of nodes, words and bytes, and of the words left out by reason. Raises EmptyTextError when no
-    word can be spelled with the alphabet, and the errors of `native`.
+    Returns counts of nodes, words and bytes, and of the words left out by reason. Raises EmptyTextError when
+    no word can be spelled with the alphabet, and the errors of `native`.
     """
     counts: dict[str, Any] = native.build_lexicon_trie(
         sorted(words), alphabet, str(binary), str(out), identity
     )
     if not counts["words"]:
-        raise EmptyTextError(
-            "no word of the text can be spelled with the alphabet; is the text in its language?"
-        )
+        raise EmptyTextError("no word can be spelled with the alphabet; is the text in its language?")
     return counts

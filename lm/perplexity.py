@@ -49,7 +49,7 @@ class Perplexity:
         self.oov_words.update(other.oov_words)
 
     def as_json(self) -> dict[str, Any]:
-        """Perplexities (None without tokens), the rate of unknown words among words, and the sums behind them."""
+        """Perplexities (None without tokens), the rate of unknown words, and the sums behind them."""
         unknown = sum(self.oov_words.values())
         words = self.tokens - self.sentences
         return {

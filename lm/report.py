@@ -1,7 +1,7 @@
 """The page a person reads about a language model: one self-contained HTML file in the store's reports.
 
-Shows what the manifest says: orders and n-grams, sizes, perplexity and unknown words per corpus, what was left
-out of the text and why. It measures nothing itself; every request stays inside the page.
+Shows what the manifest says: orders and n-grams, sizes, perplexity and unknown words per corpus, what was
+left out of the text and why. It measures nothing itself; every request stays inside the page.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def render(manifest: dict[str, Any]) -> str:
 
 
 def write_report(store: Store, name: str) -> Path:
-    """Writes `<store>/reports/language_models/<name>.html` for the current version. Raises NotPublishedError."""
+    """Writes `<store>/reports/language_models/<name>.html`. Raises NotPublishedError."""
     manifest = read_manifest(store.language_model(name))
     path = store.reports_dir / "language_models" / f"{name}.html"
     write_bytes_atomic(path, render(manifest).encode("utf-8"))

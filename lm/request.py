@@ -123,7 +123,7 @@ def _check(request: BuildRequest) -> None:
         raise LanguageModelUsageError("say where the model goes: either --out DIR or --publish NAME")
     if request.publish is not None and not _NAME.fullmatch(request.publish):
         raise LanguageModelUsageError(
-            f"name {request.publish!r} cannot be a folder of the store; use letters, digits, dot, dash, underscore"
+            f"name {request.publish!r} cannot be a folder's name; use letters, digits, dot, dash, underscore"
         )
     if request.vocabulary_size is not None and request.vocabulary_size < 1:
         raise LanguageModelUsageError(f"--vocabulary-size {request.vocabulary_size} leaves no word")

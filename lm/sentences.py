@@ -1,8 +1,8 @@
 """What the language model learns from: training transcripts and extra text, one clean sentence per line.
 
 Never from development or test: a sentence of five or more words that equals a dev or test transcript of any
-corpus in the store is left out, wherever it comes from, and counted. Shorter ones ("yes", "six", "uh huh")
-stay and are counted as `short_overlap`. Cleaning runs in parallel processes; the order of the sentences is that of
+corpus in the store is left out, wherever it comes from, and counted. Shorter ones ("yes", "uh huh") stay and
+are counted as `short_overlap`. Cleaning runs in parallel processes; the order of the sentences is that of
 the sources whatever the number of workers. Memory holds a few blocks and the held-out sentences, no more.
 """
 

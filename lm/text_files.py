@@ -154,17 +154,18 @@ def _read_document(source: str, stream: io.BufferedReader) -> Iterator[TextBlock
     rest, wrapped, first = b"", False, True
     while True:
         chunk = reader.read(BLOCK_BYTES)
-        if first:
-            _refuse_binary(source, chunk)
         text = (rest + chunk).replace(b"\r\n", b"\n")
-        at_end = not chunk
+        if chunk and len(text) < BLOCK_BYTES:
+            rest = text
+            continue
         if first:
+            _refuse_binary(source, text)
             text = text.removeprefix(codecs.BOM_UTF8)
             start = _GUTENBERG_START.search(text)
             text = text[start.end() :] if start else text
             wrapped, first = _lines_are_wrapped(text[:_LAYOUT_SAMPLE_BYTES]), False
         end = _GUTENBERG_END.search(text)
-        if end or at_end:
+        if end or not chunk:
             text = text[: end.start()] if end else text
             if text.strip():
                 yield TextBlock(source, text.replace(b"\r", b"\n"), wrapped)
@@ -181,8 +182,8 @@ def _drain(reader: io.BufferedReader | codecs.StreamRecoder) -> None:
         pass
 
 
-def _refuse_binary(source: str, chunk: bytes) -> None:
-    if b"\x00" in chunk[:65536]:
+def _refuse_binary(source: str, text: bytes) -> None:
+    if b"\x00" in text[:65536]:
         raise TextSourceError(f"{source} holds zero bytes, so it is no text; leave it out or convert it")
 
 

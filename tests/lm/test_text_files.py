@@ -1,0 +1,137 @@
+"""Text files of every wrapping give the same blocks; unusable ones are named in one sentence."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from lm.errors import TextSourceError
+from lm.text_files import BLOCK_BYTES, read_blocks
+
+TEXT = b"One fine day.\nThe rain came.\n"
+
+
+def joined(path: Path) -> bytes:
+    return b"".join(block.data for block in read_blocks([path]))
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return bytes(sink.getvalue())
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress, bz2.compress, lzma.compress, zstd])
+def test_every_compression_is_known_by_its_first_bytes(tmp_path: Path, wrap: object) -> None:
+    path = tmp_path / "text.anything"
+    path.write_bytes(wrap(TEXT))  # type: ignore[operator]
+    assert joined(path) == TEXT
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress, lzma.compress, zstd])
+def test_archives_are_read_member_by_member(tmp_path: Path, wrap: object) -> None:
+    path = tmp_path / "books"
+    path.write_bytes(wrap(tar_of({"a/one.txt": b"First.\n", "a/.hidden": b"x", "b/two.txt": b"Second.\n"})))  # type: ignore[operator]
+    blocks = list(read_blocks([path]))
+    assert [(block.source, block.data) for block in blocks] == [
+        ("books!/a/one.txt", b"First.\n"),
+        ("books!/b/two.txt", b"Second.\n"),
+    ]
+
+
+def test_a_folder_gives_its_files_in_order(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt"):
+        (tmp_path / name).write_bytes(name.encode() + b"\n")
+    assert joined(tmp_path) == b"a.txt\nb.txt\n"
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xef\xbb\xbf" + TEXT, TEXT.replace(b"\n", b"\r\n"), TEXT.decode().encode("utf-16")]
+)
+def test_marks_and_line_ends_of_other_systems_vanish(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(data)
+    assert joined(path) == TEXT
+
+
+def test_gutenberg_header_and_footer_are_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "book.txt"
+    path.write_bytes(
+        b"Legal words.\n*** START OF THIS PROJECT GUTENBERG EBOOK\nA LONG TITLE ***\n\nThe story.\n\n"
+        b"*** END OF THIS PROJECT GUTENBERG EBOOK A LONG TITLE ***\nMore legal words.\n"
+    )
+    assert joined(path).split() == [b"The", b"story."]
+
+
+def test_blocks_stay_small_and_cut_no_line(tmp_path: Path) -> None:
+    line = b"all work and no play makes jack a dull boy\n"
+    path = tmp_path / "long.txt"
+    path.write_bytes(line * (3 * BLOCK_BYTES // len(line)))
+    blocks = [block.data for block in read_blocks([path])]
+    assert len(blocks) >= 3
+    assert max(map(len, blocks)) <= 2 * BLOCK_BYTES
+    assert all(set(block.splitlines(keepends=True)) == {line} for block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrapped"),
+    [
+        (
+            b"It was a dark and\nstormy night, and the\nrain fell in torrents.\n\nA shot rang out\nand a maid\nscreamed.\n",
+            True,
+        ),
+        (b"It was a dark night.\nThe rain fell.\nA shot rang out.\n", False),
+        (b"it was a dark night\nthe rain fell\na shot rang out\n", False),
+    ],
+)
+def test_wrapped_lines_are_told_from_one_sentence_a_line(tmp_path: Path, text: bytes, wrapped: bool) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(text)
+    assert [block.wrapped for block in read_blocks([path])] == [wrapped]
+
+
+def test_a_git_lfs_pointer_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "novels.xz"
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0000\nsize 12345\n")
+    with pytest.raises(TextSourceError, match=r"novels\.xz is a Git LFS pointer .*git lfs pull"):
+        joined(path)
+
+
+def test_a_truncated_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "cut.xz"
+    whole = lzma.compress(bytes(range(1, 256)) * 4000)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TextSourceError, match=r"cut\.xz cannot be read to its end"):
+        joined(path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "image.txt"
+    path.write_bytes(b"RIFF\x00\x00\x00")
+    with pytest.raises(TextSourceError, match="zero bytes"):
+        joined(path)
+
+
+def test_a_missing_file_and_an_empty_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TextSourceError, match=r"nowhere\.txt does not exist"):
+        joined(tmp_path / "nowhere.txt")
+    with pytest.raises(TextSourceError, match="holds no file"):
+        joined(tmp_path)
