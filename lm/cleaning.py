@@ -144,9 +144,9 @@ def _slow_clean(raw: str, normaliser: Normaliser, result: CleanText) -> bytes | 
     outcome = normaliser.normalise(raw)
     if isinstance(outcome, Refused):
         result.refused[outcome.check] += 1
-        for char in set(raw):
-            if not char.isascii():
-                result.outside_alphabet[char] += 1
+        if outcome.check in ("bad_chars", "symbol"):
+            strange = (c for c in set(raw) if isinstance(normaliser.normalise(f"a{c}"), Refused))
+            result.outside_alphabet.update(strange)
         return None
     return outcome.text.encode("utf-8")
 

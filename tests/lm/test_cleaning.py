@@ -1,4 +1,4 @@
-"""Clean sentences: the quick way agrees with the normaliser, sentences end where they end, refusals are counted."""
+"""Clean sentences: the quick way agrees with the normaliser, sentences end rightly, refusals are counted."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def test_quotes_and_apostrophes() -> None:
 
 def test_numbers_are_refused_and_counted_as_are_foreign_letters() -> None:
     result = clean_block(
-        TextBlock("test", "In 1984 it was. The Λόγος rose. The café shut.\n".encode(), False), LABELS
+    text = "In 1984 it was. The Λόγος rose. The café shut.\n"
+    result = clean_block(TextBlock("test", text.encode(), False), LABELS)
     )
     assert result.lines == b"the cafe shut\n"
     assert dict(result.refused) == {"numbers": 1, "bad_chars": 1}

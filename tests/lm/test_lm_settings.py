@@ -23,8 +23,20 @@ def test_without_a_file_there_is_one_model_of_all_corpora(tmp_path: Path) -> Non
 def test_two_models_as_written(tmp_path: Path) -> None:
     settings(
         tmp_path,
-        '[retrain]\nconfig = "x"\n[[language_models]]\nname = "general"\ntext = ["novels.xz"]\norder = 4\n'
-        'prune = [0, 0, 1]\nbinary = "trie"\nquantise = 8\n[[language_models]]\nname = "digits"\ncorpora = ["fsdd"]\n',
+        """
+        [retrain]
+        config = "x"
+        [[language_models]]
+        name = "general"
+        text = ["novels.xz"]
+        order = 4
+        prune = [0, 0, 1]
+        binary = "trie"
+        quantise = 8
+        [[language_models]]
+        name = "digits"
+        corpora = ["fsdd"]
+        """,
     )
     general, digits = read_settings(tmp_path)
     assert (general.corpora, general.text, general.prune) == (None, (tmp_path / "novels.xz",), (0, 0, 1))
