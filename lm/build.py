@@ -138,7 +138,10 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
     manifest = _describe(request, inputs, estimated, identity)
     manifest["lexicon"] = lexicon
     manifest["files"] = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_file(folder / name)}
+        name: {
+            "bytes": (folder / name).stat().st_size,
+            "sha256": identity["lm_hash"] if name == "lm.binary" else sha256_file(folder / name),
+        }
         for name in FILES
     }
     write_json_atomic(folder / "manifest.json", manifest)

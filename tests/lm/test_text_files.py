@@ -95,7 +95,7 @@ def test_blocks_stay_small_and_cut_no_line(tmp_path: Path) -> None:
     ("text", "wrapped"),
     [
         (
-            b"It was a dark and\nstormy night, and the\nrain fell.\n\nA shot rang out\nand a maid\nscreamed.\n",
+            b"It was a dark and\nstormy night, the\nrain fell.\n\nA shot rang out\nand a maid\nscreamed.\n",
             True,
         ),
         (b"It was a dark night.\nThe rain fell.\nA shot rang out.\n", False),
