@@ -36,7 +36,7 @@ def language_model() -> None:
 
     @task
     def check() -> list[str]:
-        """Names of the models whose inputs have changed; skips the run when it is too early or none is due."""
+        """Names of the models whose inputs have changed; skips the run when it is too early or none is."""
         from lm.due import due_language_models
 
         context = get_current_context()

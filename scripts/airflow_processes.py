@@ -1,7 +1,7 @@
 """The four Airflow processes and the supervisor that keeps them alive.
 
-A process is remembered by its id *and* its start (clock ticks since this boot), so that a stale record never makes
-us signal a stranger. The supervisor is the components' parent: it starts one again that died and, on SIGTERM,
+A process is remembered by its id *and* its start (in clock ticks of this boot): a stale record never makes us
+signal a stranger. The supervisor is the components' parent: it starts one again that died and, on SIGTERM,
 ends all of them, first politely. It knows nothing of DAGs.
 """
 
@@ -88,6 +88,15 @@ def terminate(processes: Iterable[psutil.Process], polite_s: float = POLITE_S) -
     psutil.wait_procs(left, timeout=5)
 
 
+def end_group(pid: int) -> None:
+    """SIGKILL to what a dead component left behind: every component leads a process group of its own.
+
+    Executor workers would wait for ever, and a task that goes on would soon be running twice.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
 def _descendants(process: psutil.Process) -> list[psutil.Process]:
     """Children of children; jobs that were detached on purpose have another parent and are not among them."""
     try:
@@ -142,6 +151,7 @@ class Supervisor:
             status = component.process.poll()
             if status is None:
                 return
+            end_group(component.process.pid)
             component.failures = 1 if now_s - component.started_s > LONG_LIFE_S else component.failures + 1
             pause_s = min(MAX_PAUSE_S, 2.0 ** (component.failures - 1))
             log.warning(
