@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from corpora.importer import Ignored, RawSegment, Rejection
+from corpora.importer import Ignored, RawSegment, Rejection, WorkUnit
 from corpora.sources import Source, TextLine
 
 _CHUNK = 1 << 20
@@ -59,17 +59,30 @@ def _digest(source: Source, name: str) -> str:
     return digest.hexdigest()
 
 
+def leftovers(
+    source: Source, units: Iterable[WorkUnit], *others: Iterable[Ignored | Rejection]
+) -> list[Ignored]:
+    """Files that no work unit opens and nothing else speaks of: tables, documents, other corpora's files."""
+    known = {name for unit in units for name in unit.members}
+    known.update(item.source_path for items in others for item in items)
+    return [
+        Ignored(member.name, "not a transcript or a recording")
+        for member in source.members()
+        if member.name not in known
+    ]
+
+
 def unpaired(audio: Mapping[str, str], text: Mapping[str, str]) -> list[Rejection]:
     """A rejection for every recording without transcript and every transcript without recording."""
     lonely = [
-        Rejection(audio[key], "missing_transcript", f"no transcript of {key} anywhere in the source", key)
+        Rejection(audio[key], "transcript_missing", f"no transcript of {key} anywhere in the source", key)
         for key in audio.keys() - text.keys()
     ]
     lonely += [
-        Rejection(text[key], "missing_audio", f"no recording of {key} anywhere in the source", key)
+        Rejection(text[key], "audio_missing", f"no recording of {key} anywhere in the source", key)
         for key in text.keys() - audio.keys()
     ]
-    return sorted(lonely, key=lambda rejection: rejection.source_path)
+    return sorted(lonely, key=lambda rejection: (rejection.source_path, rejection.utterance_id or ""))
 
 
 def parse_span(start: str, end: str) -> tuple[float, float]:
@@ -107,7 +120,7 @@ def readable_lines(source: Source, path: str) -> Iterator[TextLine | Rejection]:
     """Lines that hold something; a line that is not UTF-8 comes as its rejection."""
     for line in source.text_lines(path):
         if line.text is None:
-            yield bad_line(path, line, "not_utf8", line.problem)
+            yield bad_line(path, line, "encoding", line.problem)
         elif line.text.strip():
             yield line
 

@@ -14,8 +14,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
+from typing import Any
 
 from corpora.errors import SourceError
 from corpora.importer import (
@@ -36,6 +38,7 @@ SLICE_ROWS = 500
 _TABLE = re.compile(r"(?:^|/)(train|dev|test|validated)\.tsv$")
 _CLIP = re.compile(r"(?i)\.mp3$")
 _NEEDED = ("client_id", "path", "sentence")
+_AGAIN = "listed again in validated.tsv"
 _VOTES = ("up_votes", "down_votes")
 _GENDERS = {
     "male": "m",
@@ -49,15 +52,6 @@ _GENDERS = {
 }
 
 
-@dataclass
-class Seen:
-    """What earlier tables held: the table of each clip and speaker, sentences of the evaluation splits."""
-
-    clips: dict[str, str] = field(default_factory=dict)
-    speakers: dict[str, str] = field(default_factory=dict)
-    sentences: set[str] = field(default_factory=set)
-
-
 @dataclass(frozen=True)
 class Table:
     """One TSV: its member name, split name, column names, and the folder it stands in."""
@@ -68,14 +62,16 @@ class Table:
     folder: str
 
     def cells(self, line: TextLine) -> dict[str, str]:
-        """The row by column name.
+        """The row by column name; empty cells at its end may be missing, as releases 5 and 6 write them.
 
         Raises:
-            ValueError: another number of cells than columns, or votes that are no numbers: a shifted row.
+            ValueError: more cells than columns, or votes that are no numbers: a shifted row.
         """
         cells = (line.text or "").split("\t")
-        if len(cells) != len(self.columns):
+        needed = max(at for at, name in enumerate(self.columns) if name in (*_NEEDED, *_VOTES))
+        if not needed < len(cells) <= len(self.columns):
             raise ValueError(f"{len(cells)} cells under {len(self.columns)} column names")
+        cells += [""] * (len(self.columns) - len(cells))
         row = dict(zip(self.columns, cells, strict=True))
         for votes in _VOTES:
             if votes in row and not row[votes].strip().isdigit():
@@ -101,15 +97,16 @@ class CommonVoiceImporter:
             SourceError: no table, several languages or releases at once, or a table without its columns.
         """
         tables = _tables(source)
-        train_all = bool(options.options.get("train_all", False))
-        clips = {PurePosixPath(name).name: name for name in source.names_matching(_CLIP)}
-        seen, units, ignored = Seen(), [], []
         official = any(table.name != "validated" for table in tables)
+        wanted = bool(options.options.get("train_all", False)) or not official
+        reading = _Reading(source, official)
+        units: list[WorkUnit] = []
+        ignored: list[Ignored] = []
         for table in tables:
-            if table.name == "validated" and official and not train_all:
-                ignored += _outside(source, table, seen)
+            if table.name == "validated" and not wanted:
+                ignored += reading.outside(table)
             else:
-                units += _slices(source, table, seen, clips)
+                units += reading.slices(table)
         notes = [] if official else ["no train, dev and test tables: the splits are drawn from validated.tsv"]
         language = PurePosixPath(tables[0].folder.replace("!", "/")).name
         facts = CorpusFacts(
@@ -132,7 +129,7 @@ class CommonVoiceImporter:
             placed = TextLine(number, line.text, line.problem)
             if line.text is None:
                 yield recordings.bad_line(
-                    table.path, placed, "not_utf8", f"in row of line {number}: {line.problem}"
+                    table.path, placed, "encoding", f"in row of line {number}: {line.problem}"
                 )
             elif line.text.strip():
                 yield _read_row(source, payload, table, placed)
@@ -170,94 +167,105 @@ def _rows(source: Source, table: Table) -> Iterator[tuple[TextLine, int, int]]:
         while raw := stream.readline():
             number += 1
             line = next(iter(decode_lines(raw)))
-            yield TextLine(number, line.text, line.problem), offset, len(raw)
+            if line.text is None or line.text.strip():
+                yield TextLine(number, line.text, line.problem), offset, len(raw)
             offset += len(raw)
 
 
-def _slices(source: Source, table: Table, seen: Seen, clips: Mapping[str, str]) -> list[WorkUnit]:
-    """Work units of at most 500 rows, each with the lines that leak from another split."""
-    units: list[WorkUnit] = []
-    rows: list[tuple[TextLine, int, int]] = []
-    for row in _rows(source, table):
-        rows.append(row)
-        if len(rows) == SLICE_ROWS:
-            units.append(_slice(source, table, seen, clips, rows))
-            rows = []
-    if rows:
-        units.append(_slice(source, table, seen, clips, rows))
-    return units
+class _Reading:
+    """One pass over the tables, evaluation splits first: work units, and what leaks between splits."""
+
+    def __init__(self, source: Source, official: bool) -> None:
+        self._source = source
+        self._official = official
+        self._anywhere = {PurePosixPath(name).name: name for name in source.names_matching(_CLIP)}
+        self._clips: dict[str, str] = {}  # clip -> first table that lists it
+        self._speakers: dict[str, str] = {}  # client -> first table that names it
+        self._sentences: set[str] = set()  # of dev and test
+
+    def slices(self, table: Table) -> list[WorkUnit]:
+        """Work units of at most 500 rows, each with the lines that must not be used."""
+        units: list[WorkUnit] = []
+        rows = _rows(self._source, table)
+        while chunk := list(islice(rows, SLICE_ROWS)):
+            units.append(self._slice(table, chunk))
+        return units
+
+    def _slice(self, table: Table, rows: Sequence[tuple[TextLine, int, int]]) -> WorkUnit:
+        refused: dict[str, list[str]] = {}
+        elsewhere: dict[str, str] = {}
+        members: list[str] = []
+        for line, _, _ in rows:
+            try:
+                row = table.cells(line)
+            except ValueError:
+                continue
+            leak = self._leak(table, row)
+            if leak:
+                refused[str(line.number)] = list(leak)
+            clip = clip_name(row["path"])
+            member = clip_member(table.folder, clip)
+            if member not in self._source and clip in self._anywhere:
+                member = elsewhere[clip] = self._anywhere[clip]
+            if member in self._source:
+                members.append(member)
+        first, last = rows[0], rows[-1]
+        payload = {
+            "table": table.path,
+            "name": table.name,
+            "split": table.name if table.name != "validated" else ("train" if self._official else None),
+            "columns": list(table.columns),
+            "folder": table.folder,
+            "offset": first[1],
+            "bytes": last[1] + last[2] - first[1],
+            "first_line": first[0].number,
+            "refused": refused,
+            "elsewhere": elsewhere,
+        }
+        cost = sum(self._source.member(name).size for name in members)
+        return WorkUnit(
+            f"{table.name}-{first[0].number:08d}", payload, cost, (table.path, *sorted(set(members)))
+        )
+
+    def _leak(self, table: Table, row: Mapping[str, str]) -> tuple[str, str] | None:
+        """Remember the row; (check, reason) where it must not be used beside what other tables hold."""
+        clip, speaker, sentence = clip_name(row["path"]), row["client_id"], row["sentence"].strip().lower()
+        listed = self._clips.setdefault(clip, "") or None
+        self._clips[clip] = listed or table.name
+        heard = self._speakers.setdefault(speaker, table.name)
+        if listed == table.name:
+            return "duplicate_id", f"{clip} stands twice in {table.name}.tsv"
+        if listed:
+            return (
+                _AGAIN if table.name == "validated" else "split_leak"
+            ), f"{clip} is also listed in {listed}.tsv"
+        if speaker and heard != table.name and (table.name, heard) != ("validated", "train"):
+            return "speaker_leak", f"other clips of the speaker are in {heard}.tsv"
+        if table.name in ("dev", "test"):
+            self._sentences.add(sentence)
+        elif table.name == "validated" and sentence in self._sentences:
+            return "sentence_leak", "the sentence is also read in dev or test"
+        return None
+
+    def outside(self, table: Table) -> list[Ignored]:
+        """Rows of validated.tsv counted by whether an official split has their clip."""
+        listed = outside = 0
+        for line, _, _ in _rows(self._source, table):
+            try:
+                clip = clip_name(table.cells(line)["path"])
+            except ValueError:
+                clip = ""
+            listed, outside = (listed + 1, outside) if clip in self._clips else (listed, outside + 1)
+        counts = {
+            _AGAIN: listed,
+            "validated, but in none of train, dev and test (option train_all takes them)": outside,
+        }
+        return [Ignored(table.path, reason, count) for reason, count in counts.items() if count]
 
 
-def _slice(
-    source: Source,
-    table: Table,
-    seen: Seen,
-    clips: Mapping[str, str],
-    rows: Sequence[tuple[TextLine, int, int]],
-) -> WorkUnit:
-    refused: dict[str, list[str]] = {}
-    members: dict[str, str] = {}
-    for line, _, _ in rows:
-        try:
-            row = table.cells(line)
-        except ValueError:
-            continue
-        reason = _leak(table, seen, row)
-        if reason:
-            refused[str(line.number)] = list(reason)
-        clip = clip_name(row["path"])
-        member = f"{table.folder}/clips/{clip}" if table.folder else f"clips/{clip}"
-        member = member if member in source else clips.get(clip, "")
-        if member:
-            members[clip] = member
-    first, last = rows[0], rows[-1]
-    payload = {
-        "table": table.path,
-        "name": table.name,
-        "columns": list(table.columns),
-        "folder": table.folder,
-        "offset": first[1],
-        "bytes": last[1] + last[2] - first[1],
-        "first_line": first[0].number,
-        "refused": refused,
-        "clips": members,
-    }
-    cost = sum(source.member(name).size for name in members.values())
-    key = f"{table.name}-{first[0].number:08d}"
-    return WorkUnit(key, payload, cost, (table.path, *sorted(members.values())))
-
-
-def _leak(table: Table, seen: Seen, row: Mapping[str, str]) -> tuple[str, str] | None:
-    """Remember the row; (check, reason) where it must not be used beside what other tables hold."""
-    clip, speaker, sentence = clip_name(row["path"]), row["client_id"], row["sentence"].strip().lower()
-    clip_table = seen.clips.setdefault(clip, table.name)
-    speaker_table = seen.speakers.setdefault(speaker, table.name)
-    if clip_table != table.name:
-        check = "duplicate_clip" if table.name == "validated" and clip_table == "train" else "split_leak"
-        return check, f"the clip is also listed in {clip_table}.tsv"
-    if speaker and speaker_table != table.name and (table.name, speaker_table) != ("validated", "train"):
-        return "speaker_leak", f"the speaker's other clips are in {speaker_table}.tsv"
-    if table.name in ("dev", "test"):
-        seen.sentences.add(sentence)
-    elif table.name == "validated" and sentence in seen.sentences:
-        return "sentence_leak", "the sentence is also read in dev or test"
-    return None
-
-
-def _outside(source: Source, table: Table, seen: Seen) -> list[Ignored]:
-    """Rows of validated.tsv counted by whether an official split has their clip."""
-    listed = outside = 0
-    for line, _, _ in _rows(source, table):
-        try:
-            clip = clip_name(table.cells(line)["path"])
-        except ValueError:
-            clip = ""
-        listed, outside = (listed + 1, outside) if clip in seen.clips else (listed, outside + 1)
-    counts = {
-        "listed again in validated.tsv": listed,
-        "validated, but in none of train, dev and test (option train_all takes them)": outside,
-    }
-    return [Ignored(table.path, reason, count) for reason, count in counts.items() if count]
+def clip_member(folder: str, clip: str) -> str:
+    """Where a clip lies beside the tables of `folder`."""
+    return f"{folder}/clips/{clip}" if folder else f"clips/{clip}"
 
 
 def clip_name(path: str) -> str:
@@ -266,8 +274,8 @@ def clip_name(path: str) -> str:
 
 
 def _read_row(
-    source: Source, payload: Mapping[str, object], table: Table, line: TextLine
-) -> RawSegment | Rejection:
+    source: Source, payload: Mapping[str, Any], table: Table, line: TextLine
+) -> RawSegment | Rejection | Ignored:
     try:
         row = table.cells(line)
     except ValueError as error:
@@ -278,18 +286,15 @@ def _read_row(
     def refuse(check: str, reason: str) -> Rejection:
         return Rejection(table.path, check, reason, stem, line.number, text_raw=row["sentence"])
 
-    refused, clips = payload["refused"], payload["clips"]
     problem = unsafe_name(clip)
     if problem or "/" in clip:
         return refuse("unsafe_path", f"clip name {row['path']!r}: {problem or 'it names a folder'}")
-    if isinstance(refused, dict) and str(line.number) in refused:
-        return refuse(*refused[str(line.number)])
-    member = clips.get(clip) if isinstance(clips, dict) else None
-    if member is None:
-        return refuse("missing_audio", f"{clip} is not in the source: was the download cut short?")
-    broken = _broken_clip(source, member)
-    if broken:
-        return refuse(*broken)
+    refused = payload["refused"].get(str(line.number))
+    if refused:
+        return Ignored(table.path, _AGAIN) if refused[0] == _AGAIN else refuse(*refused)
+    member = payload["elsewhere"].get(clip) or clip_member(table.folder, clip)
+    if member not in source:
+        return refuse("audio_missing", f"{clip} is not in the source: was the download cut short?")
     return RawSegment(
         utterance_id=stem,
         recording_id=stem,
@@ -299,21 +304,10 @@ def _read_row(
         audio=AudioRef(member),
         source_path=table.path,
         line=line.number,
-        split=None if table.name == "validated" else table.name,
+        split=payload["split"],
         subset=table.name,
         gender=_GENDERS.get(row.get("gender", "").strip().lower()),
         language=row.get("locale", "").strip() or "en",
         licence=LICENCE,
         flags=() if row["client_id"].strip() else ("speaker_unknown",),
     )
-
-
-def _broken_clip(source: Source, member: str) -> tuple[str, str] | None:
-    """(check, reason) for clips that are no audio at all; damage inside is found when they are decoded."""
-    if source.member(member).size == 0:
-        return "empty_audio", f"{member} has no bytes: a failed download"
-    with source.open(member) as stream:
-        head = stream.read(64).lstrip().lower()
-    if head.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        return "not_audio", f"{member} is a web page, not audio: the server answered with an error page"
-    return None

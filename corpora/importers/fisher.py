@@ -105,7 +105,9 @@ class FisherImporter:
         if not tables.pins:
             notes.append("no calldata table: every side of every call counts as an unknown speaker")
         facts = CorpusFacts(self.name, LICENCE, split_rule="speaker")
-        return Scan(facts, tuple(units), tuple(audio.ignored + text.ignored), tuple(rejections), tuple(notes))
+        ignored = audio.ignored + text.ignored
+        ignored += recordings.leftovers(source, units, ignored, rejections)
+        return Scan(facts, tuple(units), tuple(ignored), tuple(rejections), tuple(notes))
 
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """Segments of one call, line by line."""
@@ -173,7 +175,7 @@ def _read_line(unit: WorkUnit, line: TextLine, side_ends: list[float]) -> RawSeg
     try:
         start_s, end_s = recordings.parse_span(start, end)
     except ValueError as error:
-        return recordings.bad_line(path, line, "bad_time", str(error))
+        return recordings.bad_line(path, line, "bad_times", str(error))
     side = "AB".index(side_name)
     flags = [] if unit.payload["known"][side] else ["speaker_unknown"]
     if start_s < side_ends[side]:

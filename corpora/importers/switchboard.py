@@ -87,7 +87,9 @@ class SwitchboardImporter:
         if not tables.callers:
             notes.append("no conv_tab: every side of every conversation counts as an unknown speaker")
         facts = CorpusFacts(self.name, LICENCE, split_rule="speaker")
-        return Scan(facts, tuple(units), tuple(audio.ignored + text.ignored), tuple(rejections), tuple(notes))
+        ignored = audio.ignored + text.ignored
+        ignored += recordings.leftovers(source, units, ignored, rejections)
+        return Scan(facts, tuple(units), tuple(ignored), tuple(rejections), tuple(notes))
 
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """Segments of one conversation, side A before side B, line by line."""
@@ -160,7 +162,7 @@ def _read_line(
     try:
         start_s, end_s = recordings.parse_span(fields[1], fields[2])
     except ValueError as error:
-        return recordings.bad_line(path, line, "bad_time", str(error), name)
+        return recordings.bad_line(path, line, "bad_times", str(error), name)
     flags = [] if unit.payload["known"][side] else ["speaker_unknown"]
     if start_s < last_end_s:
         flags.append("overlap")

@@ -70,6 +70,7 @@ class TedliumImporter:
             )
             for key in sorted(texts.keys() & audio.keys() - leaked)
         ]
+        ignored += recordings.leftovers(source, units, ignored, rejections)
         facts = CorpusFacts(
             name=self.name,
             licence=LICENCE,
@@ -159,7 +160,7 @@ def _read_line(unit: WorkUnit, path: str, line: TextLine) -> RawSegment | Reject
     try:
         start_s, end_s = recordings.parse_span(fields[3], fields[4])
     except ValueError as error:
-        return recordings.bad_line(path, line, "bad_time", str(error))
+        return recordings.bad_line(path, line, "bad_times", str(error))
     label, words = split_label(fields[5] if len(fields) > 5 else "")
     return RawSegment(
         utterance_id=recordings.span_id(talk, start_s, end_s),
