@@ -28,9 +28,9 @@ from corpora.utterance import Rejection
 MAX_RATIO = 1000  # unpacked bytes per packed byte: above it is a bomb, not speech
 _CHUNK = 1 << 20
 _UNPACKERS: dict[bytes, Callable[[Path], BinaryIO]] = {
-    b"\x1f\x8b": lambda path: cast(BinaryIO, gzip.open(path, "rb")),
-    b"BZh": lambda path: cast(BinaryIO, bz2.open(path, "rb")),
-    b"\xfd7zXZ": lambda path: cast(BinaryIO, lzma.open(path, "rb")),
+    b"\x1f\x8b": lambda path: cast(BinaryIO, gzip.open(path, "rb")),  # noqa: SIM115
+    b"BZh": lambda path: cast(BinaryIO, bz2.open(path, "rb")),  # noqa: SIM115
+    b"\xfd7zXZ": lambda path: cast(BinaryIO, lzma.open(path, "rb")),  # noqa: SIM115
 }
 
 
@@ -56,7 +56,7 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
         raise SourceError(f"{path} cannot be read: {error.strerror}; check the permissions") from error
     if not head:
         raise SourceError(f"{path} is empty (0 bytes): the download or the copy failed")
-    if zipfile.is_zipfile(path):
+    if head.startswith(b"PK") and zipfile.is_zipfile(path):
         return ZipReader(path, label)
     if head.startswith(b"PK"):
         raise SourceError(
@@ -309,7 +309,7 @@ def _unpack_to(archive: Path, unpack: Callable[[Path], BinaryIO], target: Path) 
                         )
                     out.write(chunk)
         except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-            return f"the compressed stream ends or breaks after {written} bytes ({error}); copy the archive again"
+            return f"the compressed stream ends after {written} bytes ({error}); copy the archive again"
         except OSError as error:
             if error.errno is not None:
                 raise

@@ -117,7 +117,8 @@ class Progress:
             if hours
             else f"{items / elapsed_s:.0f} {self.unit}/s"
         )
-        self.line = f"{self.label}: {fraction:.0%}, {items} {self.unit}, {hours:.2f} h, {rejected} rejected, {rate}{eta}"
+        done_so_far = f"{items} {self.unit}, {hours:.2f} h, {rejected} rejected"
+        self.line = f"{self.label}: {fraction:.0%}, {done_so_far}, {rate}{eta}"
         if self._live is not None:
             self._live.update(Text(self.line))
         elif now_s - self._last_s >= self.every_s:

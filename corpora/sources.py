@@ -112,6 +112,10 @@ class Source:
         """The sources' own names, for sentences."""
         return ", ".join(reader.label for reader in self._readers)
 
+    def roots(self) -> list[Path]:
+        """The folders among the sources (not the archives), for tables that lie one level up."""
+        return [root for reader in self._readers if (root := reader.path("")) is not None]
+
     def members(self) -> list[Member]:
         """All files, sorted by name (NFC)."""
         return self._sorted

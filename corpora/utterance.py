@@ -47,13 +47,15 @@ _COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("text", pa.string()),  # in the alphabet
     ("text_raw", pa.string()),  # as the source has it
     ("text_scoring", pa.string()),  # null = text
-    ("source_path", pa.string()),  # relative to the source; archive.tar!/member
+    ("source_path", pa.string()),  # the sound; relative to the source; archive.tar!/member
     ("source_start_s", pa.float64()),
     ("source_end_s", pa.float64()),
     ("audio_sha256", pa.string()),  # of the decoded samples as little-endian int16
     ("flags", pa.list_(pa.string())),
     ("measures", MEASURES_TYPE),
     ("normaliser_version", pa.string()),
+    ("transcript_path", pa.string()),  # where text_raw stands
+    ("transcript_line", pa.int64()),  # from 1; null where lines mean nothing
 )
 
 
@@ -119,6 +121,8 @@ class Utterance(TypedDict):
     flags: list[str]
     measures: dict[str, float]
     normaliser_version: str
+    transcript_path: str
+    transcript_line: int | None
 
 
 @dataclass(frozen=True)
