@@ -12,7 +12,7 @@ import io
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -212,14 +212,18 @@ class SplitChoice:
     min_duration_s: float = 0.0
     max_duration_s: float = float("inf")
 
+    def takes(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row (subset, duration_s) of the split belongs to the choice."""
+        if self.subsets and row["subset"] not in self.subsets:
+            return False
+        return bool(self.min_duration_s <= row["duration_s"] <= self.max_duration_s)
+
 
 def clips_of(corpus: Corpus, choice: SplitChoice) -> Iterator[Clip]:
     """The chosen rows of a published corpus as clips, in the corpus' order; audio is decoded when it is asked for."""
     for batch in corpus.batches(split=choice.split, columns=list(_COLUMNS)):
         for row in batch.to_pylist():
-            if choice.subsets and row["subset"] not in choice.subsets:
-                continue
-            if not choice.min_duration_s <= row["duration_s"] <= choice.max_duration_s:
+            if not choice.takes(row):
                 continue
             yield Clip(
                 utterance_id=row["utterance_id"],

@@ -17,15 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.acoustic import LogProbabilities, Network, greedy_texts, start_tensorflow
+from training.acoustic import LogProbabilities, Network, greedy_texts
 from training.augment import augment
-from training.batches import Plan, PlannedBatch, PlanOptions, padding_share
+from training.batches import Plan, PlannedBatch, PlanOptions
 from training.checkpoint import assign_arrays, newest_checkpoint, save_best, save_checkpoint
-from training.config import OptimiserConfig, TrainingConfig, identity
+from training.config import TrainingConfig, identity
 from training.dataset import Batch, Dataset
 from training.errors import CheckpointError, DataError, DivergedError
 from training.features import Whitening, whitening_of
 from training.run_state import RunState
+from training.step import StepFunction
 from training.wer import count_errors
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ class TrainingResult:
     best_dev_wer: float | None
 
 
-def train(config: TrainingConfig, data: TrainingData, run_dir: Path) -> TrainingResult:
-    """Train, or go on training, in `run_dir`.
+def train(
+    config: TrainingConfig, data: TrainingData, run_dir: Path, state: RunState | None = None
+) -> TrainingResult:
+    """Train, or go on training, in `run_dir`; `state` is the open state file, made here when not given.
 
     Raises:
         DataError: there is nothing to learn from.
@@ -68,10 +71,12 @@ def train(config: TrainingConfig, data: TrainingData, run_dir: Path) -> Training
     if len(data.train) == 0:
         raise DataError(f"no utterance to learn from is left; left out: {data.train.left_out or 'none'}")
     (run_dir / "checkpoints").mkdir(parents=True, exist_ok=True)
-    with RunState(run_dir, run_dir.name) as state:
-        trainer = _Trainer(config, data, run_dir, state)
-        trainer.restore()
-        return trainer.run()
+    if state is None:
+        with RunState(run_dir, run_dir.name) as own:
+            return train(config, data, run_dir, own)
+    trainer = _Trainer(config, data, run_dir, state)
+    trainer.restore()
+    return trainer.run()
 
 
 class _Trainer:
@@ -86,7 +91,7 @@ class _Trainer:
         self.steps = loop.steps or self.plan.total_steps(loop.epochs)
         whitening = data.whitening or whitening_of(data.train.values)
         self.network = Network.create(config, whitening, tuple(data.alphabet.labels))
-        self.step_function = _StepFunction(self.network, config.optimiser, self.steps)
+        self.step_function = StepFunction(self.network, config.optimiser, self.steps)
         self.probabilities = LogProbabilities(self.network)
         self.step, self.epoch = 0, 0
         self.dev_wer: float | None = None
@@ -173,6 +178,7 @@ class _Trainer:
         self.state.update(dev_wer=self.dev_wer)
         if self.best is None or self.dev_wer < self.best:
             self.best = self.dev_wer
+            self.state.update(best_dev_wer=self.best)
             save_best(self.checkpoints, self._checkpoint())
 
     def _checkpoint(self) -> Any:
@@ -185,80 +191,6 @@ class _Trainer:
             "bad_batches": self.bad_batches,
         }
         return self.network.checkpoint(meta, self.step_function.variables)
-
-
-class _StepFunction:
-    """Loss and gradients, and Adam, as two traced functions (so that a bad batch can be set aside in between)."""
-
-    def __init__(self, network: Network, options: OptimiserConfig, steps: int) -> None:
-        import keras
-
-        tf = start_tensorflow(network.config.loop.threads)
-        self._options, self._steps, model = options, steps, network.model
-        self._optimiser = keras.optimizers.Adam(
-            options.learning_rate, beta_1=options.beta1, beta_2=options.beta2, epsilon=options.epsilon
-        )
-        self._optimiser.build(model.trainable_variables)
-        coefficients = network.config.features.coefficients
-        batch_signature = [
-            tf.TensorSpec((None, None, coefficients), tf.float32),
-            tf.TensorSpec((None,), tf.int32),
-            tf.TensorSpec((None, None), tf.int32),
-        ]
-
-        def gradients(features: Any, lengths: Any, labels: Any) -> Any:
-            with tf.GradientTape() as tape:
-                loss = ctc_loss(model([features, lengths], training=True), lengths, labels)
-            found = tape.gradient(loss, model.trainable_variables)
-            return loss, tf.linalg.global_norm(found), found
-
-        def apply(found: list[Any]) -> None:
-            if options.clip_norm:
-                found, _ = tf.clip_by_global_norm(found, options.clip_norm)
-            self._optimiser.apply(found)
-
-        self._gradients = tf.function(gradients, input_signature=batch_signature)
-        self._apply = tf.function(apply)
-
-    @property
-    def variables(self) -> list[Any]:
-        """The optimiser's state."""
-        variables: list[Any] = self._optimiser.variables
-        return variables
-
-    def gradients(self, batch: Batch) -> tuple[float, float, list[Any]]:
-        """Mean loss per utterance, global norm, gradients."""
-        loss, norm, found = self._gradients(batch.features, batch.lengths, batch.labels)
-        return float(loss), float(norm), found
-
-    def apply(self, found: list[Any], step: int) -> None:
-        """Move the weights."""
-        self._optimiser.learning_rate = learning_rate(self._options, step, self._steps)
-        self._apply(found)
-
-
-def ctc_loss(logits: Any, lengths: Any, labels: Any) -> Any:
-    """Mean CTC loss of a batch: logits [batch, frames, outputs] with the blank last, labels padded with -1."""
-    import tensorflow as tf
-
-    places = tf.where(labels >= 0)
-    shape = tf.shape(labels, out_type=tf.int64)
-    sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), shape)
-    losses = tf.nn.ctc_loss(
-        labels=sparse, logits=logits, label_length=None, logit_length=lengths, logits_time_major=False, blank_index=-1
-    )
-    return tf.reduce_mean(losses)
-
-
-def learning_rate(options: OptimiserConfig, step: int, steps: int) -> float:
-    """The rate of a step from 0, of `steps` in all."""
-    if step < options.warmup_steps:
-        return options.learning_rate * (step + 1) / options.warmup_steps
-    if options.decay == "none":
-        return options.learning_rate
-    done = (step - options.warmup_steps) / max(1, steps - 1 - options.warmup_steps)
-    left = 1.0 - done if options.decay == "linear" else 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
-    return options.learning_rate * (options.final_rate + (1.0 - options.final_rate) * max(0.0, left))
 
 
 def _prepared(planned: Iterator[PlannedBatch], trainer: _Trainer) -> Iterator[tuple[PlannedBatch, Batch]]:

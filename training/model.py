@@ -100,6 +100,7 @@ def _bidirectional(x: Any, mask: Any, options: tuple[int, ModelConfig, int]) -> 
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed * 1000 + number + 10),
             bias_initializer=_forget_bias(config.forget_bias),
             unit_forget_bias=False,
+            seed=seed,
             name=name,
         )
 

@@ -1,0 +1,138 @@
+"""Jobs on a Slurm cluster whose nodes see the store and this source tree.
+
+sbatch hands a script over, `squeue --states=all` tells its state for as long as the controller remembers (sacct is not
+needed), state.json in the run's folder tells the rest, scancel ends it. What to ask the cluster for stands in the
+store's settings.toml:
+
+    [slurm]
+    options = ["--partition=train", "--cpus-per-task=8", "--gres=gpu:1", "--time=24:00:00"]
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+from corpora.store import Store, write_bytes_atomic
+from training.dispatch.job import Job, JobState, RunFolder
+from training.errors import DispatchError
+
+_TIMEOUT_S = 60.0
+_WAITING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SUSPENDED", "PREEMPTED"})
+_WORKING = frozenset({"RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING", "RESIZING", "STOPPED"})
+_HOPELESS = ("DependencyNeverSatisfied", "BadConstraints", "PartitionConfig")
+
+
+class SlurmDispatcher:
+    """See `Dispatcher`."""
+
+    def __init__(self, store: Store | None = None, options: tuple[str, ...] | None = None) -> None:
+        self._store = store or Store.open()
+        self._options = slurm_options(self._store) if options is None else options
+
+    def submit(self, job: Job) -> str:
+        folder = RunFolder.prepare(self._store, job)
+        with self._store.lock(f"dispatch/{folder.run}"):
+            known = folder.ticket().get("slurm_job")
+            if folder.state().state == "finished" or (known and _queued_state(str(known))[0] in _WAITING | _WORKING):
+                return folder.run
+            script = folder.path / "job.sh"
+            write_bytes_atomic(script, job_script(folder, self._options).encode())
+            folder.write_state("queued")
+            answer = _run(["sbatch", "--parsable", str(script)])
+            folder.write_ticket({"backend": "slurm", "slurm_job": answer.strip().split(";")[0]})
+        return folder.run
+
+    def poll(self, job_id: str) -> JobState:
+        folder = RunFolder(self._store, job_id)
+        folder.must_exist()
+        number = folder.ticket().get("slurm_job")
+        if not number:
+            return folder.state()
+        slurm, reason = _queued_state(str(number))
+        state = folder.state()
+        if state.state == "finished" or slurm in _WORKING:
+            return state
+        if slurm in _WAITING and reason not in _HOPELESS:
+            if state.state != "queued":
+                folder.write_state("queued", f"waits in Slurm: {reason}")
+            return folder.state()
+        if slurm in _WAITING:
+            _run(["scancel", str(number)])
+            folder.write_state("failed", f"Slurm job {number} can never start: {reason}")
+        elif slurm.startswith("CANCELLED"):
+            folder.write_state("cancelled", f"Slurm job {number} was cancelled")
+        elif not state.ended:
+            ending = slurm.lower().replace("_", " ") if slurm else "no longer known to Slurm"
+            folder.write_state("failed", f"Slurm job {number} {ending}; its last line: {folder.last_words()}")
+        return folder.state()
+
+    def cancel(self, job_id: str) -> None:
+        folder = RunFolder(self._store, job_id)
+        folder.must_exist()
+        number = folder.ticket().get("slurm_job")
+        if folder.state().ended:
+            return
+        if number:
+            _run(["scancel", str(number)])
+        folder.write_state("cancelled", "cancelled; submit it again to go on from its last checkpoint")
+
+    def logs(self, job_id: str, offset: int = 0) -> tuple[str, int]:
+        folder = RunFolder(self._store, job_id)
+        folder.must_exist()
+        return folder.logs(offset)
+
+
+def slurm_options(store: Store) -> tuple[str, ...]:
+    """`[slurm] options` of the store's settings, () without any."""
+    try:
+        table = tomllib.loads(store.settings_path.read_text(encoding="utf-8")) if store.settings_path.exists() else {}
+        options = table.get("slurm", {}).get("options", [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DispatchError(f"{store.settings_path}: cannot be read: {error}") from error
+    wrong = [one for one in options if not isinstance(one, str) or not one.startswith("-") or "\n" in one]
+    if wrong:
+        raise DispatchError(f"{store.settings_path}: [slurm] options {wrong[0]!r}: expected text like --gres=gpu:1")
+    return tuple(options)
+
+
+def job_script(folder: RunFolder, options: tuple[str, ...]) -> str:
+    """The batch script; it appends to the run's own log and goes on after a requeue."""
+    log = str(folder.log_path)
+    header = [f"--job-name=speechmill-{folder.run}", f"--output={log}", f"--error={log}", "--open-mode=append"]
+    header += ["--requeue", "--signal=B:TERM@60", *options]
+    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in header)]
+    lines += [
+        "set -eu",
+        f"export PYTHONPATH={shlex.quote(folder.environment['PYTHONPATH'])}",
+        f"cd {shlex.quote(str(Path(__file__).resolve().parents[2]))}",
+        f"exec {shlex.join(folder.command)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _queued_state(number: str) -> tuple[str, str]:
+    """Slurm's state and reason of a job; ("", "") when it has forgotten it."""
+    try:
+        answer = _run(["squeue", "--noheader", "--states=all", f"--jobs={number}", "--format=%T|%r"])
+    except DispatchError as error:
+        if "Invalid job id" in str(error):
+            return "", ""
+        raise
+    state, _, reason = answer.strip().partition("|")
+    return state, reason
+
+
+def _run(command: list[str]) -> str:
+    if shutil.which(command[0]) is None:
+        raise DispatchError(f"{command[0]} is not installed here; the slurm backend needs Slurm's client programs")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise DispatchError(f"{command[0]} gave no answer within {_TIMEOUT_S:.0f} s; is slurmctld up?") from error
+    if done.returncode != 0:
+        raise DispatchError(f"{shlex.join(command)} failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout

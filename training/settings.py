@@ -1,0 +1,123 @@
+"""What the chain keeps trained and measured: `[retrain]` in the store's settings.toml.
+
+    [retrain]
+    config = "training.toml"              # relative to the store, or absolute; default: every key's default
+    language_models = ["default"]         # measured with each of these
+    evaluate = ["librispeech"]            # corpora; default: all with a test split
+    tune_corpora = ["librispeech"]        # corpora whose dev picks the decoder's weights; default: all with dev
+
+    [retrain.lexicons]                    # a language model's own corpora, where not all are meant
+    digits = ["fsdd"]
+
+Answers what is due and what to measure; trains and measures nothing.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora.store import Store
+from training.config import TrainingConfig, read_config
+from training.errors import ConfigError
+from training.evaluation import EvaluationRequest, find_evaluation
+from training.run_state import read_state
+from training.runs import run_id_for
+
+_KEYS = ("config", "language_models", "evaluate", "tune_corpora", "lexicons")
+
+
+@dataclass(frozen=True)
+class Retrain:
+    """The settings, with defaults filled in from what is published."""
+
+    config: TrainingConfig
+    language_models: tuple[str, ...]
+    evaluate: tuple[str, ...]
+    tune_corpora: tuple[str, ...]
+    lexicons: dict[str, tuple[str, ...]]
+
+
+def read_retrain(store: Store | None = None) -> Retrain:
+    """The store's settings.
+
+    Raises:
+        ConfigError: the file is not TOML, or [retrain] has an unknown key or a wrong type.
+    """
+    store = store or Store.open()
+    table = _table(store.settings_path)
+    path = table.get("config")
+    config = read_config(_beside(store, path)) if path else TrainingConfig()
+    corpora = {name: store.corpus(name).splits for name in store.corpus_names()}
+    with_test = [name for name, splits in corpora.items() if "test" in splits]
+    with_dev = [name for name, splits in corpora.items() if "dev" in splits]
+    return Retrain(
+        config=config,
+        language_models=_names(table, "language_models", ["default"]),
+        evaluate=_names(table, "evaluate", with_test),
+        tune_corpora=_names(table, "tune_corpora", with_dev),
+        lexicons={name: tuple(chosen) for name, chosen in table.get("lexicons", {}).items()},
+    )
+
+
+def _table(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("retrain", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    unknown = sorted(set(table) - set(_KEYS))
+    if unknown:
+        raise ConfigError(f"{path}: [retrain] has an unknown key {unknown[0]!r}; known: {', '.join(_KEYS)}")
+    return dict(table)
+
+
+def _beside(store: Store, path: Any) -> Path:
+    if not isinstance(path, str):
+        raise ConfigError(f"{store.settings_path}: [retrain] config is a path, not {path!r}")
+    return store.root / path  # an absolute path stays as it is
+
+
+def _names(table: dict[str, Any], key: str, default: list[str]) -> tuple[str, ...]:
+    value = table.get(key, default)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ConfigError(f"settings.toml: [retrain] {key} is a list of names, not {value!r}")
+    return tuple(value)
+
+
+def tunings_of(run: str, store: Store | None = None) -> list[dict[str, Any]]:
+    """One entry per language model: keyword arguments of `decoder_weights.TuneRequest`, as JSON."""
+    store = store or Store.open()
+    retrain = read_retrain(store)
+    return [
+        {"model": run, "language_model": str(store.language_model(name)), "corpora": corpora}
+        for name in retrain.language_models
+        if (corpora := [one for one in retrain.tune_corpora if one in retrain.lexicons.get(name, (one,))])
+    ]
+
+
+def evaluations_of(run: str, store: Store | None = None) -> list[dict[str, Any]]:
+    """One entry per corpus and language model: keyword arguments of `EvaluationRequest`, as JSON."""
+    store = store or Store.open()
+    retrain = read_retrain(store)
+    return [
+        {"model": run, "corpus": corpus, "language_model": str(store.language_model(name))}
+        for corpus in retrain.evaluate
+        for name in retrain.language_models
+        if corpus in retrain.lexicons.get(name, (corpus,))
+    ]
+
+
+def retrain_is_due(store: Store | None = None) -> bool:
+    """Whether the network of the current inputs is not trained yet, or one of its evaluations is missing."""
+    store = store or Store.open()
+    retrain = read_retrain(store)
+    run = run_id_for(retrain.config, store)
+    state = read_state(store.runs_dir / run)
+    if state is None or state["state"] != "finished":
+        return True
+    requests = [EvaluationRequest(**entry) for entry in evaluations_of(run, store)]
+    return any(find_evaluation(request, store) is None for request in requests)
