@@ -33,7 +33,7 @@ from lm.lexicon import build_lexicon, vocabulary_hash
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
 from lm.sentences import SentenceCounts, SentenceSources, held_out_sentences, write_sentences
-from native import Scorer
+from native import LanguageModel, Scorer
 
 __all__ = ["FILES", "BuildRequest", "build", "inputs_hash"]
 
@@ -117,7 +117,7 @@ def _empty_folder(path: Path) -> Iterator[Path]:
 
 
 def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]:
-    """Fills a folder with the finished model and returns its manifest, which is written last."""
+    """Fills a folder with the finished model, proves that it loads, and returns its manifest."""
     work = folder / "work"
     work.mkdir()
     estimated = _estimate(request, inputs, folder, work)
@@ -136,7 +136,7 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
     )
     shutil.rmtree(work)
     manifest = _describe(request, inputs, estimated, identity)
-    manifest["lexicon"] = lexicon
+    manifest["lexicon"] = {key: lexicon[key] for key in ("nodes", "words", "bytes", "skipped")}
     manifest["files"] = {
         name: {
             "bytes": (folder / name).stat().st_size,
@@ -144,12 +144,11 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         }
         for name in FILES
     }
-    write_json_atomic(folder / "manifest.json", manifest)
-    scorer = Scorer.load(str(folder))
-    figures = measure_corpora(inputs.everything, scorer.score_sentence)
+    figures = measure_corpora(inputs.everything, LanguageModel.load(folder / "lm.binary").score_sentence)
     manifest.update({key: figures[key] for key in ("perplexity", "perplexity_without_oov", "oov_rate")})
     manifest["dev"] = figures
     write_json_atomic(folder / "manifest.json", manifest)
+    Scorer.load(folder)
     return manifest
 
 

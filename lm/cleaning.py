@@ -118,11 +118,11 @@ def _join_broken_words(data: bytes) -> bytes:
     """`some-⏎thing` becomes one word where the text also has `something`, else `some-thing`."""
     if b"-\n" not in data:
         return data
-    known = set(_WORDS.findall(data))
+    known = set(_WORDS.findall(data.lower()))
 
     def joined(match: re.Match[bytes]) -> bytes:
         first, second = match.groups()
-        return first + second if first + second in known else first + b"-" + second
+        return first + second if (first + second).lower() in known else first + b"-" + second
 
     return _BROKEN_WORD.sub(joined, data)
 

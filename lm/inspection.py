@@ -20,7 +20,7 @@ def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:
 
     Text goes through the corpora's normaliser; what it refuses is scored as it stands. Raises ScorerError.
     """
-    scorer = Scorer.load(str(folder))
+    scorer = Scorer.load(folder)
     normaliser = normaliser_for(tuple(scorer.alphabet.labels))
     total, results = Perplexity(), []
     for sentence in sentences:
@@ -49,7 +49,7 @@ def verify(folder: Path) -> dict[str, Any]:
             )
         if sha256_file(path) != expected["sha256"]:
             raise VerificationError(f"{path} is not the file that was built (hash differs); build it again")
-    Scorer.load(str(folder))
+    Scorer.load(folder)
     return {
         "path": str(folder),
         "version": manifest["version"],

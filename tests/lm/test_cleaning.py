@@ -44,9 +44,9 @@ def test_sentences_end_at_marks_and_not_at_titles_or_initials() -> None:
 
 
 def test_wrapped_lines_are_joined_and_broken_words_mended() -> None:
-    text = "Something, some-\nthing and well-\nknown went\non here. Next\nsentence.\n\nA NEW PART\n\nHe said so.\n"
+    text = "Something, some-\nthing and well-\nknown went\non. Next\nsentence.\n\nA NEW PART\n\nHe said so.\n"
     assert clean(text, wrapped=True) == [
-        "something something and well known went on here",
+        "something something and well known went on",
         "next sentence",
         "a new part",
         "he said so",
