@@ -10,5 +10,7 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE reader.";
   register_errors();
   register_alphabet(module);
+  register_scorer(module);
+  register_decoder(module);
   register_sphere(module);
 }

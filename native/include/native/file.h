@@ -12,6 +12,7 @@ namespace speechmill {
 // A whole file mapped read-only for the life of the object. Moves, never copies.
 class MappedFile {
 public:
+  MappedFile() = default;  // maps nothing
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;

@@ -1,0 +1,128 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <thread>
+
+#include "bindings.h"
+#include "native/batch.h"
+#include "native/error.h"
+
+namespace py = pybind11;
+
+namespace speechmill::bindings {
+namespace {
+
+// The caller's array as a batch, without a copy.
+Batch to_batch(const py::array& log_probs, const py::object& lengths) {
+  if (!py::isinstance<py::array_t<float>>(log_probs)) {
+    throw DecodeError("log_probs must be float32, not " + std::string(py::str(log_probs.dtype())) +
+                      "; use .astype(numpy.float32)");
+  }
+  if (log_probs.ndim() != 3) {
+    throw DecodeError("log_probs must be [batch, frames, labels], not of " +
+                      std::to_string(log_probs.ndim()) + " dimensions; one utterance is log_probs[None]");
+  }
+  if ((log_probs.flags() & py::array::c_style) == 0) {
+    throw DecodeError("log_probs must be contiguous in C order; use numpy.ascontiguousarray");
+  }
+  Batch batch;
+  batch.log_probs = static_cast<const float*>(log_probs.data());
+  batch.utterances = static_cast<std::size_t>(log_probs.shape(0));
+  batch.frames = static_cast<std::size_t>(log_probs.shape(1));
+  batch.labels = static_cast<std::size_t>(log_probs.shape(2));
+  for (const py::handle item : lengths) {
+    const auto length = py::int_(py::reinterpret_borrow<py::object>(item)).cast<std::int64_t>();
+    if (length < 0) throw DecodeError("length " + std::to_string(length) + " is negative");
+    batch.lengths.push_back(static_cast<std::size_t>(length));
+  }
+  return batch;
+}
+
+std::size_t positive(std::int64_t value, const char* name) {
+  if (value < 1) throw DecodeError(std::string(name) + " " + std::to_string(value) + " must be at least 1");
+  return static_cast<std::size_t>(value);
+}
+
+struct DecodeArguments {
+  std::int64_t beam_width;
+  std::optional<std::int64_t> threads;
+  std::int64_t n_best;
+  std::string mode;
+};
+
+std::vector<std::vector<Hypothesis>> decode(const py::array& log_probs, const py::object& lengths,
+                                            const Alphabet& alphabet, const Scorer* scorer,
+                                            const DecodeArguments& arguments) {
+  const Batch batch = to_batch(log_probs, lengths);
+  const SearchOptions options =
+      SearchOptions::preset(arguments.mode, positive(arguments.beam_width, "beam_width"));
+  const std::size_t n_best = positive(arguments.n_best, "n_best");
+  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  const std::size_t threads = positive(arguments.threads.value_or(cores), "threads");
+  const py::gil_scoped_release unlocked;
+  return decode_batch(batch, alphabet, scorer, options, n_best, threads);
+}
+
+std::vector<Hypothesis> greedy(const py::array& log_probs, const py::object& lengths,
+                               const Alphabet& alphabet) {
+  const Batch batch = to_batch(log_probs, lengths);
+  const py::gil_scoped_release unlocked;
+  return greedy_batch(batch, alphabet);
+}
+
+void register_hypothesis(py::module_& module) {
+  py::class_<WordTime>(module, "WordTime", "A word and its frames.")
+      .def_readonly("word", &WordTime::word)
+      .def_readonly("start_frame", &WordTime::start_frame, "Frame of the word's first label.")
+      .def_readonly("end_frame", &WordTime::end_frame, "One past the frame of its last label.")
+      .def("__repr__", [](const WordTime& self) {
+        return "WordTime(" + self.word + ", " + std::to_string(self.start_frame) + ", " +
+               std::to_string(self.end_frame) + ")";
+      });
+  py::class_<Hypothesis>(module, "Hypothesis", "One answer of a decoder. Scores are natural logarithms.")
+      .def_readonly("text", &Hypothesis::text, "Words separated by single spaces.")
+      .def_readonly("score", &Hypothesis::score, "acoustic + alpha * lm + beta * number of words")
+      .def_readonly("acoustic", &Hypothesis::acoustic,
+                    "ln P(text | audio); greedy: of the one best alignment.")
+      .def_readonly("lm", &Hypothesis::lm,
+                    "ln P of the sentence in the language model, unweighted; 0 without one.")
+      .def_readonly("timesteps", &Hypothesis::timesteps, "Frame of each label of the text.")
+      .def_readonly("words", &Hypothesis::words, "Words with their frames.")
+      .def("__repr__", [](const Hypothesis& self) {
+        return "Hypothesis(" + std::string(py::repr(py::str(self.text))) + ", " + std::to_string(self.score) +
+               ")";
+      });
+}
+
+}  // namespace
+
+void register_decoder(py::module_& module) {
+  register_hypothesis(module);
+  module.def("greedy", &greedy, py::arg("log_probs"), py::arg("lengths"), py::arg("alphabet"),
+             "Best-path decoding.\n\n"
+             "log_probs: float32 [batch, frames, labels], natural log, C order, read in place. lengths: "
+             "frames of each\n"
+             "utterance. Returns a Hypothesis each. Raises DecodeError naming utterance, frame and label. "
+             "Releases the GIL.");
+  module.def(
+      "decode",
+      [](const py::array& log_probs, const py::object& lengths, const Alphabet& alphabet,
+         const Scorer* scorer, std::int64_t beam_width, std::optional<std::int64_t> threads,
+         std::int64_t n_best, const std::string& mode) {
+        return decode(log_probs, lengths, alphabet, scorer, {beam_width, threads, n_best, mode});
+      },
+      py::arg("log_probs"), py::arg("lengths"), py::arg("alphabet"), py::arg("scorer") = py::none(),
+      py::arg("beam_width") = 100, py::arg("threads") = py::none(), py::arg("n_best") = 1,
+      py::arg("mode") = "default",
+      "CTC prefix beam search, with a scorer over its lexicon and language model.\n\n"
+      "log_probs: float32 [batch, frames, labels], natural log, C order, read in place. lengths: frames of "
+      "each\n"
+      "utterance. threads: default all cores; the answer does not depend on it. mode: exact, default or "
+      "fast.\n"
+      "Returns per utterance up to n_best hypotheses, best first; score = acoustic + alpha * lm + beta * "
+      "words.\n"
+      "Raises DecodeError naming utterance, frame and label. Releases the GIL.");
+}
+
+}  // namespace speechmill::bindings

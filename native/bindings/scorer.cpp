@@ -1,0 +1,148 @@
+#include "native/scorer.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bindings.h"
+#include "native/error.h"
+
+namespace py = pybind11;
+
+namespace speechmill::bindings {
+namespace {
+
+std::vector<std::tuple<std::string, float, bool>> sentence_scores(const LanguageModel& model,
+                                                                  const std::string& text) {
+  std::vector<std::tuple<std::string, float, bool>> answer;
+  for (const WordScore& word : model.score_sentence(text)) {
+    answer.emplace_back(word.word, word.log10, word.out_of_vocabulary);
+  }
+  return answer;
+}
+
+// The identity that the directory's manifest claims; empty without a manifest.
+std::map<std::string, std::string> manifest_identity(const std::string& directory) {
+  std::map<std::string, std::string> identity;
+  const py::object path = py::module_::import("pathlib").attr("Path")(directory) / py::str("manifest.json");
+  if (!path.attr("is_file")().cast<bool>()) return identity;
+  try {
+    const py::dict manifest = py::module_::import("json").attr("loads")(path.attr("read_bytes")());
+    if (!manifest.contains("identity")) return identity;
+    for (const auto& [key, value] : manifest["identity"].cast<py::dict>()) {
+      identity[py::str(key)] = py::str(value);
+    }
+  } catch (const py::error_already_set& error) {
+    throw ScorerError("manifest " + py::str(path).cast<std::string>() + " cannot be read: " + error.what());
+  } catch (const py::cast_error&) {
+    throw ScorerError("manifest " + py::str(path).cast<std::string>() +
+                      " is not a table with an identity table");
+  }
+  return identity;
+}
+
+Scorer load_scorer(const py::object& directory, float alpha, float beta) {
+  const std::string path = to_path(directory);
+  const auto identity = manifest_identity(path);
+  const py::gil_scoped_release unlocked;
+  return Scorer::load(path, {alpha, beta}, identity);
+}
+
+py::dict describe(const TrieInfo& info) {
+  py::dict answer;
+  answer["nodes"] = info.nodes;
+  answer["words"] = info.words;
+  answer["skipped"] = info.skipped;
+  answer["order"] = info.order;
+  answer["alphabet_hash"] = info.alphabet_hash;
+  answer["vocabulary_hash"] = info.vocabulary_hash;
+  answer["lm_hash"] = info.lm_hash;
+  answer["identity"] = info.identity;
+  return answer;
+}
+
+py::dict build_trie(const std::vector<std::string>& words, const Alphabet& alphabet,
+                    const py::object& lm_binary_path, const py::object& out_path,
+                    const std::map<std::string, std::string>& identity) {
+  const TrieBuild build{&alphabet, to_path(lm_binary_path), identity};
+  const std::string out = to_path(out_path);
+  TrieInfo info;
+  {
+    const py::gil_scoped_release unlocked;
+    info = build_lexicon_trie(words, build, out);
+  }
+  py::dict answer = describe(info);
+  answer["bytes"] = FileSource(out).size();
+  return answer;
+}
+
+void register_language_model(py::module_& module) {
+  py::class_<LanguageModel, std::shared_ptr<LanguageModel>>(module, "LanguageModel",
+                                                            "A KenLM model, without lexicon.")
+      .def_static(
+          "load",
+          [](const py::object& path) {
+            const std::string name = to_path(path);
+            const py::gil_scoped_release unlocked;
+            return std::const_pointer_cast<LanguageModel>(LanguageModel::load(name));
+          },
+          py::arg("path"), "Loads a KenLM binary or an ARPA file. Raises ScorerError with file and cause.")
+      .def_property_readonly("order", &LanguageModel::order)
+      .def_property_readonly("vocabulary_size", &LanguageModel::vocabulary_size,
+                             "Number of words, <unk>, <s> and </s> among them.")
+      .def("score_sentence", &sentence_scores, py::arg("text"),
+           "(word, log10 probability, out of vocabulary) of every word between sentence start and end; </s> "
+           "is last.");
+}
+
+}  // namespace
+
+void register_scorer(py::module_& module) {
+  register_language_model(module);
+  py::class_<Scorer>(module, "Scorer",
+                     "Language model, lexicon and their weights; immutable, shared by threads.")
+      .def_static("load", &load_scorer, py::arg("lm_dir"), py::arg("alpha") = Weights{}.alpha,
+                  py::arg("beta") = Weights{}.beta,
+                  "Loads lm.binary, lexicon.trie and alphabet.txt of a language model directory and proves "
+                  "that they and\n"
+                  "manifest.json are of one build. alpha: weight of the language model's natural logarithm. "
+                  "beta: bonus\n"
+                  "per word. Raises ScorerError naming the part that differs.")
+      .def(
+          "with_weights",
+          [](const Scorer& self, float alpha, float beta) {
+            return self.with_weights({alpha, beta});
+          },
+          py::arg("alpha"), py::arg("beta"), "The same model and lexicon at other weights; cheap.")
+      .def(
+          "score_sentence",
+          [](const Scorer& self, const std::string& text) { return sentence_scores(self.model(), text); },
+          py::arg("text"),
+          "(word, log10 probability, out of vocabulary) of every word between sentence start and end; </s> "
+          "is last.")
+      .def(
+          "knows",
+          [](const Scorer& self, const std::string& word) {
+            std::vector<int> ids;
+            if (word.empty() || !self.alphabet().try_encode(word, &ids)) return false;
+            for (int& id : ids) id = self.alphabet().label_of(id);
+            return self.trie().find(ids) != 0;
+          },
+          py::arg("word"), "True if the lexicon holds the word.")
+      .def_property_readonly("alpha", &Scorer::alpha)
+      .def_property_readonly("beta", &Scorer::beta)
+      .def_property_readonly("order", [](const Scorer& self) { return self.model().order(); })
+      .def_property_readonly(
+          "lm_hash", [](const Scorer& self) { return self.trie().info().lm_hash; },
+          "SHA-256 (hex) of lm.binary.")
+      .def_property_readonly("alphabet", [](const Scorer& self) { return self.alphabet(); })
+      .def_property_readonly(
+          "info", [](const Scorer& self) { return describe(self.trie().info()); },
+          "What the lexicon trie says about itself.");
+  module.def("build_lexicon_trie", &build_trie, py::arg("words"), py::arg("alphabet"),
+             py::arg("lm_binary_path"), py::arg("out_path"), py::arg("identity"),
+             "Builds a lexicon trie file atomically; the same input gives the same bytes. Returns nodes, "
+             "words, skipped\n"
+             "(words left out, by reason), bytes and the hashes. Raises ScorerError.");
+}
+
+}  // namespace speechmill::bindings

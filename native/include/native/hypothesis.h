@@ -1,0 +1,36 @@
+// What a decoder answers for one utterance.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace speechmill {
+
+struct WordTime {
+  std::string word;
+  int start_frame = 0;  // frame of the word's first label
+  int end_frame = 0;    // one past the frame of its last label
+};
+
+struct Hypothesis {
+  std::string text;       // words separated by single spaces
+  float score = 0.0F;     // acoustic + alpha * lm + beta * number of words
+  float acoustic = 0.0F;  // ln P(text | audio), summed over alignments (greedy: of the one best alignment)
+  float lm = 0.0F;        // ln P_lm(<s> text </s>), unweighted; 0 without a scorer
+  std::vector<int> timesteps;  // frame of each label of the text
+  std::vector<WordTime> words;
+};
+
+// One label of an answer and the frame it was taken at.
+struct TimedLabel {
+  int label;  // output index
+  int frame;
+};
+
+class Alphabet;
+
+// Sets text, timesteps and words from labels in order: runs of spaces count as one, spaces at the ends as
+// none.
+void spell(const Alphabet& alphabet, const std::vector<TimedLabel>& labels, Hypothesis* hypothesis);
+
+}  // namespace speechmill

@@ -1,0 +1,76 @@
+// The label prefixes a search keeps: a tree in one array, linked by index.
+//
+// A prefix is live while it is in the beam (`slot` is its place there). Prefixes that are not live stay only
+// as long as a longer live prefix hangs on them; the rest is freed at once, so memory and time do not grow
+// with the audio, and nothing ever walks over dead ancestors. A prefix that falls out of the beam and comes
+// back while it has descendants is the same prefix again, so that no text is ever in the beam twice.
+//
+// Children are found by a 64-bit mask first (bit = label mod 64: clear means there is none) and then by a
+// short list. Not here: scores, pruning.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "native/language_model.h"
+
+namespace speechmill {
+
+constexpr std::uint32_t kNone = UINT32_MAX;
+
+struct Prefix {
+  std::uint32_t parent = kNone;
+  std::uint32_t first_child = kNone;
+  std::uint32_t next_sibling = kNone;
+  std::uint32_t slot = kNone;   // place in the beam, kNone when not live
+  std::uint64_t children = 0;   // labels of the children, mod 64
+  std::int32_t label = -1;      // label number; -1 at the root
+  std::int32_t frame = -1;      // where the label was taken
+  std::uint32_t trie = 0;       // lexicon node; the root between words
+  std::uint32_t context = 0;    // words before the one being spelled (owned by the prefix that ended them)
+  std::uint32_t ended = kNone;  // context after this prefix' own word, once somebody asked; owned
+};
+
+// What the language model knows after the last complete word.
+struct WordContext {
+  LmState state;
+  double lm = 0.0;          // ln P_lm of the words so far, unweighted
+  std::uint32_t words = 0;  // how many
+};
+
+class PrefixArena {
+public:
+  // Empties the arena but for the root (index 0) and its context (index 0).
+  void reset(const WordContext& start);
+
+  Prefix& operator[](std::uint32_t index) { return prefixes_[index]; }
+  const Prefix& operator[](std::uint32_t index) const { return prefixes_[index]; }
+  const WordContext& context(std::uint32_t index) const { return contexts_[index]; }
+
+  // The child of `parent` by `label`, or kNone.
+  std::uint32_t find_child(std::uint32_t parent, std::int32_t label) const {
+    if (((prefixes_[parent].children >> (static_cast<unsigned>(label) & 63U)) & 1U) == 0) return kNone;
+    std::uint32_t child = prefixes_[parent].first_child;
+    while (child != kNone && prefixes_[child].label != label) child = prefixes_[child].next_sibling;
+    return child;
+  }
+
+  std::uint32_t add_child(std::uint32_t parent, std::int32_t label);
+  // Stores the context after the word that `prefix` ends.
+  void set_ended(std::uint32_t prefix, const WordContext& context);
+  // Frees `prefix` and its ancestors as far as they are neither live nor needed. The root always stays.
+  void release(std::uint32_t prefix);
+
+  // Prefixes in use, for tests of the memory bound.
+  std::size_t used() const { return prefixes_.size() - free_.size(); }
+
+private:
+  void unlink(std::uint32_t prefix);
+
+  std::vector<Prefix> prefixes_;
+  std::vector<WordContext> contexts_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> free_contexts_;
+};
+
+}  // namespace speechmill

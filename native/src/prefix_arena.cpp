@@ -1,0 +1,69 @@
+#include "native/prefix_arena.h"
+
+namespace speechmill {
+
+void PrefixArena::reset(const WordContext& start) {
+  prefixes_.assign(1, Prefix{});
+  contexts_.assign(1, start);
+  free_.clear();
+  free_contexts_.clear();
+}
+
+std::uint32_t PrefixArena::add_child(std::uint32_t parent, std::int32_t label) {
+  std::uint32_t index;
+  if (free_.empty()) {
+    index = static_cast<std::uint32_t>(prefixes_.size());
+    prefixes_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+    prefixes_[index] = Prefix{};
+  }
+  Prefix& above = prefixes_[parent];
+  Prefix& child = prefixes_[index];
+  child.parent = parent;
+  child.label = label;
+  child.next_sibling = above.first_child;
+  above.first_child = index;
+  above.children |= std::uint64_t{1} << (static_cast<unsigned>(label) & 63U);
+  return index;
+}
+
+void PrefixArena::set_ended(std::uint32_t prefix, const WordContext& context) {
+  std::uint32_t index;
+  if (free_contexts_.empty()) {
+    index = static_cast<std::uint32_t>(contexts_.size());
+    contexts_.push_back(context);
+  } else {
+    index = free_contexts_.back();
+    free_contexts_.pop_back();
+    contexts_[index] = context;
+  }
+  prefixes_[prefix].ended = index;
+}
+
+void PrefixArena::unlink(std::uint32_t prefix) {
+  Prefix& above = prefixes_[prefixes_[prefix].parent];
+  std::uint32_t* link = &above.first_child;
+  above.children = 0;
+  while (*link != kNone) {
+    if (*link == prefix) {
+      *link = prefixes_[prefix].next_sibling;
+    } else {
+      above.children |= std::uint64_t{1} << (static_cast<unsigned>(prefixes_[*link].label) & 63U);
+      link = &prefixes_[*link].next_sibling;
+    }
+  }
+}
+
+void PrefixArena::release(std::uint32_t prefix) {
+  while (prefix != 0 && prefixes_[prefix].slot == kNone && prefixes_[prefix].first_child == kNone) {
+    const std::uint32_t parent = prefixes_[prefix].parent;
+    unlink(prefix);
+    if (prefixes_[prefix].ended != kNone) free_contexts_.push_back(prefixes_[prefix].ended);
+    free_.push_back(prefix);
+    prefix = parent;
+  }
+}
+
+}  // namespace speechmill
