@@ -1,0 +1,209 @@
+"""The whole stage on small stores: published, unchanged, byte-identical, measured, and its refusals."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import native
+from corpora import Store
+from corpora.errors import NotPublishedError
+from lm import kenlm
+from lm.build import FILES, BuildRequest, build, inputs_hash
+from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError, TextSourceError
+from lm.inspection import query, verify
+from lm.report import render, write_report
+
+TRAIN = [
+    "the cat sat on the mat",
+    "the dog sat on the log by the door",
+    "a cat saw the dog run",
+    "the dog ran to the old door",
+    "a mat lay by the log",
+]
+DEV = ["the cat ran to the door", "a zebra sat on the mat"]
+
+
+@pytest.fixture
+def request_for_store(store_root: Path, write_corpus: Callable[..., Path]) -> BuildRequest:
+    """A request to publish from one small corpus."""
+    write_corpus("small", {"train": [*TRAIN, DEV[0]], "dev": DEV, "test": ["the log by the old mat"]})
+    return BuildRequest(publish="default", order=3, store=store_root)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_a_published_model_is_complete_and_loads(request_for_store: BuildRequest, store_root: Path) -> None:
+    result = build(request_for_store)
+    folder = Store.open(store_root).language_model("default")
+    assert result["status"] == "published" and Path(result["path"]).samefile(folder)
+    assert sorted(contents(folder)) == sorted([*FILES, "manifest.json"])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (manifest["order"], manifest["ngrams"][0]) == (3, manifest["vocabulary"] + 3)
+    assert manifest["sentences"]["left_out"] == 1
+    assert manifest["lexicon"]["words"] == manifest["vocabulary"]
+    assert str(store_root) not in (folder / "manifest.json").read_text()
+    scorer = native.Scorer.load(folder)
+    assert scorer.lm_hash == manifest["identity"]["lm_hash"]
+    assert verify(folder)["version"] == folder.name
+
+
+def test_the_same_inputs_are_not_built_twice_and_give_the_same_bytes(
+    request_for_store: BuildRequest, store_root: Path, tmp_path: Path
+) -> None:
+    first = build(request_for_store)
+    assert first["inputs_hash"] == inputs_hash(request_for_store)
+    assert build(request_for_store)["status"] == "unchanged"
+    outs = [tmp_path / "elsewhere", tmp_path / "other"]
+    for out in outs:
+        assert build(replace(request_for_store, publish=None, out=out))["status"] == "built"
+    assert contents(outs[0]) == contents(outs[1])
+    assert build(replace(request_for_store, publish=None, out=outs[0]))["status"] == "unchanged"
+    published = contents(Store.open(store_root).language_model("default"))
+    assert {n: published[n] for n in FILES} == {n: contents(outs[0])[n] for n in FILES}
+    assert not list((store_root / "staging" / "language_models").iterdir())
+
+
+def test_new_transcripts_or_settings_make_a_new_version_and_the_old_one_stays(
+    request_for_store: BuildRequest, store_root: Path, write_corpus: Callable[..., Path]
+) -> None:
+    first = build(request_for_store)
+    second = build(replace(request_for_store, order=2))
+    write_corpus("more", {"train": ["a bird flew over the house"]})
+    third = build(request_for_store)
+    assert len({first["version"], second["version"], third["version"]}) == 3
+    assert "bird" in query(Path(third["path"]), ["bird"])["sentences"][0]["text"]
+    assert Store.open(store_root).language_model("default").name == third["version"]
+    back = build(replace(request_for_store, order=2))
+    assert build(request_for_store)["status"] == "unchanged"
+    assert Store.open(store_root).language_model("default").name == third["version"]
+    assert Store.open(store_root).language_model("default", back["version"]).is_dir()
+
+
+def test_dev_perplexity_and_unknown_words_agree_with_kenlm_s_own_query(
+    request_for_store: BuildRequest,
+) -> None:
+    result = build(request_for_store)
+    tool = kenlm.find_tools().lmplz.parent / "query"
+    out = subprocess.run(
+        [tool, "-v", "summary", Path(result["path"]) / "lm.binary"],
+        input="\n".join(DEV) + "\n", capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    figures = dict(re.findall(r"^(.+?):\s*(\S+)$", out, re.M))
+    dev = result["dev"]
+    assert dev["perplexity"] == pytest.approx(float(figures["Perplexity including OOVs"]), rel=1e-4)
+    assert dev["perplexity_without_oov"] == pytest.approx(
+        float(figures["Perplexity excluding OOVs"]), rel=1e-4
+    )
+    assert dev["oov_words"] == int(figures["OOVs"]) == 1
+    assert dev["frequent_oov"] == [["zebra", 1]]
+    assert result["oov_rate"] == pytest.approx(1 / 12, abs=1e-6)
+    assert dev["corpora"]["small"]["perplexity"] == dev["perplexity"]
+
+
+def test_query_agrees_with_kenlm_word_by_word(request_for_store: BuildRequest) -> None:
+    result = build(request_for_store)
+    tool = kenlm.find_tools().lmplz.parent / "query"
+    out = subprocess.run(
+        [tool, "-v", "word", Path(result["path"]) / "lm.binary"],
+        input="the cat sat by a zebra\n", capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    expected = [float(number) for number in re.findall(r"=\d+ \d+ (-?[\d.e-]+)", out)]
+    [sentence] = query(Path(result["path"]), ["The cat sat by a zebra."])["sentences"]
+    assert [word["log10"] for word in sentence["words"]] == pytest.approx(expected, abs=1e-4)
+    assert [word["word"] for word in sentence["words"] if word["oov"]] == ["zebra"]
+
+
+def test_single_words_make_a_model_and_say_so(store_root: Path, write_corpus: Callable[..., Path]) -> None:
+    write_corpus("digits", {"train": ["six", "seven", "six", "oh"], "dev": ["six"]})
+    result = build(BuildRequest(publish="digits", corpora=("digits",), order=5, store=store_root))
+    assert (result["order"], result["order_asked"], result["discount_fallback"]) == (3, 5, True)
+    assert result["sentences"]["short_overlap"] == 2
+    assert result["oov_rate"] == 0
+
+
+def test_a_vocabulary_limit_keeps_the_most_frequent_words(request_for_store: BuildRequest) -> None:
+    result = build(replace(request_for_store, vocabulary_size=4))
+    assert result["vocabulary"] == 4
+    assert [w["oov"] for w in query(Path(result["path"]), ["the dog zigzag"])["sentences"][0]["words"]][
+        :3
+    ] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_text_alone_is_enough_and_nothing_at_all_is_not(tmp_path: Path, store_root: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text(". ".join(TRAIN).capitalize() + ".")
+    request = BuildRequest(out=tmp_path / "lm", text=(text,), store=store_root, binary="trie", quantise=8)
+    assert build(request)["perplexity"] is None
+    with pytest.raises(LanguageModelUsageError, match="nothing to learn from: no corpus is published in"):
+        build(replace(request, text=()))
+    with pytest.raises(NotPublishedError, match="elsewhere"):
+        build(replace(request, corpora=("elsewhere",)))
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "words"),
+    [
+        (b"", EmptyTextError, "no sentence is left to learn from"),
+        (b"1984.\n2001.\n", EmptyTextError, "2 refused"),
+        ("Λόγος.\n".encode(), EmptyTextError, "1 refused"),
+        (b"version https://git-lfs.github.com/spec/v1\nsize 1\n", TextSourceError, "Git LFS pointer"),
+    ],
+)
+def test_unusable_text_ends_in_a_sentence_and_leaves_nothing(
+    tmp_path: Path, store_root: Path, content: bytes, kind: type[Exception], words: str
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_bytes(content)
+    with pytest.raises(kind, match=words):
+        build(BuildRequest(publish="bad", text=(text,), store=store_root))
+    assert not (store_root / "language_models" / "bad").exists()
+    assert not list((store_root / "staging").rglob("*.*"))
+
+
+def test_too_little_disk_is_said_before_the_sort(
+    request_for_store: BuildRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lm.build._SORT_BYTES_PER_TEXT_BYTE", 1 << 50)
+    with pytest.raises(ResourceError, match="MiB are free"):
+        build(request_for_store)
+
+
+def test_a_folder_with_other_things_is_not_replaced(request_for_store: BuildRequest, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(LanguageModelUsageError, match="is no language model"):
+        build(replace(request_for_store, publish=None, out=tmp_path / "mine"))
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_failed_build_keeps_the_model_that_was_there(
+    request_for_store: BuildRequest, store_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = build(request_for_store)
+    monkeypatch.setattr(kenlm, "to_binary", lambda *_: (_ for _ in ()).throw(ResourceError("full")))
+    with pytest.raises(ResourceError):
+        build(replace(request_for_store, order=4))
+    assert Store.open(store_root).language_model("default").name == before["version"]
+
+
+def test_the_report_shows_the_figures_and_escapes_names(
+    request_for_store: BuildRequest, store_root: Path
+) -> None:
+    result = build(request_for_store)
+    page = write_report(Store.open(store_root), "default").read_text()
+    assert "zebra" in page and f"{result['perplexity']:,.1f}" in page
+    assert "http://" not in page and "https://" not in page
+    assert "<script>" not in render({**result, "name": "<script>"})
