@@ -1,7 +1,8 @@
 """A trained network in use: checkpoint -> log-probabilities of many utterances, streamed in batches.
 
-`Network` couples the Keras model with what must travel with it: feature settings, whitening, labels. Decoding is done
-by `native`; nothing here turns log-probabilities into text but `greedy_texts`, which calls it.
+`Network` couples the Keras model with what must travel with it: feature settings, whitening, labels.
+Decoding is done by `native`; nothing here turns log-probabilities into text but `greedy_texts`, which calls
+it.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ class Network:
         meta = checkpoint.meta
         config = parse_config(str(meta["config"]), "configuration in the checkpoint")
         whitening = Whitening(
-            np.asarray(meta["whitening"]["mean"], np.float32), np.asarray(meta["whitening"]["deviation"], np.float32)
+            np.asarray(meta["whitening"]["mean"], np.float32),
+            np.asarray(meta["whitening"]["deviation"], np.float32),
         )
         blank = Network.create(config, whitening, tuple(meta["labels"]))
         assign_arrays("model", blank.model.trainable_variables, checkpoint)
@@ -117,21 +119,30 @@ class LogProbabilities:
         signature = [tf.TensorSpec((None, None, coefficients), tf.float32), tf.TensorSpec((None,), tf.int32)]
         self._forward = tf.function(forward, input_signature=signature)
 
+    def warm_up(self) -> None:
+        """Trace the function, so that its first real call can be timed."""
+        coefficients = self.network.config.features.coefficients
+        self._forward(np.zeros((1, 2, coefficients), np.float32), np.full(1, 2, np.int32))
+
     def of_batch(self, batch: Batch) -> Float:
         """float32 [batch, frames, labels + blank]."""
         result: Float = self._forward(batch.features, batch.lengths).numpy()
         return result
 
     def of_dataset(self, dataset: Dataset) -> Iterator[tuple[Indices, Float, npt.NDArray[np.int32]]]:
-        """All utterances (at their first speed) in batches of like length: indices, log-probabilities, lengths."""
+        """Utterances (at their first speed) in batches of like length: indices, log-probabilities, lengths.
+
+        Those too short for a single frame are passed over: their text is empty.
+        """
         for indices in by_length(dataset.frames[:, 0], _INFERENCE_FRAMES):
             batch = dataset.batch(indices * dataset.variants, self.network.whitening)
             yield indices, self.of_batch(batch), batch.lengths
 
 
 def by_length(frames: npt.NDArray[np.int64], limit: int) -> Iterator[Indices]:
-    """Indices sorted by length, cut so that a batch's padded frames stay within `limit` (one utterance at least)."""
+    """Indices of those with frames, by rising length, cut so that a batch's padded frames stay within `limit`."""
     order = np.argsort(frames, kind="stable")
+    order = order[frames[order] > 0]
     start = 0
     for stop in range(1, len(order) + 1):
         if stop == len(order) or (stop - start + 1) * int(frames[order[stop]]) > limit:

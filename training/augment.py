@@ -1,7 +1,7 @@
 """Changes to whitened feature batches while training: offset, noise, time masks.
 
-Pure functions of (seed, step), so that a resumed run repeats them exactly. Playing speed is not here: it changes the
-audio before features (dataset.py, variants).
+Pure functions of (seed, step), so that a resumed run repeats them exactly. Playing speed is not here: it
+changes the audio before features (dataset.py, variants).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def augment(batch: Batch, config: AugmentConfig, seed: int, step: int) -> Batch:
         offsets = generator.standard_normal((size, 1, coefficients), dtype=np.float32)
         features += np.float32(config.feature_offset) * offsets
     if config.feature_noise:
-        features += np.float32(config.feature_noise) * generator.standard_normal(features.shape, dtype=np.float32)
+        features += np.float32(config.feature_noise) * generator.standard_normal(
+            features.shape, dtype=np.float32
+        )
     steps = np.arange(frames)
     for _ in range(config.time_masks):
         lengths = generator.integers(0, config.time_mask_frames + 1, size=size)

@@ -1,8 +1,8 @@
 """Which utterances form which batch: a pure function of lengths, seed and epoch.
 
-Utterances are shuffled, sorted by length within windows of several batches (little padding), cut into batches and
-the batches shuffled. The same arguments always give the same plan, so (step) alone is an exact position to resume
-from. Knows nothing of features or labels.
+Utterances are shuffled, sorted by length within windows of several batches (little padding), cut into
+batches and the batches shuffled. The same arguments always give the same plan, so (step) alone is an exact
+position to resume from. Knows nothing of features or labels.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     checkpoints/step-00000940.npz   the newest few        checkpoints/best.npz   the best on dev so far
 
-Arrays are named `model/<variable path>` and `optimiser/<variable path>`; `meta` holds JSON (step, epoch, dev_wer,
-configuration text, labels, …). A broken newest file falls back to the one before. Knows no TensorFlow: variables come
-and go as numpy arrays.
+Arrays are named `model/<variable path>` and `optimiser/<variable path>`; `meta` holds JSON (step, epoch,
+dev_wer, configuration text, labels, …). A broken newest file falls back to the one before. Knows no
+TensorFlow: variables come and go as numpy arrays.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def assign_arrays(prefix: str, variables: list[Any], checkpoint: Checkpoint) -> 
         name = f"{prefix}/{variable.path}"
         value = checkpoint.arrays.get(name)
         if value is None:
-            raise CheckpointError(f"the checkpoint of step {checkpoint.step} lacks {name}: it is of another network")
+            raise CheckpointError(
+                f"the checkpoint of step {checkpoint.step} lacks {name}: it is of another network"
+            )
         if tuple(value.shape) != tuple(variable.shape):
             raise CheckpointError(
                 f"{name} has shape {tuple(value.shape)} in the checkpoint of step {checkpoint.step} but "
@@ -103,7 +105,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             arrays = {name: stored[name] for name in stored.files if name != "meta"}
             meta = json.loads(stored["meta"].tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise CheckpointError(f"{path}: the checkpoint cannot be read ({error}); it may be cut short") from error
+        raise CheckpointError(
+            f"{path}: the checkpoint cannot be read ({error}); it may be cut short"
+        ) from error
     return Checkpoint(arrays, meta)
 
 

@@ -1,7 +1,8 @@
 """The training configuration: frozen dataclasses read from one TOML file.
 
-Every key has a default and a line of help; `example_text()` renders them all (config.example.toml is that text).
-Unknown keys are refused with their line and the nearest known key. Holds no paths into a store and reads no corpus.
+Every key has a default and a line of help; `example_text()` renders them all (config.example.toml is that
+text). Unknown keys are refused with their line and the nearest known key. Holds no paths into a store and
+reads no corpus.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ def _key(default: Any, text: str) -> Any:
 class DataConfig:
     """Which published utterances are learnt from."""
 
-    corpora: tuple[str, ...] = _key((), "published corpora, each NAME or NAME@VERSION; [] = all that have train_split")
+    corpora: tuple[str, ...] = _key(
+        (), "published corpora, each NAME or NAME@VERSION; [] = all that have train_split"
+    )
     train_split: str = _key("train", "split whose utterances are learnt")
     dev_split: str = _key("dev", "split measured while training; never learnt from")
-    subsets: tuple[str, ...] = _key((), "only these official parts of train_split (train-clean-100 …); [] = all")
+    subsets: tuple[str, ...] = _key(
+        (), "only these official parts of train_split (train-clean-100 …); [] = all"
+    )
     min_duration_s: float = _key(0.1, "shorter training utterances are left out, seconds")
     max_duration_s: float = _key(30.0, "longer training utterances are left out, seconds")
     max_train_hours: float = _key(0.0, "learn from at most this many hours, chosen evenly; 0 = all")
@@ -57,7 +62,9 @@ class FeatureConfig:
 class ModelConfig:
     """Widths of the network; 2048 is the full size of 122.7 million weights."""
 
-    n_hidden: int = _key(128, "width of the dense layers and cells per direction (2048 = full size; CPU: 64 to 256)")
+    n_hidden: int = _key(
+        128, "width of the dense layers and cells per direction (2048 = full size; CPU: 64 to 256)"
+    )
     dropout: float = _key(0.05, "share of units dropped after the dense layers 1, 2, 3 and 5 while training")
     relu_clip: float = _key(20.0, "upper limit of the clipped rectifier")
     forget_bias: float = _key(1.0, "initial bias of the LSTM's forget gate")
@@ -85,12 +92,20 @@ class LoopConfig:
     steps: int = _key(0, "optimiser steps; 0 = epochs times the batches of an epoch")
     batch_size: int = _key(32, "utterances per step")
     batch_frames: int = _key(0, "at most this many padded frames per step; 0 = no limit")
-    bucket_batches: int = _key(16, "batches drawn together and sorted by length: less padding, less shuffling")
+    bucket_batches: int = _key(
+        16, "batches drawn together and sorted by length: less padding, less shuffling"
+    )
     sorted_first_epoch: bool = _key(True, "the first epoch goes from short to long utterances")
-    dev_every_epochs: int = _key(1, "dev is measured after every so many epochs and after the last step; 0 = at the end only")
-    checkpoint_every_s: float = _key(60.0, "seconds between checkpoints inside an epoch; one is also made at every epoch's end")
+    dev_every_epochs: int = _key(
+        1, "dev is measured after every so many epochs and after the last step; 0 = at the end only"
+    )
+    checkpoint_every_s: float = _key(
+        60.0, "seconds between checkpoints inside an epoch; one is also made at every epoch's end"
+    )
     keep_checkpoints: int = _key(2, "newest checkpoints kept, beside the best one on dev")
-    max_bad_batches: int = _key(20, "batches with a non-finite loss that are set aside before the run is given up")
+    max_bad_batches: int = _key(
+        20, "batches with a non-finite loss that are set aside before the run is given up"
+    )
     threads: int = _key(0, "CPU threads for the network; 0 = all cores this process may use")
 
 
@@ -98,11 +113,15 @@ class LoopConfig:
 class AugmentConfig:
     """Changes made to training utterances only, each epoch anew, from the seed."""
 
-    speeds: tuple[float, ...] = _key((1.0,), "playing speeds; each utterance is heard at one of them per epoch (pitch moves too)")
+    speeds: tuple[float, ...] = _key(
+        (1.0,), "playing speeds; each utterance is heard at one of them per epoch (pitch moves too)"
+    )
     time_masks: int = _key(0, "stretches of frames silenced per utterance (set to the training mean)")
     time_mask_frames: int = _key(10, "longest stretch silenced, frames")
     feature_noise: float = _key(0.0, "deviation of Gaussian noise added to every whitened coefficient")
-    feature_offset: float = _key(0.0, "deviation of a Gaussian offset per utterance and coefficient (another voice, another room)")
+    feature_offset: float = _key(
+        0.0, "deviation of a Gaussian offset per utterance and coefficient (another voice, another room)"
+    )
 
 
 @dataclass(frozen=True)
@@ -177,10 +196,14 @@ def _build(kind: Any, table: dict[str, Any], place: _Place) -> Any:
         label = f"{place.section}.{key}" if place.section else key
         if key not in known:
             nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-            raise ConfigError(f"{place.of(key)}: unknown key {label!r}; the nearest known key is {nearest[0]!r}")
+            raise ConfigError(
+                f"{place.of(key)}: unknown key {label!r}; the nearest known key is {nearest[0]!r}"
+            )
         if dataclasses.is_dataclass(hints[key]):
             if not isinstance(value, dict):
-                raise ConfigError(f"{place.of(key)}: {label!r} is a table: write [{label}] and its keys below it")
+                raise ConfigError(
+                    f"{place.of(key)}: {label!r} is a table: write [{label}] and its keys below it"
+                )
             values[key] = _build(hints[key], value, dataclasses.replace(place, section=label))
         else:
             values[key] = _convert(value, hints[key], f"{place.of(key)}: {label!r}")
@@ -220,7 +243,12 @@ def _check_values(config: TrainingConfig, place: str) -> None:
         ("loop.batch_size", p.batch_size >= 1, p.batch_size, "at least 1"),
         ("loop.bucket_batches", p.bucket_batches >= 1, p.bucket_batches, "at least 1"),
         ("loop.keep_checkpoints", p.keep_checkpoints >= 1, p.keep_checkpoints, "at least 1"),
-        ("augment.speeds", bool(a.speeds) and all(0.5 <= s <= 2 for s in a.speeds), a.speeds, "one or more of 0.5 to 2"),
+        (
+            "augment.speeds",
+            bool(a.speeds) and all(0.5 <= s <= 2 for s in a.speeds),
+            a.speeds,
+            "one or more of 0.5 to 2",
+        ),
         ("augment.time_masks", a.time_masks >= 0, a.time_masks, "0 or more"),
         ("augment.feature_noise", a.feature_noise >= 0, a.feature_noise, "0 or more"),
         ("augment.feature_offset", a.feature_offset >= 0, a.feature_offset, "0 or more"),
@@ -264,7 +292,9 @@ def _toml(value: Any) -> str:
 
 def example_text() -> str:
     """The text of config.example.toml: every key with its default and a comment."""
-    return "# Every key of a training configuration, with its default.\n" + config_text(TrainingConfig(), comments=True)
+    return "# Every key of a training configuration, with its default.\n" + config_text(
+        TrainingConfig(), comments=True
+    )
 
 
 def identity(config: TrainingConfig) -> str:

@@ -1,9 +1,10 @@
 """Utterances -> features in memory -> padded batches.
 
-A Dataset holds the features of all its utterances in one array (float32, a two-hour corpus takes 36 MB), the labels
-and the texts. It is made from a published corpus (`load_split`) or from clips in memory (`Dataset.from_clips`).
-Rows that CTC cannot align (labels + adjacent repeats > frames), empty ones and silent-as-digital-zero lengths are left
-out and counted by reason. Which rows form a batch is decided in `batches.py`; audio is dropped after its features.
+A Dataset holds the features of all its utterances in one array (float32, a two-hour corpus takes 36 MB),
+the labels and the texts. It is made from a published corpus (`load_split`) or from clips in memory
+(`Dataset.from_clips`). Rows that CTC cannot align (labels + adjacent repeats > frames), empty ones and
+silent-as-digital-zero lengths are left out and counted by reason. Which rows form a batch is decided in
+`batches.py`; audio is dropped after its features.
 """
 
 from __future__ import annotations
@@ -30,7 +31,18 @@ if TYPE_CHECKING:
     from native import Alphabet
 
 log = logging.getLogger(__name__)
-_COLUMNS = ("utterance_id", "corpus", "subset", "speaker_id", "gender", "audio", "sample_rate_hz", "duration_s", "text")
+_COLUMNS = (
+    "utterance_id",
+    "corpus",
+    "subset",
+    "speaker_id",
+    "gender",
+    "audio",
+    "sample_rate_hz",
+    "duration_s",
+    "text",
+    "text_scoring",
+)
 
 
 @dataclass(frozen=True)
@@ -106,18 +118,22 @@ class Dataset:
         clips: Iterable[Clip],
         alphabet: Alphabet,
         features: FeatureConfig,
-        speeds: Sequence[float] = (1.0,),
+        speeds: Sequence[float] | None = None,
     ) -> Dataset:
         """Compute the features of clips, in order, with as many threads as there are cores.
 
+        With `speeds` the set is made for learning: what CTC cannot learn is left out. Without, every clip
+        is kept as it was recorded and has no labels: a set to be measured on.
+
         Raises:
-            AlphabetError: a text holds a character outside the alphabet (the corpora stage refuses such rows).
+            AlphabetError: a text holds a character outside the alphabet (the corpora stage refuses such
+            rows).
         """
-        builder = _Builder(alphabet, len(speeds))
+        builder = _Builder(alphabet if speeds is not None else None, len(speeds or (1.0,)))
 
         def compute(clip: Clip) -> tuple[Clip, list[Float], float]:
             samples = clip.sound()
-            rows = [mfcc(samples, clip.rate_hz * speed, features) for speed in speeds]
+            rows = [mfcc(samples, clip.rate_hz * speed, features) for speed in speeds or (1.0,)]
             return clip, rows, len(samples) / clip.rate_hz
 
         for clip, rows, duration_s in _in_order(compute, clips):
@@ -141,7 +157,7 @@ class Dataset:
 class _Builder:
     """Collects rows and leaves out, with a count, those that cannot be learnt from."""
 
-    def __init__(self, alphabet: Alphabet, variants: int) -> None:
+    def __init__(self, alphabet: Alphabet | None, variants: int) -> None:
         self._alphabet = alphabet
         self._variants = variants
         self._clips: list[Clip] = []
@@ -151,14 +167,18 @@ class _Builder:
         self._left_out: Counter[str] = Counter()
 
     def add(self, clip: Clip, rows: list[Float], duration_s: float) -> None:
-        labels = np.asarray(self._alphabet.encode(clip.text), np.int32)
-        reason = ctc_refusal(labels, min(len(row) for row in rows))
-        if reason is None and not all(np.isfinite(row).all() for row in rows):
-            reason = "features are not finite"
-        if reason is not None:
-            self._left_out[reason] += 1
-            return
-        self._clips.append(Clip(clip.utterance_id, clip.text, clip.rate_hz, np.zeros(0, np.int16), clip.speaker_id))
+        labels = np.zeros(0, np.int32)
+        if self._alphabet is not None:
+            labels = np.asarray(self._alphabet.encode(clip.text), np.int32)
+            reason = ctc_refusal(labels, min(len(row) for row in rows))
+            if reason is None and not all(np.isfinite(row).all() for row in rows):
+                reason = "features are not finite"
+            if reason is not None:
+                self._left_out[reason] += 1
+                return
+        self._clips.append(
+            Clip(clip.utterance_id, clip.text, clip.rate_hz, np.zeros(0, np.int16), clip.speaker_id)
+        )
         self._labels.append(labels)
         self._rows.extend(rows)
         self._seconds += duration_s
@@ -219,15 +239,19 @@ class SplitChoice:
         return bool(self.min_duration_s <= row["duration_s"] <= self.max_duration_s)
 
 
-def clips_of(corpus: Corpus, choice: SplitChoice) -> Iterator[Clip]:
-    """The chosen rows of a published corpus as clips, in the corpus' order; audio is decoded when it is asked for."""
+def clips_of(corpus: Corpus, choice: SplitChoice, scoring: bool = False) -> Iterator[Clip]:
+    """The chosen rows of a published corpus as clips, in the corpus' order; audio is decoded when it is
+    asked for.
+
+    With `scoring` the text is text_scoring where the corpus has one.
+    """
     for batch in corpus.batches(split=choice.split, columns=list(_COLUMNS)):
         for row in batch.to_pylist():
             if not choice.takes(row):
                 continue
             yield Clip(
                 utterance_id=row["utterance_id"],
-                text=row["text"],
+                text=row["text_scoring"] if scoring and row["text_scoring"] is not None else row["text"],
                 rate_hz=row["sample_rate_hz"],
                 samples=_Decoder(row["audio"]["bytes"], row["utterance_id"]),
                 speaker_id=row["speaker_id"] or "",
@@ -247,7 +271,9 @@ class _Decoder:
         try:
             samples, _ = soundfile.read(io.BytesIO(self.content), dtype="int16")
         except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise DataError(f"{self.utterance_id}: its audio in the shard cannot be decoded: {error}") from error
+            raise DataError(
+                f"{self.utterance_id}: its audio in the shard cannot be decoded: {error}"
+            ) from error
         decoded: npt.NDArray[np.generic] = samples
         return decoded
 

@@ -1,10 +1,11 @@
 """Samples -> MFCC frames: the one definition used in training, evaluation and export.
 
-    frames of 32 ms every 20 ms, periodic Hann window -> magnitude spectrum -> 40 mel filters from 20 Hz to half the
-    rate -> natural log (+1e-6) -> DCT-II scaled by 1/sqrt(2 * filters) -> the first 26 coefficients
+    frames of 32 ms every 20 ms, periodic Hann window -> magnitude spectrum -> 40 mel filters from 20 Hz to
+    half the rate -> natural log (+1e-6) -> DCT-II scaled by 1/sqrt(2 * filters) -> the first 26
+    coefficients
 
-Audio at another rate is resampled first (soxr, high quality). Context is added inside the network, whitening by the
-training set's mean and deviation when batches are cut. Does not read files.
+Audio at another rate is resampled first (soxr, high quality). Context is added inside the network,
+whitening by the training set's mean and deviation when batches are cut. Does not read files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The training loop: batches in, checkpoints and a state file out.
 
-Counted in steps, seeded, deterministic on one machine; killed at any point, a second call goes on from the last
-checkpoint with the very next batch. A batch whose loss or gradient is not finite is named, set aside and passed over.
-One process on one machine; handing a run to a cluster is `dispatch/`.
+Counted in steps, seeded, deterministic on one machine; killed at any point, a second call goes on from the
+last checkpoint with the very next batch. A batch whose loss or gradient is not finite is named, set aside
+and passed over. One process on one machine; handing a run to a cluster is `dispatch/`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ class _Trainer:
         self.config, self.data, self.run_dir, self.state = config, data, run_dir, state
         self.checkpoints = run_dir / "checkpoints"
         loop = config.loop
-        options = PlanOptions(loop.batch_size, loop.batch_frames, loop.bucket_batches, loop.sorted_first_epoch)
+        options = PlanOptions(
+            loop.batch_size, loop.batch_frames, loop.bucket_batches, loop.sorted_first_epoch
+        )
         self.plan = Plan(data.train.frames, config.seed, options)
         self.steps = loop.steps or self.plan.total_steps(loop.epochs)
         whitening = data.whitening or whitening_of(data.train.values)

@@ -2,12 +2,14 @@
 
     features [batch, frames, coefficients] --context--> [.., 494]
       dense1 n   dense2 n   dense3 2n     clipped ReLU(20), dropout after each
-      forward + backward LSTM, n cells each; the backward one starts at each utterance's last frame, not in the padding
+      forward + backward LSTM, n cells each; the backward one starts at each utterance's last frame, not in
+      the padding
       dense5 n                            clipped ReLU(20), dropout
       logits [batch, frames, labels + blank]
 
-Frames beyond an utterance's length are zeroed before the context is added, so a padded batch gives what each utterance
-gives alone. Uses Keras' own operations only (no TensorFlow symbols). CTC and the optimiser are in `loop.py`.
+Frames beyond an utterance's length are zeroed before the context is added, so a padded batch gives what
+each utterance gives alone. Uses Keras' own operations only (no TensorFlow symbols). CTC and the optimiser
+are in `loop.py`.
 """
 
 from __future__ import annotations

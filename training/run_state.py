@@ -1,7 +1,7 @@
 """state.json of a run: what it is doing, how far it is, and a heartbeat that shows that its process lives.
 
-A thread rewrites the file every few seconds while a run is open. Reading judges staleness: a run that says `running`
-with an old heartbeat and no such process on this host was killed.
+A thread rewrites the file every few seconds while a run is open. Reading judges staleness: a run that says
+`running` with an old heartbeat and no such process on this host was killed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ STALE_S = 60.0
 class RunState:
     """The open state of a run (a context manager); `update` changes fields, the file follows.
 
-    Leaving the context normally writes `finished`; by an exception `failed` with its message (`cancelled` when the
-    run was interrupted).
+    Leaving the context normally writes `finished`; by an exception `failed` with its message (`cancelled`
+    when the run was interrupted).
     """
 
     def __init__(self, run_dir: Path, run: str, steps: int = 0) -> None:
@@ -71,7 +71,9 @@ class RunState:
         if kind is None:
             self.update(state="finished", eta_s=0.0)
         elif kind in (KeyboardInterrupt, SystemExit):
-            self.update(state="cancelled", message="interrupted; run it again to go on from the last checkpoint")
+            self.update(
+                state="cancelled", message="interrupted; run it again to go on from the last checkpoint"
+            )
         else:
             self.update(state="failed", message=f"{kind.__name__}: {error}")
 
@@ -88,7 +90,9 @@ def read_state(run_dir: Path) -> dict[str, Any] | None:
     state: dict[str, Any] = read_json(path)
     if state.get("state") == "running" and not _alive(state):
         state["state"] = "failed"
-        state["message"] = "its process has gone without finishing; run it again to go on from the last checkpoint"
+        state["message"] = (
+            "its process has gone without finishing; run it again to go on from the last checkpoint"
+        )
     return state
 
 

@@ -2,8 +2,9 @@
 
     runs/<run id>/{config.toml, inputs.json, alphabet.txt, state.json, log.txt, checkpoints/}
 
-The id is derived from the configuration, the versions of the corpora and the alphabet, so an input that is trained
-already is recognised, and a run that was killed goes on where it stopped. The loop itself is `loop.py`.
+The id is derived from the configuration, the versions of the corpora and the alphabet, so an input that is
+trained already is recognised, and a run that was killed goes on where it stopped. The loop itself is
+`loop.py`.
 """
 
 from __future__ import annotations
@@ -170,10 +171,11 @@ def _train_ids(corpora: Sequence[Corpus], data: DataConfig) -> set[str] | None:
 
 def _row_ids(corpora: Sequence[Corpus], choice: SplitChoice) -> list[tuple[str, float]]:
     """Ids with corpus name, and durations, of the chosen rows; reads no audio."""
-    rows = []
+    rows: list[tuple[str, float]] = []
     for corpus in corpora:
         for batch in corpus.batches(split=choice.split, columns=["utterance_id", "subset", "duration_s"]):
-            rows.extend((f"{corpus.name}/{row['utterance_id']}", row["duration_s"]) for row in batch.to_pylist() if choice.takes(row))
+            taken = [row for row in batch.to_pylist() if choice.takes(row)]
+            rows.extend((f"{corpus.name}/{row['utterance_id']}", row["duration_s"]) for row in taken)
     return rows
 
 

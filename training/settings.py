@@ -22,7 +22,7 @@ from typing import Any
 from corpora.store import Store
 from training.config import TrainingConfig, read_config
 from training.errors import ConfigError
-from training.evaluation import EvaluationRequest, find_evaluation
+from training.evaluate import EvaluationRequest, find_evaluation
 from training.run_state import read_state
 from training.runs import run_id_for
 

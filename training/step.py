@@ -1,7 +1,8 @@
 """One optimiser step: CTC loss, gradients, Adam with its learning rate.
 
-The loss is TensorFlow's sparse CTC kernel (C++), which needs no dense alignment table and is some ten times faster on
-a CPU than the dense forms. Rows that CTC cannot align never come here: `dataset.py` leaves them out.
+The loss is TensorFlow's sparse CTC kernel (C++), which needs no dense alignment table and is some ten times
+faster on a CPU than the dense forms. Rows that CTC cannot align never come here: `dataset.py` leaves them
+out.
 """
 
 from __future__ import annotations
@@ -72,7 +73,12 @@ def ctc_loss(logits: Any, lengths: Any, labels: Any) -> Any:
     shape = tf.shape(labels, out_type=tf.int64)
     sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), shape)
     losses = tf.nn.ctc_loss(
-        labels=sparse, logits=logits, label_length=None, logit_length=lengths, logits_time_major=False, blank_index=-1
+        labels=sparse,
+        logits=logits,
+        label_length=None,
+        logit_length=lengths,
+        logits_time_major=False,
+        blank_index=-1,
     )
     return tf.reduce_mean(losses)
 

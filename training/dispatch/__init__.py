@@ -6,8 +6,8 @@
     text, offset = dispatcher.logs(job_id, 0)
     dispatcher.cancel(job_id)
 
-A job is `python -m training run` on the configuration copied into the run's folder; its progress is state.json there,
-its output log.txt. A new backend is one module and one line in BACKENDS.
+A job is `python -m training run` on the configuration copied into the run's folder; its progress is
+state.json there, its output log.txt. A new backend is one module and one line in BACKENDS.
 """
 
 from __future__ import annotations

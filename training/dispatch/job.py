@@ -87,7 +87,17 @@ class RunFolder:
     def command(self) -> list[str]:
         """The command line of the job."""
         config = str(self.path / "config.toml")
-        return [sys.executable, "-m", "training", "run", "--config", config, "--store", str(self.store.root), "--json"]
+        return [
+            sys.executable,
+            "-m",
+            "training",
+            "run",
+            "--config",
+            config,
+            "--store",
+            str(self.store.root),
+            "--json",
+        ]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -108,7 +118,13 @@ class RunFolder:
 
     def write_state(self, state: str, message: str = "") -> None:
         """Change state.json from outside, for a job that cannot do it itself."""
-        fields = read_state(self.path) or {"run": self.run, "step": 0, "steps": 0, "epoch": 0, "dev_wer": None}
+        fields = read_state(self.path) or {
+            "run": self.run,
+            "step": 0,
+            "steps": 0,
+            "epoch": 0,
+            "dev_wer": None,
+        }
         fields.update({"state": state, "message": message, "eta_s": None})
         write_json_atomic(self.path / "state.json", fields)
 

@@ -1,7 +1,7 @@
 """Jobs as detached processes of this machine.
 
-The process has its own session, so it outlives whoever submitted it; it is known by process id and start time, so
-that a reused id is never mistaken for it. No queue: every job submitted starts at once.
+The process has its own session, so it outlives whoever submitted it; it is known by process id and start
+time, so that a reused id is never mistaken for it. No queue: every job submitted starts at once.
 """
 
 from __future__ import annotations
@@ -47,11 +47,15 @@ class LocalDispatcher:
     def poll(self, job_id: str) -> JobState:
         folder = RunFolder(self._store, job_id)
         folder.must_exist()
-        alive = _process_of(folder) is not None  # asked first: a process that ends has written its state before
+        alive = (
+            _process_of(folder) is not None
+        )  # asked first: a process that ends has written its state before
         state = folder.state()
         if alive or state.ended or not folder.ticket():
             return state
-        folder.write_state("failed", f"the job ended without a word of its own; its last line: {folder.last_words()}")
+        folder.write_state(
+            "failed", f"the job ended without a word of its own; its last line: {folder.last_words()}"
+        )
         return folder.state()
 
     def cancel(self, job_id: str) -> None:
@@ -82,7 +86,9 @@ def _signal(pid: int, number: signal.Signals) -> None:
     except ProcessLookupError:
         return
     except PermissionError as error:
-        raise DispatchError(f"process {pid} belongs to another user and cannot be stopped: {error}") from error
+        raise DispatchError(
+            f"process {pid} belongs to another user and cannot be stopped: {error}"
+        ) from error
 
 
 def start_time(pid: int) -> int | None:

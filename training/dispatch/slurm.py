@@ -1,8 +1,8 @@
 """Jobs on a Slurm cluster whose nodes see the store and this source tree.
 
-sbatch hands a script over, `squeue --states=all` tells its state for as long as the controller remembers (sacct is not
-needed), state.json in the run's folder tells the rest, scancel ends it. What to ask the cluster for stands in the
-store's settings.toml:
+sbatch hands a script over, `squeue --states=all` tells its state for as long as the controller remembers
+(sacct is not needed), state.json in the run's folder tells the rest, scancel ends it. What to ask the
+cluster for stands in the store's settings.toml:
 
     [slurm]
     options = ["--partition=train", "--cpus-per-task=8", "--gres=gpu:1", "--time=24:00:00"]
@@ -21,7 +21,9 @@ from training.dispatch.job import Job, JobState, RunFolder
 from training.errors import DispatchError
 
 _TIMEOUT_S = 60.0
-_WAITING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SUSPENDED", "PREEMPTED"})
+_WAITING = frozenset(
+    {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SUSPENDED", "PREEMPTED"}
+)
 _WORKING = frozenset({"RUNNING", "COMPLETING", "STAGE_OUT", "SIGNALING", "RESIZING", "STOPPED"})
 _HOPELESS = ("DependencyNeverSatisfied", "BadConstraints", "PartitionConfig")
 
@@ -37,7 +39,9 @@ class SlurmDispatcher:
         folder = RunFolder.prepare(self._store, job)
         with self._store.lock(f"dispatch/{folder.run}"):
             known = folder.ticket().get("slurm_job")
-            if folder.state().state == "finished" or (known and _queued_state(str(known))[0] in _WAITING | _WORKING):
+            if folder.state().state == "finished" or (
+                known and _queued_state(str(known))[0] in _WAITING | _WORKING
+            ):
                 return folder.run
             script = folder.path / "job.sh"
             write_bytes_atomic(script, job_script(folder, self._options).encode())
@@ -89,20 +93,31 @@ class SlurmDispatcher:
 def slurm_options(store: Store) -> tuple[str, ...]:
     """`[slurm] options` of the store's settings, () without any."""
     try:
-        table = tomllib.loads(store.settings_path.read_text(encoding="utf-8")) if store.settings_path.exists() else {}
+        table = (
+            tomllib.loads(store.settings_path.read_text(encoding="utf-8"))
+            if store.settings_path.exists()
+            else {}
+        )
         options = table.get("slurm", {}).get("options", [])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DispatchError(f"{store.settings_path}: cannot be read: {error}") from error
     wrong = [one for one in options if not isinstance(one, str) or not one.startswith("-") or "\n" in one]
     if wrong:
-        raise DispatchError(f"{store.settings_path}: [slurm] options {wrong[0]!r}: expected text like --gres=gpu:1")
+        raise DispatchError(
+            f"{store.settings_path}: [slurm] options {wrong[0]!r}: expected text like --gres=gpu:1"
+        )
     return tuple(options)
 
 
 def job_script(folder: RunFolder, options: tuple[str, ...]) -> str:
     """The batch script; it appends to the run's own log and goes on after a requeue."""
     log = str(folder.log_path)
-    header = [f"--job-name=speechmill-{folder.run}", f"--output={log}", f"--error={log}", "--open-mode=append"]
+    header = [
+        f"--job-name=speechmill-{folder.run}",
+        f"--output={log}",
+        f"--error={log}",
+        "--open-mode=append",
+    ]
     header += ["--requeue", "--signal=B:TERM@60", *options]
     lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in header)]
     lines += [
@@ -128,11 +143,15 @@ def _queued_state(number: str) -> tuple[str, str]:
 
 def _run(command: list[str]) -> str:
     if shutil.which(command[0]) is None:
-        raise DispatchError(f"{command[0]} is not installed here; the slurm backend needs Slurm's client programs")
+        raise DispatchError(
+            f"{command[0]} is not installed here; the slurm backend needs Slurm's client programs"
+        )
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise DispatchError(f"{command[0]} gave no answer within {_TIMEOUT_S:.0f} s; is slurmctld up?") from error
+        raise DispatchError(
+            f"{command[0]} gave no answer within {_TIMEOUT_S:.0f} s; is slurmctld up?"
+        ) from error
     if done.returncode != 0:
         raise DispatchError(f"{shlex.join(command)} failed: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

@@ -1,0 +1,199 @@
+"""`python -m training`: run | dispatch | status | evaluate | tune-decoder | report.
+
+With --json one JSON object on standard output, logs on standard error. Exit status: 0 done, 1 failed, 2
+usage or unusable input, 130 interrupted. `--model` takes a run's id (or a unique beginning of it) or a
+folder; `--lm` the folder of a language model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from corpora.console import configure_logging, emit, format_duration, run_command
+from corpora.store import Store
+from training.errors import TrainingError
+
+_POLL_S = 1.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse and run one command; returns the exit status."""
+    parsed = _parser().parse_args(arguments)
+
+    def run() -> int | None:
+        configure_logging()
+        command: Callable[[argparse.Namespace, Store], int | None] = parsed.function
+        return command(parsed, Store.open(parsed.store))
+
+    return run_command(run)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training", description="Train and measure speech recognizers."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def add(name: str, function: Any, text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.add_argument(
+            "--store", type=Path, help="store folder (default $SPEECHMILL_STORE, else var/store)"
+        )
+        one.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        one.set_defaults(function=function)
+        return one
+
+    run = add("run", _run, "train here, or go on with a run that was stopped")
+    run.add_argument("--config", type=Path, required=True, help="TOML; config.example.toml names every key")
+    dispatch = add("dispatch", _dispatch, "hand a training run over and return, or wait for its end")
+    dispatch.add_argument(
+        "--config", type=Path, required=True, help="TOML; config.example.toml names every key"
+    )
+    dispatch.add_argument("--backend", default="local", choices=["local", "slurm"], help="who executes it")
+    dispatch.add_argument(
+        "--wait", action="store_true", help="show the job's log and return when it has ended"
+    )
+    status = add("status", _status, "how far runs are")
+    status.add_argument("run", nargs="?", help="one run; all when left out")
+    evaluate = add("evaluate", _evaluate, "measure a run on a corpus, greedy and with a language model")
+    _add_model(evaluate)
+    evaluate.add_argument("--corpus", required=True, help="published corpus")
+    evaluate.add_argument("--split", default="test", help="split to measure (default test)")
+    evaluate.add_argument("--subset", help="only this official part, such as test-clean")
+    evaluate.add_argument("--lm", type=Path, help="language model folder; without it greedy only")
+    evaluate.add_argument("--alpha", type=float, help="language model weight instead of the tuned one")
+    evaluate.add_argument("--beta", type=float, help="word bonus instead of the tuned one")
+    evaluate.add_argument("--beam-width", type=int, help="beam width instead of the tuned one")
+    tune = add("tune-decoder", _tune, "pick the decoder's weights for a run and a language model on dev")
+    _add_model(tune)
+    tune.add_argument("--corpus", required=True, nargs="+", help="published corpora")
+    tune.add_argument("--lm", type=Path, required=True, help="language model folder")
+    tune.add_argument("--split", default="dev", help="split to tune on (default dev)")
+    tune.add_argument(
+        "--max-utterances", type=int, default=300, help="at most so many, chosen evenly (0 = all)"
+    )
+    tune.add_argument("--beam-width", type=int, default=100, help="beam width to tune for")
+    add("report", _report, "write the pages under reports/: the whole chain, and one page per evaluation")
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, help="run id or folder")
+
+
+def _run(options: argparse.Namespace, store: Store) -> None:
+    from training.config import read_config
+    from training.runs import train_in_store
+
+    result = train_in_store(read_config(options.config), store)
+    answer = {
+        "run": result.run,
+        "path": str(result.path),
+        "steps": result.steps,
+        "dev_wer": result.dev_wer,
+        "best_dev_wer": result.best_dev_wer,
+    }
+    shown = "no dev set" if result.dev_wer is None else f"dev greedy WER {result.dev_wer:.2%}"
+    emit(answer, options.json, f"run {result.run}: {result.steps} steps, {shown}\n{result.path}")
+
+
+def _dispatch(options: argparse.Namespace, store: Store) -> int | None:
+    from training.config import read_config
+    from training.dispatch import BACKENDS, Job
+
+    dispatcher = BACKENDS[options.backend](store)
+    run = dispatcher.submit(Job(read_config(options.config)))
+    offset = 0
+    state = dispatcher.poll(run)
+    while options.wait:
+        text, offset = dispatcher.logs(run, offset)
+        sys.stderr.write(text)
+        if state.ended:
+            break
+        time.sleep(_POLL_S)
+        state = dispatcher.poll(run)
+    answer = {"run": run, "path": str(store.runs_dir / run), "backend": options.backend, "state": state.state}
+    emit(answer, options.json, f"run {run}: {state.state}\n{store.runs_dir / run}")
+    if options.wait and state.state != "finished":
+        raise TrainingError(f"run {run} is {state.state}: {state.message}")
+    return None
+
+
+def _status(options: argparse.Namespace, store: Store) -> None:
+    from training.runs import status
+
+    states = status(store, options.run)
+    lines = [_status_line(state) for state in states] or [f"no runs in {store.runs_dir}"]
+    emit(states[0] if options.run else {"runs": states}, options.json, "\n".join(lines))
+
+
+def _status_line(state: dict[str, Any]) -> str:
+    error = "-" if state.get("dev_wer") is None else f"{state['dev_wer']:.2%}"
+    left = f", {format_duration(state['eta_s'])} left" if state.get("eta_s") else ""
+    message = f"  ({state['message']})" if state.get("message") else ""
+    return (
+        f"{state['run']}  {state['state']:<9}  step {state['step']}/{state['steps']}, epoch {state['epoch']}, "
+        f"dev WER {error}{left}{message}"
+    )
+
+
+def _evaluate(options: argparse.Namespace, store: Store) -> None:
+    from training.evaluate import EvaluationRequest, evaluate
+
+    request = EvaluationRequest(
+        model=options.model,
+        corpus=options.corpus,
+        language_model=str(options.lm) if options.lm else None,
+        split=options.split,
+        subset=options.subset,
+        alpha=options.alpha,
+        beta=options.beta,
+        beam_width=options.beam_width,
+    )
+    result = evaluate(request, store)
+    lines = [
+        f"{result['corpus']} {result['split']}: {result['utterances']} utterances, {result['hours']:.2f} hours"
+    ]
+    for name in ("greedy", "lm"):
+        rates = result[name]
+        if rates:
+            low, high = rates["wer_interval"]
+            lines.append(
+                f"  {name:<6} WER {rates['wer']:7.2%} [{low:.2%}, {high:.2%}], per utterance "
+                f"{rates['wer_mean_per_utterance']:.2%}, CER {rates['cer']:.2%}"
+            )
+    factors = result["rtf"]
+    lines.append(f"  real-time factors: network {factors['acoustic']:.4f}, decoder {factors['decoder']:.4f}")
+    emit(result, options.json, "\n".join([*lines, result["path"]]))
+
+
+def _tune(options: argparse.Namespace, store: Store) -> None:
+    from training.decoder_weights import TuneRequest, tune_decoder
+
+    request = TuneRequest(
+        model=options.model,
+        language_model=str(options.lm),
+        corpora=options.corpus,
+        split=options.split,
+        max_utterances=options.max_utterances,
+        beam_width=options.beam_width,
+    )
+    result = tune_decoder(request, store)
+    text = f"alpha {result['alpha']}, beta {result['beta']}: {request.split} WER {result['wer']:.2%}\n{result['path']}"
+    emit(result, options.json, text)
+
+
+def _report(options: argparse.Namespace, store: Store) -> None:
+    from training.report import write_reports
+
+    result = write_reports(store)
+    emit(result, options.json, f"{result['path']}\n{result['evaluations']} evaluation pages")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
