@@ -37,7 +37,7 @@ _NOT_TEXT = re.compile(r"(?i)(?:^|/)bbn_orig/")
 _CALL_TABLE = re.compile(r"(?i)(?:^|/)fe_03_p\d+_calldata\.tbl$")
 _DISC_TABLE = re.compile(r"(?i)(?:^|/)(?:filetable\d*\.txt|fe_03_p\d+_filelist\.tbl)$")
 _DISC_ROW = re.compile(r"(?:fe_03_)?(\d{5})(?:\.sph)?\s+([mfMF]{2})\b")
-_LINE = re.compile(r"^\s*(\S+)\s+(\S+)\s+(\S+?)\s*:(?:\s+(.*))?$")
+_LINE = re.compile(r"^\s*(\S+)\s+(\S+)\s+([^\s:]+)\s*:\s*(.*)$")
 _HEADER = re.compile(r"^#\s*fe_03_(\w+)\.sph", re.IGNORECASE)
 _DEFAULT_COLUMNS = {"CALL_ID": 0, "APIN": 5, "ASX.DL": 6, "BPIN": 10, "BSX.DL": 11}
 
@@ -185,7 +185,7 @@ def _read_line(unit: WorkUnit, line: TextLine, side_ends: list[float]) -> RawSeg
         utterance_id=recordings.span_id(f"fe_03_{call}-{side_name}", start_s, end_s),
         recording_id=f"fe_03_{call}",
         speaker_id=unit.payload["speakers"][side],
-        text_raw=words or "",
+        text_raw=words.strip(),
         style="fisher",
         audio=AudioRef(unit.payload["audio"], side, start_s, end_s),
         source_path=path,

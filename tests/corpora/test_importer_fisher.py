@@ -76,6 +76,11 @@ def test_sides_are_channels_and_times_are_kept_as_written(tmp_path: Path) -> Non
     assert {s.split for s in segments} == {None}
 
 
+def test_blanks_around_the_colon_do_not_matter(tmp_path: Path) -> None:
+    _, items = one_call(tmp_path, "1 2 A:oh\n3 4  B : it is: no\n5 6 A:\n")
+    assert [item.text_raw for item in items] == ["oh", "it is: no", ""]
+
+
 def test_without_tables_each_side_is_its_own_unknown_speaker(tmp_path: Path) -> None:
     scan, items = one_call(tmp_path, "1 2 A: oh\n3 4 B: no\n")
     segments = [item for item in items if isinstance(item, RawSegment)]
