@@ -28,7 +28,9 @@ def render(manifest: dict[str, Any]) -> str:
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["percent"] = lambda value: "–" if value is None else f"{100 * value:.2f} %"
     environment.filters["perplexity"] = lambda value: "–" if value is None else f"{value:,.1f}"
-    environment.filters["size"] = lambda value: f"{value / 1e6:,.2f} MB"
+    environment.filters["size"] = lambda value: (
+        f"{value / 1e6:,.1f} MB" if value > 1e6 else f"{value:,} bytes"
+    )
     return environment.get_template("language_model.html").render(model=manifest)
 
 
