@@ -7,12 +7,10 @@
 
 namespace speechmill {
 
-std::vector<TimedLabel> BeamSearch::path_to(std::uint32_t prefix) const {
+std::vector<TimedLabel> BeamSearch::path_to(std::uint32_t prefix, std::uint32_t times) const {
   std::vector<TimedLabel> path;
-  int later = frame_;
-  for (; arena_[prefix].parent != kNone; prefix = arena_[prefix].parent) {
-    later = std::min(later, static_cast<int>(arena_[prefix].frame));
-    path.push_back({alphabet_.output_of(arena_[prefix].label), later});
+  for (; arena_[prefix].parent != kNone; prefix = arena_[prefix].parent, times = times_.before(times)) {
+    path.push_back({alphabet_.output_of(arena_[prefix].label), times_.frame(times)});
   }
   std::reverse(path.begin(), path.end());
   return path;
@@ -24,9 +22,9 @@ bool BeamSearch::is_whole(std::uint32_t prefix) const {
   return scorer_->trie().node(arena_[prefix].trie).word != 0;
 }
 
-Hypothesis BeamSearch::make_hypothesis(std::uint32_t prefix, double mass) const {
+Hypothesis BeamSearch::make_hypothesis(std::uint32_t prefix, std::uint32_t times, double mass) const {
   Hypothesis hypothesis;
-  spell(alphabet_, path_to(prefix), &hypothesis);
+  spell(alphabet_, path_to(prefix, times), &hypothesis);
   const double acoustic = offset_ + mass;
   double score = acoustic;
   if (scorer_ != nullptr) {
@@ -42,16 +40,25 @@ Hypothesis BeamSearch::make_hypothesis(std::uint32_t prefix, double mass) const 
 }
 
 std::vector<Hypothesis> BeamSearch::whole_texts() const {
-  std::map<std::uint32_t, double> masses;  // by the prefix without its trailing space
+  struct Merged {
+    double mass;
+    float heaviest;
+    std::uint32_t times;  // of the heaviest
+  };
+  std::map<std::uint32_t, Merged> merged;  // by the prefix without its trailing space
   for (const Beam& beam : beams_) {
     if (!is_whole(beam.prefix)) continue;
     const bool spaced = beam.prefix != 0 && is_boundary(beam.prefix);
     const std::uint32_t text = spaced ? arena_[beam.prefix].parent : beam.prefix;
-    const auto [entry, fresh] = masses.emplace(text, beam.total);
-    if (!fresh) entry->second = log_add(entry->second, static_cast<double>(beam.total));
+    const std::uint32_t times = spaced ? times_.before(beam.times) : beam.times;
+    const auto [entry, fresh] = merged.emplace(text, Merged{beam.total, beam.total, times});
+    if (fresh) continue;
+    Merged& same = entry->second;
+    same.mass = log_add(same.mass, static_cast<double>(beam.total));
+    if (beam.total > same.heaviest) same.heaviest = beam.total, same.times = times;
   }
   std::vector<Hypothesis> texts;
-  for (const auto& [prefix, mass] : masses) texts.push_back(make_hypothesis(prefix, mass));
+  for (const auto& [prefix, one] : merged) texts.push_back(make_hypothesis(prefix, one.times, one.mass));
   return texts;
 }
 
@@ -60,8 +67,9 @@ Hypothesis BeamSearch::without_fragment() const {
   const auto lower = [](const Beam& a, const Beam& b) { return a.total + a.words < b.total + b.words; };
   const Beam& best = *std::max_element(beams_.begin(), beams_.end(), lower);
   std::uint32_t prefix = best.prefix;
-  while (!is_boundary(prefix)) prefix = arena_[prefix].parent;
-  return make_hypothesis(prefix, best.total);
+  std::uint32_t times = best.times;
+  for (; !is_boundary(prefix); prefix = arena_[prefix].parent) times = times_.before(times);
+  return make_hypothesis(prefix, times, best.total);
 }
 
 std::vector<Hypothesis> BeamSearch::finish(std::size_t n_best) const {

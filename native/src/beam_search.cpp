@@ -47,7 +47,8 @@ void BeamSearch::reset() {
   if (scorer_ != nullptr) start.state = scorer_->model().start();
   arena_.reset(start);
   arena_[0].slot = 0;
-  beams_.assign(1, Beam{0, kImpossible, 0.0F, 0.0F, 0.0F});
+  beams_.assign(1, Beam{0, kImpossible, 0.0F, 0.0F, 0.0F, TimeChain::kEmpty});
+  times_.clear();
   offset_ = 0.0;
   frame_ = 0;
 }
@@ -71,6 +72,8 @@ void BeamSearch::step(const float* row) {
     }
     select();
   }
+  for (const std::uint32_t times : old_times_) times_.drop(times);
+  old_times_.clear();
   renormalise();
   ++frame_;
 }
@@ -112,7 +115,7 @@ void BeamSearch::update_live() {
   best_ = bound_ = kImpossible;
   float worst = std::numeric_limits<float>::infinity();
   for (Beam& beam : beams_) {
-    Prefix& prefix = arena_[beam.prefix];
+    const Prefix& prefix = arena_[beam.prefix];
     const float label = prefix.label >= 0 ? labels_[static_cast<std::size_t>(prefix.label)] : kImpossible;
     const float old_total = beam.total;
     float non_blank = label + beam.non_blank;
@@ -122,7 +125,10 @@ void BeamSearch::update_live() {
       const Beam& parent = before_[arena_[prefix.parent].slot];
       const float arriving =
           label + (arena_[prefix.parent].label == prefix.label ? parent.blank : parent.total);
-      if (arriving > std::max(non_blank, beam.blank)) prefix.frame = frame_;
+      if (arriving > std::max(non_blank, beam.blank)) {  // the better alignment takes the label here
+        old_times_.push_back(beam.times);
+        beam.times = times_.extend(parent.times, frame_);
+      }
       non_blank = log_add(non_blank, arriving);
     }
     beam.non_blank = non_blank;
@@ -140,7 +146,7 @@ void BeamSearch::offer(std::size_t slot, std::int32_t label, float mass, float w
   const std::uint32_t parent = before_[slot].prefix;
   const std::uint32_t existing = arena_.find_child(parent, label);
   if (existing != kNone && arena_[existing].slot != kNone) return;  // update_live has carried it
-  candidates_.push_back({score, mass, words, parent, existing, label, trie});
+  candidates_.push_back({score, mass, words, parent, existing, label, trie, before_[slot].times});
   note_score(score);
   if (candidates_.size() >= 4 * options_.beam_width + 64) shrink_candidates();
 }
@@ -219,7 +225,10 @@ void BeamSearch::select() {
   for (std::size_t i = 0; i < live; ++i) consider(beams_[i].total + beams_[i].words, i);
   for (std::size_t i = 0; i < candidates_.size(); ++i) consider(candidates_[i].score, live + i);
   if (ranked_.empty()) {  // the frame makes everything kept impossible: it is passed over
-    beams_ = before_;
+    for (std::size_t i = 0; i < live; ++i) {
+      before_[i].times = beams_[i].times;
+      beams_[i] = before_[i];
+    }
     return;
   }
   if (ranked_.size() > options_.beam_width) {
@@ -242,7 +251,9 @@ void BeamSearch::select() {
     }
   }
   for (const Beam& beam : before_) {
-    if (arena_[beam.prefix].slot == kNone) dropped_.push_back(beam.prefix);
+    if (arena_[beam.prefix].slot != kNone) continue;
+    dropped_.push_back(beam.prefix);
+    times_.drop(beam.times);
   }
   for (const std::uint32_t prefix : dropped_) arena_.release(prefix);
   dropped_.clear();
@@ -257,9 +268,9 @@ void BeamSearch::admit(const Candidate& candidate) {
     prefix.trie = candidate.trie;
     prefix.context = scorer_ != nullptr && candidate.label == space_ ? parent.ended : parent.context;
   }
-  arena_[index].frame = frame_;
   arena_[index].slot = static_cast<std::uint32_t>(beams_.size());
-  beams_.push_back({index, candidate.mass, kImpossible, candidate.mass, candidate.words});
+  const std::uint32_t times = times_.extend(candidate.times, frame_);
+  beams_.push_back({index, candidate.mass, kImpossible, candidate.mass, candidate.words, times});
 }
 
 // Takes the best mass out of all, so that masses stay near zero however long the audio is.

@@ -61,6 +61,7 @@ void PrefixArena::release(std::uint32_t prefix) {
     const std::uint32_t parent = prefixes_[prefix].parent;
     unlink(prefix);
     if (prefixes_[prefix].ended != kNone) free_contexts_.push_back(prefixes_[prefix].ended);
+    prefixes_[prefix].slot = kFreed;
     free_.push_back(prefix);
     prefix = parent;
   }

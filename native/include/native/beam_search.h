@@ -22,6 +22,7 @@
 #include "native/hypothesis.h"
 #include "native/prefix_arena.h"
 #include "native/scorer.h"
+#include "native/time_chain.h"
 
 namespace speechmill {
 
@@ -56,15 +57,17 @@ public:
   std::vector<Hypothesis> finish(std::size_t n_best = 1) const;
 
   const PrefixArena& arena() const { return arena_; }
+  const TimeChain& times() const { return times_; }
 
 private:
   // A live prefix. Masses are ln P relative to offset_.
   struct Beam {
     std::uint32_t prefix;
-    float non_blank;  // of alignments that end in the prefix' last label
-    float blank;      // of alignments that end in blank
-    float total;      // of both
-    float words;      // alpha * lm + beta * words + look-ahead
+    float non_blank;      // of alignments that end in the prefix' last label
+    float blank;          // of alignments that end in blank
+    float total;          // of both
+    float words;          // alpha * lm + beta * words + look-ahead
+    std::uint32_t times;  // frames of its labels
   };
   // A prefix that would be new in the beam.
   struct Candidate {
@@ -75,6 +78,7 @@ private:
     std::uint32_t existing;  // its index when the arena still holds it
     std::int32_t label;
     std::uint32_t trie;
+    std::uint32_t times;  // of the parent
   };
 
   // A live prefix (index below the beam's size) or a candidate (the rest) by its score.
@@ -99,8 +103,8 @@ private:
   bool is_boundary(std::uint32_t prefix) const;
   bool is_whole(std::uint32_t prefix) const;
   WordContext after_word(std::uint32_t prefix) const;
-  std::vector<TimedLabel> path_to(std::uint32_t prefix) const;
-  Hypothesis make_hypothesis(std::uint32_t prefix, double mass) const;
+  std::vector<TimedLabel> path_to(std::uint32_t prefix, std::uint32_t times) const;
+  Hypothesis make_hypothesis(std::uint32_t prefix, std::uint32_t times, double mass) const;
   std::vector<Hypothesis> whole_texts() const;
   Hypothesis without_fragment() const;
 
@@ -114,13 +118,15 @@ private:
   std::vector<Candidate> candidates_;
   std::vector<Ranked> ranked_;
   std::vector<std::uint32_t> dropped_;
-  std::vector<float> labels_;          // ln P by label number in this frame
-  std::vector<std::int32_t> allowed_;  // label numbers above the floor, without a scorer
-  std::uint32_t allowed_mask_ = 0;     // the same as bits, with one
-  float blank_ = 0.0F;                 // ln P of the blank in this frame
-  float best_ = 0.0F;                  // highest score in this frame so far
-  float bound_ = 0.0F;                 // candidates at or below it cannot enter the beam
-  double offset_ = 0.0;                // ln P taken out of all masses
+  TimeChain times_;
+  std::vector<std::uint32_t> old_times_;  // chains replaced in this frame, dropped at its end
+  std::vector<float> labels_;             // ln P by label number in this frame
+  std::vector<std::int32_t> allowed_;     // label numbers above the floor, without a scorer
+  std::uint32_t allowed_mask_ = 0;        // the same as bits, with one
+  float blank_ = 0.0F;                    // ln P of the blank in this frame
+  float best_ = 0.0F;                     // highest score in this frame so far
+  float bound_ = 0.0F;                    // candidates at or below it cannot enter the beam
+  double offset_ = 0.0;                   // ln P taken out of all masses
   int frame_ = 0;
 };
 

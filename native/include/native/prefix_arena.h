@@ -17,6 +17,7 @@
 namespace speechmill {
 
 constexpr std::uint32_t kNone = UINT32_MAX;
+constexpr std::uint32_t kFreed = UINT32_MAX - 1;  // slot of a prefix that was given back
 
 struct Prefix {
   std::uint32_t parent = kNone;
@@ -25,7 +26,6 @@ struct Prefix {
   std::uint32_t slot = kNone;   // place in the beam, kNone when not live
   std::uint64_t children = 0;   // labels of the children, mod 64
   std::int32_t label = -1;      // label number; -1 at the root
-  std::int32_t frame = -1;      // where the label was taken
   std::uint32_t trie = 0;       // lexicon node; the root between words
   std::uint32_t context = 0;    // words before the one being spelled (owned by the prefix that ended them)
   std::uint32_t ended = kNone;  // context after this prefix' own word, once somebody asked; owned
@@ -58,7 +58,8 @@ public:
   std::uint32_t add_child(std::uint32_t parent, std::int32_t label);
   // Stores the context after the word that `prefix` ends.
   void set_ended(std::uint32_t prefix, const WordContext& context);
-  // Frees `prefix` and its ancestors as far as they are neither live nor needed. The root always stays.
+  // Frees `prefix` and its ancestors as far as they are neither live nor needed. The root always stays, and a prefix
+  // that was freed already (as the ancestor of another) is left alone.
   void release(std::uint32_t prefix);
 
   // Prefixes in use, for tests of the memory bound.
