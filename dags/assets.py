@@ -10,8 +10,8 @@ from typing import Any
 from airflow.sdk import Asset
 
 CORPORA = Asset("corpora", uri="speechmill://corpora", group="speechmill")
-LANGUAGE_MODELS = Asset("language_models", uri="speechmill://language_models", group="speechmill")
-EVALUATIONS = Asset("evaluations", uri="speechmill://evaluations", group="speechmill")
+LANGUAGE_MODEL = Asset("language_model", uri="speechmill://language_model", group="speechmill")
+EVALUATION = Asset("evaluation", uri="speechmill://evaluation", group="speechmill")
 
 OWNER = "speechmill"
 REFRESH_DAG = "corpus_refresh"

@@ -103,7 +103,7 @@ def corpus_refresh() -> None:
         )
         return plan_groups(request)
 
-    @task(map_index_template="{{ label }}", retries=1)
+    @task(map_index_template="{{ label }}", multiple_outputs=False, retries=1)
     def import_group(group: dict[str, Any]) -> dict[str, Any]:
         """Turn one group of recordings into checked rows and rejections."""
         from corpora.refresh import run_group
@@ -111,7 +111,7 @@ def corpus_refresh() -> None:
         get_current_context()["label"] = group["label"]
         return run_group(Path(group["plan"]), group["index"])
 
-    @task(task_id="seal")
+    @task(task_id="seal", multiple_outputs=False)
     def seal_corpus(groups: list[dict[str, Any]]) -> dict[str, Any]:
         """Join the groups, assign splits, ask the gate, publish."""
         from corpora.refresh import seal

@@ -18,7 +18,7 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
-from assets import CORPORA, LANGUAGE_MODELS, OWNER, refreshes_on_their_way, refuse_unknown_keys
+from assets import CORPORA, LANGUAGE_MODEL, OWNER, refreshes_on_their_way, refuse_unknown_keys
 
 
 @dag(
@@ -49,7 +49,7 @@ def language_model() -> None:
             raise AirflowSkipException("every language model is already built from exactly these inputs")
         return due
 
-    @task(task_id="build", map_index_template="{{ label }}")
+    @task(task_id="build", map_index_template="{{ label }}", multiple_outputs=False)
     def build_model(name: str) -> dict[str, Any]:
         """Build one language model and publish it."""
         from lm.build import build
@@ -59,10 +59,10 @@ def language_model() -> None:
         manifest = build(request_for(name))
         return {key: manifest[key] for key in ("name", "version", "order", "status")}
 
-    @task(outlets=[LANGUAGE_MODELS])
+    @task(outlets=[LANGUAGE_MODEL])
     def announce(names: list[str]) -> None:
         """Tell `retrain`."""
-        get_current_context()["outlet_events"][LANGUAGE_MODELS].extra = {"names": names}
+        get_current_context()["outlet_events"][LANGUAGE_MODEL].extra = {"names": names}
 
     names = check()
     build_model.expand(name=names) >> announce(names)

@@ -2,9 +2,9 @@
 ### A network is trained and measured
 
 Starts when a language model was published, and every Sunday at 03:00 UTC. `train` hands the job to the
-dispatcher and waits without holding a worker slot; the job's lines appear in its log. `tune_decoder` picks
-the decoder's weights on dev, `evaluate` measures on test (greedy and with each language model), `report`
-writes the pages.
+dispatcher and waits without holding a worker slot; the job's lines appear in its log. `list_tunings` and
+`list_evaluations` say what follows: `tune_decoder` picks the decoder's weights on dev, `evaluate` measures on
+test (greedy and with each language model), `report` writes the pages.
 
 * The run ends **pink** at `check` while a `corpus_refresh` waits or works, or when network and evaluations
   for exactly these inputs exist. Its log says which.
@@ -15,12 +15,13 @@ writes the pages.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
-from assets import LANGUAGE_MODELS, OWNER, refreshes_on_their_way, refuse_unknown_keys
+from assets import EVALUATION, LANGUAGE_MODEL, OWNER, refreshes_on_their_way, refuse_unknown_keys
 from training_job import TrainingJobOperator
 from weekly import ForwardCronTimetable
 
@@ -32,7 +33,7 @@ SUNDAY_NIGHT = "0 3 * * 0"
     description="corpora and language models → a network with a measured word error rate",
     doc_md=__doc__,
     schedule=AssetOrTimeSchedule(
-        timetable=ForwardCronTimetable(SUNDAY_NIGHT, timezone="UTC"), assets=[LANGUAGE_MODELS]
+        timetable=ForwardCronTimetable(SUNDAY_NIGHT, timezone="UTC"), assets=[LANGUAGE_MODEL]
     ),
     start_date=datetime(2026, 11, 1, tzinfo=UTC),
     catchup=False,
@@ -57,17 +58,61 @@ def retrain() -> None:
         if not retrain_is_due():
             raise AirflowSkipException("network and evaluations for exactly these inputs exist already")
 
-    train = TrainingJobOperator(task_id="train", backend="{{ params.backend }}", retries=2)
+    train = TrainingJobOperator(
+        task_id="train", backend="{{ params.backend }}", retries=2, retry_delay=timedelta(seconds=10)
+    )
+
+    @task
+    def list_tunings(trained: dict[str, Any]) -> list[dict[str, Any]]:
+        """One entry per language model."""
+        from training.settings import tunings_of
+
+        return tunings_of(trained["run"])
 
     @task
     def list_evaluations(trained: dict[str, Any]) -> list[dict[str, Any]]:
-        """What to measure: one entry per corpus."""
+        """One entry per corpus and language model."""
         from training.settings import evaluations_of
 
         return evaluations_of(trained["run"])
 
+    @task(map_index_template="{{ label }}", multiple_outputs=False)
+    def tune_decoder(tuning: dict[str, Any]) -> dict[str, Any]:
+        """Pick the decoder's weights for one language model, on dev."""
+        from training.decoder_weights import TuneRequest, tune_decoder
+
+        get_current_context()["label"] = Path(tuning["language_model"]).parent.name
+        chosen = tune_decoder(TuneRequest(**tuning))
+        return {key: chosen[key] for key in ("alpha", "beta", "wer")}
+
+    @task(
+        map_index_template="{{ label }}",
+        multiple_outputs=False,
+        trigger_rule="none_failed",
+        max_active_tis_per_dagrun=2,
+    )
+    def evaluate(evaluation: dict[str, Any]) -> dict[str, Any]:
+        """Measure one corpus with one language model, on test."""
+        from training.evaluate import EvaluationRequest, evaluate
+
+        request = EvaluationRequest(**evaluation)
+        get_current_context()["label"] = f"{request.corpus}, {Path(str(request.language_model)).parent.name}"
+        measured = evaluate(request)
+        return {"id": measured["id"], "corpus": request.corpus, "greedy": measured["greedy"]["wer"],
+                "lm": measured["lm"]["wer"]}  # fmt: skip
+
+    @task(outlets=[EVALUATION])
+    def report(trained: dict[str, Any]) -> str:
+        """Write the page of the whole chain and tell whoever waits for evaluations."""
+        from training.report import write_reports
+
+        get_current_context()["outlet_events"][EVALUATION].extra = trained
+        return str(write_reports())
+
     check() >> train
-    list_evaluations(train.output)
+    tuned = tune_decoder.expand(tuning=list_tunings(train.output))
+    evaluated = evaluate.expand(evaluation=list_evaluations(train.output))
+    tuned >> evaluated >> report(train.output)
 
 
 retrain()

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+if TYPE_CHECKING:
+    from training.dispatch import Dispatcher
+
 POLL_S = 2.0
-ENDED = frozenset({"finished", "failed", "cancelled"})
 
 
 class TrainingJobTrigger(BaseTrigger):  # type: ignore[misc]
@@ -34,25 +36,27 @@ class TrainingJobTrigger(BaseTrigger):  # type: ignore[misc]
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Copy log lines until the job has ended; one event with its last state."""
-        from training.dispatch import BACKENDS
-
-        dispatcher = BACKENDS[self.backend]()
+        dispatcher = await asyncio.to_thread(self._dispatcher)
         while True:
             state = await asyncio.to_thread(dispatcher.poll, self.job_id)
             text, self.log_offset = await asyncio.to_thread(dispatcher.logs, self.job_id, self.log_offset)
             for line in text.splitlines():
                 self.log.info("%s", line)
-            if state.state in ENDED:
+            if state.ended:
                 yield TriggerEvent({"run": self.job_id, "state": state.state, "message": state.message})
                 return
             await asyncio.sleep(POLL_S)
 
     async def on_kill(self) -> None:
-        """A person marked the task or its run: end the job too."""
+        """A person ended the task or its run: end the job too."""
+        dispatcher = await asyncio.to_thread(self._dispatcher)
+        await asyncio.to_thread(dispatcher.cancel, self.job_id)
+        self.log.warning("the task was ended by hand: job %s cancelled", self.job_id)
+
+    def _dispatcher(self) -> Dispatcher:
         from training.dispatch import BACKENDS
 
-        await asyncio.to_thread(BACKENDS[self.backend]().cancel, self.job_id)
-        self.log.warning("the task was ended by hand: job %s cancelled", self.job_id)
+        return BACKENDS[self.backend]()
 
 
 class TrainingJobOperator(BaseOperator):  # type: ignore[misc]
@@ -68,14 +72,22 @@ class TrainingJobOperator(BaseOperator):  # type: ignore[misc]
         super().__init__(**arguments)
         self.backend = backend
 
-    def execute(self, context: Any) -> Any:
+    def execute(self, context: Any) -> dict[str, Any]:
         """Submit or attach, then defer; a run that is finished already returns at once."""
-        raise NotImplementedError
+        from training.dispatch import BACKENDS, Job
+        from training.settings import read_retrain
+
+        dispatcher = BACKENDS[self.backend]()
+        run = dispatcher.submit(Job(read_retrain().config))
+        if dispatcher.poll(run).state == "finished":
+            self.log.info("run %s is trained already", run)
+            return {"run": run}
+        self.log.info("waiting for run %s; its log lines follow", run)
+        self.defer(trigger=TrainingJobTrigger(self.backend, run), method_name="resume")
 
     def resume(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
-        """The job has ended: hand its run on, or fail with the job's own sentence."""
+        """The job has ended: hand its run on, or fail with its own sentence; a retry goes on with it."""
         if event["state"] != "finished":
-            raise AirflowFailException(
-                f"run {event['run']} is {event['state']}: {event['message'] or 'see the log above'}"
-            )
+            reason = event["message"] or "its log has the reason"
+            raise AirflowException(f"run {event['run']} {event['state']}: {reason}")
         return {"run": event["run"]}

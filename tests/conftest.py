@@ -34,3 +34,22 @@ def real_data() -> Path:
     if not path.is_dir():
         pytest.skip("no real data here (SPEECHMILL_REAL_DATA names its directory)")
     return path
+
+
+@pytest.fixture(scope="session")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An Airflow home of the session's own with an empty database; a running Airflow is not touched."""
+    from scripts.airflow_home import Home
+
+    folder = tmp_path_factory.mktemp("airflow")
+    home = Home(ROOT, folder / "home", folder / "store")
+    home.make()
+    keep = ("SPEECHMILL_ROOT", "SPEECHMILL_PORT", "AIRFLOW_HOME", "AIRFLOW_CONFIG")
+    os.environ.update({name: value for name, value in home.environment({}, port=1).items() if name in keep})
+    for name in [name for name in os.environ if name.startswith("AIRFLOW__")]:
+        del os.environ[name]
+    os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
+    from airflow.utils.db import initdb
+
+    initdb()
+    return home.path

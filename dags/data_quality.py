@@ -1,0 +1,64 @@
+"""
+### The reports a person reads and listens to
+
+Starts when a corpus was published; all events that wait are folded into one run. `list_corpora` finds the
+corpora whose page is older than their current version, `corpus_page` writes one page each, `chain_page` the
+overview of the whole chain. The pages are under *Speech* in the navigation and on the tab
+*Report* of every run. They are made from manifests only: delete them and this DAG makes them again.
+
+* `corpus_page` red: a manifest or a shard is damaged; its log names the file. Refresh that corpus.
+* Pink at `list_corpora` while a `corpus_refresh` waits or works: the last of them starts this again. Pink at
+  `corpus_page`: all pages are up to date.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+from assets import CORPORA, OWNER, refreshes_on_their_way, refuse_unknown_keys
+
+
+@dag(
+    dag_id="data_quality",
+    description="manifests → report pages",
+    doc_md=__doc__,
+    schedule=[CORPORA],
+    catchup=False,
+    max_active_runs=1,
+    tags=["speechmill", "reports"],
+    default_args={"owner": OWNER},
+)
+def data_quality() -> None:
+    """See the module's text."""
+
+    @task
+    def list_corpora() -> list[str]:
+        """Names of the corpora whose page is not of their current version."""
+        from corpora.report import outdated_reports
+
+        context = get_current_context()
+        refuse_unknown_keys(context)
+        waiting = refreshes_on_their_way(context["ti"])
+        if waiting:
+            raise AirflowSkipException(f"{waiting} corpus_refresh on the way; the last one starts this again")
+        return outdated_reports()
+
+    @task(map_index_template="{{ label }}")
+    def corpus_page(name: str) -> str:
+        """Write the page of one corpus."""
+        from corpora.report import write_report
+
+        get_current_context()["label"] = name
+        return str(write_report(name))
+
+    @task(trigger_rule="none_failed")
+    def chain_page() -> str:
+        """Write the overview and the pages of the evaluations."""
+        from training.report import write_reports
+
+        return str(write_reports())
+
+    corpus_page.expand(name=list_corpora()) >> chain_page()
+
+
+data_quality()

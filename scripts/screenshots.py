@@ -1,0 +1,173 @@
+"""Pictures of the running Airflow for README and docs: python scripts/screenshots.py [--out docs/images].
+
+A headless Chromium, driven through chromedriver's own HTTP interface, logs in with the form and looks at the pages.
+Airflow must be up (make airflow-start) and should have run the chain; nothing is changed by looking.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from scripts.airflow import look  # noqa: E402
+from scripts.airflow_home import Home  # noqa: E402
+
+WIDTH, HEIGHT = 1500, 950
+LIMIT_S = 30.0
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+
+class Browser:
+    """One window of a headless Chromium."""
+
+    def __init__(self, driver_url: str, base_url: str) -> None:
+        self._client = httpx.Client(base_url=driver_url, trust_env=False, timeout=120)
+        self._base_url = base_url
+        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        options = {"args": [*arguments, f"--window-size={WIDTH},{HEIGHT}"]}
+        binary = shutil.which("chromium") or shutil.which("google-chrome")
+        if binary:
+            options["binary"] = binary
+        wanted = {"browserName": "chrome", "goog:chromeOptions": options}
+        answer = self._client.post("/session", json={"capabilities": {"alwaysMatch": wanted}}).json()["value"]
+        if "sessionId" not in answer:
+            raise SystemExit(f"the browser does not start: {answer.get('message')}")
+        self._session = f"/session/{answer['sessionId']}"
+
+    def close(self) -> None:
+        """End the browser."""
+        self._client.delete(self._session)
+
+    def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One call of the WebDriver interface."""
+        url = self._session + path
+        response = self._client.get(url) if body is None else self._client.post(url, json=body)
+        value = response.json()["value"]
+        if response.is_error:
+            raise SystemExit(f"the browser cannot do {path}: {value.get('message')}")
+        return value
+
+    def visit(self, path: str) -> None:
+        """Open a page of Airflow."""
+        self.call("/url", {"url": self._base_url + path})
+
+    def run(self, script: str) -> Any:
+        """The value of a script in the page."""
+        return self.call("/execute/sync", {"script": script, "args": []})
+
+    def wait_for(self, text: str, settle_s: float = 1.5) -> None:
+        """Wait until the page (or a frame in it) shows a text, then a little for pictures and lines."""
+        script = """
+            const texts = [document.body.innerText];
+            for (const frame of document.querySelectorAll('iframe')) {
+              try {
+                texts.push(frame.contentDocument.body.innerText);
+                for (const inner of frame.contentDocument.querySelectorAll('iframe'))
+                  texts.push(inner.contentDocument.body.innerText);
+              } catch (error) {}
+            }
+            return texts.join('\\n');"""
+        deadline_s = time.monotonic() + LIMIT_S
+        while text.lower() not in str(self.run(script)).lower():
+            if time.monotonic() > deadline_s:
+                raise SystemExit(f"{self.call('/url')} does not show {text!r} after {LIMIT_S:.0f} s")
+            time.sleep(0.3)
+        time.sleep(settle_s)
+
+    def type_into(self, selector: str, text: str) -> None:
+        """Type into the first element that fits."""
+        found = self.call("/element", {"using": "css selector", "value": selector})
+        self.call(f"/element/{found[ELEMENT]}/value", {"text": text})
+
+    def press(self, selector: str) -> None:
+        """Click the first element that fits."""
+        found = self.call("/element", {"using": "css selector", "value": selector})
+        self.call(f"/element/{found[ELEMENT]}/click", {})
+
+    def save(self, path: Path) -> None:
+        """The window as a PNG file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(self.call("/screenshot")))
+
+
+@contextlib.contextmanager
+def browser(base_url: str) -> Iterator[Browser]:
+    """A browser with a driver of its own on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    driver = shutil.which("chromedriver")
+    if driver is None:
+        raise SystemExit("chromedriver is missing: apt-get install chromium-driver")
+    process = subprocess.Popen([driver, f"--port={port}"], stdout=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(100):
+            with contextlib.suppress(httpx.TransportError):
+                httpx.get(f"{url}/status", trust_env=False)
+                break
+            time.sleep(0.1)
+        window = Browser(url, base_url)
+        try:
+            yield window
+        finally:
+            window.close()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def log_in(window: Browser, user: str, password: str) -> None:
+    """Through the form, like a person."""
+    window.visit("/")
+    window.wait_for("Sign")
+    window.type_into("input[name=username]", user)
+    window.type_into("input[name=password]", password)
+    window.press("button[type=submit]")
+    window.wait_for("Dags")
+
+
+def main() -> int:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description="pictures of the running Airflow")
+    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    options = parser.parse_args()
+    status = look(Home.of(os.environ))
+    if not status["running"]:
+        raise SystemExit("Airflow is not running: make airflow-start")
+    with browser(status["url"]) as window:
+        log_in(window, status["user"], status["password"])
+        for name, path, text in PICTURES:
+            window.visit(path)
+            window.wait_for(text, settle_s=3.0)
+            window.save(options.out / f"{name}.png")
+            print(options.out / f"{name}.png")
+    return 0
+
+
+# Name, page, a text that shows that it is complete.
+PICTURES = (
+    ("dags", "/dags", "data_quality"),
+    ("assets", "/assets", "corpora"),
+    ("speech", "/plugin/speech", "Corpora"),
+    ("report", f"/plugin/speech?{quote('report')}", "Speech"),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
