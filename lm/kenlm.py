@@ -95,7 +95,7 @@ def find_tools() -> Tools:
         path = shutil.which(name, path=f"{built / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
         if path is None:
             raise ToolMissingError(
-                f"KenLM's program {name} is neither in {built / 'bin'} nor on PATH; `make install` builds it"
+                f"KenLM's program {name} is neither in {built / 'bin'} nor on PATH; `make setup` builds it"
             )
         found[name] = Path(path)
     return Tools(found["lmplz"], found["build_binary"], _version(found["lmplz"].parent.parent / "src"))
@@ -208,7 +208,7 @@ def _run(command: list[str], directory: Path) -> tuple[int, str]:
         )
     except OSError as error:
         raise ToolFailedError(
-            f"{command[0]} cannot be started: {error}; `make install` builds it anew"
+            f"{command[0]} cannot be started: {error}; `make setup` builds it anew"
         ) from error
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -25,6 +26,7 @@ from lm.text_files import BLOCK_BYTES, TextBlock, expand_paths, read_blocks
 HELD_OUT_WORDS = 5
 """Sentences of at least so many words are left out when they equal a dev or test transcript."""
 
+_SAY_EVERY_S = 5.0
 _POOL_FROM_BYTES = 4 * BLOCK_BYTES
 _log = logging.getLogger(__name__)
 
@@ -177,9 +179,14 @@ def write_sentences(
                 texts = [text for text in batch.column(0).to_pylist() if text]
                 writer.add(f"corpus {corpus.name}", "".join(f"{text}\n" for text in texts).encode("utf-8"))
         for path in sources.text:
-            writer.counts.sources.setdefault(f"text {path.name}", SourceCounts())
+            counts = writer.counts.sources.setdefault(f"text {path.name}", SourceCounts())
+            said_s = began_s = time.monotonic()
             for clean in _cleaned(path, sources):
                 writer.add_cleaned(f"text {path.name}", clean)
+                if time.monotonic() - said_s > _SAY_EVERY_S:
+                    said_s = time.monotonic()
+                    rate = counts.words / (said_s - began_s)
+                    _log.info("%s: %d sentences so far, %.0f words/s", path.name, counts.kept, rate)
     return writer.counts
 
 

@@ -27,7 +27,7 @@ from lm.errors import TextSourceError
 BLOCK_BYTES = 2 << 20
 """How much text is cleaned at a time, in bytes."""
 
-_LAYOUT_SAMPLE_BYTES = 1 << 18
+_LAYOUT_SAMPLE_BYTES = 1 << 16
 _GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, UnicodeError, pa.ArrowException)
@@ -161,10 +161,10 @@ def _read_document(source: str, stream: io.BufferedReader) -> Iterator[TextBlock
         if first:
             _refuse_binary(source, text)
             text = text.removeprefix(codecs.BOM_UTF8)
-            start = _GUTENBERG_START.search(text)
+            start = _gutenberg_mark(_GUTENBERG_START, text)
             text = text[start.end() :] if start else text
             wrapped, first = _lines_are_wrapped(text[:_LAYOUT_SAMPLE_BYTES]), False
-        end = _GUTENBERG_END.search(text)
+        end = _gutenberg_mark(_GUTENBERG_END, text)
         if end or not chunk:
             text = text[: end.start()] if end else text
             if text.strip():
@@ -174,6 +174,13 @@ def _read_document(source: str, stream: io.BufferedReader) -> Iterator[TextBlock
         cut = _cut_place(text)
         rest = text[cut:]
         yield TextBlock(source, text[:cut].replace(b"\r", b"\n"), wrapped)
+
+
+def _gutenberg_mark(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:
+    """Looks for the name first, because a plain search costs a fiftieth of the pattern's."""
+    if b"PROJECT GUTENBERG" in text or b"Project Gutenberg" in text:
+        return pattern.search(text)
+    return None
 
 
 def _drain(reader: io.BufferedReader | codecs.StreamRecoder) -> None:

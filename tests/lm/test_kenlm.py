@@ -73,7 +73,7 @@ def test_quantising_needs_the_trie_structure() -> None:
 def test_a_missing_program_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPEECHMILL_ROOT", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ToolMissingError, match=r"lmplz is neither in .* `make install` builds it"):
+    with pytest.raises(ToolMissingError, match=r"lmplz is neither in .* `make setup` builds it"):
         kenlm.find_tools()
 
 
