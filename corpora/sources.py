@@ -254,3 +254,15 @@ def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> S
     if len(source.members()) > MAX_MEMBERS:
         raise SourceError(f"{source.label} holds more than {MAX_MEMBERS} files; import it in parts")
     return source
+
+
+def source_stamp(paths: Sequence[Path | str]) -> str:
+    """A cheap mark of sources that changes when their content may have changed; unpacks nothing.
+
+    Raises:
+        SourceError: one of them is missing, unreadable or not an archive.
+    """
+    from corpora.archives import open_reader
+
+    stamps = [f"{Path(p).resolve().name} {open_reader(Path(p), '', False, None).stamp()}" for p in paths]
+    return hashlib.sha256("\n".join(stamps).encode()).hexdigest()

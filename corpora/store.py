@@ -67,7 +67,7 @@ def explain_write(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         cause = {
-            errno.ENOSPC: "the disk is full: free some space and run the command again; what was finished is kept",
+            errno.ENOSPC: "the disk is full: free some space and run the command again, what is done stays",
             errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
             errno.EACCES: "no permission to write there: check the owner of the folder",
             errno.EROFS: "the file system is read-only",

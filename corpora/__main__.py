@@ -1,0 +1,164 @@
+"""`python -m corpora list | doctor | refresh | show | report`: archives in, corpora out.
+
+With --json one JSON object stands on standard output; logs and progress go to standard error. Exit status:
+0 done, 3 nothing published (the gate refused it, or nothing could be imported), 2 usage or unusable source,
+1 a fault of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora.console import configure_logging, emit, run_command
+from corpora.errors import UsageError
+from corpora.importers import IMPORTERS, get_importer
+from corpora.store import Store
+
+REFUSED = 3
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors as our own, so that they end like all others: one sentence and status 2."""
+
+    def error(self, message: str) -> Any:
+        raise UsageError(f"{self.prog}: {message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m corpora", description="Archives become validated corpora.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add = commands.add_parser
+    listing = add("list", help="published corpora and the importers there are")
+    doctor = add("doctor", help="which corpus a source is and what a refresh would do")
+    doctor.add_argument("source", nargs="+", type=Path, metavar="SOURCE")
+    doctor.add_argument("--donation", type=Path, metavar="FILE")
+    refresh = add("refresh", help="import a source and publish it")
+    refresh.add_argument("importer", metavar="IMPORTER", help=", ".join(IMPORTERS))
+    refresh.add_argument(
+        "--source", nargs="+", type=Path, required=True, metavar="PATH", help="folders or archives"
+    )
+    refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
+    refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
+    refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    show = add("show", help="the manifest of a published corpus")
+    report = add("report", help="write the quality report of a published corpus as one HTML page")
+    for command in (show, report):
+        command.add_argument("name", metavar="NAME")
+        command.add_argument("--version", metavar="VERSION", help="default: the current one")
+    for command in (listing, doctor, refresh, show, report):
+        command.add_argument(
+            "--store", type=Path, metavar="DIR", help="root of the store (default var/store)"
+        )
+        command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        command.add_argument("--verbose", action="store_true", help="log more on standard error")
+    return parser
+
+
+def _list(args: argparse.Namespace) -> int:
+    store = Store.open(args.store)
+    corpora = {}
+    for name in store.corpus_names():
+        manifest = store.corpus(name).manifest
+        keys = ("version", "utterances", "hours", "splits", "licence")
+        corpora[name] = {key: manifest[key] for key in keys}
+    importers = {name: get_importer(name).summary for name in IMPORTERS}
+    lines = [
+        f"{name:16} {c['hours']:9.3f} h {c['utterances']:8d} utterances  {c['version']}"
+        for name, c in corpora.items()
+    ]
+    text = "\n".join([*(lines or [f"no corpus is published in {store.root}"]), "", "importers:"])
+    text += "".join(f"\n  {name:14} {summary}" for name, summary in importers.items())
+    emit({"store": str(store.root), "corpora": corpora, "importers": importers}, args.json, text)
+    return 0
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from corpora.doctor import describe, examine
+
+    with tempfile.TemporaryDirectory(prefix="speechmill-doctor-") as spill:
+        found = examine(args.source, Path(spill), args.donation)
+    emit(found, args.json, describe(found))
+    return 0
+
+
+def _refresh(args: argparse.Namespace) -> int:
+    from corpora.refresh import RefreshRequest, refresh
+
+    result = refresh(
+        RefreshRequest(
+            importer=args.importer,
+            sources=tuple(args.source),
+            name=args.name,
+            donation=args.donation,
+            store=args.store,
+            workers=args.workers,
+        )
+    )
+    emit(result, args.json, _told(result))
+    if not result["published"]:
+        failed = [e["says"] for e in result["gate"]["expectations"] if not e["passed"]]
+        sys.stderr.write(f"{result['corpus']} was not published: the gate refused it ({'; '.join(failed)})\n")
+        return REFUSED
+    return 0
+
+
+def _told(result: dict[str, Any]) -> str:
+    """A refresh for people."""
+    items, head = result["items"], f"{result['corpus']} {result['version']} {result['status']}"
+    lines = [
+        f"{head}: {result['utterances']} utterances, {result['hours']:.3f} h, {result['speakers']} speakers"
+    ]
+    lines.append(
+        f"  {items['input']} items = {items['accepted']} accepted + {items['rejected']} rejected "
+        f"+ {items['ignored']} ignored"
+    )
+    for split, part in result["splits"].items():
+        size = f"{part['utterances']:8d} utterances {part['hours']:9.3f} h"
+        lines.append(f"  {split:6} {size} {part['speakers']:6d} speakers")
+    lines += [f"  rejected {check}: {count}" for check, count in result["rejected"].items()]
+    lines += [f"  ignored, {reason}: {count}" for reason, count in result["ignored"].items()]
+    return "\n".join([*lines, f"  {result['path']}"])
+
+
+def _show(args: argparse.Namespace) -> int:
+    corpus = Store.open(args.store).corpus(args.name, args.version)
+    emit(
+        corpus.manifest,
+        args.json,
+        _told({**corpus.manifest, "status": "published", "path": str(corpus.path)}),
+    )
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from corpora.report import write_corpus_report
+
+    store = Store.open(args.store)
+    corpus = store.corpus(args.name, args.version)
+    path = write_corpus_report(store, corpus)
+    emit({"corpus": corpus.name, "version": corpus.version, "path": str(path)}, args.json, str(path))
+    return 0
+
+
+_COMMANDS = {"list": _list, "doctor": _doctor, "refresh": _refresh, "show": _show, "report": _report}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; answers its exit status."""
+
+    def command() -> int:
+        args = _parser().parse_args(arguments)
+        configure_logging(logging.DEBUG if args.verbose else logging.INFO)
+        return _COMMANDS[args.command](args)
+
+    return run_command(command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

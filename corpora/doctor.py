@@ -1,0 +1,104 @@
+"""Which corpus is this, and what would a refresh do? Answers from names and tables, opens no audio."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import CorporaError
+from corpora.importer import Importer, ImportOptions, Scan
+from corpora.importers import IMPORTERS, get_importer
+from corpora.sources import Source, open_source
+
+
+def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None) -> dict[str, Any]:
+    """Look at a source.
+
+    Returns:
+        source, files, bytes, litter, refused (members with reasons), and `importers`: for each one that
+        recognises the source what a refresh would do: units, bytes, rejected, ignored, notes or problem.
+
+    Raises:
+        SourceError: the source is missing, unreadable or empty.
+    """
+    source = open_source(paths, spill_dir)
+    members = source.members()
+    return {
+        "source": source.label,
+        "files": len(members),
+        "bytes": sum(member.size for member in members),
+        "litter": source.litter,
+        "refused": [{"path": r.source_path, "reason": r.reason} for r in source.rejections],
+        "importers": {i.name: _outlook(i, source, donation) for i in _recognising(source, donation)},
+    }
+
+
+def _recognising(source: Source, donation: Path | None) -> list[Importer]:
+    found = []
+    for name, target in IMPORTERS.items():
+        if importlib.util.find_spec(target.partition(":")[0]) is None:
+            continue
+        importer = get_importer(name)
+        if importer.recognise(source) or (donation is not None and name == "donated"):
+            found.append(importer)
+    return found
+
+
+def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[str, Any]:
+    try:
+        scan = importer.scan(source, ImportOptions(donation=donation))
+    except CorporaError as error:
+        return {"problem": str(error)}
+    ignored: Counter[str] = Counter()
+    for item in scan.ignored:
+        ignored[item.reason] += item.count
+    return {
+        "publishes": scan.facts.name,
+        "licence": scan.facts.licence,
+        "units": len(scan.units),
+        "bytes": int(sum(unit.cost for unit in scan.units)),
+        "rejected": dict(sorted(Counter(r.check for r in scan.rejections).items())),
+        "ignored": dict(sorted(ignored.items())),
+        "officials": _officials(scan, source),
+        "notes": list(scan.notes),
+    }
+
+
+def _officials(scan: Scan, source: Source) -> dict[str, dict[str, int]]:
+    """Expected and found files of every official part that is there."""
+    found: dict[str, dict[str, int]] = {}
+    for part, expected in scan.facts.officials.items():
+        count = len(
+            [n for n in source.names_matching(rf"(^|/){part}/") if n.endswith((".flac", ".sph", ".mp3"))]
+        )
+        if count:
+            found[part] = {"expected": expected, "found": count}
+    return found
+
+
+def describe(found: dict[str, Any]) -> str:
+    """The answer as text for people."""
+    lines = [f"{found['source']}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB"]
+    lines += [f"  refused {entry['path']}: {entry['reason']}" for entry in found["refused"][:20]]
+    if not found["importers"]:
+        lines.append(
+            "  no importer recognises it; for a donated archive write a donation.toml (see docs/corpora.md)"
+        )
+    for name, outlook in found["importers"].items():
+        if "problem" in outlook:
+            lines.append(f"  {name}: {outlook['problem']}")
+            continue
+        lines.append(
+            f"  {name}: would publish {outlook['publishes']!r} under {outlook['licence']}: "
+            f"{outlook['units']} work units, {outlook['bytes'] / 1e6:.1f} MB of sound"
+        )
+        for part, count in outlook["officials"].items():
+            verdict = "complete" if count["found"] == count["expected"] else "incomplete"
+            lines.append(f"    {part}: {count['found']} of {count['expected']} recordings, {verdict}")
+        lines += [f"    rejected {check}: {n}" for check, n in outlook["rejected"].items()]
+        lines += [f"    ignored, {reason}: {n}" for reason, n in outlook["ignored"].items()]
+        lines += [f"    note: {note}" for note in outlook["notes"]]
+    return "\n".join(lines)

@@ -1,0 +1,242 @@
+"""One group of work units: read → cut → normalise → check → a Parquet file and its rejections.
+
+A group's folder is named by a key over everything it was made from, and gets its final name by one rename:
+what stands there is whole, and a second run takes it as it is. Groups know nothing of each other; splits and
+whatever needs the whole corpus are decided in seal.py.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from corpora.audio import Clip, Recording, cut, decode
+from corpora.errors import AudioError, SourceError
+from corpora.importer import Ignored, Importer, RawSegment, Rejection, WorkUnit
+from corpora.importers import get_importer
+from corpora.measures import measure
+from corpora.quality import Subject, Thresholds, check_utterance
+from corpora.shards import ShardWriter, write_rejections
+from corpora.sources import Source, open_source
+from corpora.store import canonical_json, explain_write, read_json
+from corpora.transcript import NORMALISER_VERSION, Normaliser, Refused, default_labels
+
+_ROWS_AT_ONCE = 16
+
+
+@dataclass
+class Tally:
+    """Counts of a group. `input` is counted where items leave the importer, the others where they end."""
+
+    input: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
+    duration_s: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the group's `counts.json`."""
+        return {
+            "input": self.input,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "ignored": dict(sorted(self.ignored.items())),
+            "duration_s": self.duration_s,
+        }
+
+
+def group_dir(plan: dict[str, Any], index: int) -> Path:
+    """Where the finished group lies."""
+    return Path(plan["work_dir"]) / "groups" / str(plan["groups"][index]["key"])
+
+
+def run_group(plan_path: Path | str, index: int) -> dict[str, Any]:
+    """Do one group of a plan, or take it as it is when it was finished before.
+
+    Args:
+        plan_path: what `plan_refresh` returned.
+        index: number of the group, from 0.
+
+    Returns:
+        input, accepted, rejected, ignored {reason: n}, duration_s, reused.
+
+    Raises:
+        SourceError: the source went away since it was planned.
+        StoreError: the disk is full or the like.
+    """
+    plan = read_json(Path(plan_path))
+    final = group_dir(plan, index)
+    if (final / "counts.json").is_file():
+        return {**read_json(final / "counts.json"), "index": index, "reused": True}
+    from corpora.store import Store
+
+    with Store.open(plan["store"]).lock(f"group-{final.name}"):
+        if (final / "counts.json").is_file():
+            return {**read_json(final / "counts.json"), "index": index, "reused": True}
+        staged = final.with_name(f".{final.name}.tmp")
+        with explain_write(staged):
+            shutil.rmtree(staged, ignore_errors=True)
+            staged.mkdir(parents=True)
+        units = read_json(Path(plan_path).parent / plan["groups"][index]["units"])
+        tally = GroupWorker(plan).run([WorkUnit(**unit) for unit in units], staged)
+        with explain_write(final):
+            (staged / "counts.json").write_bytes(canonical_json(tally.as_dict()))
+            staged.replace(final)
+    return {**tally.as_dict(), "index": index, "reused": False}
+
+
+@cache
+def _source(paths: tuple[str, ...], spill: str) -> Source:
+    """The source, opened once per worker process and plan."""
+    return open_source(paths, Path(spill))
+
+
+@cache
+def _normaliser(style: str) -> Normaliser:
+    return Normaliser(default_labels(), style)
+
+
+class GroupWorker:
+    """Turns the units of a group into rows."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._corpus: str = plan["name"]
+        self._importer: Importer = get_importer(plan["importer"])
+        self._source = _source(tuple(plan["sources"]), str(Path(plan["work_dir"]) / plan["id"] / "spill"))
+        self._thresholds = Thresholds(**plan["thresholds"])
+        self._member = ""
+        self._recording: Recording | AudioError | None = None
+        self._rejections: list[Rejection] = []
+
+    def run(self, units: list[WorkUnit], folder: Path) -> Tally:
+        """Write `rows.parquet` and `rejections.parquet` of the units; answer the counts."""
+        tally = Tally()
+        rows: list[dict[str, Any]] = []
+        with ShardWriter(folder / "rows.parquet") as writer:
+            for unit in units:
+                for item in self._items(unit):
+                    tally.input += item.count if isinstance(item, Ignored) else 1
+                    if isinstance(item, Ignored):
+                        tally.ignored[item.reason] += item.count
+                    elif isinstance(item, Rejection):
+                        self._rejections.append(item)
+                    else:
+                        row = self._row(item)
+                        if row is not None:
+                            rows.append(row)
+                    if len(rows) >= _ROWS_AT_ONCE:
+                        writer.add_rows(rows)
+                        rows = []
+            writer.add_rows(rows)
+        tally.accepted, tally.duration_s = writer.rows, writer.duration_s
+        tally.rejected = len(self._rejections)
+        write_rejections(folder / "rejections.parquet", [r.row(self._corpus) for r in self._rejections])
+        return tally
+
+    def _items(self, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
+        try:
+            yield from self._importer.read(self._source, unit)
+        except SourceError as error:
+            yield Rejection(unit.key, "source_unreadable", str(error))
+
+    def _row(self, segment: RawSegment) -> dict[str, Any] | None:
+        """The row of an accepted segment; None after noting why it was rejected."""
+        normalised = _normaliser(segment.style).normalise(segment.text_raw)
+        if isinstance(normalised, Refused):
+            self._reject(segment, normalised.check, normalised.reason)
+            return None
+        try:
+            clip = cut(self._decoded(segment.audio.member), segment.audio)
+            if len(clip.samples) == 0:
+                raise AudioError("audio_empty", "no sample in the segment")
+        except AudioError as error:
+            self._reject(segment, error.check, str(error), of_audio=error.check != "bad_times")
+            return None
+        measures = measure(clip.samples, clip.sample_rate_hz, normalised.text)
+        subject = Subject(normalised.text, len(clip.samples), clip.sample_rate_hz, measures)
+        refused, flags = check_utterance(subject, self._thresholds)
+        if refused is not None:
+            self._reject(segment, *refused)
+            return None
+        all_flags = sorted({*segment.flags, *normalised.flags, *clip.flags, *flags})
+        return _row(self._corpus, segment, clip) | {
+            "text": normalised.text,
+            "text_scoring": normalised.text_scoring,
+            "flags": all_flags,
+            "measures": measures,
+        }
+
+    def _decoded(self, member: str) -> Recording:
+        """The recording of a member; the last one is kept, with its error if it has one."""
+        if member != self._member:
+            self._member = member
+            try:
+                self._recording = decode(self._source.read_bytes(member))
+            except AudioError as error:
+                self._recording = error
+            except SourceError as error:
+                self._recording = AudioError("source_unreadable", str(error))
+        if not isinstance(self._recording, Recording):
+            raise self._recording or AudioError("audio_unreadable", "no recording")
+        return self._recording
+
+    def _reject(self, segment: RawSegment, check: str, reason: str, of_audio: bool = False) -> None:
+        ref = segment.audio
+        place = f" (transcript: {segment.source_path}:{segment.line})" if of_audio and segment.line else ""
+        self._rejections.append(
+            Rejection(
+                source_path=ref.member if of_audio else segment.source_path,
+                check=check,
+                reason=f"{_file_name(ref.member)}: {reason}{place}" if of_audio else reason,
+                utterance_id=segment.utterance_id,
+                line=None if of_audio else segment.line,
+                start_s=ref.start_s,
+                end_s=ref.end_s,
+                text_raw=segment.text_raw,
+            )
+        )
+
+
+def _file_name(member: str) -> str:
+    return member.rpartition("/")[2]
+
+
+def _row(corpus: str, segment: RawSegment, clip: Clip) -> dict[str, Any]:
+    """The columns that come straight from the segment and its sound."""
+    return {
+        "utterance_id": segment.utterance_id,
+        "corpus": corpus,
+        "split": segment.split or "",
+        "subset": segment.subset,
+        "recording_id": segment.recording_id,
+        "speaker_id": segment.speaker_id,
+        "gender": segment.gender,
+        "language": segment.language,
+        "donor_id": segment.donor_id,
+        "licence": segment.licence,
+        "audio": {"bytes": clip.flac, "path": f"{segment.utterance_id.replace('/', '~')}.flac"},
+        "sample_rate_hz": clip.sample_rate_hz,
+        "num_samples": len(clip.samples),
+        "duration_s": clip.duration_s,
+        "channel": max(segment.audio.channel, 0),
+        "text_raw": segment.text_raw,
+        "source_path": segment.audio.member,
+        "source_start_s": segment.audio.start_s,
+        "source_end_s": segment.audio.end_s,
+        "audio_sha256": clip.sha256,
+        "normaliser_version": NORMALISER_VERSION,
+        "transcript_path": segment.source_path,
+        "transcript_line": segment.line,
+    }
+
+
+def units_json(units: list[WorkUnit]) -> bytes:
+    """A group's units for its file in the plan; members are left out, they are in the key."""
+    slim = [{"key": u.key, "payload": dict(u.payload), "cost": u.cost} for u in units]
+    return json.dumps(slim, sort_keys=True, ensure_ascii=False).encode()

@@ -1,0 +1,72 @@
+"""`manifest.json` of a corpus: what the version holds and what it was made of; written last.
+
+No time stamps, no absolute paths: the same source gives the same manifest, and the version is a hash of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from corpora.store import canonical_json
+from corpora.utterance import SPLITS
+
+
+def version_of(manifest: Mapping[str, Any]) -> str:
+    """The version a manifest (without `version`) stands for: 16 hex digits."""
+    return hashlib.sha256(canonical_json(dict(manifest))).hexdigest()[:16]
+
+
+def _hours(seconds: float) -> float:
+    return round(float(seconds) / 3600.0, 6)
+
+
+def _part(rows: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "utterances": len(rows),
+        "hours": _hours(rows["duration_s"].sum()),
+        "speakers": int(rows["speaker_id"].nunique()),
+    }
+
+
+def describe(index: pd.DataFrame) -> dict[str, Any]:
+    """Totals of the accepted utterances: by split, subset, licence, gender and flag.
+
+    Args:
+        index: split, subset, speaker_id, gender, licence, duration_s, flags; one row per utterance.
+    """
+    by_gender = index.assign(gender=index["gender"].fillna("unknown")).groupby("gender", sort=True)
+    flags = index["flags"].explode().dropna().value_counts()
+    return {
+        **_part(index),
+        "splits": {s: _part(index[index["split"] == s]) for s in SPLITS if (index["split"] == s).any()},
+        "subsets": {str(s): _part(g) for s, g in index.groupby("subset", sort=True) if s},
+        "licences": {str(k): _hours(g["duration_s"].sum()) for k, g in index.groupby("licence", sort=True)},
+        "genders": {str(k): _part(g) for k, g in by_gender},
+        "flags": {str(name): int(count) for name, count in sorted(flags.items())},
+    }
+
+
+def summary_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What `refresh --json` prints of a manifest."""
+    return {
+        "corpus": manifest["corpus"],
+        "version": manifest["version"],
+        "utterances": manifest["utterances"],
+        "hours": manifest["hours"],
+        "speakers": manifest["speakers"],
+        "items": manifest["items"],
+        "rejected": manifest["rejected"],
+        "ignored": manifest["ignored"],
+        "splits": manifest["splits"],
+        "split_rule": manifest["split_rule"],
+    }
+
+
+def diff_counts(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Counts that differ between two manifests' tables, by key: (before, after)."""
+    keys = sorted({*before, *after})
+    return {k: (before.get(k, 0), after.get(k, 0)) for k in keys if before.get(k, 0) != after.get(k, 0)}

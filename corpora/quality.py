@@ -1,0 +1,253 @@
+"""Checks of every utterance, checks of the whole corpus, and the gate before publishing.
+
+One check is one function and one line in `CHECKS`; rejecting ones come first. Thresholds stand in one table
+and are recorded in the manifest. The gate is a small Great Expectations suite on the corpus's summary: it
+looks at figures, never at audio. Great Expectations is imported nowhere else in the project, and only while
+the gate runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+CTC_RATE_HZ = 16_000
+CTC_WINDOW = 512  # samples, 32 ms
+CTC_STEP = 320  # samples, 20 ms
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The one table of limits."""
+
+    min_duration_s: float = 0.1
+    max_duration_s: float = 40.0
+    slow_chars_per_s: float = 2.0
+    fast_chars_per_s: float = 30.0
+    silence_ratio: float = 0.8
+    clipped_ratio: float = 0.002
+    snr_db: float = 10.0
+    quiet_dbfs: float = -35.0
+    narrow_band_hz: float = 4300.0
+    dc_offset: float = 0.02
+    leakage_words: int = 5
+
+    def as_dict(self) -> dict[str, float]:
+        """For the manifest."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a check looks at."""
+
+    text: str
+    num_samples: int
+    sample_rate_hz: int
+    measures: Mapping[str, float]
+
+    @property
+    def duration_s(self) -> float:
+        return self.num_samples / self.sample_rate_hz
+
+
+Test = Callable[[Subject, Thresholds], str | None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check by name: whether it rejects or flags, what it says to people, and its test.
+
+    The test returns the reason with figures, or None where the utterance passes.
+    """
+
+    name: str
+    rejects: bool
+    says: str
+    test: Test
+
+
+def ctc_frames(num_samples: int, sample_rate_hz: int) -> int:
+    """Frames of the network for a clip, counted after resampling to 16 kHz."""
+    samples = round(num_samples * CTC_RATE_HZ / sample_rate_hz)
+    return max(0, 1 + (samples - CTC_WINDOW) // CTC_STEP)
+
+
+def ctc_needed(text: str) -> int:
+    """Frames CTC needs at least: one per letter and one between equal neighbours."""
+    return len(text) + sum(a == b for a, b in pairwise(text))
+
+
+def _too_short(s: Subject, t: Thresholds) -> str | None:
+    return f"{s.duration_s:.3f} s, at least {t.min_duration_s} s" if s.duration_s < t.min_duration_s else None
+
+
+def _too_long(s: Subject, t: Thresholds) -> str | None:
+    return (
+        f"{s.duration_s:.1f} s, at most {t.max_duration_s:.0f} s" if s.duration_s > t.max_duration_s else None
+    )
+
+
+def _all_zero(s: Subject, t: Thresholds) -> str | None:
+    return "every sample is zero" if s.measures["peak_dbfs"] <= -119.0 else None
+
+
+def _ctc_misfit(s: Subject, t: Thresholds) -> str | None:
+    frames, needed = ctc_frames(s.num_samples, s.sample_rate_hz), ctc_needed(s.text)
+    return f"{len(s.text)} letters need {needed} frames, the sound has {frames}" if frames < needed else None
+
+
+def _slow(s: Subject, t: Thresholds) -> str | None:
+    rate = s.measures["chars_per_s"]
+    return f"{rate:.1f} letters per second" if rate < t.slow_chars_per_s else None
+
+
+def _fast(s: Subject, t: Thresholds) -> str | None:
+    rate = s.measures["chars_per_s"]
+    return f"{rate:.1f} letters per second" if rate > t.fast_chars_per_s else None
+
+
+def _silent(s: Subject, t: Thresholds) -> str | None:
+    share = s.measures["silence_ratio"]
+    return f"{share:.0%} silence" if share > t.silence_ratio else None
+
+
+def _clipped(s: Subject, t: Thresholds) -> str | None:
+    share = s.measures["clipped_ratio"]
+    return f"{share:.2%} of samples clipped" if share > t.clipped_ratio else None
+
+
+def _noisy(s: Subject, t: Thresholds) -> str | None:
+    return f"SNR {s.measures['snr_db']:.0f} dB" if s.measures["snr_db"] < t.snr_db else None
+
+
+def _quiet(s: Subject, t: Thresholds) -> str | None:
+    peak = s.measures["peak_dbfs"]
+    return f"peak {peak:.0f} dBFS" if peak < t.quiet_dbfs else None
+
+
+def _narrow(s: Subject, t: Thresholds) -> str | None:
+    band = s.measures["bandwidth_hz"]
+    return (
+        f"nothing above {band:.0f} Hz"
+        if s.sample_rate_hz >= CTC_RATE_HZ and band < t.narrow_band_hz
+        else None
+    )
+
+
+def _offset(s: Subject, t: Thresholds) -> str | None:
+    offset = s.measures["dc_offset"]
+    return f"mean {offset:+.3f} of full scale" if abs(offset) > t.dc_offset else None
+
+
+CHECKS = (
+    Check("too_short", True, "shorter than any word", _too_short),
+    Check("too_long", True, "too long to train on", _too_long),
+    Check("all_zero", True, "digital silence", _all_zero),
+    Check(
+        "ctc_misfit", True, "more letters than the sound has frames: wrong text or wrong times", _ctc_misfit
+    ),
+    Check("slow_speech", False, "few letters for so long a sound: words may be missing in the text", _slow),
+    Check("fast_speech", False, "many letters for so short a sound: the text may be of another place", _fast),
+    Check("mostly_silent", False, "mostly silence", _silent),
+    Check("clipped", False, "overdriven", _clipped),
+    Check("noisy", False, "little difference between loud and quiet", _noisy),
+    Check("quiet", False, "very low level", _quiet),
+    Check("narrow_band", False, "telephone sound stored at 16 kHz", _narrow),
+    Check("dc_offset", False, "the wave does not swing round zero", _offset),
+)
+
+CORPUS_CHECKS = {
+    "duplicate_id": "an utterance with the same id came before",
+    "same_audio_other_text": "the same sound appears with another text",
+    "duplicate_audio": "the same sound and text appear more than once",
+}
+
+
+def check_utterance(subject: Subject, thresholds: Thresholds) -> tuple[tuple[str, str] | None, list[str]]:
+    """(check, reason) of the first rejecting check that hits, and the names of all flags."""
+    flags = []
+    for check in CHECKS:
+        reason = check.test(subject, thresholds)
+        if reason is not None and check.rejects:
+            return (check.name, reason), []
+        if reason is not None:
+            flags.append(check.name)
+    return None, flags
+
+
+def check_corpus(index: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """What only the whole corpus shows.
+
+    Args:
+        index: one row per utterance: utterance_id, audio_sha256, text.
+
+    Returns:
+        Per row the name of the check that rejects it ("" = none), and whether it is a repeated sound.
+    """
+    verdict = pd.Series("", index=index.index, dtype=object)
+    texts = index.groupby("audio_sha256")["text"].transform("nunique")
+    verdict[texts > 1] = "same_audio_other_text"
+    verdict[index.duplicated("utterance_id", keep="first")] = "duplicate_id"
+    repeated = index.duplicated("audio_sha256", keep="first") & (verdict == "")
+    return verdict, repeated
+
+
+# --- the gate ----------------------------------------------------------------------------------------------
+
+
+def run_gate(summary: Mapping[str, Any], work_dir: Path) -> dict[str, Any]:
+    """Validate a corpus's summary with Great Expectations.
+
+    Args:
+        summary: rows, input, accounted, duplicate_ids, shared_speakers (None = not asked for: the donor
+            chose a split by utterances).
+        work_dir: where the library may write; nothing is sent anywhere.
+
+    Returns:
+        {"passed": bool, "expectations": [{"name", "says", "passed", "observed"}]}.
+    """
+    frame = pd.DataFrame([{key: value for key, value in summary.items() if value is not None}])
+    verdicts = _validate(frame, _expectations(summary), work_dir)
+    return {"passed": all(v["passed"] for v in verdicts), "expectations": verdicts}
+
+
+def _expectations(summary: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """(column, plain words, limits) of every expectation that applies."""
+    wanted: list[tuple[str, str, dict[str, Any]]] = [
+        ("rows", "at least one utterance was accepted", {"min_value": 1}),
+        ("unbalanced", "input = accepted + rejected + ignored", {"min_value": 0, "max_value": 0}),
+        ("duplicate_ids", "every utterance id appears once", {"max_value": 0}),
+        ("shared_speakers", "no speaker is in more than one split", {"max_value": 0}),
+    ]
+    return [entry for entry in wanted if summary.get(entry[0]) is not None]
+
+
+def _validate(
+    frame: pd.DataFrame, wanted: list[tuple[str, str, dict[str, Any]]], work_dir: Path
+) -> list[dict[str, Any]]:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    os.environ.setdefault("GX_HOME", str(work_dir))
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    import great_expectations as gx
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_pandas("summary")
+    batch = source.add_dataframe_asset("corpus").add_batch_definition_whole_dataframe("all")
+    suite = gx.ExpectationSuite(name="corpus")
+    for column, _, limits in wanted:
+        suite.add_expectation(gx.expectations.ExpectColumnValuesToBeBetween(column=column, **limits))
+    result = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
+    passed = {r.expectation_config.kwargs["column"]: bool(r.success) for r in result.results}
+    return [
+        {"name": column, "says": says, "passed": passed[column], "observed": int(frame[column].iloc[0])}
+        for column, says, _ in wanted
+    ]

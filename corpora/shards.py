@@ -1,0 +1,106 @@
+"""Writing and reading the Parquet files of a corpus.
+
+Uncompressed (the audio already is), row groups of about 1.5 MB so that one utterance can be fetched cheaply,
+no dictionary or statistics on the sound. The same rows give the same bytes (for one version of pyarrow).
+Hugging Face's `datasets` reads the files as an Audio feature from the schema's metadata.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.store import explain_write
+from corpora.utterance import MEASURES, REJECTIONS_SCHEMA, SCHEMA
+
+ROW_GROUP_BYTES = 1_500_000
+_REPEATED = [
+    "corpus", "split", "subset", "recording_id", "speaker_id", "gender", "language", "donor_id", "licence",
+    "normaliser_version", "transcript_path", "flags.list.element",
+]  # fmt: skip
+_MEASURED = [
+    "utterance_id", "split", "subset", "speaker_id", "sample_rate_hz", "num_samples", "duration_s",
+    *(f"measures.{name}" for name in MEASURES),
+]  # fmt: skip
+
+
+class ShardWriter:
+    """Writes one shard under a temporary name; the final name appears when it is closed without error."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self.duration_s = 0.0
+        self._temporary = path.with_name(f".{path.name}.tmp")
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_bytes = 0
+        with explain_write(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(
+                self._temporary,
+                SCHEMA,
+                compression="NONE",
+                use_dictionary=_REPEATED,
+                write_statistics=_MEASURED,
+                store_schema=True,
+            )
+
+    def __enter__(self) -> ShardWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._writer.close()
+            self._temporary.unlink(missing_ok=True)
+
+    def add_rows(self, rows: list[dict[str, Any]]) -> None:
+        """Append utterances given as plain dictionaries."""
+        self.add_batch(pa.RecordBatch.from_pylist(rows, schema=SCHEMA))
+
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Append a batch with the columns of `SCHEMA`; row groups are cut by size."""
+        for row in range(batch.num_rows):
+            piece = batch.slice(row, 1)
+            self._pending.append(piece)
+            self._pending_bytes += len(piece.column("audio")[0]["bytes"].as_buffer()) + 512
+            if self._pending_bytes >= ROW_GROUP_BYTES:
+                self._flush()
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        table = pa.Table.from_batches(self._pending, schema=SCHEMA).combine_chunks()
+        self.rows += table.num_rows
+        self.duration_s += sum(table["duration_s"].to_pylist())
+        self._pending, self._pending_bytes = [], 0
+        with explain_write(self.path):
+            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+
+    def close(self) -> None:
+        """Write what is pending and give the file its final name.
+
+        Raises:
+            StoreError: the disk is full or the like.
+        """
+        self._flush()
+        with explain_write(self.path):
+            self._writer.close()
+            self._temporary.replace(self.path)
+
+
+def write_rejections(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write `rejections.parquet` (rows of `REJECTIONS_SCHEMA`), compressed: it is text."""
+    table = pa.Table.from_pylist(rows, schema=REJECTIONS_SCHEMA)
+    temporary = path.with_name(f".{path.name}.tmp")
+    with explain_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, temporary, compression="zstd")
+        temporary.replace(path)
