@@ -1,0 +1,61 @@
+"""Error rates against jiwer, both definitions, and the interval."""
+
+from __future__ import annotations
+
+import jiwer
+import numpy as np
+import pytest
+
+from training.wer import count_edits, count_errors, wer_interval
+
+
+def random_pairs(count: int) -> list[tuple[str, str]]:
+    generator = np.random.default_rng(1)
+    words = np.array(["the", "cat", "cats", "sat", "on", "a", "mat"])
+    pick = lambda low: " ".join(generator.choice(words, generator.integers(low, 9)))  # noqa: E731
+    return [(pick(1), pick(0)) for _ in range(count)]
+
+
+def test_rates_equal_jiwers_on_random_pairs() -> None:
+    pairs = random_pairs(300)
+    references, hypotheses = [one for one, _ in pairs], [one for _, one in pairs]
+    ours = count_errors(references, hypotheses)
+    theirs = jiwer.process_words(references, hypotheses)
+    assert ours.wer == pytest.approx(theirs.wer)
+    assert ours.substitutions + ours.deletions + ours.insertions == (
+        theirs.substitutions + theirs.deletions + theirs.insertions
+    )
+    assert ours.deletions - ours.insertions == theirs.deletions - theirs.insertions
+    assert ours.cer == pytest.approx(jiwer.cer(references, hypotheses))
+    mean = np.mean([jiwer.wer(reference, hypothesis) for reference, hypothesis in pairs])
+    assert ours.wer_mean_per_utterance == pytest.approx(float(mean))
+
+
+def test_edits_are_told_apart() -> None:
+    edits = count_edits("a b c d", "a x c d e")
+    assert (edits.substitutions, edits.deletions, edits.insertions, edits.words) == (1, 0, 1, 4)
+    edits = count_edits("a b c d", "a d")
+    assert (edits.substitutions, edits.deletions, edits.insertions) == (0, 2, 0)
+    assert count_edits("", "a b").wer == 2.0
+
+
+def test_both_definitions_differ_where_lengths_do() -> None:
+    rates = count_errors(["a b c d e f g h", "i"], ["a b c d e f g h", "x"])
+    assert rates.wer == pytest.approx(1 / 9)
+    assert rates.wer_mean_per_utterance == pytest.approx(0.5)
+
+
+def test_the_interval_is_seeded_and_holds_the_rate() -> None:
+    pairs = random_pairs(120)
+    rates = count_errors([one for one, _ in pairs], [one for _, one in pairs])
+    speakers = [f"s{index % 12}" for index in range(120)]
+    low, high = wer_interval(rates, speakers)
+    assert low < rates.wer < high
+    assert (low, high) == wer_interval(rates, speakers)
+    assert (low, high) != wer_interval(rates, ["one"] * 120)
+
+
+def test_a_perfect_result_has_a_perfect_interval() -> None:
+    rates = count_errors(["a b", "c"], ["a b", "c"])
+    assert wer_interval(rates, ["s", "t"]) == (0.0, 0.0)
+    assert wer_interval(count_errors([], []), []) == (0.0, 0.0)
