@@ -4,9 +4,10 @@
     scorer = Scorer.load("language_model_dir", alpha=0.5, beta=1.5)
     best = decode(log_probs, lengths, alphabet, scorer)[0][0].text
 
-`log_probs` is float32 `[batch, frames, labels]` of natural logarithms; `greedy` and `decode` read it in place and
-release the GIL. The extension `native._core` is built by CMake into `build/native/python` of the source tree (an
-installed wheel carries it beside this file). It never prints and never aborts; errors are those of `native.errors`.
+`log_probs` is float32 `[batch, frames, labels]` of natural logarithms; `greedy` and `decode` read it in
+place and release the GIL. The extension `native._core` is built by CMake into `build/native/python` of the
+source tree (an installed wheel carries it beside this file). It never prints and never aborts; errors are
+those of `native.errors`.
 """
 
 from __future__ import annotations

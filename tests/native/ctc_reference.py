@@ -25,11 +25,6 @@ def collapse(path: Iterable[int], blank: int) -> tuple[int, ...]:
     return tuple(label for label, _ in itertools.groupby(path) if label != blank)
 
 
-def spaced(text: str) -> str:
-    """Runs of spaces as one, none at the ends."""
-    return " ".join(text.split(" ")).strip() if "  " not in text else " ".join(text.split())
-
-
 def text_masses(log_probs: npt.NDArray[np.float32], alphabet: native.Alphabet) -> dict[str, float]:
     """P(text) of every text that some alignment spells, summed over alignments."""
     probabilities = np.exp(log_probs.astype(np.float64))
@@ -64,17 +59,14 @@ def build_language_model(
     directory.mkdir(parents=True, exist_ok=True)
     arpa = directory / "lm.arpa"
     text = "".join(sentence + "\n" for sentence in sentences)
-    quiet = {"check": True, "stderr": subprocess.DEVNULL}
-    subprocess.run(
-        [KENLM_BIN / "lmplz", "-o", "2", "-S", "50M", "-T", directory, "--discount_fallback", "--arpa", arpa],
-        input=text.encode(),
-        **quiet,
-    )
-    subprocess.run(
-        [KENLM_BIN / "build_binary", "probing", arpa, directory / "lm.binary"], stdout=subprocess.DEVNULL, **quiet
-    )
+    estimate = [str(KENLM_BIN / "lmplz"), "-o", "2", "-S", "50M", "-T", str(directory), "--discount_fallback"]
+    subprocess.run([*estimate, "--arpa", str(arpa)], input=text.encode(), check=True, capture_output=True)
+    convert = [str(KENLM_BIN / "build_binary"), "probing", str(arpa), str(directory / "lm.binary")]
+    subprocess.run(convert, check=True, capture_output=True)
     alphabet.save(directory / "alphabet.txt")
-    vocabulary = sorted({word for sentence in sentences for word in sentence.split()}) if words is None else words
+    vocabulary = (
+        sorted({word for sentence in sentences for word in sentence.split()}) if words is None else words
+    )
     native.build_lexicon_trie(
         vocabulary, alphabet, directory / "lm.binary", directory / "lexicon.trie", IDENTITY
     )
