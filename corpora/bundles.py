@@ -18,7 +18,7 @@ Bundle = dict[str, Any]
 
 
 def plan_bundles(request: RefreshRequest) -> list[Bundle]:
-    """Plan a refresh and share its groups out: at most `request.workers` bundles of like cost, at least one.
+    """Plan a refresh and share its groups out: up to `request.workers` bundles of like cost, at least one.
 
     Returns:
         JSON-able bundles: plan (path), indices (of groups; none when nothing has changed), label (for people).
@@ -60,7 +60,7 @@ def run_bundle(bundle: Bundle) -> dict[str, Any]:
 
 
 def seal_bundles(bundles: list[Bundle]) -> dict[str, Any]:
-    """`seal` of the plan that the bundles belong to.
+    """`seal` of the bundles' plan.
 
     Raises:
         GateRefusedError: the corpus did not pass; names every expectation that failed. Also what `seal` raises.

@@ -1,7 +1,7 @@
 """
 ### Archives become a published corpus
 
-One run refreshes **one corpus**: `plan` cuts the sources into groups of recordings, `import_group` (one
+One run refreshes **one corpus**: `plan` cuts the sources into groups of recordings, `import_groups` (one
 square per group) turns each into checked Parquet rows, `seal` joins them, asks the quality gate and
 publishes, `settle` tells the other DAGs. A run on unchanged sources publishes nothing new and says so in the
 log of `seal`.
@@ -12,12 +12,12 @@ log of `seal`.
 | `sources` | directories or archive files, one per line, below a root of `$SPEECHMILL_SOURCES` |
 | `name` | publish under this name instead of the importer's (or the donation's) own |
 | `donation` | a donation.toml for archives that bring none |
-| `workers` | into how many groups the work is cut, so that as many can go on at a time |
+| `workers` | into how many parallel tasks the import is cut; the result is the same |
 
 **When it is red**
 
 * `plan` failed: the sentence at the end of its log names the field or the source, and what mends it.
-* `import_group` failed: disk, memory or a fault of ours. Clear the task to try again; finished groups are
+* `import_groups` failed: disk, memory or a fault of ours. Clear the task to try again; finished groups are
   kept.
 * `seal` failed: the gate refused the corpus (its log lists the expectations that failed) or nothing could be
   imported. The version published before stays current. The tab *Report* shows samples of what was refused.
@@ -26,11 +26,10 @@ log of `seal`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 from assets import CORPORA, OWNER, refuse_unknown_keys
 
 
@@ -84,42 +83,37 @@ def corpus_refresh() -> None:
 
     @task
     def plan() -> list[dict[str, Any]]:
-        """Check the form, read names and tables of the sources, cut them into groups."""
-        from corpora.refresh import RefreshRequest, plan_groups
-
+        """Check the form, read names and tables of the sources, share the work out."""
         from corpora.allowed_sources import require_allowed
+        from corpora.bundles import plan_bundles
+        from corpora.refresh import RefreshRequest
 
         context = get_current_context()
         refuse_unknown_keys(context)
         params = context["params"]
-        donation = require_allowed([params["donation"]])[0] if params["donation"] else None
         request = RefreshRequest(
             importer=params["importer"],
-            sources=require_allowed(params["sources"]),
+            sources=tuple(require_allowed(params["sources"])),
             name=params["name"] or None,
-            donation=donation,
-            store=None,
+            donation=require_allowed([params["donation"]])[0] if params["donation"] else None,
             workers=params["workers"],
         )
-        return plan_groups(request)
+        return plan_bundles(request)
 
     @task(map_index_template="{{ label }}", multiple_outputs=False, retries=1)
-    def import_group(group: dict[str, Any]) -> dict[str, Any]:
-        """Turn one group of recordings into checked rows and rejections."""
-        from corpora.refresh import run_group
+    def import_groups(bundle: dict[str, Any]) -> dict[str, Any]:
+        """Turn some groups of recordings into checked rows and rejections."""
+        from corpora.bundles import run_bundle
 
-        get_current_context()["label"] = group["label"]
-        return run_group(Path(group["plan"]), group["index"])
+        get_current_context()["label"] = bundle["label"]
+        return run_bundle(bundle)
 
-    @task(task_id="seal", multiple_outputs=False)
-    def seal_corpus(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    @task(multiple_outputs=False)
+    def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
         """Join the groups, assign splits, ask the gate, publish."""
-        from corpora.refresh import seal
+        from corpora.bundles import seal_bundles
 
-        sealed = seal(Path(groups[0]["plan"]))
-        if not sealed["published"]:
-            raise AirflowFailException(f"the gate refused {sealed['corpus']}: {sealed['refused']}")
-        return sealed
+        return seal_bundles(bundles)
 
     @task(outlets=[CORPORA])
     def settle() -> None:
@@ -134,9 +128,8 @@ def corpus_refresh() -> None:
         extra = {key: sealed.get(key) for key in keys}
         context["outlet_events"][CORPORA].extra = {"name": extra.pop("corpus"), **extra}
 
-    groups = plan()
-    sealed = seal_corpus(groups)
-    import_group.expand(group=groups) >> sealed >> settle().as_teardown()
+    bundles = plan()
+    import_groups.expand(bundle=bundles) >> seal(bundles) >> settle().as_teardown()
 
 
 corpus_refresh()

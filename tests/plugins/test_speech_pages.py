@@ -1,0 +1,135 @@
+"""The pages inside the Airflow UI: login everywhere, only reports are served, hostile text stays text."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}"
+
+
+@pytest.fixture(scope="module")
+def application(airflow_home: Path, root: Path) -> Any:
+    sys.path.append(str(root / "plugins"))
+    from airflow.api_fastapi.app import create_auth_manager
+
+    create_auth_manager().init()
+    from speech import app
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def stranger(application: Any) -> Iterator[Any]:
+    from fastapi.testclient import TestClient
+
+    with TestClient(application, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def reader(application: Any, store_root: Path) -> Iterator[Any]:
+    """A client with the token of the role that may only look."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from fastapi.testclient import TestClient
+
+    token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username="reader", role="viewer"))
+    with TestClient(application, headers={"Authorization": f"Bearer {token}"}) as client:
+        yield client
+
+
+def paths(application: Any) -> list[str]:
+    filled = {"{name:path}": "index.html", "{table}": "corpora"}
+    found = [route.path for route in application.routes]
+    return [functools.reduce(lambda text, pair: text.replace(*pair), filled.items(), path) for path in found]
+
+
+def test_every_route_asks_for_the_login(application: Any, stranger: Any) -> None:
+    assert len(paths(application)) >= 7
+    for path in paths(application):
+        for method in ("GET", "POST", "HEAD", "DELETE"):
+            assert stranger.request(method, path).status_code in (401, 405), path
+        assert stranger.get(path, headers={"Authorization": "Bearer forged"}).status_code in (401, 403)
+    for path in ("/docs", "/openapi.json", "/redoc"):
+        assert stranger.get(path).status_code == 404
+
+
+def publish_hostile(store: Path) -> None:
+    """Manifests and a report as a malicious donor would like them."""
+    corpus = store / "corpora/evil/v1"
+    corpus.mkdir(parents=True)
+    splits = {"train": {"utterances": 3, "hours": 0.5, "speakers": 1}}
+    manifest = {
+        "corpus": HOSTILE, "version": HOSTILE, "items": {"input": 4, "accepted": 3, "rejected": 1, "ignored": 0},
+        "rejected": {HOSTILE: 1}, "splits": splits, "licences": {HOSTILE: 0.5},
+    }  # fmt: skip
+    (corpus / "manifest.json").write_text(json.dumps(manifest))
+    (corpus.parent / "current").symlink_to("v1")
+    broken = store / "corpora/broken/current"
+    broken.mkdir(parents=True)
+    (broken / "manifest.json").write_text("{")
+    run = store / "runs/abc"
+    run.mkdir(parents=True)
+    (run / "state.json").write_text(json.dumps({"run": "abc", "state": "failed", "message": HOSTILE}))
+    (store / "reports/corpora").mkdir(parents=True)
+    (store / "reports/index.html").write_text("<h1>chain</h1>")
+    (store / "secret.html").write_text("secret")
+    (store / "reports/link.html").symlink_to(store / "secret.html")
+
+
+def test_hostile_text_is_shown_as_text(reader: Any, store_root: Path) -> None:
+    publish_hostile(store_root)
+    answer = reader.get("/")
+    assert answer.status_code == 200
+    assert "<script" not in answer.text
+    assert "49" not in answer.text
+    assert "&lt;script&gt;" in answer.text
+    assert "StoreError" in answer.text, "the damaged manifest shows as a row"
+    frame = reader.get("/report", params={"name": f"{HOSTILE}.html"})
+    assert "<script" not in frame.text
+    for page in (answer, frame, reader.get("/reports/index.html")):
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_reports_are_sandboxed_and_nothing_else_is_served(reader: Any, store_root: Path) -> None:
+    publish_hostile(store_root)
+    answer = reader.get("/reports/index.html")
+    assert answer.text == "<h1>chain</h1>"
+    assert "sandbox allow-same-origin" in answer.headers["Content-Security-Policy"]
+    assert "allow-scripts" not in answer.headers["Content-Security-Policy"]
+    for name in (
+        "%2e%2e/secret.html", "..%2fsecret.html", "corpora/%2e%2e/%2e%2e/secret.html", "link.html", "%00.html",
+        f"{str(store_root)[1:]}/secret.html", f"/{store_root}/secret.html", "corpora", "", "none.html",
+        "../settings.toml",
+    ):  # fmt: skip
+        assert reader.get(f"/reports/{name}").status_code == 404, name
+
+
+def test_json_has_the_figures_of_the_manifests(reader: Any, store_root: Path) -> None:
+    assert reader.get("/api/corpora").json() == []
+    publish_hostile(store_root)
+    rows = reader.get("/api/corpora").json()
+    assert [row.get("utterances") for row in rows] == [None, 3]
+    assert "error" in rows[0]
+    assert reader.get("/api/overview").json()["runs"][0]["state"] == "failed"
+    assert "/speech/api/{table}" in reader.get("/api/routes").json()
+    assert reader.get("/api/nothing").status_code == 404
+
+
+def test_a_run_leads_to_its_report(reader: Any, store_root: Path) -> None:
+    publish_hostile(store_root)
+    (store_root / "reports/corpora/librispeech.html").write_text("libri")
+    answer = reader.get("/run", params={"dag_id": "retrain", "run_id": "x"})
+    assert "/speech/reports/index.html" in answer.text
+    answer = reader.get("/run", params={"dag_id": "corpus_refresh", "run_id": "never there"})
+    assert "There is no report yet" in answer.text
