@@ -108,11 +108,10 @@ class CommonVoiceImporter:
             else:
                 units += reading.slices(table)
         notes = [] if official else ["no train, dev and test tables: the splits are drawn from validated.tsv"]
-        language = PurePosixPath(tables[0].folder.replace("!", "/")).name
         facts = CorpusFacts(
             name=self.name,
             licence=LICENCE,
-            language=language if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)?", language) else "en",
+            language=_language(source, tables[0]),
             split_rule="official" if official else "speaker",
         )
         return Scan(facts, tuple(units), tuple(ignored), (), tuple(notes))
@@ -157,6 +156,16 @@ def _tables(source: Source) -> list[Table]:
         )
     order = ("test", "dev", "train", "validated")
     return sorted(next(iter(folders.values())), key=lambda table: order.index(table.name))
+
+
+def _language(source: Source, table: Table) -> str:
+    """What the first row says, else the folder's name, else English."""
+    for line, _, _ in islice(_rows(source, table), 1):
+        said = dict(zip(table.columns, (line.text or "").split("\t"), strict=False)).get("locale", "").strip()
+        if said:
+            return said
+    folder = PurePosixPath(table.folder.replace("!", "/")).name
+    return folder if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)?", folder) else "en"
 
 
 def _rows(source: Source, table: Table) -> Iterator[tuple[TextLine, int, int]]:

@@ -94,6 +94,17 @@ def test_the_first_row_below_the_header_counts_and_speakers_are_hashed(tmp_path:
     )
 
 
+@pytest.mark.parametrize(
+    ("folder", "locale", "language"), [("x", "de", "de"), ("fr", "", "fr"), ("clips of mine", "", "en")]
+)
+def test_the_language_is_what_the_rows_or_the_folder_say(
+    folder: str, locale: str, language: str, tmp_path: Path
+) -> None:
+    files = {f"{folder}/train.tsv": table([row("c1.mp3", locale=locale)]), f"{folder}/clips/c1.mp3": "sound"}
+    scan, _ = items_of(tree(tmp_path, files, []))
+    assert scan.facts.language == language
+
+
 def test_clips_without_suffix_and_clips_elsewhere_are_found(tmp_path: Path) -> None:
     files = {"en/train.tsv": table([row("c1"), row("c2.mp3")]), "elsewhere/c2.mp3": "sound"}
     _, items = items_of(tree(tmp_path, files, ["c1.mp3"]))
