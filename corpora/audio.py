@@ -115,7 +115,8 @@ def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
                 raise AudioError("recording_too_big", f"{stream.frames} frames at once; split the recording")
             rate_hz = stream.samplerate
             if exact and stream.subtype in _EXACT:
-                return stream.read(dtype="int16", always_2d=True), rate_hz
+                exactly: Samples = stream.read(dtype="int16", always_2d=True)
+                return exactly, rate_hz
             real = stream.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
@@ -270,7 +271,8 @@ def _channel(samples: Samples, channel: int) -> Samples:
                 "channels_differ", f"{channels} different channels; say channel_mode in donation.toml"
             )
         return np.ascontiguousarray(samples[:, 0])
-    return np.rint(samples.astype(np.float32).mean(axis=1)).astype(np.int16)
+    mixed: Samples = np.rint(samples.astype(np.float32).mean(axis=1)).astype(np.int16)
+    return mixed
 
 
 def encode_flac(mono: Samples, rate_hz: int) -> bytes:

@@ -76,7 +76,7 @@ def run_group(plan_path: Path | str, index: int) -> dict[str, Any]:
         return {**read_json(final / "counts.json"), "index": index, "reused": True}
     from corpora.store import Store
 
-    with Store.open(plan["store"]).lock(f"group-{final.name}"):
+    with Store.open(plan["store"]).lock(f"group-{plan['name']}-{index}"):
         if (final / "counts.json").is_file():
             return {**read_json(final / "counts.json"), "index": index, "reused": True}
         staged = final.with_name(f".{final.name}.tmp")

@@ -55,7 +55,8 @@ def _frame_levels_db(signal: npt.NDArray[np.float32], rate_hz: int) -> npt.NDArr
     count = max(1, len(signal) // width)
     frames = signal[: count * width].reshape(count, -1)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / frames.shape[1]
-    return 10.0 * np.log10(np.maximum(power, 1e-12))
+    levels: npt.NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 1e-12))
+    return levels
 
 
 def _clipped_ratio(samples: Samples) -> float:

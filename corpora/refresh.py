@@ -248,7 +248,7 @@ def refresh(request: RefreshRequest) -> dict[str, Any]:
     if request.workers < 1:
         raise UsageError(f"{request.workers} workers; at least 1")
     store = Store.open(request.store)
-    with store.lock(f"refresh-{input_key(request)[:16]}"):
+    with store.lock(f"refresh-{input_key(request)[:2]}"):
         plan_path = plan_refresh(request)
         plan = read_json(plan_path)
         if plan["groups"]:

@@ -279,9 +279,9 @@ def _prove_balance(manifest: dict[str, Any]) -> None:
     ended = items["accepted"] + items["rejected"] + items["ignored"]
     if items["input"] != ended:
         raise BalanceError(
-            f"{manifest['corpus']} does not balance: {items['input']} items went in, "
-            f"{items['accepted']} accepted + {items['rejected']} rejected + {items['ignored']} ignored = {ended} "
-            "came out; nothing was published"
+            f"{manifest['corpus']} does not balance: {items['input']} items went in, {ended} came out "
+            f"({items['accepted']} accepted, {items['rejected']} rejected, {items['ignored']} ignored); "
+            "nothing was published"
         )
 
 

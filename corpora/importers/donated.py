@@ -211,7 +211,7 @@ def _read_cues(
         if cue.problem:
             yield Rejection(path, "bad_line", cue.problem, line=cue.line)
             continue
-        times = {"start_s": cue.start_s, "end_s": cue.end_s, "text_raw": cue.text}
+        times: dict[str, Any] = {"start_s": cue.start_s, "end_s": cue.end_s, "text_raw": cue.text}
         if cue.end_s <= cue.start_s:
             reason = f"the cue ends at {cue.end_s:.3f} s, before it begins at {cue.start_s:.3f} s"
             yield Rejection(path, "bad_times", reason, identity, line=cue.line, **times)

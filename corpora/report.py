@@ -1,0 +1,253 @@
+"""The quality report of a corpus: one self-contained HTML page that a person reads and listens to.
+
+Everything comes from the published version: manifest, rejections and the columns of the shards. No request
+leaves the page (styles, plots and sound are inside it), no script runs, and all corpus text is escaped. Pages
+about language models and training are made elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from markupsafe import Markup
+
+from corpora.quality import CHECKS, CORPUS_CHECKS
+from corpora.store import Corpus, Store, write_bytes_atomic
+from corpora.utterance import MEASURES
+
+ACCEPTED_SHOWN = 6
+PER_FLAG_SHOWN = 2
+FLAGGED_SHOWN = 16
+SAMPLES_PER_CHECK = 20
+LONGEST_SHOWN_S = 15.0
+_BINS = 32
+_COLUMNS = [
+    "utterance_id", "split", "subset", "speaker_id", "gender", "duration_s", "text", "text_raw", "flags",
+    "source_path", "transcript_path", "transcript_line", "measures",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A distribution: its title and unit, the picture, and the figures beneath it."""
+
+    title: str
+    svg: Markup
+    caption: str
+
+
+_PLOTS = (
+    ("duration_s", "Duration", "s"),
+    ("chars_per_s", "Speed", "letters/s"),
+    ("snr_db", "Loud over quiet", "dB"),
+    ("peak_dbfs", "Peak level", "dBFS"),
+    ("silence_ratio", "Silence", "share"),
+    ("bandwidth_hz", "Bandwidth", "Hz"),
+)
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Templates of this package; everything is escaped."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    made = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    made.filters["count"] = lambda value: f"{int(value):,}".replace(",", "\u202f")
+    made.filters["hours"] = lambda value: (
+        f"{float(value):.2f} h" if float(value) >= 0.1 else f"{float(value) * 60:.1f} min"
+    )
+    made.filters["share"] = lambda part, whole: f"{part / whole:.1%}" if whole else "—"
+    return made
+
+
+def render_corpus_report(corpus: Corpus) -> str:
+    """The page of one published version as HTML."""
+    manifest = corpus.manifest
+    table = _table(corpus)
+    rejections = corpus.rejections().to_pandas()
+    says = {check.name: check.says for check in CHECKS} | CORPUS_CHECKS
+    return (
+        environment()
+        .get_template("corpus.html")
+        .render(
+            manifest=manifest,
+            items=manifest["items"],
+            plots=[_plot(table, *entry) for entry in _PLOTS] if len(table) else [],
+            letters=_letters(table["text"]),
+            speakers=_speakers(table),
+            rejected=_rejected(rejections, manifest["rejected"], says),
+            says=says,
+            accepted=_players(corpus, _some(table, ACCEPTED_SHOWN)),
+            flagged=_players(corpus, _flagged(table)),
+        )
+    )
+
+
+def write_corpus_report(store: Store, corpus: Corpus) -> Path:
+    """Write the page to `<store>/reports/corpora/<name>.html`; answers the path."""
+    path = store.reports_dir / "corpora" / f"{corpus.name}.html"
+    write_bytes_atomic(path, render_corpus_report(corpus).encode())
+    return path
+
+
+def _table(corpus: Corpus) -> pd.DataFrame:
+    """All rows without sound; `shard` and `row` say where each one stands."""
+    frames = []
+    for number, path in enumerate(corpus.shard_paths()):
+        frame = pq.read_table(path, columns=_COLUMNS).flatten().to_pandas()
+        frames.append(frame.assign(shard=number, row=np.arange(len(frame))))
+    if not frames:
+        return pd.DataFrame(columns=[*_COLUMNS, *(f"measures.{m}" for m in MEASURES), "shard", "row"])
+    whole = pd.concat(frames, ignore_index=True)
+    return whole.rename(columns={f"measures.{name}": name for name in MEASURES})
+
+
+# --- plots -------------------------------------------------------------------------------------------------
+
+
+def _plot(table: pd.DataFrame, column: str, title: str, unit: str) -> Plot:
+    values = table[column].to_numpy(dtype=float)
+    low, middle, high = np.percentile(values, (1, 50, 99))
+    caption = f"median {_short(middle)} {unit}; 98 % between {_short(low)} and {_short(high)}"
+    return Plot(f"{title}, {unit}", _histogram(values), caption)
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
+
+
+def _histogram(values: np.ndarray[Any, Any]) -> Markup:
+    """Bars of counts with their range in the tool tip; colours come from the page."""
+    counts, edges = np.histogram(values, bins=_BINS)
+    top = max(int(counts.max()), 1)
+    bars = []
+    for index, count in enumerate(counts):
+        height = 80.0 * float(count) / top
+        height = max(height, 1.0) if count else 0.0
+        tip = f"{_short(edges[index])} to {_short(edges[index + 1])}: {int(count)}"
+        bars.append(
+            Markup('<rect x="{}" y="{:.1f}" width="9" height="{:.1f}"><title>{}</title></rect>').format(
+                index * 10, 84 - height, height, tip
+            )
+        )
+    ends = Markup('<text x="0" y="98">{}</text><text x="{}" y="98" text-anchor="end">{}</text>').format(
+        _short(edges[0]), _BINS * 10 - 1, _short(edges[-1])
+    )
+    view = f"0 0 {_BINS * 10} 100"
+    return Markup('<svg viewBox="{}" role="img">{}{}</svg>').format(view, Markup("").join(bars), ends)
+
+
+def _letters(texts: pd.Series) -> list[tuple[str, int]]:
+    """Letters by how often they appear, rarest last."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        for letter in text:
+            counts[letter] = counts.get(letter, 0) + 1
+    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+def _speakers(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The speakers with the most sound."""
+    if table.empty:
+        return []
+    grouped = table.groupby("speaker_id").agg(
+        hours=("duration_s", lambda s: s.sum() / 3600),
+        utterances=("utterance_id", "size"),
+        splits=("split", lambda s: ", ".join(sorted(set(s)))),
+        gender=("gender", lambda s: next((g for g in s if g), "unknown")),
+    )
+    top = grouped.sort_values(["hours"], ascending=False, kind="stable").head(20).reset_index()
+    return [dict(zip(top.columns, values, strict=True)) for values in top.itertuples(index=False)]
+
+
+# --- rows shown --------------------------------------------------------------------------------------------
+
+
+def _rejected(rejections: pd.DataFrame, counts: dict[str, int], says: dict[str, str]) -> list[dict[str, Any]]:
+    """Every check with its count and up to 20 samples, the most frequent first."""
+    shown = []
+    for check, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+        rows = rejections[rejections["check"] == check].head(SAMPLES_PER_CHECK)
+        samples = [
+            {
+                "place": row.source_path + ("" if pd.isna(row.line) else f":{int(row.line)}"),
+                "reason": row.reason,
+                "text": row.text_raw or "",
+            }
+            for row in rows.itertuples(index=False)
+        ]
+        shown.append({"check": check, "count": count, "says": says.get(check, ""), "samples": samples})
+    return shown
+
+
+def _hash_order(ids: pd.Series) -> pd.Series:
+    return ids.map(lambda value: hashlib.sha256(value.encode()).hexdigest())
+
+
+def _some(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """A few rows, always the same ones for the same corpus."""
+    short = table[table["duration_s"] <= LONGEST_SHOWN_S]
+    return short.assign(order=_hash_order(short["utterance_id"])).sort_values("order").head(count)
+
+
+def _flagged(table: pd.DataFrame) -> pd.DataFrame:
+    """Two rows for each flag that a check gives."""
+    names = [check.name for check in CHECKS if not check.rejects] + [
+        "duplicate_audio",
+        "has_noise_tag",
+        "end_trimmed",
+    ]
+    chosen: list[int] = []
+    for name in names:
+        rows = table[table["flags"].map(lambda flags, wanted=name: wanted in flags)]
+        chosen += [i for i in _some(rows, PER_FLAG_SHOWN).index if i not in chosen]
+    return table.loc[chosen[:FLAGGED_SHOWN]]
+
+
+def _players(corpus: Corpus, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """What the page needs to show and play rows."""
+    paths = corpus.shard_paths()
+    return [
+        {
+            "id": row.utterance_id,
+            "speaker": row.speaker_id,
+            "split": row.split,
+            "duration_s": row.duration_s,
+            "text": row.text,
+            "raw": row.text_raw,
+            "flags": list(row.flags),
+            "place": row.source_path,
+            "sound": "data:audio/flac;base64," + base64.b64encode(_sound(paths[row.shard], row.row)).decode(),
+        }
+        for row in rows.itertuples(index=False)
+    ]
+
+
+def _sound(path: Path, row: int) -> bytes:
+    """The FLAC of one row: only its row group is read."""
+    with pq.ParquetFile(path) as shard:
+        for group in range(shard.num_row_groups):
+            rows = shard.metadata.row_group(group).num_rows
+            if row < rows:
+                column: pa.ChunkedArray = shard.read_row_group(group, columns=["audio"])["audio"]
+                data: bytes = column[row].as_py()["bytes"]
+                return data
+            row -= rows
+    raise IndexError(f"{path} has no row {row}")
+
+
+def checks_in_words() -> Sequence[tuple[str, str, bool]]:
+    """(name, what it says, whether it rejects) of every check, for pages about the rules."""
+    return [(check.name, check.says, check.rejects) for check in CHECKS]
