@@ -18,10 +18,10 @@ Bundle = dict[str, Any]
 
 
 def plan_bundles(request: RefreshRequest) -> list[Bundle]:
-    """Plan a refresh and share its groups out: up to `request.workers` bundles of like cost, at least one.
+    """Plan a refresh and share its groups out: one to `request.workers` bundles of like cost.
 
     Returns:
-        JSON-able bundles: plan (path), indices (of groups; none when nothing has changed), label (for people).
+        JSON-able bundles: plan (path), indices (of groups; none if nothing has changed), label (for people).
 
     Raises what `plan_refresh` raises.
     """
@@ -63,7 +63,7 @@ def seal_bundles(bundles: list[Bundle]) -> dict[str, Any]:
     """`seal` of the bundles' plan.
 
     Raises:
-        GateRefusedError: the corpus did not pass; names every expectation that failed. Also what `seal` raises.
+        GateRefusedError: the corpus did not pass; names what failed. Also what `seal` raises.
     """
     sealed = seal(Path(bundles[0]["plan"]))
     if not sealed["published"]:

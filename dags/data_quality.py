@@ -34,7 +34,7 @@ def data_quality() -> None:
     @task
     def list_corpora() -> list[str]:
         """Names of the corpora whose page is not of their current version."""
-        from corpora.report import outdated_reports
+        from corpora.outdated import outdated_reports
 
         context = get_current_context()
         refuse_unknown_keys(context)
@@ -46,10 +46,12 @@ def data_quality() -> None:
     @task(map_index_template="{{ label }}")
     def corpus_page(name: str) -> str:
         """Write the page of one corpus."""
-        from corpora.report import write_report
+        from corpora.report import write_corpus_report
+        from corpora.store import Store
 
         get_current_context()["label"] = name
-        return str(write_report(name))
+        store = Store.open()
+        return str(write_corpus_report(store, store.corpus(name)))
 
     @task(trigger_rule="none_failed")
     def chain_page() -> str:

@@ -26,6 +26,14 @@ from training_job import TrainingJobOperator
 from weekly import ForwardCronTimetable
 
 SUNDAY_NIGHT = "0 3 * * 0"
+EVALUATORS = 2
+
+
+def backends() -> list[str]:
+    """The registry's names, for the form."""
+    from training.dispatch import BACKENDS
+
+    return list(BACKENDS)
 
 
 @dag(
@@ -40,7 +48,7 @@ SUNDAY_NIGHT = "0 3 * * 0"
     max_active_runs=1,
     tags=["speechmill", "training"],
     default_args={"owner": OWNER},
-    params={"backend": Param("local", type="string", enum=["local"], title="Where the job runs")},
+    params={"backend": Param("local", type="string", enum=backends(), title="Where the job runs")},
 )
 def retrain() -> None:
     """See the module's text."""
@@ -70,11 +78,13 @@ def retrain() -> None:
         return tunings_of(trained["run"])
 
     @task
-    def list_evaluations(trained: dict[str, Any]) -> list[dict[str, Any]]:
-        """One entry per corpus and language model."""
+    def list_evaluations(trained: dict[str, Any]) -> list[list[dict[str, Any]]]:
+        """One entry per corpus and language model, shared out to a few tasks: each loads the network once."""
         from training.settings import evaluations_of
 
-        return evaluations_of(trained["run"])
+        entries = evaluations_of(trained["run"])
+        shares = [entries[start::EVALUATORS] for start in range(EVALUATORS)]
+        return [share for share in shares if share]
 
     @task(map_index_template="{{ label }}", multiple_outputs=False)
     def tune_decoder(tuning: dict[str, Any]) -> dict[str, Any]:
@@ -85,21 +95,14 @@ def retrain() -> None:
         chosen = tune_decoder(TuneRequest(**tuning))
         return {key: chosen[key] for key in ("alpha", "beta", "wer")}
 
-    @task(
-        map_index_template="{{ label }}",
-        multiple_outputs=False,
-        trigger_rule="none_failed",
-        max_active_tis_per_dagrun=2,
-    )
-    def evaluate(evaluation: dict[str, Any]) -> dict[str, Any]:
-        """Measure one corpus with one language model, on test."""
+    @task(map_index_template="{{ label }}", trigger_rule="none_failed")
+    def evaluate(share: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Measure some corpora, each with one language model, on test."""
         from training.evaluate import EvaluationRequest, evaluate
 
-        request = EvaluationRequest(**evaluation)
-        get_current_context()["label"] = f"{request.corpus}, {Path(str(request.language_model)).parent.name}"
-        measured = evaluate(request)
-        return {"id": measured["id"], "corpus": request.corpus, "greedy": measured["greedy"]["wer"],
-                "lm": measured["lm"]["wer"]}  # fmt: skip
+        get_current_context()["label"] = ", ".join(entry["corpus"] for entry in share)
+        done = [evaluate(EvaluationRequest(**entry)) for entry in share]
+        return [{"id": one["id"], "corpus": one["corpus"], "lm": one["lm"]["wer"]} for one in done]
 
     @task(outlets=[EVALUATION])
     def report(trained: dict[str, Any]) -> str:
@@ -111,7 +114,7 @@ def retrain() -> None:
 
     check() >> train
     tuned = tune_decoder.expand(tuning=list_tunings(train.output))
-    evaluated = evaluate.expand(evaluation=list_evaluations(train.output))
+    evaluated = evaluate.expand(share=list_evaluations(train.output))
     tuned >> evaluated >> report(train.output)
 
 
