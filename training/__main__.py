@@ -137,8 +137,8 @@ def _status_line(state: dict[str, Any]) -> str:
     left = f", {format_duration(state['eta_s'])} left" if state.get("eta_s") else ""
     message = f"  ({state['message']})" if state.get("message") else ""
     return (
-        f"{state['run']}  {state['state']:<9}  step {state['step']}/{state['steps']}, epoch {state['epoch']}, "
-        f"dev WER {error}{left}{message}"
+        f"{state['run']}  {state['state']:<9}  step {state['step']}/{state['steps']}, "
+        f"epoch {state['epoch']}, dev WER {error}{left}{message}"
     )
 
 
@@ -156,9 +156,8 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
         beam_width=options.beam_width,
     )
     result = evaluate(request, store)
-    lines = [
-        f"{result['corpus']} {result['split']}: {result['utterances']} utterances, {result['hours']:.2f} hours"
-    ]
+    amount = f"{result['utterances']} utterances, {result['hours']:.2f} hours"
+    lines = [f"{result['corpus']} {result['split']}: {amount}"]
     for name in ("greedy", "lm"):
         rates = result[name]
         if rates:
@@ -184,15 +183,15 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
         beam_width=options.beam_width,
     )
     result = tune_decoder(request, store)
-    text = f"alpha {result['alpha']}, beta {result['beta']}: {request.split} WER {result['wer']:.2%}\n{result['path']}"
-    emit(result, options.json, text)
+    text = f"alpha {result['alpha']}, beta {result['beta']}: {request.split} WER {result['wer']:.2%}"
+    emit(result, options.json, f"{text}\n{result['path']}")
 
 
 def _report(options: argparse.Namespace, store: Store) -> None:
     from training.report import write_reports
 
-    result = write_reports(store)
-    emit(result, options.json, f"{result['path']}\n{result['evaluations']} evaluation pages")
+    path = write_reports(store)
+    emit({"path": str(path)}, options.json, str(path))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def start_tensorflow(threads: int = 0) -> Any:
 
     The thread counts take effect on the first call in a process only.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import tensorflow as tf
 
@@ -140,7 +140,7 @@ class LogProbabilities:
 
 
 def by_length(frames: npt.NDArray[np.int64], limit: int) -> Iterator[Indices]:
-    """Indices of those with frames, by rising length, cut so that a batch's padded frames stay within `limit`."""
+    """Indices of those with frames, by rising length, in batches of at most `limit` padded frames."""
     order = np.argsort(frames, kind="stable")
     order = order[frames[order] > 0]
     start = 0

@@ -28,12 +28,13 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class PlannedBatch:
-    """One step: its number from 0 in the whole run, its epoch, and the rows of the feature table and of the labels."""
+    """One step, numbered from 0 in the whole run: its rows of the feature table, its utterances."""
 
     step: int
     epoch: int
     rows: Indices
     utterances: Indices
+    last_of_epoch: bool
 
 
 def plan_epoch(frames: npt.NDArray[np.integer], seed: int, epoch: int, options: PlanOptions) -> list[Indices]:
@@ -90,6 +91,8 @@ class Plan:
 
     def total_steps(self, epochs: int) -> int:
         """Batches of the first `epochs` epochs."""
+        if not self.options.batch_frames:
+            return epochs * -(-len(self.frames) // self.options.batch_size)
         return sum(self.steps_per_epoch(epoch) for epoch in range(epochs))
 
     def batches(self, first_step: int = 0) -> Iterator[PlannedBatch]:
@@ -97,15 +100,16 @@ class Plan:
         step, epoch = 0, 0
         while True:
             variants, cut = self._epoch(epoch)
-            for utterances in cut:
+            for place, utterances in enumerate(cut, start=1):
                 if step >= first_step:
                     rows = utterances * self.frames.shape[1] + variants[utterances]
-                    yield PlannedBatch(step, epoch, rows, utterances)
+                    yield PlannedBatch(step, epoch, rows, utterances, place == len(cut))
                 step += 1
             epoch += 1
 
     def _epoch(self, epoch: int) -> tuple[Indices, list[Indices]]:
         count, kinds = self.frames.shape
-        variants = np.random.default_rng([self.seed, epoch, 3]).integers(0, kinds, size=count)
-        heard = self.frames[np.arange(count), variants]
+        generator = np.random.default_rng([self.seed, epoch, 3])
+        variants: Indices = np.asarray(generator.integers(0, kinds, size=count))
+        heard: npt.NDArray[np.integer] = self.frames[np.arange(count), variants]
         return variants, plan_epoch(heard, self.seed, epoch, self.options)

@@ -1,7 +1,7 @@
 """Utterances -> features in memory -> padded batches.
 
 A Dataset holds the features of all its utterances in one array (float32, a two-hour corpus takes 36 MB),
-the labels and the texts. It is made from a published corpus (`load_split`) or from clips in memory
+the labels and the texts. It is made from clips: those of a published corpus (`clips_of`) or any in memory
 (`Dataset.from_clips`). Rows that CTC cannot align (labels + adjacent repeats > frames), empty ones and
 silent-as-digital-zero lengths are left out and counted by reason. Which rows form a batch is decided in
 `batches.py`; audio is dropped after its features.
@@ -47,7 +47,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Clip:
-    """One utterance: mono samples (int16, or float32 in [-1, 1)) or a function that gives them, and its text."""
+    """One utterance: its text, and mono samples (int16, or float32 in [-1, 1)) or what gives them."""
 
     utterance_id: str
     text: str

@@ -11,8 +11,6 @@ whitening by the training set's mean and deviation when batches are cut. Does no
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +64,9 @@ def mel_matrix(config: FeatureConfig) -> Float:
     lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
     rising = (of_bin - lower) / (centre - lower)
     falling = (upper - of_bin) / (upper - centre)
-    weights = np.maximum(0.0, np.minimum(rising, falling))
+    weights: Float = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
     weights[0] = 0.0
-    return weights.astype(np.float32)
+    return weights
 
 
 def _mel(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -81,8 +79,9 @@ def _cosine_matrix(config: FeatureConfig) -> Float:
     filters = config.mel_filters
     order = np.arange(config.coefficients)[None, :]
     position = np.arange(filters)[:, None]
-    cosines = 2.0 * np.cos(np.pi * order * (2 * position + 1) / (2 * filters)) / np.sqrt(2.0 * filters)
-    return cosines.astype(np.float32)
+    angles = np.pi * order * (2 * position + 1) / (2 * filters)
+    cosines: Float = (2.0 * np.cos(angles) / np.sqrt(2.0 * filters)).astype(np.float32)
+    return cosines
 
 
 def window_length(config: FeatureConfig) -> int:
@@ -131,25 +130,6 @@ def mfcc(samples: npt.NDArray[np.generic], rate_hz: float, config: FeatureConfig
 @functools.lru_cache(maxsize=8)
 def _hann(length: int) -> Float:
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Sound:
-    """Mono samples with their rate, and the speed at which they are to be heard (1 = as recorded)."""
-
-    samples: npt.NDArray[np.generic]
-    rate_hz: int
-    speed: float = 1.0
-
-
-def mfcc_of_sounds(sounds: Iterable[Sound], config: FeatureConfig, threads: int) -> Iterable[Float]:
-    """`mfcc` of many sounds in order, computed by `threads` threads (numpy and soxr release the interpreter)."""
-
-    def one(sound: Sound) -> Float:
-        return mfcc(sound.samples, sound.rate_hz * sound.speed, config)
-
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        yield from pool.map(one, sounds)
 
 
 def whitening_of(frames: Float) -> Whitening:

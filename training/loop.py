@@ -108,7 +108,7 @@ class _Trainer:
             return
         if checkpoint.meta["identity"] != identity(self.config):
             raise CheckpointError(
-                f"{self.checkpoints}: made with another configuration; train into another directory or remove it"
+                f"{self.checkpoints}: made with another configuration; train elsewhere or remove it"
             )
         assign_arrays("model", self.network.model.variables, checkpoint)
         assign_arrays("optimiser", self.step_function.variables, checkpoint)
@@ -116,6 +116,7 @@ class _Trainer:
         self.step, self.epoch = checkpoint.step, int(meta["epoch"])
         self.dev_wer, self.best = meta["dev_wer"], meta["best_dev_wer"]
         self.bad_batches = list(meta["bad_batches"])
+        self.state.update(step=self.step, epoch=self.epoch, dev_wer=self.dev_wer, best_dev_wer=self.best)
         log.info("going on from the checkpoint of step %d of %d", self.step, self.steps)
 
     def run(self) -> TrainingResult:
@@ -123,21 +124,23 @@ class _Trainer:
         self._announce()
         progress = _Progress(self.step, self.steps)
         saved_at = time.monotonic()
-        for planned, batch in _prepared(self.plan.batches(self.step), self):
+        for planned, batch in progress.waits(_prepared(self.plan.batches(self.step), self)):
             if self.step >= self.steps:
                 break
-            if planned.epoch != self.epoch:
-                self.epoch = planned.epoch
+            self.epoch = planned.epoch
             progress.add(self._learn(planned, batch), batch)
             self.step = planned.step + 1
-            last_of_epoch = self.step == self.steps or self._ends_epoch(planned)
+            last_of_epoch = planned.last_of_epoch or self.step == self.steps
             self.state.update(step=self.step, epoch=self.epoch, eta_s=progress.eta_s(self.step))
             progress.log_now_and_then(self.step, self.epoch, force=last_of_epoch)
             if last_of_epoch:
                 self._end_epoch()
-            if last_of_epoch or time.monotonic() - saved_at > self.config.loop.checkpoint_every_s:
+            stopping = self.state.stop_requested.is_set()
+            if last_of_epoch or stopping or time.monotonic() - saved_at > self.config.loop.checkpoint_every_s:
                 save_checkpoint(self.checkpoints, self._checkpoint(), self.config.loop.keep_checkpoints)
                 saved_at = time.monotonic()
+            if stopping and self.step < self.steps:
+                raise KeyboardInterrupt(f"asked to stop after step {self.step}")
         return TrainingResult(self.run_dir.name, self.run_dir, self.step, self.dev_wer, self.best)
 
     def _announce(self) -> None:
@@ -146,7 +149,7 @@ class _Trainer:
             "train: %d utterances, %.2f hours; dev: %d utterances; %d weights; %d steps",
             len(train), train.hours, len(dev), self.network.model.count_params(), self.steps,
         )  # fmt: skip
-        for reason, count in {**train.left_out}.items():
+        for reason, count in train.left_out.items():
             log.info("left out of training: %d x %s", count, reason)
 
     def _learn(self, planned: PlannedBatch, batch: Batch) -> float:
@@ -160,14 +163,10 @@ class _Trainer:
         log.warning("step %d: the loss is not finite; batch set aside: %s", planned.step, ", ".join(ids))
         if len(self.bad_batches) > self.config.loop.max_bad_batches:
             raise DivergedError(
-                f"{len(self.bad_batches)} batches with a non-finite loss by step {planned.step}; the last held "
+                f"{len(self.bad_batches)} batches with a non-finite loss by step {planned.step}; the last: "
                 f"{', '.join(ids[:5])} …; lower optimiser.learning_rate or set optimiser.clip_norm"
             )
         return math.nan
-
-    def _ends_epoch(self, planned: PlannedBatch) -> bool:
-        done = self.plan.total_steps(planned.epoch) + self.plan.steps_per_epoch(planned.epoch)
-        return planned.step + 1 == done
 
     def _end_epoch(self) -> None:
         every = self.config.loop.dev_every_epochs
@@ -231,15 +230,25 @@ def _prepared(planned: Iterator[PlannedBatch], trainer: _Trainer) -> Iterator[tu
 
 
 class _Progress:
-    """Speed, smoothed loss and time left, logged now and then."""
+    """Speed, smoothed loss, time spent waiting for batches and time left, logged now and then."""
 
     def __init__(self, first_step: int, steps: int) -> None:
         self._first, self._steps = first_step, steps
         self._started = self._logged = time.monotonic()
         self._losses: list[float] = []
         self._frames = 0
+        self._waited_s = 0.0
+
+    def waits(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """The same batches; counts how long each is waited for."""
+        while True:
+            begun = time.monotonic()
+            batch = next(batches)
+            self._waited_s += time.monotonic() - begun
+            yield batch
 
     def add(self, loss: float, batch: Batch) -> None:
+        """A step was done."""
         if math.isfinite(loss):
             self._losses.append(loss)
         self._frames += int(batch.lengths.sum())
@@ -250,13 +259,16 @@ class _Progress:
         return round(elapsed / max(1, step - self._first) * (self._steps - step), 1)
 
     def log_now_and_then(self, step: int, epoch: int, force: bool) -> None:
+        """One line, at most every few seconds unless forced."""
         now = time.monotonic()
         if not force and now - self._logged < _LOG_EVERY_S:
             return
         loss = sum(self._losses) / len(self._losses) if self._losses else math.nan
+        elapsed = max(1e-9, now - self._started)
         log.info(
-            "epoch %d, step %d/%d, loss %.3f, %.0f frames/s, %.0f s left",
-            epoch + 1, step, self._steps, loss, self._frames / max(1e-9, now - self._started), self.eta_s(step),
+            "epoch %d, step %d/%d, loss %.3f, %.0f frames/s, input-bound %.1f %%, %.0f s left",
+            epoch + 1, step, self._steps, loss, self._frames / elapsed, 100 * self._waited_s / elapsed,
+            self.eta_s(step),
         )  # fmt: skip
         self._logged = now
         self._losses.clear()

@@ -1,8 +1,9 @@
-"""Pages a person reads: reports/index.html for the whole chain, reports/evaluations/<id>.html for each evaluation.
+"""Pages a person reads: reports/index.html for the whole chain, reports/evaluations/<id>.html for each
+evaluation.
 
-Self-contained HTML without scripts or requests; every text of a corpus is escaped; utterances can be listened to and
-their differences seen. Reads what is published and measures nothing. Corpora and language models have pages of their
-own (`corpora report`, `lm report`), linked when they exist.
+Self-contained HTML without scripts or requests; every text of a corpus is escaped; utterances can be
+listened to and their differences seen. Reads what is published and measures nothing. Corpora and language
+models have pages of their own (`corpora report`, `lm report`), linked when they exist.
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ _SAMPLES = 5  # utterances shown of each kind
 _LARGEST_SOUND = 1_500_000  # bytes of FLAC embedded per utterance
 
 
-def write_reports(store: Store) -> dict[str, Any]:
-    """Write all pages; returns the index' path and how many evaluation pages there are."""
+def write_reports(store: Store | None = None) -> Path:
+    """Write all pages of a store (the default one when None); returns the path of the index."""
+    store = store or Store.open()
     found = evaluations(store)
     for one in found:
         page = store.reports_dir / "evaluations" / f"{one['id']}.html"
         write_bytes_atomic(page, render_evaluation(store, one).encode())
     index = store.reports_dir / "index.html"
     write_bytes_atomic(index, render_index(store, found).encode())
-    return {"path": str(index), "evaluations": len(found)}
+    return index
 
 
 def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
@@ -120,7 +122,7 @@ def _page(store: Store, relative: str) -> str | None:
 
 
 def _rate(row: dict[str, Any], decoder: str) -> float:
-    return float(row[f"{decoder}_edits"]) / max(1, row["words"])
+    return float(row[f"{decoder}_edits"]) / max(1, int(row["words"]))
 
 
 def _sample(row: dict[str, Any], sounds: dict[str, str]) -> dict[str, Any]:
@@ -182,5 +184,7 @@ def _surface(store: Store, evaluation: dict[str, Any]) -> dict[str, Any] | None:
         wer = points[alpha, beta]
         return {"wer": wer, "share": round(100 * (high - wer) / max(1e-9, high - low))}
 
-    rows = [(alpha, [cell(alpha, beta) for beta in betas]) for alpha in sorted({alpha for alpha, _ in points})]
+    rows = [
+        (alpha, [cell(alpha, beta) for beta in betas]) for alpha in sorted({alpha for alpha, _ in points})
+    ]
     return {"split": tuned["split"], "utterances": tuned["utterances"], "betas": betas, "rows": rows}

@@ -32,6 +32,7 @@ class RunState:
         self.path = run_dir / "state.json"
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self.stop_requested = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self.fields: dict[str, Any] = {
             "run": run,

@@ -13,6 +13,8 @@ import hashlib
 import json
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,11 +98,18 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
     run_dir.mkdir(parents=True, exist_ok=True)
     try:
         with store.lock(f"runs/{run}", wait_s=0.0), _log_file(run_dir), RunState(run_dir, run) as state:
+            _stop_on_sigterm(state)
             _write_inputs(config, store, run_dir)
             data = load_data(config, store)
             return train(config, data, run_dir, state)
     except StoreError as error:
         raise TrainingError(f"run {run} cannot start: {error}") from error
+
+
+def _stop_on_sigterm(state: RunState) -> None:
+    """A request to end lets the run save a checkpoint first; only a process' main thread can be asked."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, frame: state.stop_requested.set())
 
 
 def _finished(run_dir: Path) -> TrainingResult | None:
@@ -144,8 +153,8 @@ def load_data(config: TrainingConfig, store: Store) -> TrainingData:
     for corpus in corpora:
         if corpus.manifest["alphabet_hash"] != alphabet.hash:
             raise DataError(
-                f"corpus {corpus.name} {corpus.version} was normalised to another alphabet than the network's; "
-                "refresh it before training"
+                f"corpus {corpus.name} {corpus.version} was normalised to another alphabet than the "
+                "network's; refresh it before training"
             )
     features, data = config.features, config.data
     train_clips = _chosen(corpora, choice_for_training(data), _train_ids(corpora, data))

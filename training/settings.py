@@ -4,7 +4,7 @@
     config = "training.toml"              # relative to the store, or absolute; default: every key's default
     language_models = ["default"]         # measured with each of these
     evaluate = ["librispeech"]            # corpora; default: all with a test split
-    tune_corpora = ["librispeech"]        # corpora whose dev picks the decoder's weights; default: all with dev
+    tune_corpora = ["librispeech"]        # whose dev picks the decoder's weights; default: all with dev
 
     [retrain.lexicons]                    # a language model's own corpora, where not all are meant
     digits = ["fsdd"]

@@ -16,7 +16,7 @@ from training.dataset import Batch
 
 
 class StepFunction:
-    """Loss and gradients, and Adam, as two traced functions (so that a bad batch can be set aside in between)."""
+    """Loss and gradients, and Adam, as two traced functions: a bad batch can be set aside in between."""
 
     def __init__(self, network: Network, options: OptimiserConfig, steps: int) -> None:
         import keras
@@ -66,7 +66,7 @@ class StepFunction:
 
 
 def ctc_loss(logits: Any, lengths: Any, labels: Any) -> Any:
-    """Mean CTC loss of a batch: logits [batch, frames, outputs] with the blank last, labels padded with -1."""
+    """Mean CTC loss of logits [batch, frames, outputs] with the blank last; labels are padded with -1."""
     import tensorflow as tf
 
     places = tf.where(labels >= 0)

@@ -109,7 +109,7 @@ def count_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorR
 
 
 def wer_interval(rates: ErrorRates, speakers: Sequence[str], seed: int = 1) -> tuple[float, float]:
-    """95 % bootstrap interval of `wer`: speakers are drawn with replacement, utterances when there is but one."""
+    """95 % bootstrap interval of `wer`: speakers are drawn anew, utterances when there is but one speaker."""
     names = sorted(set(speakers))
     if len(names) > 1:
         place = {name: index for index, name in enumerate(names)}

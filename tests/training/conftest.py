@@ -86,7 +86,9 @@ def publish_corpus(store: Store, name: str, splits: dict[str, Sequence[Clip]]) -
         with ShardWriter(path) as writer:
             writer.add_rows([_row(name, split, clip) for clip in clips])
         hours = sum(len(clip.sound()) / clip.rate_hz for clip in clips) / 3600
-        shards.append({"path": f"{split}/part-00000.parquet", "split": split, "rows": len(clips), "hours": hours})
+        shards.append(
+            {"path": f"{split}/part-00000.parquet", "split": split, "rows": len(clips), "hours": hours}
+        )
         counts[split] = {"utterances": len(clips), "hours": hours, "speakers": 3}
     manifest = {
         "kind": "corpus", "corpus": name, "version": version, "alphabet_hash": default_alphabet().hash,

@@ -22,7 +22,9 @@ def test_the_example_names_every_key_with_its_default(root: Path) -> None:
 
 
 def test_every_key_survives_writing_and_reading() -> None:
-    config = parse_config('seed = 7\n[data]\ncorpora = ["a", "b@1"]\n[augment]\nspeeds = [0.9, 1, 1.1]\n[loop]\nthreads = 2\n')
+    config = parse_config(
+        'seed = 7\n[data]\ncorpora = ["a", "b@1"]\n[augment]\nspeeds = [0.9, 1, 1.1]\n[loop]\nthreads = 2\n'
+    )
     assert config.augment.speeds == (0.9, 1.0, 1.1)
     assert parse_config(config_text(config)) == config
     assert parse_config(config_text(config, comments=True)) == config

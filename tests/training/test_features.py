@@ -39,7 +39,9 @@ def test_the_front_end_equals_tensorflows() -> None:
     samples = (np.random.default_rng(2).standard_normal(24000) * 0.1).astype(np.float32)
     spectrum = tf.abs(tf.signal.stft(samples, 512, 320, 512))
     weights = tf.signal.linear_to_mel_weight_matrix(40, 257, 16000, 20.0, 8000.0)
-    expected = tf.signal.mfccs_from_log_mel_spectrograms(tf.math.log(spectrum @ weights + 1e-6))[:, :26].numpy()
+    expected = tf.signal.mfccs_from_log_mel_spectrograms(tf.math.log(spectrum @ weights + 1e-6))[
+        :, :26
+    ].numpy()
     np.testing.assert_allclose(mfcc(samples, 16000, CONFIG), expected, atol=2e-4)
 
 

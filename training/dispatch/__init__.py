@@ -1,7 +1,7 @@
 """Handing a training run to whatever executes it: this machine or a Slurm cluster.
 
     dispatcher = BACKENDS["local"]()          # the default store; BACKENDS[name](store) for another
-    job_id = dispatcher.submit(Job(config))   # the run's id; a run in progress is found again, never started twice
+    job_id = dispatcher.submit(Job(config))   # the run's id; a run in progress is found again
     dispatcher.poll(job_id).state             # queued | running | finished | failed | cancelled
     text, offset = dispatcher.logs(job_id, 0)
     dispatcher.cancel(job_id)

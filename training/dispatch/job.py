@@ -47,7 +47,7 @@ class Dispatcher(Protocol):
     """The contract of every backend."""
 
     def submit(self, job: Job) -> str:
-        """Start the job or find it running; returns its id. Raises DispatchError when it cannot be handed over."""
+        """Start the job or find it running; returns its id. Raises DispatchError when that fails."""
 
     def poll(self, job_id: str) -> JobState:
         """Where it stands now. Raises DispatchError when there is no such job."""

@@ -1,0 +1,149 @@
+"""A run in the store from training to report, in process: contracts, ids, tuning, hostile text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from corpora.store import Store, read_json
+from training import __main__ as cli
+from training.config import config_text
+from training.decoder_weights import TuneRequest, tune_decoder, weights_for
+from training.errors import DataError, RunNotFoundError
+from training.evaluate import EvaluationRequest, evaluate, find_evaluation
+from training.report import aligned, render_evaluation, write_reports
+from training.runs import run_id_for
+from training.settings import evaluations_of, read_retrain, retrain_is_due, tunings_of
+
+HOSTILE = "<script>alert('x')</script>"
+
+
+@pytest.fixture(scope="module")
+def language_model(tone_store: Store, root: Path) -> str:
+    """The folder of a bigram over the training transcripts."""
+    if not (root / "build" / "kenlm" / "bin" / "lmplz").exists():
+        pytest.skip("KenLM's programs are not built")
+    from lm.build import build
+    from lm.request import BuildRequest
+
+    build(BuildRequest(publish="default", order=2, store=tone_store.root))
+    return str(tone_store.language_model("default"))
+
+
+@pytest.fixture(scope="module")
+def run(tone_store: Store, tones: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run trained by the command, which names the store's [retrain] configuration too."""
+    path = tone_store.root / "training.toml"
+    path.write_text(config_text(tones.config()))
+    tone_store.settings_path.write_text('[retrain]\nconfig = "training.toml"\n')
+    assert cli.main(["run", "--config", str(path), "--store", str(tone_store.root), "--json"]) == 0
+    return run_id_for(tones.config(), tone_store)
+
+
+def call(capsys: pytest.CaptureFixture[str], store: Store, arguments: Sequence[str]) -> Any:
+    """Run a command with --json and return what it printed."""
+    capsys.readouterr()
+    status = cli.main([*arguments, "--store", str(store.root), "--json"])
+    printed = capsys.readouterr()
+    assert status == 0, printed.err
+    return json.loads(printed.out)
+
+
+def test_a_finished_run_is_recognised(
+    capsys: pytest.CaptureFixture[str], tone_store: Store, run: str, tones: Any
+) -> None:
+    printed = call(capsys, tone_store, ["run", "--config", str(tone_store.root / "training.toml")])
+    assert printed["run"] == run
+    folder = Path(printed["path"])
+    assert {path.name for path in folder.iterdir()} >= {
+        "config.toml", "inputs.json", "alphabet.txt", "state.json", "log.txt", "checkpoints",
+    }  # fmt: skip
+    state = call(capsys, tone_store, ["status", run])
+    assert {"run", "state", "step", "epoch", "dev_wer", "eta_s"} <= set(state)
+    assert state["state"] == "finished"
+    assert "dev greedy WER" in (folder / "log.txt").read_text()
+    assert run_id_for(tones.config(seed=2), tone_store) != run
+
+
+def test_the_chain_of_retrain_tunes_then_measures(
+    capsys: pytest.CaptureFixture[str], tone_store: Store, run: str, language_model: str
+) -> None:
+    assert retrain_is_due(tone_store)
+    (tuning,) = tunings_of(run, tone_store)
+    chosen = tune_decoder(TuneRequest(**tuning), tone_store)
+    assert {point["wer"] for point in chosen["surface"]} >= {chosen["wer"]}
+    assert chosen["wer"] == min(point["wer"] for point in chosen["surface"])
+    again = tune_decoder(TuneRequest(**tuning), tone_store)
+    assert again == chosen
+    run_dir = tone_store.runs_dir / run
+    assert weights_for(run_dir, chosen["lm_hash"]).alpha == chosen["alpha"]
+    assert (run_dir / f"decoder-{chosen['lm_hash'][:16]}.json").exists()
+
+    (entry,) = evaluations_of(run, tone_store)
+    first = evaluate(EvaluationRequest(**entry), tone_store)
+    assert not retrain_is_due(tone_store)
+    arguments = ["--model", run[:7], "--corpus", "tones", "--lm", language_model]
+    printed = call(capsys, tone_store, ["evaluate", *arguments])
+    assert printed["id"] == first["id"], "timings changed the id"
+    for decoder in ("greedy", "lm"):
+        assert {"wer", "wer_mean_per_utterance", "cer", "wer_interval"} <= set(printed[decoder])
+        low, high = printed[decoder]["wer_interval"]
+        assert 0 <= low <= printed[decoder]["wer"] <= high
+    assert printed["utterances"] == 9
+    assert min(printed["rtf"].values()) > 0
+    assert printed["decoder"]["alpha"] == chosen["alpha"]
+    rows = pq.read_table(tone_store.evaluations_dir / first["id"] / "utterances.parquet").to_pylist()
+    assert len(rows) == 9
+    assert sum(row["lm_edits"] for row in rows) / sum(row["words"] for row in rows) == pytest.approx(
+        printed["lm"]["wer"]
+    )
+    assert all(set(row["lm"].split()) <= {"abba", "cad", "bee", "face", "deaf", "fade"} for row in rows)
+    part = call(capsys, tone_store, ["evaluate", *arguments[:4], "--subset", "test-clean"])
+    assert part["lm"] is None
+    assert part["greedy"]["wer"] == printed["greedy"]["wer"]
+    stored = find_evaluation(EvaluationRequest(model=run, corpus="tones", subset="test-clean"), tone_store)
+    assert stored is not None and stored["id"] == part["id"]
+
+
+def test_what_cannot_be_measured_is_a_sentence(tone_store: Store, run: str) -> None:
+    with pytest.raises(DataError, match="no utterance in split 'test' with subset 'other'"):
+        evaluate(EvaluationRequest(model=run, corpus="tones", subset="other"), tone_store)
+    with pytest.raises(RunNotFoundError, match="there is none"):
+        evaluate(EvaluationRequest(model="0000", corpus="tones"), tone_store)
+    with pytest.raises(DataError, match="no corpus"):
+        run_id_for(read_retrain(tone_store).config, Store.open(tone_store.root / "nothing"))
+
+
+def test_reports_are_self_contained_and_escape_what_corpora_say(tone_store: Store, run: str) -> None:
+    result = evaluate(EvaluationRequest(model=run, corpus="tones"), tone_store)
+    index = write_reports(tone_store).read_text(encoding="utf-8")
+    assert f"evaluations/{result['id']}.html" in index
+    page = (tone_store.reports_dir / "evaluations" / f"{result['id']}.html").read_text(encoding="utf-8")
+    assert page.count("data:audio/flac;base64,") >= 9
+    path = tone_store.evaluations_dir / result["id"] / "utterances.parquet"
+    table = pq.read_table(path)
+    hostile = table.set_column(table.schema.get_field_index("greedy"), "greedy", [[HOSTILE] * table.num_rows])
+    pq.write_table(hostile, path)
+    evaluation = read_json(path.parent / "evaluation.json")
+    evaluation["speakers"] = {HOSTILE: evaluation["speakers"]["test-speaker0"]}
+    text = render_evaluation(tone_store, evaluation)
+    pq.write_table(table, path)
+    assert HOSTILE not in text and "&lt;script&gt;" in text
+    for page in (index, text):
+        assert "<script" not in page
+        assert 'src="http' not in page and "url(" not in page and 'href="http' not in page
+
+
+def test_words_are_aligned_for_reading() -> None:
+    assert aligned("a b c", "a x c d") == [
+        ("equal", "a", "a"),
+        ("replace", "b", "x"),
+        ("equal", "c", "c"),
+        ("added", "", "d"),
+    ]
+    assert aligned("a b", "b") == [("missed", "a", ""), ("equal", "b", "b")]
