@@ -53,7 +53,7 @@ def data_quality() -> None:
         store = Store.open()
         return str(write_corpus_report(store, store.corpus(name)))
 
-    @task(trigger_rule="none_failed")
+    @task(trigger_rule="none_failed_min_one_success")
     def chain_page() -> str:
         """Write the overview and the pages of the evaluations."""
         from training.report import write_reports
