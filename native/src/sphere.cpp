@@ -2,6 +2,7 @@
 
 #include "native/companding.h"
 #include "native/error.h"
+#include "native/shorten.h"
 
 namespace speechmill {
 namespace {
@@ -63,10 +64,43 @@ SphereAudio read_plain(const ByteSource& source, const SphereInfo& info, std::in
   return audio;
 }
 
+// Shorten cannot be entered in the middle: everything up to `stop` is decoded, and no more.
+SphereAudio read_shorten(const ByteSource& source, const SphereInfo& info, std::int64_t start,
+                         std::int64_t stop) {
+  std::vector<std::uint8_t> data(source.size() - info.header_bytes);
+  data.resize(source.read_at(info.header_bytes, data.data(), data.size()));
+  const bool ulaw = info.coding == SphereCoding::ulaw;
+  const std::int64_t declared = info.declared_samples.value_or(-1);
+  const std::int64_t until = declared >= 0 && stop >= declared ? -1 : stop;  // to the end: then the sum is proved
+  const ShortenRequest request{info.name, info.channels, ulaw, until, declared};
+  ShortenAudio decoded = decode_shorten(data.data(), data.size(), request);
+  if (decoded.complete) {
+    const bool total =
+        info.channels > 1 && decoded.frames * info.channels == declared;  // counted over channels
+    if (declared >= 0 && decoded.frames != declared && !total) {
+      refuse(info, "truncated: the shorten stream holds " + std::to_string(decoded.frames) + " of " +
+                       std::to_string(declared) + " samples per channel");
+    }
+    check_sum(info, decoded.checksum);
+  }
+  const std::int64_t end = stop < 0 ? decoded.frames : stop;
+  if (start > end || end > decoded.frames) {
+    refuse(info, "samples " + std::to_string(start) + " to " + std::to_string(end) + " were asked of " +
+                     std::to_string(decoded.frames) + " per channel");
+  }
+  SphereAudio audio;
+  audio.channels = info.channels;
+  audio.samples = std::move(decoded.samples);
+  audio.samples.resize(static_cast<std::size_t>(end * info.channels));
+  audio.samples.erase(audio.samples.begin(), audio.samples.begin() + start * info.channels);
+  return audio;
+}
+
 }  // namespace
 
 SphereAudio read_sphere(const ByteSource& source, const SphereInfo& info, std::int64_t start,
                         std::int64_t stop) {
+  if (info.shorten) return read_shorten(source, info, start, stop);
   const std::int64_t end = stop < 0 ? info.num_samples : stop;
   if (start < 0 || start > end || end > info.num_samples) {
     if (!info.truncated) {
@@ -74,7 +108,6 @@ SphereAudio read_sphere(const ByteSource& source, const SphereInfo& info, std::i
                        std::to_string(info.num_samples) + " per channel");
     }
   }
-  if (info.shorten) refuse(info, "shorten-compressed data are not read");
   return read_plain(source, info, start, end);
 }
 

@@ -1,4 +1,4 @@
-"""Faults known from other decoders, and input that is no log-probability: a defined answer or a clear error."""
+"""Faults known from other decoders, and input that is no log-probability: defined answers or clear errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def spoken(alphabet: native.Alphabet, text: str, confidence: float = 0.9) -> npt
     path = [item for label in alphabet.encode(text) for item in (label, alphabet.blank)]
     rows = np.full((len(path), alphabet.size), (1 - confidence) / (alphabet.size - 1))
     rows[np.arange(len(path)), path] = confidence
-    return np.log(rows).astype(np.float32)
+    log_probs: npt.NDArray[np.float32] = np.log(rows).astype(np.float32)
+    return log_probs
 
 
 def best(log_probs: npt.NDArray[np.float32], scorer: native.Scorer, mode: str = "exact") -> native.Hypothesis:

@@ -58,8 +58,8 @@ public:
   std::uint32_t add_child(std::uint32_t parent, std::int32_t label);
   // Stores the context after the word that `prefix` ends.
   void set_ended(std::uint32_t prefix, const WordContext& context);
-  // Frees `prefix` and its ancestors as far as they are neither live nor needed. The root always stays, and a prefix
-  // that was freed already (as the ancestor of another) is left alone.
+  // Frees `prefix` and its ancestors as far as they are neither live nor needed. The root always stays, and a
+  // prefix that was freed already (as the ancestor of another) is left alone.
   void release(std::uint32_t prefix);
 
   // Prefixes in use, for tests of the memory bound.

@@ -1,0 +1,300 @@
+#include "native/shorten.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "native/companding.h"
+#include "native/error.h"
+
+namespace speechmill {
+namespace {
+
+constexpr std::int64_t kMaxSamples = std::int64_t{1}
+                                     << 29;  // over all channels; nine hours of a telephone call
+constexpr std::int64_t kMaxMagnitude = std::int64_t{1} << 31;
+constexpr std::int64_t kMaxCoefficient = std::int64_t{1} << 20;
+
+enum Command { kDiff0, kDiff1, kDiff2, kDiff3, kQuit, kBlockSize, kBitShift, kQlpc, kZero, kVerbatim };
+
+struct EndOfData {};
+
+// Bits from the most significant on; throws EndOfData behind the last one.
+class BitReader {
+public:
+  BitReader(const std::uint8_t* data, std::size_t size) : data_(data), end_(std::uint64_t{size} * 8) {}
+
+  std::uint64_t bits(int count) {
+    if (end_ - at_ < static_cast<std::uint64_t>(count)) throw EndOfData{};
+    std::uint64_t value = 0;
+    while (count > 0) {
+      const int free = 8 - static_cast<int>(at_ % 8);
+      const int take = std::min(free, count);
+      const unsigned byte = data_[at_ / 8] & ((1U << free) - 1U);
+      value = value << take | byte >> (free - take);
+      at_ += static_cast<std::uint64_t>(take);
+      count -= take;
+    }
+    return value;
+  }
+
+  // Number of 0-bits before the next 1-bit, which is taken too.
+  std::uint64_t zeros() {
+    std::uint64_t count = 0;
+    while (true) {
+      if (at_ >= end_) throw EndOfData{};
+      const int free = 8 - static_cast<int>(at_ % 8);
+      const unsigned byte = data_[at_ / 8] & ((1U << free) - 1U);
+      if (byte == 0) {
+        count += static_cast<std::uint64_t>(free);
+        at_ += static_cast<std::uint64_t>(free);
+        continue;
+      }
+      const int leading = free - (32 - __builtin_clz(byte));
+      at_ += static_cast<std::uint64_t>(leading) + 1;
+      return count + static_cast<std::uint64_t>(leading);
+    }
+  }
+
+private:
+  const std::uint8_t* data_;
+  std::uint64_t at_ = 0;
+  std::uint64_t end_;
+};
+
+class Decoder {
+public:
+  Decoder(const std::uint8_t* data, std::size_t size, const ShortenRequest& request)
+      : request_(request), reader_(data, size) {}
+
+  ShortenAudio run() {
+    try {
+      read_header();
+      while (!done_ && (request_.stop < 0 || audio_.frames < request_.stop)) read_command();
+    } catch (const EndOfData&) {
+      const std::string expected = request_.expected >= 0 ? " of " + std::to_string(request_.expected) : "";
+      refuse("truncated: the shorten stream ends after " + std::to_string(audio_.frames) + expected +
+             " samples per channel; fetch the file again");
+    }
+    if (done_ && channel_ != 0) damaged("its last block lacks a channel");
+    audio_.complete = done_;
+    audio_.samples.resize(static_cast<std::size_t>(audio_.frames * request_.channels));
+    return std::move(audio_);
+  }
+
+private:
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw SphereError("SPHERE file " + request_.name + ": " + what);
+  }
+  [[noreturn]] void damaged(const std::string& what) const {
+    refuse("the shorten stream is damaged after " + std::to_string(audio_.frames) +
+           " samples per channel: " + what);
+  }
+
+  // uvar(k): a Rice code of k low bits.
+  std::int64_t uvar(std::int64_t k) {
+    if (k > 32) damaged("a code of " + std::to_string(k) + " bits");
+    const std::uint64_t high = reader_.zeros();
+    if (high >> (40 - k) != 0) damaged("a number is too large");
+    return static_cast<std::int64_t>(high << k | reader_.bits(static_cast<int>(k)));
+  }
+  // svar(k): the sign is the lowest bit.
+  std::int64_t svar(std::int64_t k) {
+    const std::int64_t u = uvar(k + 1);
+    return (u & 1) != 0 ? ~(u >> 1) : u >> 1;
+  }
+  std::int64_t ulong() { return uvar(uvar(2)); }
+
+  std::int64_t limited(const char* name, std::int64_t value, std::int64_t low, std::int64_t high) const {
+    if (value >= low && value <= high) return value;
+    damaged(std::string(name) + " " + std::to_string(value) + " is outside " + std::to_string(low) + " to " +
+            std::to_string(high));
+  }
+
+  void read_header() {
+    const char mark[4] = {'a', 'j', 'k', 'g'};
+    for (const char letter : mark) {
+      if (reader_.bits(8) != static_cast<std::uint64_t>(letter)) damaged("its mark is not ajkg");
+    }
+    version_ = static_cast<int>(reader_.bits(8));
+    if (version_ != 1 && version_ != 2)
+      refuse("shorten version " + std::to_string(version_) + " is not 1 or 2");
+    type_ = static_cast<int>(ulong());
+    const bool ulaw = type_ == 0 || type_ == 8;
+    if (!ulaw && type_ != 1 && type_ != 2 && type_ != 3 && type_ != 5) {
+      refuse("shorten sample type " + std::to_string(type_) + " is not supported (0, 1, 2, 3, 5 and 8 are)");
+    }
+    if (ulaw != request_.ulaw) {
+      refuse(std::string("its header says ") + (request_.ulaw ? "ulaw" : "pcm") +
+             " but the shorten stream has type " + std::to_string(type_));
+    }
+    limited("the number of channels", ulong(), request_.channels, request_.channels);
+    block_size_ = static_cast<std::size_t>(limited("the block size", ulong(), 1, 65535));
+    history_ =
+        static_cast<std::size_t>(std::max<std::int64_t>(3, limited("the predictor order", ulong(), 0, 64)));
+    mean_count_ = static_cast<std::size_t>(limited("the number of means", ulong(), 0, 64));
+    for (std::int64_t skip = limited("the number of bytes to skip", ulong(), 0, 1 << 20); skip > 0; --skip)
+      uvar(7);
+    const std::int64_t mean = type_ == 2 ? 0x80 : 0;
+    const auto channels = static_cast<std::size_t>(request_.channels);
+    buffers_.assign(channels, std::vector<std::int64_t>(history_ + block_size_, 0));
+    means_.assign(channels, std::vector<std::int64_t>(std::max<std::size_t>(1, mean_count_), mean));
+  }
+
+  void read_command() {
+    const std::int64_t command = uvar(2);
+    switch (command) {
+      case kQuit:
+        done_ = true;
+        return;
+      case kBlockSize:
+        if (channel_ != 0) damaged("the block size changes between channels");
+        block_size_ = static_cast<std::size_t>(
+            limited("the block size", ulong(), 1, static_cast<std::int64_t>(block_size_)));
+        return;
+      case kBitShift:
+        bit_shift_ = static_cast<int>(limited("the bit shift", uvar(2), 0, request_.ulaw ? 12 : 15));
+        return;
+      case kVerbatim:
+        for (std::int64_t count = uvar(5); count > 0; --count) uvar(8);
+        return;
+      default:
+        if (command > kVerbatim) damaged("command " + std::to_string(command) + " is unknown");
+        read_block(static_cast<Command>(command));
+    }
+  }
+
+  void read_block(Command command) {
+    std::int64_t* x = buffers_[channel_].data() + history_;  // x[-history_ … -1] are the samples before
+    const std::int64_t offset = mean_offset();
+    if (command == kZero)
+      std::fill(x, x + block_size_, 0);
+    else if (command == kQlpc)
+      predict_linear(x, offset);
+    else
+      predict_difference(x, command, offset);
+    if (mean_count_ > 0) push_mean(x);
+    write_out(x);
+    // The history is that of the unshifted block.
+    std::int64_t* start = buffers_[channel_].data();
+    std::memmove(start, start + block_size_, history_ * sizeof(std::int64_t));
+    channel_ = (channel_ + 1) % buffers_.size();
+    if (channel_ == 0) audio_.frames += static_cast<std::int64_t>(block_size_);
+  }
+
+  // The running mean of the last blocks. C++ division truncates towards zero, as the format wants.
+  std::int64_t mean_offset() const {
+    const std::vector<std::int64_t>& means = means_[channel_];
+    if (mean_count_ == 0) return means[0];
+    const auto count = static_cast<std::int64_t>(mean_count_);
+    std::int64_t sum = version_ >= 2 ? count / 2 : 0;
+    for (const std::int64_t mean : means) sum += mean;
+    const std::int64_t offset = sum / count;
+    return version_ >= 2 ? offset >> bit_shift_ : offset;
+  }
+
+  void push_mean(const std::int64_t* x) {
+    const auto count = static_cast<std::int64_t>(block_size_);
+    std::int64_t sum = version_ >= 2 ? count / 2 : 0;
+    for (std::size_t i = 0; i < block_size_; ++i) sum += x[i];
+    std::int64_t mean = sum / count;
+    if (version_ >= 2) mean *= std::int64_t{1} << bit_shift_;
+    std::vector<std::int64_t>& means = means_[channel_];
+    means.erase(means.begin());
+    means.push_back(mean);
+  }
+
+  std::int64_t bounded(std::int64_t value) const {
+    if (value > -kMaxMagnitude && value < kMaxMagnitude) return value;
+    damaged("a sample is out of range");
+  }
+
+  // DIFF0 … DIFF3: polynomial prediction; only DIFF0 adds the offset.
+  void predict_difference(std::int64_t* x, Command command, std::int64_t offset) {
+    const std::int64_t k = uvar(3);
+    for (std::size_t i = 0; i < block_size_; ++i, ++x) {
+      std::int64_t guess = offset;
+      if (command == kDiff1)
+        guess = x[-1];
+      else if (command == kDiff2)
+        guess = 2 * x[-1] - x[-2];
+      else if (command == kDiff3)
+        guess = 3 * (x[-1] - x[-2]) + x[-3];
+      *x = bounded(svar(k) + guess);
+    }
+  }
+
+  // QLPC: linear prediction with coefficients in 1/32; the samples before are freed from the offset in place.
+  void predict_linear(std::int64_t* x, std::int64_t offset) {
+    const std::int64_t k = uvar(3);
+    const auto order =
+        static_cast<int>(limited("the predictor order", uvar(2), 0, static_cast<std::int64_t>(history_)));
+    std::vector<std::int64_t> coefficients;
+    for (int j = 0; j < order; ++j) {
+      coefficients.push_back(limited("a coefficient", svar(5), -kMaxCoefficient, kMaxCoefficient));
+    }
+    for (int j = 1; j <= order; ++j) x[-j] = bounded(x[-j] - offset);
+    for (std::size_t i = 0; i < block_size_; ++i) {
+      std::int64_t sum = version_ >= 2 ? 32 : 0;
+      const std::int64_t* newest = x + i;
+      for (const std::int64_t coefficient : coefficients) sum += coefficient * *--newest;
+      x[i] = bounded(svar(k) + (sum >> 5));
+    }
+    for (std::size_t i = 0; i < block_size_; ++i) x[i] = bounded(x[i] + offset);
+  }
+
+  void write_out(const std::int64_t* x) {
+    const auto channels = static_cast<std::size_t>(request_.channels);
+    const std::int64_t frames = audio_.frames + static_cast<std::int64_t>(block_size_);
+    if (request_.expected >= 0 && frames > request_.expected) {
+      refuse("the shorten stream holds more than the " + std::to_string(request_.expected) +
+             " samples per channel its header tells");
+    }
+    if (frames * request_.channels > kMaxSamples)
+      refuse("the shorten stream is too long to be decoded in one piece");
+    const auto end = static_cast<std::size_t>(frames) * channels;
+    if (audio_.samples.size() < end) audio_.samples.resize(end);
+    std::int16_t* out = audio_.samples.data() + static_cast<std::size_t>(audio_.frames) * channels + channel_;
+    for (std::size_t i = 0; i < block_size_; ++i, out += channels) *out = to_sample(x[i]);
+  }
+
+  std::int16_t to_sample(std::int64_t value) {
+    if (request_.ulaw) {
+      const auto v = static_cast<int>(limited("a mu-law value", value, -128, 127));
+      const std::uint8_t byte = shorten_ulaw_byte(type_, bit_shift_, v);
+      audio_.checksum = (audio_.checksum + byte) & 0xFFFF;
+      return expand_ulaw(byte);
+    }
+    const std::int64_t shifted = value * (std::int64_t{1} << bit_shift_);
+    if (type_ == 3 || type_ == 5) {
+      const std::int64_t word = limited("a sample", shifted, -32768, 32767);
+      audio_.checksum = (audio_.checksum + static_cast<std::uint16_t>(word)) & 0xFFFF;
+      return static_cast<std::int16_t>(word);
+    }
+    const std::int64_t low = type_ == 1 ? -128 : 0;
+    const std::int64_t byte = limited("a sample", shifted, low, low + 255);
+    audio_.checksum = (audio_.checksum + static_cast<std::uint8_t>(byte)) & 0xFFFF;
+    return static_cast<std::int16_t>((byte - (type_ == 1 ? 0 : 128)) * 256);
+  }
+
+  const ShortenRequest& request_;
+  BitReader reader_;
+  ShortenAudio audio_;
+  int version_ = 0;
+  int type_ = 0;
+  std::size_t block_size_ = 0;
+  std::size_t history_ = 0;     // samples kept of the block before
+  std::size_t mean_count_ = 0;  // block means kept
+  int bit_shift_ = 0;           // one for all channels
+  std::size_t channel_ = 0;     // of the next block
+  bool done_ = false;
+  std::vector<std::vector<std::int64_t>> buffers_;  // per channel: history, then the block
+  std::vector<std::vector<std::int64_t>> means_;
+};
+
+}  // namespace
+
+ShortenAudio decode_shorten(const std::uint8_t* data, std::size_t size, const ShortenRequest& request) {
+  return Decoder(data, size, request).run();
+}
+
+}  // namespace speechmill
