@@ -45,7 +45,19 @@ class Checkpoint:
 
 def variables_as_arrays(prefix: str, variables: list[Any]) -> dict[str, Array]:
     """Keras variables as named numpy arrays."""
-    return {f"{prefix}/{variable.path}": np.asarray(variable) for variable in variables}
+    names = _names(prefix, variables)
+    return {name: np.asarray(variable) for name, variable in zip(names, variables, strict=True)}
+
+
+def _names(prefix: str, variables: list[Any]) -> list[str]:
+    """A name per variable; random states, which Keras numbers through the whole process, by their order."""
+    names = []
+    for variable in variables:
+        path = variable.path
+        if "seed_generator" in path:
+            path = f"random_state_{sum('random_state' in name for name in names)}"
+        names.append(f"{prefix}/{path}")
+    return names
 
 
 def assign_arrays(prefix: str, variables: list[Any], checkpoint: Checkpoint) -> None:
@@ -54,8 +66,7 @@ def assign_arrays(prefix: str, variables: list[Any], checkpoint: Checkpoint) -> 
     Raises:
         CheckpointError: a variable is missing or has another shape: the checkpoint is of another network.
     """
-    for variable in variables:
-        name = f"{prefix}/{variable.path}"
+    for name, variable in zip(_names(prefix, variables), variables, strict=True):
         value = checkpoint.arrays.get(name)
         if value is None:
             raise CheckpointError(

@@ -24,7 +24,7 @@ class StepFunction:
         tf = start_tensorflow(network.config.loop.threads)
         self._options, self._steps, model = options, steps, network.model
         self._optimiser = keras.optimizers.Adam(
-            options.learning_rate, beta_1=options.beta1, beta_2=options.beta2, epsilon=options.epsilon
+            options.learning_rate, options.beta1, options.beta2, options.epsilon, name="adam"
         )
         self._optimiser.build(model.trainable_variables)
         coefficients = network.config.features.coefficients
