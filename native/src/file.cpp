@@ -65,7 +65,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 std::size_t MemorySource::read_at(std::uint64_t offset, void* target, std::size_t size) const {
-  if (offset >= size_) return 0;
+  if (size == 0 || offset >= size_) return 0;
   const std::size_t take = std::min<std::size_t>(size, size_ - static_cast<std::size_t>(offset));
   std::memcpy(target, data_ + offset, take);
   return take;
