@@ -54,7 +54,7 @@ PLANS = (
         "librispeech",
         voices.READERS,
         {"train": Share(1360, 34), "dev": Share(150, 6), "test": Share(240, 6)},
-        (6.0, 20.0),
+        (4.0, 15.0),
     ),
     CorpusPlan("tedlium", voices.OTHERS, _SMALL, (10.0, 25.0)),
     CorpusPlan("fisher", voices.OTHERS, _SMALL, (12.0, 25.0), own_pool=True),

@@ -20,6 +20,7 @@ import soundfile
 import soxr
 
 from demo.voices import Voice
+from native.errors import SpeechmillError
 
 FloatSamples = npt.NDArray[np.float32]
 Samples = npt.NDArray[np.int16]
@@ -37,7 +38,7 @@ NOISE_BEDS: dict[str, tuple[str, ...]] = {
 }
 
 
-class SpeechError(RuntimeError):
+class SpeechError(SpeechmillError):
     """espeak-ng or sox failed; the message holds what it said."""
 
 
