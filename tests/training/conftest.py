@@ -92,7 +92,8 @@ def publish_corpus(store: Store, name: str, splits: dict[str, Sequence[Clip]]) -
         counts[split] = {"utterances": len(clips), "hours": hours, "speakers": 3}
     manifest = {
         "kind": "corpus", "corpus": name, "version": version, "alphabet_hash": default_alphabet().hash,
-        "normaliser_version": NORMALISER_VERSION, "splits": counts, "shards": shards, "rejected": {"empty text": 1},
+        "normaliser_version": NORMALISER_VERSION, "splits": counts, "shards": shards,
+        "rejected": {"empty text": 1},
     }  # fmt: skip
     write_json_atomic(folder / "manifest.json", manifest)
     link_current(folder.parent, version)

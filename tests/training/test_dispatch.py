@@ -1,6 +1,6 @@
 """The contract of dispatchers, with the local one: submit, find again, poll, logs, cancel, deaths noticed.
 
-The job's command is replaced by small programs that behave like a training run, but in the slow test, which trains.
+The job's command is replaced by small programs that behave like a training run; the slow test trains.
 """
 
 from __future__ import annotations

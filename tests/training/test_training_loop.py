@@ -1,4 +1,4 @@
-"""The network and its loop: padding, CTC, sizes, learning, resuming, bad batches. TensorFlow is loaded here."""
+"""The network and its loop: padding, CTC, sizes, learning, resuming, bad batches."""
 
 from __future__ import annotations
 
