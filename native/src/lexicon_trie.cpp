@@ -78,7 +78,7 @@ void check_nodes(const TrieNode* nodes, const TrieHeader& header, const std::str
   std::uint64_t words = 0;
   for (std::uint64_t i = 0; i < header.nodes; ++i) {
     const TrieNode& node = nodes[i];
-    const auto children = static_cast<std::uint64_t>(__builtin_popcount(node.bitmap));
+    const auto children = std::uint64_t{bit_count(node.bitmap)};
     const bool bounded =
         children == 0 || (node.first_child > i && node.first_child + children <= header.nodes);
     if (!bounded || (node.bitmap & ~allowed) != 0 || node.word >= header.vocabulary_size ||

@@ -71,7 +71,8 @@ SphereAudio read_shorten(const ByteSource& source, const SphereInfo& info, std::
   data.resize(source.read_at(info.header_bytes, data.data(), data.size()));
   const bool ulaw = info.coding == SphereCoding::ulaw;
   const std::int64_t declared = info.declared_samples.value_or(-1);
-  const std::int64_t until = declared >= 0 && stop >= declared ? -1 : stop;  // to the end: then the sum is proved
+  const std::int64_t until =
+      declared >= 0 && stop >= declared ? -1 : stop;  // to the end: then the sum is proved
   const ShortenRequest request{info.name, info.channels, ulaw, until, declared};
   ShortenAudio decoded = decode_shorten(data.data(), data.size(), request);
   if (decoded.complete) {

@@ -25,6 +25,13 @@ namespace speechmill {
 
 constexpr std::uint32_t kTrieMaxLabels = 28;
 
+// Number of bits set. Spelled out, because without a CPU flag the compiler would call a function for it.
+constexpr std::uint32_t bit_count(std::uint32_t bits) {
+  bits -= (bits >> 1) & 0x55555555U;
+  bits = (bits & 0x33333333U) + ((bits >> 2) & 0x33333333U);
+  return (((bits + (bits >> 4)) & 0x0F0F0F0FU) * 0x01010101U) >> 24;
+}
+
 struct TrieNode {
   std::uint32_t first_child;
   std::uint32_t bitmap;
@@ -63,7 +70,7 @@ public:
   // The child a label number leads to. The label's bit must be set in the node's bitmap.
   static std::uint32_t child(const TrieNode& node, int label) {
     const std::uint32_t before = node.bitmap & ((1U << label) - 1U);
-    return node.first_child + static_cast<std::uint32_t>(__builtin_popcount(before));
+    return node.first_child + bit_count(before);
   }
   // The language model's index of a word given as label numbers; 0 if it is not in the lexicon.
   std::uint32_t find(const std::vector<int>& labels) const;
