@@ -103,19 +103,22 @@ def start(home: Home) -> dict[str, Any]:
     home.make()
     with alone(home):
         home.set_sources(os.environ.get("SPEECHMILL_SOURCES"))
-        status = look(home)
-        if status["running"] and status["store"] == str(home.store):
+        status, wanted = look(home), {"store": str(home.store), "code": home.code_fingerprint()}
+        known = read_state(home)
+        if status["running"] and all(known.get(key) == value for key, value in wanted.items()):
             wait_until_usable(home, status["port"])
             say("Airflow already runs:")
             return look(home)
         if any(status["components"].values()):
-            say("Airflow runs incompletely or on another store; starting it anew")
+            changed = [key for key, value in wanted.items() if known.get(key) != value]
+            reason = f"with another {' and '.join(changed)}" if changed else "incompletely"
+            say(f"Airflow runs {reason}; starting it anew")
             end_processes(home)
         begun_s = time.monotonic()
         port = choose_port(os.environ.get("SPEECHMILL_PORT"), status["port"])
         environment = home.environment(os.environ, port)
         migrate(home, environment)
-        (home.run / "state.json").write_text(json.dumps({"port": port, "store": str(home.store)}), "utf-8")
+        (home.run / "state.json").write_text(json.dumps({"port": port, **wanted}), "utf-8")
         with home.log(processes.SUPERVISOR).open("ab") as stream:
             supervisor = subprocess.Popen(
                 [sys.executable, __file__, "supervise"],

@@ -7,6 +7,7 @@ milliseconds. All of it lies under $AIRFLOW_HOME (var/airflow); the secrets are 
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import json
 import os
@@ -90,6 +91,17 @@ class Home:
         """Store colon-separated roots as those that sources may lie under; None keeps what is stored."""
         if sources is not None:
             write_private(self.sources_file, sources)
+
+    def code_fingerprint(self) -> str:
+        """Changes with the code that running processes have loaded: ours, and the configuration."""
+        digest = hashlib.sha256()
+        folders = ("native", "build/native/python", "corpora", "lm", "training", "plugins")
+        files = [path for folder in folders for path in (self.root / folder).rglob("*")]
+        for path in sorted([*files, self.root / "airflow.cfg"]):
+            if path.suffix in {".py", ".so", ".cfg", ".html", ".txt"}:
+                stat = path.stat()
+                digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        return digest.hexdigest()[:16]
 
     def environment(self, environ: Mapping[str, str], port: int) -> dict[str, str]:
         """What every component and every task gets; temporary and cache folders lie under var/."""
