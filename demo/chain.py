@@ -64,6 +64,7 @@ class Chain:
     display: Display
     sources: tuple[Source, ...]
     earlier: set[str] = field(default_factory=set)
+    tallies: dict[str, Tally] = field(default_factory=dict)
     active_s: float = 0.0
 
     def go(self) -> None:
@@ -107,12 +108,12 @@ class Chain:
                 time.sleep(_POLL_S)
 
     def _refresh_line(self, runs: dict[str, Source], pending: set[str], began_s: float) -> str:
-        tallies = [
-            published_tally(self.store, source.name)
-            if run_id not in pending
-            else staged_tally(self.store, source.name)
-            for run_id, source in runs.items()
-        ]
+        for run_id, source in runs.items():
+            finished = run_id not in pending
+            tally = (published_tally if finished else staged_tally)(self.store, source.name)
+            if finished or tally.groups:
+                self.tallies[source.name] = tally  # while it is sealed the last tally stands
+        tallies = [self.tallies.get(source.name, Tally()) for source in runs.values()]
         total = Tally.sum(tallies)
         done = len(runs) - len(pending)
         share = total.groups_done / total.groups if total.groups and all(t.groups for t in tallies) else 0.0
