@@ -1,4 +1,4 @@
-"""Following the chain: what is triggered, what is left alone, how a failure is said; Airflow is a stand-in."""
+"""Following the chain: what is triggered or left alone, how a failure is said; Airflow is a stand-in."""
 
 from __future__ import annotations
 

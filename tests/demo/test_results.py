@@ -1,4 +1,4 @@
-"""The final figures: every one stands in a manifest or an evaluation of the store, under the contract's keys."""
+"""The final figures: all stand in manifests or evaluations of the store, under the contract's keys."""
 
 from __future__ import annotations
 
