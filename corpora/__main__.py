@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora.console import configure_logging, emit, run_command
+from corpora.console import configure_logging, emit, run_command, use_store_tmp
 from corpora.errors import UsageError
 from corpora.importers import IMPORTERS, get_importer
 from corpora.store import Store
@@ -155,6 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def command() -> int:
         args = _parser().parse_args(arguments)
         configure_logging(logging.DEBUG if args.verbose else logging.INFO)
+        use_store_tmp(Store.open(args.store).root)
         return _COMMANDS[args.command](args)
 
     return run_command(command)

@@ -27,10 +27,10 @@ from corpora.utterance import Rejection
 
 MAX_RATIO = 1000  # unpacked bytes per packed byte: above it is a bomb, not speech
 _CHUNK = 1 << 20
-_UNPACKERS: dict[bytes, Callable[[Path], BinaryIO]] = {
-    b"\x1f\x8b": lambda path: cast(BinaryIO, gzip.open(path, "rb")),  # noqa: SIM115
-    b"BZh": lambda path: cast(BinaryIO, bz2.open(path, "rb")),  # noqa: SIM115
-    b"\xfd7zXZ": lambda path: cast(BinaryIO, lzma.open(path, "rb")),  # noqa: SIM115
+_UNPACKERS: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
+    b"\x1f\x8b": lambda path: gzip.open(path, "rb"),  # noqa: SIM115
+    b"BZh": lambda path: bz2.open(path, "rb"),  # noqa: SIM115
+    b"\xfd7zXZ": lambda path: lzma.open(path, "rb"),  # noqa: SIM115
 }
 
 
@@ -216,7 +216,11 @@ class TarReader(_ArchiveReader):
     """A tar; a compressed one is unpacked once to a plain tar in the spill folder."""
 
     def __init__(
-        self, archive: Path, label: str, unpack: Callable[[Path], BinaryIO] | None, spill_dir: Path | None
+        self,
+        archive: Path,
+        label: str,
+        unpack: Callable[[Path], io.BufferedIOBase] | None,
+        spill_dir: Path | None,
     ) -> None:
         super().__init__(archive, label)
         self._unpack = unpack
@@ -289,7 +293,7 @@ class TarReader(_ArchiveReader):
         return cast(BinaryIO, io.BufferedReader(_Slice(self._plain.open("rb"), *self._spans[name])))
 
 
-def _unpack_to(archive: Path, unpack: Callable[[Path], BinaryIO], target: Path) -> str:
+def _unpack_to(archive: Path, unpack: Callable[[Path], io.BufferedIOBase], target: Path) -> str:
     """Unpack to `target`; the sentence about the damage, or "".
 
     Raises:
@@ -300,7 +304,7 @@ def _unpack_to(archive: Path, unpack: Callable[[Path], BinaryIO], target: Path) 
     with target.open("wb") as out:
         try:
             with unpack(archive) as stream:
-                while chunk := stream.read(_CHUNK):
+                while chunk := stream.read1(_CHUNK):
                     written += len(chunk)
                     if written > limit:
                         target.unlink()
@@ -355,5 +359,5 @@ class ZipReader(_ArchiveReader):
     def open(self, name: str) -> BinaryIO:
         try:
             return io.BytesIO(self._zip.read(self._infos[name]))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise SourceError(f"{self.label}!/{name} is damaged in the zip: {error}") from error

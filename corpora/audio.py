@@ -131,7 +131,8 @@ def _cause(error: Exception) -> str:
 
 
 def _to_int16(real: npt.NDArray[np.float32]) -> Samples:
-    return np.clip(np.rint(real * 32768.0), -32768, 32767).astype(np.int16)
+    samples: Samples = np.clip(np.rint(real * 32768.0), -32768, 32767).astype(np.int16)
+    return samples
 
 
 def _decode_flac(data: bytes) -> Recording:
@@ -231,7 +232,6 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
     if rate_hz > STORED_RATE_HZ:
         real = soxr.resample(mono.astype(np.float32) / 32768.0, rate_hz, STORED_RATE_HZ, quality="HQ")
         mono, rate_hz = _to_int16(real), STORED_RATE_HZ
-        flags = (*flags, "resampled")
     whole = start == 0 and end == len(recording.samples)
     flac = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
     digest = hashlib.sha256(mono.astype("<i2", copy=False).tobytes()).hexdigest()

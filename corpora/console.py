@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -58,6 +61,14 @@ def configure_logging(level: int = logging.INFO) -> None:
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
+
+
+def use_store_tmp(store_root: Path) -> None:
+    """Put temporary files beside the store, unless $TMPDIR names a place; called by commands only."""
+    if "TMPDIR" not in os.environ:
+        place = store_root.parent / "tmp"
+        place.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(place)
 
 
 def format_duration(seconds: float) -> str:

@@ -13,7 +13,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -170,6 +169,36 @@ CORPUS_CHECKS = {
     "duplicate_audio": "the same sound and text appear more than once",
 }
 
+# Refusals of importers, audio.py and transcript.py, in plain words for the report.
+IMPORT_CHECKS = {
+    "audio_missing": "there is text, but its recording is not in the source",
+    "transcript_missing": "there is a recording, but no text belongs to it",
+    "audio_ambiguous": "the text may belong to several recordings",
+    "audio_empty": "the recording holds nothing",
+    "audio_corrupt": "the recording is damaged",
+    "audio_truncated": "the recording was cut short",
+    "audio_unreadable": "not a recording that can be read",
+    "archive_truncated": "the archive itself was cut short or is damaged",
+    "unsafe_member": "a member that must not be unpacked",
+    "source_unreadable": "a file could not be read",
+    "bad_line": "a line that does not have the form of its file",
+    "bad_times": "a segment that ends before it begins",
+    "span_past_end": "a segment beyond the end of its recording",
+    "encoding": "bytes that are not the encoding the file should have",
+    "id_mismatch": "an id that does not fit the place it stands in",
+    "empty_text": "no words",
+    "noise_only": "nothing but noises or notes",
+    "bad_chars": "letters that are not in the alphabet",
+    "numbers": "digits, which can be read in more than one way",
+    "symbol": "a sign without a certain spoken form",
+    "unknown_tag": "a tag that no table knows",
+    "partial_word": "a word that was not spoken in full",
+    "unintelligible": "speech that nobody understood",
+    "uncertain": "words the transcriber was not sure of",
+    "skipped_speech": "speech that was not written down",
+    "unknown_word": "a spoken word is missing in the text",
+}
+
 
 def check_utterance(subject: Subject, thresholds: Thresholds) -> tuple[tuple[str, str] | None, list[str]]:
     """(check, reason) of the first rejecting check that hits, and the names of all flags."""
@@ -203,19 +232,18 @@ def check_corpus(index: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 # --- the gate ----------------------------------------------------------------------------------------------
 
 
-def run_gate(summary: Mapping[str, Any], work_dir: Path) -> dict[str, Any]:
+def run_gate(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Validate a corpus's summary with Great Expectations.
 
     Args:
         summary: rows, input, accounted, duplicate_ids, shared_speakers (None = not asked for: the donor
             chose a split by utterances).
-        work_dir: where the library may write; nothing is sent anywhere.
 
     Returns:
         {"passed": bool, "expectations": [{"name", "says", "passed", "observed"}]}.
     """
     frame = pd.DataFrame([{key: value for key, value in summary.items() if value is not None}])
-    verdicts = _validate(frame, _expectations(summary), work_dir)
+    verdicts = _validate(frame, _expectations(summary))
     return {"passed": all(v["passed"] for v in verdicts), "expectations": verdicts}
 
 
@@ -230,12 +258,10 @@ def _expectations(summary: Mapping[str, Any]) -> list[tuple[str, str, dict[str, 
     return [entry for entry in wanted if summary.get(entry[0]) is not None]
 
 
-def _validate(
-    frame: pd.DataFrame, wanted: list[tuple[str, str, dict[str, Any]]], work_dir: Path
-) -> list[dict[str, Any]]:
+def _validate(frame: pd.DataFrame, wanted: list[tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    os.environ.setdefault("GX_HOME", str(work_dir))
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")

@@ -27,7 +27,7 @@ import soundfile
 
 from corpora.console import Progress
 from corpora.donation import NAME
-from corpora.errors import CorporaError, NotPublishedError, UsageError
+from corpora.errors import CorporaError, NotPublishedError, SourceError, UsageError
 from corpora.groups import run_group, units_json
 from corpora.importer import Importer, ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
@@ -109,6 +109,8 @@ def plan_refresh(request: RefreshRequest) -> Path:
     options = ImportOptions(request.name, request.donation, request.options)
     scan = importer.scan(source, options)
     name = request.name or scan.facts.name
+    if request.name is None:
+        _check_claim(store, importer.name, name, scan.facts.donor)
     plan: dict[str, Any] = {
         "name": name,
         "importer": importer.name,
@@ -121,6 +123,19 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "units": len(scan.units),
     }
     return _write_groups(store, key, plan, _Parts(source, scan, importer))
+
+
+def _check_claim(store: Store, importer: str, name: str, donor: str | None) -> None:
+    """A name that comes from the source itself must not replace somebody else's corpus."""
+    try:
+        there = store.corpus(name).manifest
+    except NotPublishedError:
+        return
+    if (there["importer"], there["donor"]) != (importer, donor):
+        owner = there["donor"] or there["importer"]
+        raise SourceError(
+            f"the source calls itself {name!r}, which {owner} has published; choose a name with --as"
+        )
 
 
 @dataclass(frozen=True)

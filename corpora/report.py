@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from markupsafe import Markup
 
-from corpora.quality import CHECKS, CORPUS_CHECKS
+from corpora.quality import CHECKS, CORPUS_CHECKS, IMPORT_CHECKS
 from corpora.store import Corpus, Store, write_bytes_atomic
 from corpora.utterance import MEASURES
 
@@ -77,7 +77,7 @@ def render_corpus_report(corpus: Corpus) -> str:
     manifest = corpus.manifest
     table = _table(corpus)
     rejections = corpus.rejections().to_pandas()
-    says = {check.name: check.says for check in CHECKS} | CORPUS_CHECKS
+    says = {check.name: check.says for check in CHECKS} | CORPUS_CHECKS | IMPORT_CHECKS
     return (
         environment()
         .get_template("corpus.html")
@@ -110,7 +110,7 @@ def _table(corpus: Corpus) -> pd.DataFrame:
         frames.append(frame.assign(shard=number, row=np.arange(len(frame))))
     if not frames:
         return pd.DataFrame(columns=[*_COLUMNS, *(f"measures.{m}" for m in MEASURES), "shard", "row"])
-    whole = pd.concat(frames, ignore_index=True)
+    whole: pd.DataFrame = pd.concat(frames, ignore_index=True)
     return whole.rename(columns={f"measures.{name}": name for name in MEASURES})
 
 
@@ -166,10 +166,10 @@ def _speakers(table: pd.DataFrame) -> list[dict[str, Any]]:
         hours=("duration_s", lambda s: s.sum() / 3600),
         utterances=("utterance_id", "size"),
         splits=("split", lambda s: ", ".join(sorted(set(s)))),
-        gender=("gender", lambda s: next((g for g in s if g), "unknown")),
+        gender=("gender", lambda s: next((g for g in s if isinstance(g, str)), "unknown")),
     )
     top = grouped.sort_values(["hours"], ascending=False, kind="stable").head(20).reset_index()
-    return [dict(zip(top.columns, values, strict=True)) for values in top.itertuples(index=False)]
+    return _records(top)
 
 
 # --- rows shown --------------------------------------------------------------------------------------------
@@ -182,11 +182,11 @@ def _rejected(rejections: pd.DataFrame, counts: dict[str, int], says: dict[str, 
         rows = rejections[rejections["check"] == check].head(SAMPLES_PER_CHECK)
         samples = [
             {
-                "place": row.source_path + ("" if pd.isna(row.line) else f":{int(row.line)}"),
-                "reason": row.reason,
-                "text": row.text_raw or "",
+                "place": row["source_path"] + ("" if pd.isna(row["line"]) else f":{int(row['line'])}"),
+                "reason": row["reason"],
+                "text": row["text_raw"] or "",
             }
-            for row in rows.itertuples(index=False)
+            for row in _records(rows)
         ]
         shown.append({"check": check, "count": count, "says": says.get(check, ""), "samples": samples})
     return shown
@@ -221,18 +221,24 @@ def _players(corpus: Corpus, rows: pd.DataFrame) -> list[dict[str, Any]]:
     paths = corpus.shard_paths()
     return [
         {
-            "id": row.utterance_id,
-            "speaker": row.speaker_id,
-            "split": row.split,
-            "duration_s": row.duration_s,
-            "text": row.text,
-            "raw": row.text_raw,
-            "flags": list(row.flags),
-            "place": row.source_path,
-            "sound": "data:audio/flac;base64," + base64.b64encode(_sound(paths[row.shard], row.row)).decode(),
+            "id": row["utterance_id"],
+            "speaker": row["speaker_id"],
+            "split": row["split"],
+            "duration_s": row["duration_s"],
+            "text": row["text"],
+            "raw": row["text_raw"],
+            "flags": list(row["flags"]),
+            "place": row["source_path"],
+            "sound": "data:audio/flac;base64,"
+            + base64.b64encode(_sound(paths[row["shard"]], row["row"])).decode(),
         }
-        for row in rows.itertuples(index=False)
+        for row in _records(rows)
     ]
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries by column."""
+    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
 
 
 def _sound(path: Path, row: int) -> bytes:

@@ -22,7 +22,7 @@ from corpora.errors import BalanceError, NothingImportedError
 from corpora.groups import group_dir
 from corpora.importer import CorpusFacts
 from corpora.manifest import describe, summary_of, version_of
-from corpora.quality import CORPUS_CHECKS, Thresholds, check_corpus, run_gate
+from corpora.quality import CORPUS_CHECKS, check_corpus, run_gate
 from corpora.shards import ShardWriter, write_rejections
 from corpora.splits import Assignment, assign, leakage, shared_speakers
 from corpora.store import Store, explain_write, publish_version, read_json, sha256_file, write_json_atomic
@@ -69,7 +69,7 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
         built = _build(plan, Path(plan_path).parent)
         manifest = _manifest(plan, built)
         _prove_balance(manifest)
-        manifest["gate"] = run_gate(_summary(manifest, built), Path(plan["work_dir"]) / "gate")
+        manifest["gate"] = run_gate(_summary(manifest, built))
         manifest["version"] = version_of(manifest)
         write_json_atomic(built.folder / "manifest.json", manifest)
         return _finish(store, plan, manifest, built)
@@ -296,5 +296,4 @@ def _summary(manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
         if built.assignment.rule == "utterance"
         else len(shared_speakers(built.index)),
         "hours": manifest["hours"],
-        "thresholds": len(Thresholds().as_dict()),
     }

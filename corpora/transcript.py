@@ -21,10 +21,8 @@ from corpora.errors import UsageError
 from corpora.transcript_rules import (
     APOSTROPHES,
     BLANKED,
-    CLITICS,
     HTML_TAGS,
     INVISIBLE,
-    LEADING_APOSTROPHE,
     LETTERS,
     NOISE_TAGS,
     NUMBERS,
@@ -34,9 +32,9 @@ from corpora.transcript_rules import (
     SKIP_TAGS,
     SPOKEN_SYMBOLS,
     STYLES,
-    TRAILING_APOSTROPHE,
     UNINTELLIGIBLE_TAGS,
 )
+from corpora.words import join_clitics, unquote
 from native import Alphabet
 
 NORMALISER_VERSION = "1"
@@ -308,9 +306,9 @@ class Normaliser:
         text = _REPEATED_QUOTE.sub(" ", text.translate(self._table))
         words = text.lower().split()
         if self.style.clitics:
-            words = _join_clitics(words)
+            words = join_clitics(words)
         if self.style.web and "'" in text:
-            words = _unquote(words)
+            words = unquote(words)
         return [w for w in words if w.strip("'")]
 
     def _numbers(self, text: str) -> str:
@@ -342,43 +340,6 @@ class Normaliser:
                 odd.add(letter)
             letters.append(folded)
         return "".join(letters)
-
-
-def _join_clitics(words: list[str]) -> list[str]:
-    """`it 's` → `it's`, `students '` → `students'`, `' cause` → `'cause`; `tell 'em` stays two words."""
-    joined: list[str] = []
-    pending = ""
-    for index, word in enumerate(words):
-        following = words[index + 1] if index + 1 < len(words) else ""
-        if word == "'":
-            if following in LEADING_APOSTROPHE:
-                pending = "'"
-            elif joined and joined[-1].endswith("s"):
-                joined[-1] += "'"
-        elif word in CLITICS and joined and not joined[-1].endswith("'"):
-            joined[-1] += word
-        else:
-            joined.append(pending + word)
-            pending = ""
-    return joined
-
-
-def _unquote(words: list[str]) -> list[str]:
-    """Drop apostrophes at word edges that are quotation marks; keep `'em`, `students'`, `goin'`."""
-    opened = False
-    plain = []
-    for word in words:
-        core = word.strip("'")
-        if word.startswith("'") and core not in LEADING_APOSTROPHE:
-            opened = True
-        head = "'" if word.startswith("'") and core in LEADING_APOSTROPHE else ""
-        tail = ""
-        if word.endswith("'"):
-            owns = core.endswith(("s", "in")) or core in TRAILING_APOSTROPHE
-            tail = "'" if owns and not opened else ""
-            opened = False
-        plain.append(head + core + tail)
-    return plain
 
 
 def _quote(text: str) -> str:
