@@ -51,7 +51,7 @@ def variables_as_arrays(prefix: str, variables: list[Any]) -> dict[str, Array]:
 
 def _names(prefix: str, variables: list[Any]) -> list[str]:
     """A name per variable; random states, which Keras numbers through the whole process, by their order."""
-    names = []
+    names: list[str] = []
     for variable in variables:
         path = variable.path
         if "seed_generator" in path:

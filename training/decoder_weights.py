@@ -10,18 +10,16 @@ changed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from corpora.store import Store, read_json, write_json_atomic
 from training.acoustic import LogProbabilities, load_network
-from training.dataset import Clip, Dataset, SplitChoice, clips_of, evenly, usable_cores
+from training.dataset import Clip, Dataset, SplitChoice, evenly, usable_cores
 from training.errors import DataError
-from training.runs import run_dir_of
+from training.runs import chosen_clips, row_ids, run_dir_of
 from training.wer import ErrorRates, count_errors
 
 if TYPE_CHECKING:
@@ -31,8 +29,9 @@ log = logging.getLogger(__name__)
 DEFAULT_ALPHA = 0.93  # natural-log weights of the last DeepSpeech releases
 DEFAULT_BETA = 1.18
 DEFAULT_BEAM_WIDTH = 100
-_COARSE = (tuple(np.arange(0.0, 3.01, 0.5).tolist()), tuple(np.arange(-1.0, 5.01, 1.0).tolist()))
-_REFINEMENTS = 2
+_COARSE_ALPHAS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
+_COARSE_BETAS = (-1.0, 0.5, 2.0, 3.5)
+_REFINEMENTS = 2  # each halves the steps around the best point so far
 
 
 @dataclass(frozen=True)
@@ -140,11 +139,11 @@ def tune_decoder(request: TuneRequest, store: Store | None = None) -> dict[str, 
     return {**chosen, "run": run_dir.name, "path": str(path)}
 
 
-def _dev_clips(request: TuneRequest, store: Store) -> list[Clip]:
-    clips: list[Clip] = []
-    for name in request.corpora:
-        clips.extend(clips_of(store.corpus(name), SplitChoice(request.split), scoring=True))
-    return evenly(clips, request.max_utterances)
+def _dev_clips(request: TuneRequest, store: Store) -> Iterator[Clip]:
+    corpora = [store.corpus(name) for name in request.corpora]
+    choice = SplitChoice(request.split)
+    ids = {name for name, _ in evenly(row_ids(corpora, choice), request.max_utterances)}
+    return chosen_clips(corpora, choice, ids, scoring=True)
 
 
 def _search(measure: Any) -> tuple[Point, list[Point]]:
@@ -158,8 +157,8 @@ def _search(measure: Any) -> tuple[Point, list[Point]]:
                 if place not in points:
                     points[place] = measure(*place)
 
-    add(*_COARSE)
-    alpha_step, beta_step = 0.5, 1.0
+    add(_COARSE_ALPHAS, _COARSE_BETAS)
+    alpha_step, beta_step = 0.5, 1.5
     for _ in range(_REFINEMENTS):
         centre = _best(points, alpha_step, beta_step)
         alpha_step, beta_step = alpha_step / 2, beta_step / 2

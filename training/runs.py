@@ -16,7 +16,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,14 +96,16 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
         log.info("run %s is finished already", run)
         return done
     run_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with store.lock(f"runs/{run}", wait_s=0.0), _log_file(run_dir), RunState(run_dir, run) as state:
-            _stop_on_sigterm(state)
-            _write_inputs(config, store, run_dir)
-            data = load_data(config, store)
-            return train(config, data, run_dir, state)
-    except StoreError as error:
-        raise TrainingError(f"run {run} cannot start: {error}") from error
+    with ExitStack() as open_things:
+        try:
+            open_things.enter_context(store.lock(f"runs/{run}", wait_s=0.0))
+        except StoreError as error:
+            raise TrainingError(f"run {run} is being trained by another process: {error}") from error
+        open_things.enter_context(_log_file(run_dir))
+        state = open_things.enter_context(RunState(run_dir, run))
+        _stop_on_sigterm(state)
+        _write_inputs(config, store, run_dir)
+        return train(config, load_data(config, store), run_dir, state)
 
 
 def _stop_on_sigterm(state: RunState) -> None:
@@ -157,11 +159,11 @@ def load_data(config: TrainingConfig, store: Store) -> TrainingData:
                 "network's; refresh it before training"
             )
     features, data = config.features, config.data
-    train_clips = _chosen(corpora, choice_for_training(data), _train_ids(corpora, data))
+    train_clips = chosen_clips(corpora, choice_for_training(data), _train_ids(corpora, data))
     train_set = Dataset.from_clips(train_clips, alphabet, features, config.augment.speeds)
     dev_choice = SplitChoice(data.dev_split)
-    dev_ids = evenly(_row_ids(corpora, dev_choice), data.max_dev_utterances)
-    dev_clips = _chosen(corpora, dev_choice, {name for name, _ in dev_ids})
+    dev_ids = evenly(row_ids(corpora, dev_choice), data.max_dev_utterances)
+    dev_clips = chosen_clips(corpora, dev_choice, {name for name, _ in dev_ids})
     dev_set = Dataset.from_clips(dev_clips, alphabet, features)
     log.info("features of %d training and %d dev utterances computed", len(train_set), len(dev_set))
     return TrainingData(train_set, dev_set, alphabet)
@@ -171,26 +173,30 @@ def _train_ids(corpora: Sequence[Corpus], data: DataConfig) -> set[str] | None:
     """The ids to learn from when hours are limited, else None for all."""
     if not data.max_train_hours:
         return None
-    rows = _row_ids(corpora, choice_for_training(data))
+    rows = row_ids(corpora, choice_for_training(data))
     hours = sum(duration_s for _, duration_s in rows) / 3600
     if hours <= data.max_train_hours:
         return None
     return {name for name, _ in evenly(rows, max(1, int(len(rows) * data.max_train_hours / hours)))}
 
 
-def _row_ids(corpora: Sequence[Corpus], choice: SplitChoice) -> list[tuple[str, float]]:
+def row_ids(corpora: Sequence[Corpus], choice: SplitChoice) -> list[tuple[str, float]]:
     """Ids with corpus name, and durations, of the chosen rows; reads no audio."""
     rows: list[tuple[str, float]] = []
     for corpus in corpora:
-        for batch in corpus.batches(split=choice.split, columns=["utterance_id", "subset", "duration_s"]):
+        columns = ["utterance_id", "subset", "duration_s"]
+        for batch in corpus.batches(split=choice.split, columns=columns):
             taken = [row for row in batch.to_pylist() if choice.takes(row)]
             rows.extend((f"{corpus.name}/{row['utterance_id']}", row["duration_s"]) for row in taken)
     return rows
 
 
-def _chosen(corpora: Sequence[Corpus], choice: SplitChoice, ids: set[str] | None) -> Iterator[Clip]:
+def chosen_clips(
+    corpora: Sequence[Corpus], choice: SplitChoice, ids: set[str] | None, scoring: bool = False
+) -> Iterator[Clip]:
+    """The clips of the chosen rows whose `corpus/utterance_id` is among `ids` (None = all), see `clips_of`."""
     for corpus in corpora:
-        for clip in clips_of(corpus, choice):
+        for clip in clips_of(corpus, choice, scoring):
             if ids is None or f"{corpus.name}/{clip.utterance_id}" in ids:
                 yield clip
 

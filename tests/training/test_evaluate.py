@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ from training.runs import run_id_for
 from training.settings import evaluations_of, read_retrain, retrain_is_due, tunings_of
 
 HOSTILE = "<script>alert('x')</script>"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def root_logger_as_before() -> Iterator[None]:
+    """The commands set up logging on a standard error that is gone after their test."""
+    before = logging.getLogger().handlers[:]
+    yield
+    logging.getLogger().handlers[:] = before
 
 
 @pytest.fixture(scope="module")
