@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import hashlib
 import importlib.metadata
 import json
 import logging
@@ -132,11 +133,13 @@ def start(home: Home) -> dict[str, Any]:
 
 
 def migrate(home: Home, environment: dict[str, str]) -> None:
-    """Make or upgrade the database, only when it is missing or was made by another Airflow."""
+    """Make or upgrade the database, only when it is missing, another one or was made by another Airflow."""
     marker = home.run / "database"
     version = importlib.metadata.version("apache-airflow")
     made_by = marker.read_text("utf-8") if marker.exists() else None
-    if made_by == version and (home.path / "airflow.db").exists():
+    server = environment.get("SPEECHMILL_DB", "")
+    made_here = hashlib.sha256(f"{version} {server}".encode()).hexdigest()
+    if made_by == made_here and (server or (home.path / "airflow.db").exists()):
         return
     say(f"making the database of Airflow {version}")
     path = home.log("migrate")
@@ -147,7 +150,7 @@ def migrate(home: Home, environment: dict[str, str]) -> None:
         )  # fmt: skip
     if done.returncode != 0:
         raise LaunchError(f"the database could not be made; the reason is at the end of {path}")
-    marker.write_text(version, "utf-8")
+    marker.write_text(made_here, "utf-8")
 
 
 def wait_until_usable(home: Home, port: int) -> None:

@@ -126,6 +126,9 @@ class Home:
             "PYTHONPATH": str(self.root),
             "PYTHONUNBUFFERED": "1",
         }
+        # SQLite is airflow.cfg's default; a server is named by its URL, which holds a password and so stays out of files.
+        if environ.get("SPEECHMILL_DB"):
+            own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = environ["SPEECHMILL_DB"]
         # Settings of another Airflow in the caller's shell must not leak into this one.
         kept = {name: value for name, value in environ.items() if not name.startswith("AIRFLOW__")}
         return {**defaults, **kept, **own}

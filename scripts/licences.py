@@ -16,7 +16,9 @@ ALLOWED = re.compile(
     r"|lgpl|lesser general public|public domain|cc0|hpnd|historical permission|boost|unicode|zpl|zope|blueoak|artistic",
     re.IGNORECASE,
 )
-FORBIDDEN = re.compile(r"(?<!l)gpl|(?<!lesser )general public license|agpl|proprietary|commercial", re.IGNORECASE)
+FORBIDDEN = re.compile(
+    r"(?<!l)gpl|(?<!lesser )general public license|agpl|proprietary|commercial", re.IGNORECASE
+)
 
 # Distributions whose metadata names no licence, or a choice of licences as a plain list; read in their licence file.
 READ_BY_HAND: dict[str, str] = {
@@ -29,13 +31,15 @@ def declared(distribution: metadata.Distribution) -> str:
     """What the distribution's metadata says of its licence, in one line; empty when it says nothing."""
     fields = distribution.metadata
     expression = fields.get("License-Expression") or ""
-    classifiers = [c.rsplit("::", 1)[1].strip() for c in fields.get_all("Classifier") or [] if c.startswith("License ::")]
+    classifiers = [
+        c.rsplit("::", 1)[1].strip() for c in fields.get_all("Classifier") or [] if c.startswith("License ::")
+    ]
     text = (fields.get("License") or "").strip().split("\n", 1)[0][:80]
     return expression or "; ".join(c for c in classifiers if c != "OSI Approved") or text
 
 
 def verdict(name: str, licence: str) -> str:
-    """"ok", "refused" or "unknown" for one distribution."""
+    """ "ok", "refused" or "unknown" for one distribution."""
     licence = READ_BY_HAND.get(name.lower(), licence)
     alternatives = re.split(r"\bOR\b", licence)
     if any(ALLOWED.search(part) and not FORBIDDEN.search(part) for part in alternatives):

@@ -39,7 +39,10 @@ README_COMMANDS_BY_LINE = 15
 def tracked(*patterns: str) -> list[Path]:
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split("\n")
     return [ROOT / name for name in names if name and (ROOT / name).is_file()]
 
@@ -65,7 +68,9 @@ def test_the_arrows_between_packages_hold() -> None:
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for path in python_files()
         for name, line, _ in imports(path)
-        if name in OURS and name != (package := path.relative_to(ROOT).parts[0]) and name not in ARROWS[package]
+        if name in OURS
+        and name != (package := path.relative_to(ROOT).parts[0])
+        and name not in ARROWS[package]
     ]
     assert not wrong, wrong
 
@@ -83,7 +88,11 @@ def test_heavy_libraries_stay_at_home() -> None:
 def test_dag_files_import_nothing_heavy_at_the_top_and_are_named_like_no_package() -> None:
     for path in tracked("dags/*.py"):
         assert path.stem not in ARROWS, f"{path.name} would hide the package {path.stem}"
-        heavy = [name for name, _, top in imports(path) if top and name in {*OURS, "tensorflow", "pandas", "pyarrow"}]
+        heavy = [
+            name
+            for name, _, top in imports(path)
+            if top and name in {*OURS, "tensorflow", "pandas", "pyarrow"}
+        ]
         assert set(heavy) <= {"assets"}, f"{path.name} imports {heavy} at the top"
 
 
@@ -116,32 +125,47 @@ def test_files_functions_and_parameter_lists_stay_small() -> None:
             counted = [p for p in parameters if p not in ("self", "cls")]
             if len(counted) > MAX_PARAMETERS and not node.name.startswith("__") and "api" not in path.parts:
                 wrong.append(f"{name}:{node.lineno} {node.name}: {len(counted)} parameters")
-    wrong += [f"{p.relative_to(ROOT)}: long" for p in tracked("native/*.h", "native/*.cpp")
-              if p.read_text(encoding="utf-8").count("\n") > MAX_FILE_LINES]
+    wrong += [
+        f"{p.relative_to(ROOT)}: long"
+        for p in tracked("native/*.h", "native/*.cpp")
+        if p.read_text(encoding="utf-8").count("\n") > MAX_FILE_LINES
+    ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [str(path.relative_to(ROOT)) for path in [*python_files(), *tracked("scripts/*.py")]
-              if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in [*python_files(), *tracked("scripts/*.py")]
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
     assert not silent, silent
 
 
 def test_no_assert_on_data_outside_the_tests() -> None:
-    wrong = [f"{path.relative_to(ROOT)}:{node.lineno}" for path in python_files()
-             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Assert)]
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in python_files()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert)
+    ]
     assert not wrong, wrong
 
 
 @pytest.mark.parametrize("word", ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "NotImplemented" + "Error"])
 def test_nothing_is_left_for_later(word: str) -> None:
-    found = [str(path.relative_to(ROOT)) for path in tracked("*.py", "*.cpp", "*.h", "*.sh", "Makefile")
-             if word in path.read_text(encoding="utf-8")]
+    found = [
+        str(path.relative_to(ROOT))
+        for path in tracked("*.py", "*.cpp", "*.h", "*.sh", "Makefile")
+        if word in path.read_text(encoding="utf-8")
+    ]
     assert not found, found
 
 
 def test_no_path_of_one_machine_and_no_secret_stands_in_the_tree() -> None:
-    marks = re.compile("|".join([r"/work" + "/", r"/farm" + "/", r"/root" + r"/\.", "BEGIN [A-Z ]*PRIVATE" + " KEY"]))
+    marks = re.compile(
+        "|".join([r"/work" + "/", r"/farm" + "/", r"/root" + r"/\.", "BEGIN [A-Z ]*PRIVATE" + " KEY"])
+    )
     found = []
     for path in tracked():
         try:
@@ -160,6 +184,21 @@ def test_the_readme_names_the_two_commands_early() -> None:
 
 def test_make_help_lists_every_door() -> None:
     text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for door in ("demo", "real", "test", "test-all", "lm", "corpora", "train", "evaluate", "report",
-                 "airflow-start", "airflow-stop", "airflow-status", "airflow-logs", "lint", "licences"):
+    for door in (
+        "demo",
+        "real",
+        "test",
+        "test-all",
+        "lm",
+        "corpora",
+        "train",
+        "evaluate",
+        "report",
+        "airflow-start",
+        "airflow-stop",
+        "airflow-status",
+        "airflow-logs",
+        "lint",
+        "licences",
+    ):
         assert re.search(rf"^\s+{door}\s", text, re.MULTILINE), f"make help does not list {door}"

@@ -18,7 +18,12 @@ def run(script: str, path: Path | None = None, **environment: str) -> subprocess
     if path is not None:
         variables["PATH"] = f"{path}:{variables['PATH']}"
     return subprocess.run(
-        ["bash", "-c", f". scripts/checks.sh; {script}"], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+        ["bash", "-c", f". scripts/checks.sh; {script}"],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -79,7 +84,9 @@ def test_a_taken_port_is_found_and_another_one_proposed() -> None:
 
 @pytest.mark.parametrize("script", ["setup.sh --nonsense"])
 def test_an_unknown_option_is_refused(script: str) -> None:
-    result = subprocess.run(["bash", *f"scripts/{script}".split()], cwd=ROOT, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        ["bash", *f"scripts/{script}".split()], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 2 and "unknown option --nonsense" in result.stderr
 
 
