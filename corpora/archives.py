@@ -237,11 +237,15 @@ class TarReader(_ArchiveReader):
         if not target.exists() and self._unpack is not None:
             with explain_write(target):
                 folder.mkdir(parents=True, exist_ok=True)
+                _drop_dead(folder, key)
                 temporary = folder / f".{key}.{os.getpid()}.tmp"
-                damage = _unpack_to(self.archive, self._unpack, temporary)
-                if damage:
-                    note.write_text(damage)
-                temporary.replace(target)
+                try:
+                    damage = _unpack_to(self.archive, self._unpack, temporary)
+                    if damage:
+                        note.write_text(damage)
+                    temporary.replace(target)
+                finally:
+                    temporary.unlink(missing_ok=True)
         if note.exists():
             self._whole(note.read_text())
         return target
@@ -291,6 +295,13 @@ class TarReader(_ArchiveReader):
 
     def open(self, name: str) -> BinaryIO:
         return cast(BinaryIO, io.BufferedReader(_Slice(self._plain.open("rb"), *self._spans[name])))
+
+
+def _drop_dead(folder: Path, key: str) -> None:
+    """Remove what a killed process was unpacking: its number stands in the name."""
+    for path in folder.glob(f".{key}.*.tmp"):
+        if not Path(f"/proc/{path.name.split('.')[2]}").exists():
+            path.unlink(missing_ok=True)
 
 
 def _unpack_to(archive: Path, unpack: Callable[[Path], io.BufferedIOBase], target: Path) -> str:

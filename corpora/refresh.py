@@ -233,7 +233,8 @@ def _plan_dir(store: Store, name: str, key: str) -> Path:
 def _drop_stale(work_dir: Path) -> None:
     """Remove what runs of more than a week ago left behind."""
     old = time.time() - _STALE_S
-    for path in [*work_dir.glob("*"), *work_dir.glob("groups/*")]:
+    scans = work_dir.parent.parent.glob("scan-*")
+    for path in [*work_dir.glob("*"), *work_dir.glob("groups/*"), *scans]:
         with suppress(OSError):
             if path.name != "groups" and path.stat().st_mtime < old:
                 shutil.rmtree(path)

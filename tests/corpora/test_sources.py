@@ -128,6 +128,16 @@ def test_a_tar_cut_short_keeps_its_whole_members(tmp_path: Path) -> None:
     assert any("copy the archive again" in r.reason for r in source.rejections)
 
 
+def test_what_a_killed_process_was_unpacking_is_removed(tmp_path: Path) -> None:
+    path = make_tar(tmp_path / "a.tar.gz", {"a": b"1"})
+    open_source([path], tmp_path / "spill")
+    (plain,) = (tmp_path / "spill").iterdir()
+    plain.unlink()
+    (tmp_path / "spill" / f".{plain.stem}.99999999.tmp").write_bytes(b"half")
+    open_source([path], tmp_path / "spill")
+    assert [p.name for p in (tmp_path / "spill").iterdir()] == [plain.name]
+
+
 def test_a_damaged_zip_member_is_an_error_of_that_member(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "z.zip", {"a": b"A" * 100, "b": b"B" * 100})
     data = bytearray(path.read_bytes())
