@@ -238,6 +238,7 @@ class _Progress:
         self._losses: list[float] = []
         self._frames = 0
         self._waited_s = 0.0
+        self._after_first = 0.0  # the first step traces the functions and says nothing about speed
 
     def waits(self, batches: Iterator[Any]) -> Iterator[Any]:
         """The same batches; counts how long each is waited for."""
@@ -249,14 +250,17 @@ class _Progress:
 
     def add(self, loss: float, batch: Batch) -> None:
         """A step was done."""
+        self._after_first = self._after_first or time.monotonic()
         if math.isfinite(loss):
             self._losses.append(loss)
         self._frames += int(batch.lengths.sum())
 
-    def eta_s(self, step: int) -> float:
-        """Seconds left at the speed so far."""
-        elapsed = time.monotonic() - self._started
-        return round(elapsed / max(1, step - self._first) * (self._steps - step), 1)
+    def eta_s(self, step: int) -> float | None:
+        """Seconds left at the speed so far, None while it is unknown."""
+        done = step - self._first - 1
+        if done < 1:
+            return None
+        return round((time.monotonic() - self._after_first) / done * (self._steps - step), 1)
 
     def log_now_and_then(self, step: int, epoch: int, force: bool) -> None:
         """One line, at most every few seconds unless forced."""
@@ -266,9 +270,9 @@ class _Progress:
         loss = sum(self._losses) / len(self._losses) if self._losses else math.nan
         elapsed = max(1e-9, now - self._started)
         log.info(
-            "epoch %d, step %d/%d, loss %.3f, %.0f frames/s, input-bound %.1f %%, %.0f s left",
+            "epoch %d, step %d/%d, loss %.3f, %.0f frames/s, input-bound %.1f %%, %s left",
             epoch + 1, step, self._steps, loss, self._frames / elapsed, 100 * self._waited_s / elapsed,
-            self.eta_s(step),
+            "?" if self.eta_s(step) is None else f"{self.eta_s(step):.0f} s",
         )  # fmt: skip
         self._logged = now
         self._losses.clear()

@@ -194,7 +194,7 @@ def row_ids(corpora: Sequence[Corpus], choice: SplitChoice) -> list[tuple[str, f
 def chosen_clips(
     corpora: Sequence[Corpus], choice: SplitChoice, ids: set[str] | None, scoring: bool = False
 ) -> Iterator[Clip]:
-    """The clips of the chosen rows whose `corpus/utterance_id` is among `ids` (None = all), see `clips_of`."""
+    """The clips of the chosen rows whose `corpus/utterance_id` is among `ids` (None = all)."""
     for corpus in corpora:
         for clip in clips_of(corpus, choice, scoring):
             if ids is None or f"{corpus.name}/{clip.utterance_id}" in ids:

@@ -41,7 +41,7 @@ FAILS = SLEEPS.replace("time.sleep(60)", "raise ValueError('no such corpus')")
 
 
 def wait_for(dispatcher: Dispatcher, run: str, wanted: Callable[[JobState], bool]) -> JobState:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         state = dispatcher.poll(run)
         if wanted(state):
@@ -148,9 +148,9 @@ def test_a_real_run_killed_with_sigkill_goes_on_and_finishes(dispatcher: Any, to
 
     from training.config import LoopConfig
 
-    config = tones.config(loop=LoopConfig(epochs=40, batch_size=8, threads=1, checkpoint_every_s=0.0))
+    config = tones.config(loop=LoopConfig(epochs=15, batch_size=8, threads=1, checkpoint_every_s=0.0))
     run = dispatcher.submit(Job(config))
-    state = wait_for(dispatcher, run, lambda state: state.ended or state.step > 12)
+    state = wait_for(dispatcher, run, lambda state: state.ended or state.step > 7)
     assert state.details is not None
     os.kill(state.details["pid"], signal.SIGKILL)
     failed = wait_for(dispatcher, run, lambda state: state.ended)
