@@ -10,6 +10,7 @@ import pytest
 from corpora.refresh import RefreshRequest, refresh
 from corpora.store import Store
 
+DONATIONS = Path(__file__).resolve().parents[2] / "demo" / "donations"
 CASES = [
     ("an4", "an4_wav_train.tar.gz", {"input": 955, "accepted": 66, "rejected": 882, "ignored": 7}),
     ("ljspeech", "ljspeech_256.tar", {"input": 13100, "accepted": 257, "rejected": 12843, "ignored": 0}),
@@ -24,9 +25,9 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "archive", "items"), CASES)
 def test_counts_of_a_real_archive(
-    real_data: Path, root: Path, tmp_path: Path, name: str, archive: str, items: dict[str, Any]
+    real_data: Path, tmp_path: Path, name: str, archive: str, items: dict[str, Any]
 ) -> None:
-    donation = root / "demo" / "donations" / f"{name}.toml"
+    donation = DONATIONS / f"{name}.toml"
     request = RefreshRequest("donated", (real_data / archive,), donation=donation, store=tmp_path)
     answer = refresh(request)
     assert answer["items"] == items
