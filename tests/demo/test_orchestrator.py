@@ -51,7 +51,7 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(tmp_path: Path) -> No
     busy = Server((503, {}), (500, {}), (200, {"state": "running"}))
     assert airflow_of(busy, tmp_path).run("retrain", "r")["state"] == "running"
     refusing = Server((400, {"detail": "not one of"}))
-    with pytest.raises(OrchestrationError, match="400 .*not one of"):
+    with pytest.raises(OrchestrationError, match=r"400 .*not one of"):
         airflow_of(refusing, tmp_path).trigger("corpus_refresh", {"importer": "x"})
     assert len(refusing.asked) == 1
 
