@@ -149,7 +149,7 @@ def start_airflow(root: Path, store: Path, sources: Sequence[Path]) -> Airflow:
     """Start Airflow for a store, or find it running, with `sources` added to the roots it may read.
 
     Raises:
-        OrchestrationError: it did not come up; the launcher's own sentence stands above on standard error.
+        OrchestrationError: it did not come up; in the launcher's own words.
     """
     launcher = [sys.executable, str(root / "scripts" / "airflow.py")]
     environment = {**os.environ, "SPEECHMILL_ROOT": str(root), "SPEECHMILL_STORE": str(store)}
@@ -162,14 +162,12 @@ def start_airflow(root: Path, store: Path, sources: Sequence[Path]) -> Airflow:
 
 
 def _ask(command: list[str], environment: dict[str, str], good: tuple[int, ...]) -> dict[str, Any]:
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     try:
         answer: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
         answer = {}
     if done.returncode not in good or not answer:
-        raise OrchestrationError(
-            f"`python scripts/airflow.py {command[2]}` ended with status {done.returncode}; "
-            "its reason stands above, more under `make airflow-logs`"
-        )
+        said = done.stderr.strip() or f"`python scripts/airflow.py {command[2]}` ended with {done.returncode}"
+        raise OrchestrationError(f"{said}\n  more under `make airflow-logs`")
     return answer
