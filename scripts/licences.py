@@ -27,14 +27,19 @@ READ_BY_HAND: dict[str, str] = {
 }
 
 
+def first(values: list[str] | None) -> str:
+    """The first of a metadata field's values, or the empty text."""
+    return values[0] if values else ""
+
+
 def declared(distribution: metadata.Distribution) -> str:
     """What the distribution's metadata says of its licence, in one line; empty when it says nothing."""
     fields = distribution.metadata
-    expression = fields.get("License-Expression") or ""
+    expression = first(fields.get_all("License-Expression"))
     classifiers = [
         c.rsplit("::", 1)[1].strip() for c in fields.get_all("Classifier") or [] if c.startswith("License ::")
     ]
-    text = (fields.get("License") or "").strip().split("\n", 1)[0][:80]
+    text = first(fields.get_all("License")).strip().split("\n", 1)[0][:80]
     return expression or "; ".join(c for c in classifiers if c != "OSI Approved") or text
 
 

@@ -27,7 +27,17 @@ def test_below_a_root_is_allowed_and_comes_back_resolved(roots: Path) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["{0}/secret", "{0}/open/link", "{0}/open/../secret", "{0}/opening", "open", "", "/", "file://{0}/open", "{0}/open/\0"],
+    [
+        "{0}/secret",
+        "{0}/open/link",
+        "{0}/open/../secret",
+        "{0}/opening",
+        "open",
+        "",
+        "/",
+        "file://{0}/open",
+        "{0}/open/\0",
+    ],
 )
 def test_everything_else_is_refused(roots: Path, source: str) -> None:
     source = source.format(roots)
