@@ -1,0 +1,258 @@
+"""The DAGs run for real, in this process, on a tiny corpus: archive → corpus → language model → network → pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora.store import Store
+from demo.layouts import Defects, librispeech, tones
+
+TINY = """
+seed = 1
+[model]
+n_hidden = 8
+[loop]
+steps = 2
+batch_size = 4
+threads = 1
+"""
+SETTINGS = """
+[[language_models]]
+name = "default"
+order = 2
+[retrain]
+config = "tiny.toml"
+"""
+
+
+@pytest.fixture(scope="module")
+def bag(airflow_home: Path, root: Path) -> Any:
+    """All DAGs, stored as the dag-processor does, so that their runs find each other in the database."""
+    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
+    from airflow.dag_processing.dagbag import BundleDagBag
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    bag = BundleDagBag(str(root / "dags"), bundle_path=root / "dags", bundle_name="dags-folder")
+    assert bag.import_errors == {}
+    with create_session() as session:
+        if session.get(DagBundleModel, "dags-folder") is None:
+            session.add(DagBundleModel(name="dags-folder"))
+        session.flush()
+        update_dag_parsing_results_in_db(
+            bundle_name="dags-folder", bundle_version=None, version_data=None,
+            dags=[LazyDeserializedDAG.from_dag(dag) for dag in bag.dags.values()],
+            import_errors={}, parse_duration=None, warnings=set(), session=session,
+        )  # fmt: skip
+    return bag
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archives")
+    librispeech.write(folder, tones.utterances(2, 3), Defects.one_of_each())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chain_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("chain") / "store"
+    folder.mkdir()
+    (folder / "tiny.toml").write_text(TINY)
+    (folder / "settings.toml").write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture
+def in_chain(chain_store: Path, archives: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The store and the allowed sources of the chain for the time of one test."""
+    monkeypatch.setenv("SPEECHMILL_STORE", str(chain_store))
+    monkeypatch.setenv("SPEECHMILL_SOURCES", str(archives))
+    monkeypatch.delenv("SPEECHMILL_SOURCES_FILE", raising=False)
+    yield chain_store
+
+
+def run(bag: Any, dag_id: str, conf: dict[str, Any] | None = None) -> Any:
+    """A finished run of a DAG, all its tasks run in this process."""
+    return bag.dags[dag_id].test(run_conf=conf or {})
+
+
+def states(dag_run: Any) -> dict[str, list[str]]:
+    """Task states of a run: {task id: [one per map index]}."""
+    found: dict[str, list[str]] = {}
+    for task_instance in sorted(dag_run.get_task_instances(), key=lambda one: one.map_index):
+        found.setdefault(task_instance.task_id, []).append(str(task_instance.state))
+    return found
+
+
+def refresh(bag: Any, archives: Path, **conf: Any) -> Any:
+    # Every field: `test` keeps what the run before had in the form.
+    form = {"importer": "librispeech", "sources": [f"{archives}/LibriSpeech"], "name": None, "donation": None}
+    return run(bag, "corpus_refresh", form | conf)
+
+
+def asset_events(dag_run: Any) -> list[dict[str, Any]]:
+    """Extras of the events that a run sent."""
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        return list(
+            session.scalars(select(AssetEvent.extra).where(AssetEvent.source_run_id == dag_run.run_id))
+        )
+
+
+def test_1_a_refresh_publishes_and_tells(bag: Any, in_chain: Path, archives: Path) -> None:
+    done = refresh(bag, archives)
+    assert states(done) == {name: ["success"] for name in ("plan", "import_groups", "seal", "settle")}
+    corpus = Store.open(in_chain).corpus("librispeech")
+    assert corpus.manifest["items"]["accepted"] == 18
+    (event,) = asset_events(done)
+    assert event["name"] == "librispeech"
+    assert event["version"] == corpus.version
+    assert event["utterances"] == 18
+    assert sum(event["rejected"].values()) == corpus.manifest["items"]["rejected"] == 3
+
+
+def test_2_a_language_model_is_built_once(bag: Any, in_chain: Path) -> None:
+    done = run(bag, "language_model")
+    assert states(done) == {"check": ["success"], "build": ["success"], "announce": ["success"]}
+    assert asset_events(done) == [{"names": ["default"]}]
+    again = run(bag, "language_model")
+    assert states(again)["check"] == states(again)["build"] == ["skipped"]
+    assert (
+        len(list((in_chain / "language_models/default").glob("*/manifest.json"))) == 2
+    )  # version and current
+
+
+def test_3_the_same_refresh_is_a_no_op_that_tells_nobody(bag: Any, in_chain: Path, archives: Path) -> None:
+    before = Store.open(in_chain).corpus("librispeech").version
+    done = refresh(bag, archives, workers=3)
+    assert done.state == "success"
+    assert states(done)["settle"] == ["skipped"]
+    assert asset_events(done) == []
+    assert Store.open(in_chain).corpus("librispeech").version == before
+
+
+def test_4_a_network_is_trained_and_measured_once(bag: Any, in_chain: Path) -> None:
+    done = run(bag, "retrain")
+    assert done.state == "success"
+    assert {state for row in states(done).values() for state in row} == {"success"}
+    (evaluation,) = (in_chain / "evaluations").glob("*/evaluation.json")
+    measured = json.loads(evaluation.read_text())
+    assert measured["corpus"] == "librispeech"
+    assert measured["language_model"]["name"] == "default"
+    assert (in_chain / "reports/index.html").is_file()
+    again = run(bag, "retrain")
+    assert states(again)["check"] == states(again)["train"] == ["skipped"]
+    assert len(list((in_chain / "runs").iterdir())) == 1
+
+
+def test_5_the_pages_are_made(bag: Any, in_chain: Path) -> None:
+    done = run(bag, "data_quality")
+    assert states(done) == {
+        "list_corpora": ["success"],
+        "corpus_page": ["success"],
+        "chain_page": ["success"],
+    }
+    assert "librispeech" in (in_chain / "reports/corpora/librispeech.html").read_text()
+    assert states(run(bag, "data_quality"))["corpus_page"] == ["skipped"]
+
+
+def test_unknown_parameters_are_an_error(bag: Any, store_root: Path, archives: Path, caplog: Any) -> None:
+    done = refresh(bag, archives, wokers=3)
+    assert done.state == "failed"
+    assert states(done)["plan"] == ["failed"]
+    assert not (store_root / "corpora").exists()
+    for dag_id, first in (
+        ("language_model", "check"),
+        ("retrain", "check"),
+        ("data_quality", "list_corpora"),
+    ):
+        assert states(run(bag, dag_id, {"wokers": 3}))[first] == ["failed"]
+
+
+def test_a_source_outside_the_roots_is_refused_before_it_is_opened(
+    bag: Any, store_root: Path, archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (archives / "door").symlink_to(elsewhere)
+    monkeypatch.setenv("SPEECHMILL_SOURCES", str(archives))
+    opened: list[Any] = []
+    monkeypatch.setattr("corpora.refresh.open_source", lambda *arguments: opened.append(arguments))
+    for source in (elsewhere, archives / "door", archives / "../elsewhere"):
+        done = run(bag, "corpus_refresh", {"importer": "librispeech", "sources": [str(source)]})
+        assert done.state == "failed"
+        assert states(done)["plan"] == ["failed"]
+    donation = {
+        "importer": "donated",
+        "sources": [str(archives)],
+        "donation": str(elsewhere / "donation.toml"),
+    }
+    assert run(bag, "corpus_refresh", donation).state == "failed"
+    (archives / "door").unlink()
+    assert opened == []
+
+
+def test_a_refused_corpus_is_red_and_leaves_the_old_version(
+    bag: Any, in_chain: Path, archives: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = {"name": "rows", "says": "enough rows", "passed": False, "observed": 18}
+    monkeypatch.setattr("corpora.seal.run_gate", lambda *_: {"passed": False, "expectations": [refused]})
+    done = refresh(bag, archives, name="refused")
+    assert done.state == "failed"
+    assert states(done)["seal"] == ["failed"]
+    assert "refused" not in Store.open(in_chain).corpus_names()
+    assert asset_events(done) == []
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_a_refresh_on_its_way_holds_the_others_back(bag: Any, in_chain: Path, state: str) -> None:
+    from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+
+    dag_run = waiting_refresh(state)
+    try:
+        for dag_id, first in (
+            ("language_model", "check"),
+            ("retrain", "check"),
+            ("data_quality", "list_corpora"),
+        ):
+            assert states(run(bag, dag_id))[first] == ["skipped"]
+        with create_session() as session:
+            kwargs = {"dag_id": "corpus_refresh", "run_id": dag_run}
+            assert session.query(TaskInstance).filter_by(**kwargs, task_id="settle").count() == 1
+            session.query(TaskInstance).filter_by(**kwargs, task_id="settle").update({"state": "success"})
+        # Its last task is done, so it may have started us: it counts no longer although its run is still open.
+        (in_chain / "language_models/default/current").unlink()
+        assert states(run(bag, "language_model"))["check"] == ["success"]
+    finally:
+        with create_session() as session:
+            session.query(DagRun).filter_by(dag_id="corpus_refresh", run_id=dag_run).delete()
+
+
+def waiting_refresh(state: str) -> str:
+    """A run of corpus_refresh in the database, as the API makes it; returns its id."""
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.sdk import timezone
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+
+    with create_session() as session:
+        dag = SerializedDagModel.get_dag("corpus_refresh", session=session)
+        made = dag.create_dagrun(
+            run_id=f"manual__{state}", run_after=timezone.utcnow(), run_type=DagRunType.MANUAL,
+            triggered_by=DagRunTriggeredByType.REST_API, state=DagRunState(state), logical_date=None,
+            conf={}, session=session,
+        )  # fmt: skip
+        return str(made.run_id)
