@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ def application(airflow_home: Path, root: Path) -> Any:
     from airflow.api_fastapi.app import create_auth_manager
 
     create_auth_manager().init()
-    from speech import app
+    from speech_pages import app
 
     return app
 
@@ -133,3 +134,21 @@ def test_a_run_leads_to_its_report(reader: Any, store_root: Path) -> None:
     assert "/speech/reports/index.html" in answer.text
     answer = reader.get("/run", params={"dag_id": "corpus_refresh", "run_id": "never there"})
     assert "There is no report yet" in answer.text
+
+
+def test_loading_the_plugins_costs_a_task_nothing(airflow_home: Path, root: Path) -> None:
+    """Every task process loads all plugins; the web framework alone would cost it two seconds."""
+    program = """if True:
+        import sys, time
+        import airflow.plugins_manager as manager
+        import airflow.timetables.trigger
+        begun = time.process_time()
+        plugins, _ = manager._get_plugins()
+        print(time.process_time() - begun, "fastapi" in sys.modules, *sorted(one.name for one in plugins))"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    seconds, framework, *names = done.stdout.splitlines()[-1].split()
+    assert {"speechmill_speech", "speechmill_weekly"} <= set(names)
+    assert framework == "False"
+    assert float(seconds) < 1.0
