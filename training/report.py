@@ -41,13 +41,16 @@ def write_reports(store: Store | None = None) -> Path:
 
 def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
     """The chain on one page."""
-    with_lm = [one for one in found if one["lm"]]
+    runs = sorted(status(store), key=lambda run: (-float(run.get("heartbeat") or 0.0), run["run"]))
+    by_run = [(run["run"], [one for one in found if one["run"] == run["run"]]) for run in runs]
+    measured = [(run, ones) for run, ones in by_run if ones]
+    newest = [one for one in measured[0][1] if one["lm"]] if measured else []
     return _environment().get_template("index.html").render(
         corpora=[_corpus(store, name) for name in store.corpus_names()],
         language_models=[_language_model(store, name) for name in store.language_model_names()],
-        runs=status(store),
-        evaluations=found,
-        best=min(with_lm, key=lambda one: (one["lm"]["wer"], one["id"]), default=None),
+        runs=runs,
+        measured=measured,
+        largest=max(newest, key=lambda one: (one["hours"], one["id"]), default=None),
     )  # fmt: skip
 
 
@@ -105,15 +108,14 @@ def _corpus(store: Store, name: str) -> dict[str, Any]:
 def _language_model(store: Store, name: str) -> dict[str, Any]:
     path = store.language_model(name)
     manifest = read_json(path / "manifest.json")
-    dev = manifest.get("dev", {})
     return {
         "name": name,
         "version": path.name,
         "page": _page(store, f"language_models/{name}.html"),
         "order": manifest["order"],
         "ngrams": [f"{count:,}" for count in manifest["ngrams"]],
-        "perplexity": dev.get("perplexity"),
-        "oov_rate": dev.get("oov_rate"),
+        "perplexity": manifest.get("perplexity"),
+        "oov_rate": manifest.get("oov_rate"),
     }
 
 
