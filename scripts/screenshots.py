@@ -25,7 +25,7 @@ import httpx
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from scripts.airflow import look  # noqa: E402
-from scripts.airflow_home import Home  # noqa: E402
+from scripts.airflow_home import Api, Home  # noqa: E402
 
 WIDTH, HEIGHT = 1500, 950
 LIMIT_S = 30.0
@@ -39,7 +39,7 @@ class Browser:
         self._client = httpx.Client(base_url=driver_url, trust_env=False, timeout=120)
         self._base_url = base_url
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        options = {"args": [*arguments, f"--window-size={WIDTH},{HEIGHT}"]}
+        options: dict[str, Any] = {"args": [*arguments, f"--window-size={WIDTH},{HEIGHT}"]}
         binary = shutil.which("chromium") or shutil.which("google-chrome")
         if binary:
             options["binary"] = binary
@@ -142,6 +142,32 @@ def log_in(window: Browser, user: str, password: str) -> None:
     window.wait_for("Dags")
 
 
+def pictures(api: Api) -> Iterator[tuple[str, str, str]]:
+    """Name, page and a text that shows that the page is complete."""
+    yield "dags", "/dags", "data_quality"
+    assets = {asset["name"]: asset["id"] for asset in api.get("/api/v2/assets")["assets"]}
+    yield "assets", f"/assets/{assets['corpora']}", "evaluation"
+    for dag_id, task in (("corpus_refresh", "settle"), ("retrain", "evaluate")):
+        query = "?state=success&order_by=-start_date&limit=20"
+        runs = api.get(f"/api/v2/dags/{dag_id}/dagRuns{query}")["dag_runs"]
+        trained = [run for run in runs if task_state(api, dag_id, run["dag_run_id"], task) == "success"]
+        if not trained:
+            raise SystemExit(
+                f"no run of {dag_id} has gone through {task} yet; run the chain first (make demo)"
+            )
+        run_page = f"/dags/{dag_id}/runs/{quote(trained[0]['dag_run_id'])}"
+        yield f"{dag_id}_graph", run_page, task
+        yield f"{dag_id}_report", f"{run_page}/plugin/speech-report", "utterances"
+    yield "speech", "/plugin/speech", "Evaluations"
+
+
+def task_state(api: Api, dag_id: str, run_id: str, task_id: str) -> str:
+    """State of a task (of its last square when it is mapped) in a run."""
+    path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances"
+    states = {one["task_id"]: one["state"] for one in api.get(path)["task_instances"]}
+    return str(states.get(task_id))
+
+
 def main() -> int:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description="pictures of the running Airflow")
@@ -150,23 +176,18 @@ def main() -> int:
     status = look(Home.of(os.environ))
     if not status["running"]:
         raise SystemExit("Airflow is not running: make airflow-start")
+    api = Api(status["port"])
+    api.log_in(status["user"], status["password"])
     with browser(status["url"]) as window:
         log_in(window, status["user"], status["password"])
-        for name, path, text in PICTURES:
+        for name, path, text in pictures(api):
+            view = "graph" if name.endswith("_graph") else "grid"
+            window.run(f"localStorage.setItem('default_dag_view', JSON.stringify('{view}'))")
             window.visit(path)
             window.wait_for(text, settle_s=3.0)
             window.save(options.out / f"{name}.png")
             print(options.out / f"{name}.png")
     return 0
-
-
-# Name, page, a text that shows that it is complete.
-PICTURES = (
-    ("dags", "/dags", "data_quality"),
-    ("assets", "/assets", "corpora"),
-    ("speech", "/plugin/speech", "Corpora"),
-    ("report", f"/plugin/speech?{quote('report')}", "Speech"),
-)
 
 
 if __name__ == "__main__":

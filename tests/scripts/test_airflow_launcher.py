@@ -1,0 +1,224 @@
+"""The launcher: a home of its own, secrets that stay secret, processes that are really ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from scripts import airflow_processes as processes
+from scripts.airflow_home import Home, LaunchError, choose_port
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, root: Path) -> Home:
+    made = Home.of({"SPEECHMILL_ROOT": str(root), "AIRFLOW_HOME": str(tmp_path / "home")})
+    made.make()
+    return made
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(SLEEPER, start_new_session=True)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_secrets_are_made_once_and_for_the_owner_only(home: Home) -> None:
+    files = {path.name: path.read_bytes() for path in home.secrets.iterdir()}
+    assert set(files) == {"fernet_key", "jwt_secret", "api_secret_key", "passwords.json"}
+    assert len(set(files.values())) == 4
+    for path in home.secrets.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.secrets.stat().st_mode) == 0o700
+    home.make()
+    assert {path.name: path.read_bytes() for path in home.secrets.iterdir()} == files
+    assert home.password("reader") != home.password()
+
+
+def test_the_configuration_holds_no_secret_and_listens_to_this_machine_only(root: Path) -> None:
+    text = (root / "airflow.cfg").read_text()
+    assert "0.0.0.0" not in text
+    assert "host = 127.0.0.1" in text
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        if any(word in name for word in ("secret", "fernet", "passwords")) and not name.startswith("#"):
+            assert "secrets/" in value, line
+
+
+def test_an_environment_of_another_airflow_does_not_leak(home: Home) -> None:
+    foreign = {"AIRFLOW__CORE__EXECUTOR": "CeleryExecutor", "AIRFLOW_HOME": "/elsewhere", "PATH": "/bin"}
+    environment = home.environment(foreign, 4711)
+    assert "AIRFLOW__CORE__EXECUTOR" not in environment
+    assert environment["AIRFLOW_HOME"] == str(home.path)
+    assert environment["SPEECHMILL_PORT"] == "4711"
+    assert environment["PATH"] == "/bin"
+    assert environment["TMPDIR"].startswith(str(home.root / "var"))
+
+
+def test_the_port_asked_for_must_be_free_and_otherwise_the_next_one_is_taken() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with pytest.raises(LaunchError, match=f"port {taken}.*SPEECHMILL_PORT"):
+            choose_port(str(taken), None)
+        assert choose_port(None, taken) != taken
+    assert choose_port(str(taken), None) == taken
+    assert choose_port(None, taken) == taken
+    for wrong in ("http", "0", "70000"):
+        with pytest.raises(LaunchError, match="1 to 65535"):
+            choose_port(wrong, None)
+
+
+def test_a_record_is_believed_only_for_the_very_process(home: Home, sleeper: subprocess.Popen[bytes]) -> None:
+    processes.remember(home, "scheduler", sleeper.pid)
+    found = processes.find(home, "scheduler")
+    assert found is not None
+    assert found.pid == sleeper.pid
+    record = home.run / "scheduler.json"
+    stranger = json.loads(record.read_text()) | {"birth": "1 another boot"}
+    record.write_text(json.dumps(stranger))
+    assert processes.find(home, "scheduler") is None
+    record.write_text("not json")
+    assert processes.find(home, "scheduler") is None
+    processes.remember(home, "scheduler", sleeper.pid)
+    sleeper.kill()
+    sleeper.wait()
+    assert processes.find(home, "scheduler") is None
+
+
+def test_terminate_also_ends_what_does_not_listen() -> None:
+    program = "import signal, subprocess, time; signal.signal(15, signal.SIG_IGN); " + (
+        f"subprocess.Popen({SLEEPER!r}); print(flush=True); time.sleep(600)"
+    )
+    deaf = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
+    assert deaf.stdout is not None
+    deaf.stdout.readline()
+    family = [psutil.Process(deaf.pid), *psutil.Process(deaf.pid).children()]
+    assert len(family) == 2
+    processes.terminate([family[0]], polite_s=0.5)
+    deaf.wait()
+    deaf.stdout.close()
+    assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in family)
+
+
+def test_the_supervisor_starts_a_dead_component_again_and_ends_all(home: Home, monkeypatch: Any) -> None:
+    monkeypatch.setattr(processes, "COMPONENTS", {"api-server": (), "scheduler": ()})
+    folder = home.path / "fake/airflow"
+    folder.mkdir(parents=True)
+    (folder / "__main__.py").write_text("import time\ntime.sleep(600)\n")
+    environment = {**os.environ, "PYTHONPATH": str(folder.parent), "PYTHONSAFEPATH": "1"}
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # not the main thread
+    supervisor = processes.Supervisor(home, environment)
+    thread = threading.Thread(target=supervisor.run)
+    thread.start()
+    try:
+        first = wait_for(lambda: processes.find(home, "scheduler"))
+        first.kill()
+        second = wait_for(lambda: another(processes.find(home, "scheduler"), first.pid))
+        assert processes.find(home, "api-server") is not None
+    finally:
+        supervisor._ended.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert not second.is_running()
+    assert list(home.run.glob("*.json")) == []
+
+
+def another(process: psutil.Process | None, pid: int) -> psutil.Process | None:
+    return process if process and process.pid != pid else None
+
+
+def wait_for(look: Any, limit_s: float = 20.0) -> Any:
+    deadline_s = time.monotonic() + limit_s
+    while not (found := look()):
+        assert time.monotonic() < deadline_s, "it did not happen"
+        time.sleep(0.05)
+    return found
+
+
+def test_changed_code_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "airflow.cfg").write_text("")
+    module = tmp_path / "corpora/store.py"
+    module.write_text("1")
+    home = Home(tmp_path, tmp_path / "home", tmp_path / "store")
+    before = home.code_fingerprint()
+    assert home.code_fingerprint() == before
+    module.write_text("22")
+    assert home.code_fingerprint() != before
+
+
+def launcher(command: str, environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    root = Path(environment["SPEECHMILL_ROOT"])
+    line = [sys.executable, str(root / "scripts/airflow.py"), command, *options]
+    return subprocess.run(line, env=environment, cwd="/", capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def own_airflow(tmp_path: Path, root: Path) -> Iterator[dict[str, str]]:
+    """The environment of an Airflow of this test's own, ended after the test."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "SPEECHMILL"))
+    }
+    environment = kept | {
+        "SPEECHMILL_ROOT": str(root),
+        "AIRFLOW_HOME": str(tmp_path / "home"),
+        "SPEECHMILL_STORE": str(tmp_path / "store"),
+    }
+    yield environment
+    launcher("stop", environment)
+
+
+@pytest.mark.slow
+def test_a_whole_life_from_start_to_stop(own_airflow: dict[str, str]) -> None:
+    assert launcher("status", own_airflow).returncode == 3
+    started = launcher("start", own_airflow, "--json")
+    assert started.returncode == 0, started.stderr
+    status = json.loads(started.stdout)
+    assert status["running"]
+    assert status["healthy"]
+    again = launcher("start", own_airflow, "--json")
+    assert "already runs" in again.stderr
+    assert json.loads(again.stdout)["components"] == status["components"]
+    listening = [
+        connection.laddr
+        for pid in status["components"].values()
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    os.kill(status["components"]["scheduler"], signal.SIGKILL)
+    revived = wait_for(lambda: another_pid(own_airflow, status["components"]["scheduler"]), limit_s=30)
+    assert revived != status["components"]["scheduler"]
+    stopped = launcher("stop", own_airflow)
+    assert "stopped" in stopped.stdout
+    assert launcher("stop", own_airflow).stdout.strip() == "Airflow is not running"
+    mentions = [one for one in psutil.process_iter(["environ"]) if belongs(one, own_airflow["AIRFLOW_HOME"])]
+    assert mentions == []
+
+
+def another_pid(environment: dict[str, str], pid: int) -> int | None:
+    found = json.loads(launcher("status", environment, "--json").stdout)["components"]["scheduler"]
+    return found if found and found != pid else None
+
+
+def belongs(process: psutil.Process, home: str) -> bool:
+    return process.pid != os.getpid() and (process.info["environ"] or {}).get("AIRFLOW_HOME") == home
