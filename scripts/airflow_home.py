@@ -129,8 +129,10 @@ class Home:
         # SQLite is airflow.cfg's default; a server is named by its URL, which holds a password and so stays out of files.
         if environ.get("SPEECHMILL_DB"):
             own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = environ["SPEECHMILL_DB"]
-        # Settings of another Airflow in the caller's shell must not leak into this one.
+        # Settings of another Airflow in the caller's shell must not leak into this one; and without compiled
+        # modules (they go to var/cache) every process would start two to three times slower.
         kept = {name: value for name, value in environ.items() if not name.startswith("AIRFLOW__")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         return {**defaults, **kept, **own}
 
 
