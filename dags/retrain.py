@@ -36,6 +36,33 @@ def backends() -> list[str]:
     return list(BACKENDS)
 
 
+@task
+def list_tunings(trained: dict[str, Any]) -> list[dict[str, Any]]:
+    """One entry per language model."""
+    from training.settings import tunings_of
+
+    return tunings_of(trained["run"])
+
+
+@task
+def list_evaluations(trained: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """One entry per corpus and language model, shared out to a few tasks: each loads the network once."""
+    from training.settings import evaluations_of
+
+    entries = evaluations_of(trained["run"])
+    shares = [entries[start::EVALUATORS] for start in range(EVALUATORS)]
+    return [share for share in shares if share]
+
+
+@task(outlets=[EVALUATION])
+def report(trained: dict[str, Any]) -> str:
+    """Write the page of the whole chain and tell whoever waits for evaluations."""
+    from training.report import write_reports
+
+    get_current_context()["outlet_events"][EVALUATION].extra = trained
+    return str(write_reports())
+
+
 @dag(
     dag_id="retrain",
     description="corpora and language models → a network with a measured word error rate",
@@ -70,22 +97,6 @@ def retrain() -> None:
         task_id="train", backend="{{ params.backend }}", retries=2, retry_delay=timedelta(seconds=10)
     )
 
-    @task
-    def list_tunings(trained: dict[str, Any]) -> list[dict[str, Any]]:
-        """One entry per language model."""
-        from training.settings import tunings_of
-
-        return tunings_of(trained["run"])
-
-    @task
-    def list_evaluations(trained: dict[str, Any]) -> list[list[dict[str, Any]]]:
-        """One entry per corpus and language model, shared out to a few tasks: each loads the network once."""
-        from training.settings import evaluations_of
-
-        entries = evaluations_of(trained["run"])
-        shares = [entries[start::EVALUATORS] for start in range(EVALUATORS)]
-        return [share for share in shares if share]
-
     @task(map_index_template="{{ label }}", multiple_outputs=False)
     def tune_decoder(tuning: dict[str, Any]) -> dict[str, Any]:
         """Pick the decoder's weights for one language model, on dev."""
@@ -103,14 +114,6 @@ def retrain() -> None:
         get_current_context()["label"] = ", ".join(entry["corpus"] for entry in share)
         done = [evaluate(EvaluationRequest(**entry)) for entry in share]
         return [{"id": one["id"], "corpus": one["corpus"], "lm": one["lm"]["wer"]} for one in done]
-
-    @task(outlets=[EVALUATION])
-    def report(trained: dict[str, Any]) -> str:
-        """Write the page of the whole chain and tell whoever waits for evaluations."""
-        from training.report import write_reports
-
-        get_current_context()["outlet_events"][EVALUATION].extra = trained
-        return str(write_reports())
 
     check() >> train
     tuned = tune_decoder.expand(tuning=list_tunings(train.output))
