@@ -117,7 +117,7 @@ def test_1_a_refresh_publishes_and_tells(bag: Any, in_chain: Path, archives: Pat
     (event,) = asset_events(done)
     assert event["name"] == "librispeech"
     assert event["version"] == corpus.version
-    assert event["utterances"] == 18
+    assert event["rows"] == 18
     assert sum(event["rejected"].values()) == corpus.manifest["items"]["rejected"] == 3
 
 
