@@ -9,3 +9,4 @@ export DASK_TEMPORARY_DIRECTORY := $(CURDIR)/var/tmp/dask
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/var/cache/hypothesis
 export GX_ANALYTICS_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 2
+unexport PYTHONDONTWRITEBYTECODE
