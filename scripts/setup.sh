@@ -78,12 +78,11 @@ if [ -n "$kenlm_due" ]; then
   quietly cmake --build build/kenlm --target lmplz build_binary query kenlm kenlm_util kenlm_builder
   touch "$stamps/kenlm-$kenlm_version-$kenlm_max_order"
 fi
-build_native() {
+native_library=$(ls build/native/python/_core*.so 2>/dev/null | head -n 1)
+if [ -z "$native_library" ] || [ -n "$(find native -newer "$native_library" -type f \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \) -print -quit)" ]; then
+  say "building the native library"
   [ -e build/native/build.ninja ] || quietly cmake -S native -B build/native -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DKENLM_ROOT="$root/build/kenlm" -DPython_EXECUTABLE="$root/.venv/bin/python" -DSPEECHMILL_TESTS=ON
   quietly cmake --build build/native
-}
-if [ ! -e build/native/build.ninja ] || ! cmake --build build/native -- -n 2>/dev/null | grep -q "no work to do"; then
-  say "building the native library"
-  build_native
+  touch "$(ls build/native/python/_core*.so | head -n 1)"
 fi
