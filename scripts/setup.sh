@@ -78,7 +78,7 @@ if [ -n "$kenlm_due" ]; then
   quietly cmake --build build/kenlm --target lmplz build_binary query kenlm kenlm_util kenlm_builder
   touch "$stamps/kenlm-$kenlm_version-$kenlm_max_order"
 fi
-native_library=$(ls build/native/python/_core*.so 2>/dev/null | head -n 1)
+native_library=$(ls build/native/python/_core*.so 2>/dev/null | head -n 1 || true)
 if [ -z "$native_library" ] || [ -n "$(find native -newer "$native_library" -type f \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \) -print -quit)" ]; then
   say "building the native library"
   [ -e build/native/build.ninja ] || quietly cmake -S native -B build/native -G Ninja -DCMAKE_BUILD_TYPE=Release \
