@@ -30,74 +30,39 @@ def free_port() -> int:
         return port
 
 
+def run(command: list[str], folder: Path, **environment: str) -> None:
+    """Runs one of PostgreSQL's programs; as the user `postgres` where this process is root."""
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    # A server started by pg_ctl keeps its streams: they must not be pipes somebody waits for.
+    with (folder / "output").open("ab") as output:
+        done = subprocess.run(
+            [*prefix, *command], cwd=folder, env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
+        )  # fmt: skip
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed: {(folder / 'output').read_text()}")
+
+
 @contextlib.contextmanager
-def postgresql_server(directory: Path) -> Iterator[str]:
+def postgresql_server(folder: Path) -> Iterator[str]:
     """Runs a server while the block lasts; yields the URL of an empty database."""
     bin_dir, port, password = programs(), free_port(), secrets.token_hex(12)
     if bin_dir is None:
         raise FileNotFoundError("PostgreSQL is not installed (package postgresql)")
-    directory.mkdir(parents=True, exist_ok=True)
-    password_file = directory / "password"
+    folder.mkdir(parents=True, exist_ok=True)
+    password_file, data = folder / "password", folder / "data"
     password_file.write_text(password)
-    prefix: list[str] = []
     if os.geteuid() == 0:
-        shutil.chown(directory, "postgres")
+        shutil.chown(folder, "postgres")
         shutil.chown(password_file, "postgres")
-        prefix = ["runuser", "-u", "postgres", "--"]
-
-    def call(*command: str) -> None:
-        done = subprocess.run(
-            [*prefix, *command],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
-
-    data = directory / "data"
-    call(
-        f"{bin_dir}/initdb",
-        "-D",
-        str(data),
-        "-U",
-        "speechmill",
-        "-A",
-        "scram-sha-256",
-        f"--pwfile={password_file}",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-    )
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c fsync=off -c max_connections=80"
-    subprocess.run(
-        [
-            *prefix,
-            f"{bin_dir}/pg_ctl",
-            "-D",
-            str(data),
-            "-o",
-            options,
-            "-w",
-            "-l",
-            str(directory / "log"),
-            "start",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=directory,
-    )
+    access = ["-U", "speechmill", "-A", "scram-sha-256", f"--pwfile={password_file}"]
+    run([f"{bin_dir}/initdb", "-D", str(data), *access, "-E", "UTF8", "--locale=C.UTF-8"], folder)
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c fsync=off"
+    control = [f"{bin_dir}/pg_ctl", "-D", str(data), "-w"]
+    run([*control, "-o", options, "-l", str(folder / "log"), "start"], folder)
     try:
-        environment = {**os.environ, "PGPASSWORD": password}
-        subprocess.run(
-            [f"{bin_dir}/createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "speechmill", "airflow"],
-            check=True,
-            env=environment,
-            capture_output=True,
-        )
+        server = ["-h", "127.0.0.1", "-p", str(port), "-U", "speechmill"]
+        run([f"{bin_dir}/createdb", *server, "airflow"], folder, PGPASSWORD=password)
         yield f"postgresql+psycopg2://speechmill:{password}@127.0.0.1:{port}/airflow"
     finally:
-        call(f"{bin_dir}/pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+        run([*control, "-m", "immediate", "stop"], folder)
