@@ -9,8 +9,10 @@ What it does not do: it writes no archive (demo/layouts does) and it chooses no 
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +111,9 @@ def _mix(
 
 def _run(command: list[str]) -> bytes:
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
+        # espeak-ng's sound library would make a folder in the home even where nothing is played.
+        environment = {**os.environ, "XDG_CONFIG_HOME": tempfile.gettempdir()}
+        done = subprocess.run(command, capture_output=True, check=False, env=environment)
     except FileNotFoundError as error:
         raise SpeechError(f"{command[0]} is not installed: `make demo` installs it (apt-get)") from error
     if done.returncode != 0:
