@@ -132,7 +132,7 @@ def test_the_supervisor_starts_a_dead_component_again_and_ends_all(home: Home, m
         first = wait_for(lambda: processes.find(home, "scheduler"))
         first.kill()
         second = wait_for(lambda: another(processes.find(home, "scheduler"), first.pid))
-        assert processes.find(home, "api-server") is not None
+        assert wait_for(lambda: processes.find(home, "api-server"))
     finally:
         supervisor._ended.set()
         thread.join(30)
