@@ -148,9 +148,11 @@ def test_a_real_run_killed_with_sigkill_goes_on_and_finishes(dispatcher: Any, to
 
     from training.config import LoopConfig
 
-    config = tones.config(loop=LoopConfig(epochs=15, batch_size=8, threads=1, checkpoint_every_s=0.0))
+    config = tones.config(loop=LoopConfig(epochs=30, batch_size=8, threads=1, checkpoint_every_s=0.0))
     run = dispatcher.submit(Job(config))
-    state = wait_for(dispatcher, run, lambda state: state.ended or state.step > 7)
+    # The state file is rewritten every few seconds only; the checkpoints show at once that training has begun.
+    checkpoints = dispatcher._store.runs_dir / run / "checkpoints"
+    state = wait_for(dispatcher, run, lambda state: state.ended or any(checkpoints.glob("step-*.npz")))
     assert state.details is not None
     os.kill(state.details["pid"], signal.SIGKILL)
     failed = wait_for(dispatcher, run, lambda state: state.ended)
