@@ -86,6 +86,13 @@ class Scorer:
     @property
     def info(self) -> dict[str, Any]: ...
 
+class SpellCorrector:
+    """The spell corrector of 2017, ranked by a language model."""
+
+    def __init__(self, scorer: Scorer, beam_width: int = 1024, max_candidates: int = 0) -> None: ...
+    def candidates(self, word: str) -> list[str]: ...
+    def correct(self, texts: Sequence[str], threads: int | None = None) -> list[str]: ...
+
 def build_lexicon_trie(
     words: Sequence[str],
     alphabet: Alphabet,

@@ -10,6 +10,7 @@ namespace speechmill::bindings {
 
 void register_errors();
 void register_alphabet(pybind11::module_& module);
+void register_corrector(pybind11::module_& module);
 void register_decoder(pybind11::module_& module);
 void register_scorer(pybind11::module_& module);
 void register_sphere(pybind11::module_& module);

@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, module) {
   register_alphabet(module);
   register_scorer(module);
   register_decoder(module);
+  register_corrector(module);
   register_sphere(module);
 }
