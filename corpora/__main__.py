@@ -1,4 +1,4 @@
-"""`python -m corpora list | doctor | refresh | show | report`: archives in, corpora out.
+"""`python -m corpora list | doctor | download | refresh | show | report`: archives in, corpora out.
 
 With --json one JSON object stands on standard output; logs and progress go to standard error. Exit status:
 0 done, 3 nothing published (the gate refused it, or nothing could be imported), 2 usage or unusable source,
@@ -38,6 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     doctor = add("doctor", help="which corpus a source is and what a refresh would do")
     doctor.add_argument("source", nargs="+", type=Path, metavar="SOURCE")
     doctor.add_argument("--donation", type=Path, metavar="FILE")
+    download = add("download", help="fetch the archives of LibriSpeech or TED-LIUM")
+    download.add_argument("importer", metavar="IMPORTER", help="librispeech or tedlium")
+    download.add_argument("--parts", nargs="*", default=[], metavar="PART", help="none: the list of parts")
+    download.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="where the archives shall lie"
+    )
     refresh = add("refresh", help="import a source and publish it")
     refresh.add_argument("importer", metavar="IMPORTER", help=", ".join(IMPORTERS))
     refresh.add_argument(
@@ -51,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (show, report):
         command.add_argument("name", metavar="NAME")
         command.add_argument("--version", metavar="VERSION", help="default: the current one")
-    for command in (listing, doctor, refresh, show, report):
+    for command in (listing, doctor, download, refresh, show, report):
         command.add_argument(
             "--store", type=Path, metavar="DIR", help="root of the store (default var/store)"
         )
@@ -84,6 +90,19 @@ def _doctor(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="speechmill-doctor-") as spill:
         found = examine(args.source, Path(spill), args.donation)
     emit(found, args.json, describe(found))
+    return 0
+
+
+def _download(args: argparse.Namespace) -> int:
+    from corpora.download import download_parts
+
+    fetched = [entry.as_json() for entry in download_parts(args.importer, args.parts, args.to)]
+    total = sum(entry["size_bytes"] for entry in fetched)
+    lines = [
+        f"{e['part']}: {e['size_bytes'] / 1e6:.1f} MB, {e['status']}, {e['verified_by']}" for e in fetched
+    ]
+    next_step = f"python -m corpora refresh {args.importer} --source {' '.join(e['path'] for e in fetched)}"
+    emit({"archives": fetched, "bytes": total}, args.json, "\n".join([*lines, f"next: {next_step}"]))
     return 0
 
 
@@ -146,7 +165,14 @@ def _report(args: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"list": _list, "doctor": _doctor, "refresh": _refresh, "show": _show, "report": _report}
+_COMMANDS = {
+    "list": _list,
+    "doctor": _doctor,
+    "download": _download,
+    "refresh": _refresh,
+    "show": _show,
+    "report": _report,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from rich import progress as bars
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -79,6 +80,51 @@ def format_duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+class ByteProgress:
+    """Live progress of one transfer: bytes, rate, time left. A bar on a terminal, otherwise a log line now and then."""
+
+    def __init__(self, label: str, every_s: float = 10.0) -> None:
+        self.label, self.every_s = label, every_s
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.DownloadColumn(),
+            bars.TransferSpeedColumn(),
+            bars.TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._bar.add_task(label, total=None)
+        self._log = logging.getLogger("progress")
+        self._began_s = self._last_s = time.monotonic()
+        self._begun_at = -1
+
+    def __enter__(self) -> ByteProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def update(self, done: int, total: int | None) -> None:
+        """Show how many bytes of how many are there; `total` None = not known."""
+        self._bar.update(self._task, completed=done, total=total)
+        now_s = time.monotonic()
+        self._begun_at = done if self._begun_at < 0 else self._begun_at
+        if self._bar.disable and now_s - self._last_s >= self.every_s:
+            self._last_s = now_s
+            per_s = max(done - self._begun_at, 1) / (now_s - self._began_s)
+            left = (
+                f" of {total / 1e6:.0f} MB, {format_duration((total - done) / per_s)} left"
+                if total
+                else " MB"
+            )
+            self._log.info("%s: %.0f%s, %.1f MB/s", self.label, done / 1e6, left, per_s / 1e6)
 
 
 class Progress:

@@ -1,22 +1,24 @@
 """
 ### Archives become a published corpus
 
-One run refreshes **one corpus**: `plan` cuts the sources into groups of recordings, `import_groups` (one
-square per group) turns each into checked Parquet rows, `seal` joins them, asks the quality gate and
-publishes, `settle` tells the other DAGs. A run on unchanged sources publishes nothing new and says so in the
-log of `seal`.
+One run refreshes **one corpus**: `plan` downloads the parts that were asked for (most runs ask for none) and
+cuts the sources into groups of recordings, `import_groups` (one square per group) turns each into checked
+Parquet rows, `seal` joins them, asks the quality gate and publishes, `settle` tells the other DAGs. A run on
+unchanged sources publishes nothing new and says so in the log of `seal`.
 
 | form field | meaning |
 |---|---|
 | `importer` | the layout of the archives |
 | `sources` | directories or archive files, one per line, below a root of `$SPEECHMILL_SOURCES` |
+| `parts` | download these first (LibriSpeech `dev-clean` …, TED-LIUM `release3` …) into the one folder in `sources` |
 | `name` | publish under this name instead of the importer's (or the donation's) own |
 | `donation` | a donation.toml for archives that bring none |
 | `workers` | into how many parallel tasks the import is cut; the result is the same |
 
 **When it is red**
 
-* `plan` failed: the sentence at the end of its log names the field or the source, and what mends it.
+* `plan` failed: the sentence at the end of its log names the field, the source or the server's answer,
+  and what mends it; a download goes on where it stopped when the task is cleared.
 * `import_groups` failed: disk, memory or a fault of ours. Clear the task to try again; finished groups are
   kept.
 * `seal` failed: the gate refused the corpus (its log lists the expectations that failed) or nothing could be
@@ -87,6 +89,14 @@ def settle() -> None:
             section="What to read",
             description="directories or archive files, one per line",
         ),
+        "parts": Param(
+            [],
+            type="array",
+            items={"type": "string"},
+            title="Parts to download first",
+            section="More",
+            description="LibriSpeech or TED-LIUM only, one per line; the source is the folder for the archives",
+        ),
         "name": Param(
             None,
             type=["null", "string"],
@@ -109,17 +119,19 @@ def corpus_refresh() -> None:
 
     @task
     def plan() -> list[dict[str, Any]]:
-        """Check the form, read names and tables of the sources, share the work out."""
+        """Check the form, download what it asks for, read names and tables of the sources, share the work out."""
         from corpora.allowed_sources import require_allowed
         from corpora.bundles import plan_bundles
+        from corpora.download import fetch_sources
         from corpora.refresh import RefreshRequest
 
         context = get_current_context()
         refuse_unknown_keys(context)
         params = context["params"]
+        sources = fetch_sources(params["importer"], params["parts"], require_allowed(params["sources"]))
         request = RefreshRequest(
             importer=params["importer"],
-            sources=tuple(require_allowed(params["sources"])),
+            sources=tuple(sources),
             name=params["name"] or None,
             donation=require_allowed([params["donation"]])[0] if params["donation"] else None,
             workers=params["workers"],
