@@ -18,6 +18,8 @@ __path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" 
 
 from native import errors, sphere  # noqa: E402
 from native._core import (  # noqa: E402
+    KENLM_MAX_ORDER,
+    KENLM_VERSION,
     Alphabet,
     Hypothesis,
     LanguageModel,
@@ -38,6 +40,8 @@ from native.errors import (  # noqa: E402
 )
 
 __all__ = [
+    "KENLM_MAX_ORDER",
+    "KENLM_VERSION",
     "Alphabet",
     "AlphabetError",
     "DecodeError",

@@ -5,15 +5,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+KENLM_VERSION: str
+KENLM_MAX_ORDER: int
+
 class Alphabet:
     """The ordered labels of a network's output and the place of the blank."""
 
     def __init__(self, labels: Sequence[str], blank: int = -1) -> None: ...
     @staticmethod
+    def bytes(blank: int = -1) -> Alphabet: ...
+    @staticmethod
     def load(path: str | os.PathLike[str], blank: int = -1) -> Alphabet: ...
     def save(self, path: str | os.PathLike[str]) -> None: ...
     @property
     def labels(self) -> list[str]: ...
+    @property
+    def kind(self) -> str: ...
     @property
     def size(self) -> int: ...
     @property
@@ -99,6 +106,8 @@ def build_lexicon_trie(
     lm_binary_path: str | os.PathLike[str],
     out_path: str | os.PathLike[str],
     identity: Mapping[str, str],
+    unit: str = "words",
+    node_kind: str | None = None,
 ) -> dict[str, Any]: ...
 def greedy(
     log_probs: npt.NDArray[np.float32], lengths: Iterable[int], alphabet: Alphabet

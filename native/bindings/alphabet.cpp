@@ -19,7 +19,24 @@ Alphabet make_alphabet(const std::vector<py::str>& labels, int blank) {
 // A file whose labels are not in NFC is brought there, so that it compares with NFC text.
 Alphabet load_alphabet(const py::object& path, int blank) {
   const Alphabet raw = Alphabet::load(to_path(path), blank);
+  if (raw.kind() == LabelKind::kBytes) return raw;
   return make_alphabet(py::cast(raw.labels()).cast<std::vector<py::str>>(), blank);
+}
+
+// Labels as str; a byte that is no text of its own becomes a lone surrogate, as in os.fsdecode.
+std::vector<py::str> label_texts(const Alphabet& alphabet) {
+  std::vector<py::str> texts;
+  for (const std::string& label : alphabet.labels()) {
+    PyObject* text =
+        PyUnicode_DecodeUTF8(label.data(), static_cast<Py_ssize_t>(label.size()), "surrogateescape");
+    if (text == nullptr) throw py::error_already_set();
+    texts.push_back(py::reinterpret_steal<py::str>(text));
+  }
+  return texts;
+}
+
+const char* kind_name(const Alphabet& alphabet) {
+  return alphabet.kind() == LabelKind::kBytes ? "bytes" : "characters";
 }
 
 std::string describe(const Alphabet& alphabet) {
@@ -34,12 +51,16 @@ void register_alphabet(py::module_& module) {
                        "The ordered labels of a network's output and the place of the blank.")
       .def(py::init(&make_alphabet), py::arg("labels"), py::arg("blank") = -1,
            "labels: without the blank, in output order. blank: its output index, -1 for the last.")
+      .def_static("bytes", &Alphabet::bytes, py::arg("blank") = -1,
+                  "The alphabet of the bytes 1 to 255 of UTF-8 text, for languages with very many letters.")
       .def_static("load", &load_alphabet, py::arg("path"), py::arg("blank") = -1,
                   "Reads an alphabet file (one label per line). Raises AlphabetError naming file and line.")
       .def(
           "save", [](const Alphabet& self, const py::object& path) { self.save(to_path(path)); },
           py::arg("path"), "Writes the alphabet file atomically.")
-      .def_property_readonly("labels", &Alphabet::labels, "The labels without the blank.")
+      .def_property_readonly("labels", &label_texts,
+                             "The labels without the blank; bytes that are no text as lone surrogates.")
+      .def_property_readonly("kind", &kind_name, "\"characters\" or \"bytes\".")
       .def_property_readonly("size", &Alphabet::size, "Number of outputs: labels and blank.")
       .def_property_readonly("blank", &Alphabet::blank, "Output index of the blank.")
       .def_property_readonly("space", &Alphabet::space, "Output index of the space label, -1 without one.")
@@ -49,20 +70,22 @@ void register_alphabet(py::module_& module) {
           py::arg("text"),
           "Output indices of a text. Raises AlphabetError naming the first character outside the alphabet.")
       .def("decode", &Alphabet::decode, py::arg("ids"),
-           "The text of output indices. Raises AlphabetError for the blank and for indices out of range.")
+           "The text of output indices; bytes that are no UTF-8 become U+FFFD. Raises AlphabetError for the "
+           "blank and for indices out of range.")
       .def("__len__", &Alphabet::size)
       .def("__eq__",
            [](const Alphabet& self, const py::object& other) {
              if (!py::isinstance<Alphabet>(other)) return false;
              const auto& right = other.cast<const Alphabet&>();
-             return self.labels() == right.labels() && self.blank() == right.blank();
+             return self.hash() == right.hash() && self.blank() == right.blank();
            })
       .def("__hash__",
            [](const Alphabet& self) { return py::hash(py::make_tuple(self.hash(), self.blank())); })
       .def("__repr__", &describe)
-      .def(py::pickle([](const Alphabet& self) { return py::make_tuple(self.labels(), self.blank()); },
+      .def(py::pickle([](const Alphabet& self) { return py::make_tuple(self.canonical(), self.blank()); },
                       [](const py::tuple& state) {
-                        return Alphabet(state[0].cast<std::vector<std::string>>(), state[1].cast<int>());
+                        return Alphabet::parse(state[0].cast<std::string>(), "alphabet",
+                                               state[1].cast<int>());
                       }));
 }
 

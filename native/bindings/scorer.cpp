@@ -57,13 +57,37 @@ py::dict describe(const TrieInfo& info) {
   answer["vocabulary_hash"] = info.vocabulary_hash;
   answer["lm_hash"] = info.lm_hash;
   answer["identity"] = info.identity;
+  answer["highest_order"] = info.highest_order;
+  answer["node_kind"] = info.node_kind == NodeKind::kSorted ? "sorted" : "bitmap";
+  answer["labels"] = info.label_kind == LabelKind::kBytes ? "bytes" : "characters";
+  answer["unit"] = info.unit == LmUnit::kCharacters ? "characters" : "words";
   return answer;
 }
 
+template <class Kind>
+Kind named(const std::string& name, const std::map<std::string, Kind>& kinds, const char* what) {
+  const auto entry = kinds.find(name);
+  if (entry == kinds.end()) throw ScorerError(std::string("unknown ") + what + " \"" + name + "\"");
+  return entry->second;
+}
+
+// How a trie is built; what stands here is optional in Python.
+struct TrieArguments {
+  std::map<std::string, std::string> identity;
+  std::string unit;
+  std::optional<std::string> node_kind;
+};
+
 py::dict build_trie(const std::vector<std::string>& words, const Alphabet& alphabet,
                     const py::object& lm_binary_path, const py::object& out_path,
-                    const std::map<std::string, std::string>& identity) {
-  const TrieBuild build{&alphabet, to_path(lm_binary_path), identity};
+                    const TrieArguments& arguments) {
+  TrieBuild build{&alphabet, to_path(lm_binary_path), arguments.identity, LmUnit::kWords, std::nullopt};
+  build.unit =
+      named<LmUnit>(arguments.unit, {{"words", LmUnit::kWords}, {"characters", LmUnit::kCharacters}}, "unit");
+  if (arguments.node_kind.has_value()) {
+    build.node_kind = named<NodeKind>(
+        *arguments.node_kind, {{"bitmap", NodeKind::kBitmap}, {"sorted", NodeKind::kSorted}}, "node kind");
+  }
   const std::string out = to_path(out_path);
   TrieInfo info;
   {
@@ -138,11 +162,25 @@ void register_scorer(py::module_& module) {
       .def_property_readonly(
           "info", [](const Scorer& self) { return describe(self.trie().info()); },
           "What the lexicon trie says about itself.");
-  module.def("build_lexicon_trie", &build_trie, py::arg("words"), py::arg("alphabet"),
-             py::arg("lm_binary_path"), py::arg("out_path"), py::arg("identity"),
-             "Builds a lexicon trie file atomically; the same input gives the same bytes. Returns nodes, "
-             "words, skipped\n"
-             "(words left out, by reason), bytes and the hashes. Raises ScorerError.");
+  module.def(
+      "build_lexicon_trie",
+      [](const std::vector<std::string>& words, const Alphabet& alphabet, const py::object& lm_binary_path,
+         const py::object& out_path, std::map<std::string, std::string> identity, std::string unit,
+         std::optional<std::string> node_kind) {
+        return build_trie(words, alphabet, lm_binary_path, out_path,
+                          {std::move(identity), std::move(unit), std::move(node_kind)});
+      },
+      py::arg("words"), py::arg("alphabet"), py::arg("lm_binary_path"), py::arg("out_path"),
+      py::arg("identity"), py::arg("unit") = "words", py::arg("node_kind") = py::none(),
+      "Builds a lexicon trie file atomically; the same input gives the same bytes. unit: \"words\" or "
+      "\"characters\"\n"
+      "(every word of the language model is one character, U+2581 the space). node_kind: \"bitmap\" or "
+      "\"sorted\";\n"
+      "None: bitmap where the alphabet has up to 32 labels. Returns nodes, words, skipped (words left out, "
+      "by\n"
+      "reason), bytes and the hashes. Raises ScorerError.");
+  module.attr("KENLM_VERSION") = LanguageModel::kenlm_version();
+  module.attr("KENLM_MAX_ORDER") = LanguageModel::highest_order();
 }
 
 }  // namespace speechmill::bindings

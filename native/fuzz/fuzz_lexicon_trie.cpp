@@ -23,13 +23,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const LexiconTrie trie = LexiconTrie::from_memory(bytes, size, "fuzz");
     std::uint64_t words = 0;
+    const Alphabet alphabet = Alphabet::parse(trie.info().alphabet_text, "fuzz");
+    const int labels = static_cast<int>(alphabet.labels().size());
     for (std::uint32_t i = 0; i < trie.info().nodes; ++i) {
-      const TrieNode& node = trie.node(i);
-      words += node.word != 0 ? 1 : 0;
-      for (int label = 0; label < static_cast<int>(kTrieMaxLabels); ++label) {
-        if (((node.bitmap >> label) & 1U) == 0) continue;
-        const std::uint32_t child = LexiconTrie::child(node, label);
-        if (child <= i || child >= trie.info().nodes) std::abort();
+      words += trie.word(i) != 0 ? 1 : 0;
+      std::uint32_t last = i;
+      for (int label = 0; label < labels; ++label) {
+        const std::uint32_t child = trie.step(i, label);
+        if (child == kNoNode) continue;
+        if (child <= last || child >= trie.info().nodes) std::abort();
+        last = child;
       }
     }
     if (words != trie.info().words) std::abort();

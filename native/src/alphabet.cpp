@@ -11,34 +11,10 @@
 #include "native/error.h"
 #include "native/file.h"
 #include "native/sha256.h"
+#include "native/utf8.h"
 
 namespace speechmill {
 namespace {
-
-// Bytes of the UTF-8 character at `text[at]`, or 0 if it is not one.
-std::size_t character_bytes(std::string_view text, std::size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
-  const std::size_t size = lead < 0x80   ? 1
-                           : lead < 0xC2 ? 0
-                           : lead < 0xE0 ? 2
-                           : lead < 0xF0 ? 3
-                           : lead < 0xF5 ? 4
-                                         : 0;
-  if (size == 0 || at + size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((static_cast<unsigned char>(text[at + i]) & 0xC0) != 0x80) return 0;
-  }
-  return size;
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t size = character_bytes(text, at);
-    if (size == 0) return false;
-    at += size;
-  }
-  return true;
-}
 
 std::string shortened(std::string_view text) {
   if (text.size() <= 80) return std::string(text);
@@ -57,9 +33,26 @@ void check_label(const std::string& label, std::size_t number) {
   }
 }
 
+// The comment that stands for the labels in the file of a bytes alphabet.
+constexpr std::string_view kBytesLine = "# labels: the bytes of UTF-8 text, 1 to 255";
+
+std::vector<std::string> byte_labels() {
+  std::vector<std::string> labels;
+  for (int byte = 1; byte <= 255; ++byte) labels.emplace_back(1, static_cast<char>(byte));
+  return labels;
+}
+
 }  // namespace
 
-Alphabet::Alphabet(std::vector<std::string> labels, int blank) : labels_(std::move(labels)) {
+Alphabet::Alphabet(std::vector<std::string> labels, int blank)
+    : Alphabet(std::move(labels), blank, LabelKind::kCharacters) {}
+
+Alphabet Alphabet::bytes(int blank) {
+  return Alphabet(byte_labels(), blank, LabelKind::kBytes);
+}
+
+Alphabet::Alphabet(std::vector<std::string> labels, int blank, LabelKind kind)
+    : labels_(std::move(labels)), kind_(kind) {
   const int outputs = static_cast<int>(labels_.size()) + 1;
   if (labels_.empty()) throw AlphabetError("an alphabet needs at least one label");
   if (blank < -1 || blank >= outputs) {
@@ -68,13 +61,15 @@ Alphabet::Alphabet(std::vector<std::string> labels, int blank) : labels_(std::mo
   }
   blank_ = blank < 0 ? outputs - 1 : blank;
   for (std::size_t i = 0; i < labels_.size(); ++i) {
-    check_label(labels_[i], i);
+    if (kind_ == LabelKind::kCharacters) check_label(labels_[i], i);
     const int output = output_of(static_cast<int>(i));
     if (!index_.emplace(labels_[i], output).second) {
       throw AlphabetError("label \"" + labels_[i] + "\" appears twice; each output needs a label of its own");
     }
     if (labels_[i] == " ") space_ = output;
-    longest_ = std::max(longest_, labels_[i].size());
+    const auto first = static_cast<unsigned char>(labels_[i][0]);
+    longest_[first] = std::max(longest_[first], labels_[i].size());
+    if (labels_[i].size() == 1) single_[first] = output;
   }
   hash_ = sha256_hex(canonical());
 }
@@ -83,11 +78,13 @@ Alphabet Alphabet::parse(std::string_view text, const std::string& name, int bla
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
   std::vector<std::string> labels;
   std::unordered_map<std::string, std::size_t> seen;
+  bool of_bytes = false;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    of_bytes = of_bytes || line == kBytesLine;
     if (line.empty() || line[0] == '#') continue;
     if (line.substr(0, 2) == "\\#") line.remove_prefix(1);
     const std::string place = name + ", line " + std::to_string(number);
@@ -99,6 +96,10 @@ Alphabet Alphabet::parse(std::string_view text, const std::string& name, int bla
     }
     labels.emplace_back(line);
   }
+  if (of_bytes && !labels.empty()) {
+    throw AlphabetError(name + " lists labels and says that its labels are bytes; leave one of the two out");
+  }
+  if (of_bytes) return bytes(blank);
   if (labels.empty()) throw AlphabetError(name + " holds no label");
   return Alphabet(std::move(labels), blank);
 }
@@ -133,8 +134,14 @@ std::size_t Alphabet::encode_prefix(std::string_view text, std::vector<int>* ids
   std::size_t at = 0;
   std::string piece;
   while (at < text.size()) {
+    const auto first = static_cast<unsigned char>(text[at]);
+    if (longest_[first] == 1) {  // the common case: nothing longer begins so
+      ids->push_back(single_[first]);
+      ++at;
+      continue;
+    }
     bool found = false;
-    for (std::size_t size = std::min(longest_, text.size() - at); size > 0 && !found; --size) {
+    for (std::size_t size = std::min(longest_[first], text.size() - at); size > 0 && !found; --size) {
       piece.assign(text.substr(at, size));
       const auto entry = index_.find(piece);
       if (entry == index_.end()) continue;
@@ -165,7 +172,8 @@ std::vector<int> Alphabet::encode(std::string_view text) const {
   for (std::size_t i = 1; i < size; ++i)
     point = point << 6 | (static_cast<unsigned char>(character[i]) & 0x3Fu);
   std::snprintf(code, sizeof code, "U+%04X", point);
-  throw AlphabetError("character \"" + character + "\" (" + code + ") is not in the alphabet, at byte " +
+  const std::string shown = point < 0x20 ? std::string("(") : "\"" + character + "\" (";
+  throw AlphabetError("character " + shown + code + ") is not in the alphabet, at byte " +
                       std::to_string(at) + " of \"" + shortened(text) + "\"");
 }
 
@@ -176,10 +184,11 @@ std::string Alphabet::decode(const std::vector<int>& ids) const {
       throw AlphabetError("output index " + std::to_string(id) + " is the blank, which has no text");
     text += label(id);
   }
-  return text;
+  return kind_ == LabelKind::kBytes ? mend_utf8(text) : text;
 }
 
 std::string Alphabet::canonical() const {
+  if (kind_ == LabelKind::kBytes) return std::string(kBytesLine) + "\n";
   std::string text;
   for (const std::string& label : labels_) {
     if (label[0] == '#') text += '\\';

@@ -62,22 +62,6 @@ private:
   Model model_;
 };
 
-// Says what a file is that KenLM will not make sense of; returns when nothing is wrong at first sight.
-void check_first_bytes(const std::string& path) {
-  char start[24] = "";
-  std::size_t got = 0;
-  try {
-    got = FileSource(path).read_at(0, start, sizeof start);
-  } catch (const std::runtime_error& error) {
-    throw ScorerError(std::string("language model ") + error.what());
-  }
-  if (got == 0)
-    throw ScorerError("language model " + path + " is empty; the build that wrote it did not finish");
-  if (std::string_view(start, got).substr(0, 23) == "version https://git-lfs") {
-    throw ScorerError("language model " + path + " is a Git LFS pointer, not a model; run `git lfs pull`");
-  }
-}
-
 std::shared_ptr<const LanguageModel> load_by_kind(const std::string& path) {
   lm::ngram::ModelType kind = lm::ngram::PROBING;
   if (!lm::ngram::RecognizeBinary(path.c_str(), kind)) kind = lm::ngram::PROBING;  // an ARPA file
@@ -100,6 +84,21 @@ std::shared_ptr<const LanguageModel> load_by_kind(const std::string& path) {
 
 }  // namespace
 
+void LanguageModel::check_first_bytes(const std::string& path) {
+  char start[24] = "";
+  std::size_t got = 0;
+  try {
+    got = FileSource(path).read_at(0, start, sizeof start);
+  } catch (const std::runtime_error& error) {
+    throw ScorerError(std::string("language model ") + error.what());
+  }
+  if (got == 0)
+    throw ScorerError("language model " + path + " is empty; the build that wrote it did not finish");
+  if (std::string_view(start, got).substr(0, 23) == "version https://git-lfs") {
+    throw ScorerError("language model " + path + " is a Git LFS pointer, not a model; run `git lfs pull`");
+  }
+}
+
 std::shared_ptr<const LanguageModel> LanguageModel::load(const std::string& path) {
   check_first_bytes(path);
   try {
@@ -109,6 +108,14 @@ std::shared_ptr<const LanguageModel> LanguageModel::load(const std::string& path
   } catch (const std::exception& error) {
     throw ScorerError("language model " + path + " cannot be loaded: " + error.what());
   }
+}
+
+int LanguageModel::highest_order() {
+  return KENLM_MAX_ORDER;
+}
+
+const char* LanguageModel::kenlm_version() {
+  return SPEECHMILL_KENLM_VERSION;
 }
 
 std::vector<WordScore> LanguageModel::score_sentence(std::string_view text) const {

@@ -35,6 +35,11 @@ std::uint64_t mix(std::uint64_t lane, std::uint64_t input) {
   throw ScorerError("lexicon trie " + name + ": " + what + "; build it again with `python -m lm build`");
 }
 
+template <class Kind>
+std::string number(Kind kind) {
+  return std::to_string(static_cast<std::uint32_t>(kind));
+}
+
 void check_header(const TrieHeader& header, std::size_t size, const std::string& name) {
   if (std::memcmp(header.magic, kTrieMagic, sizeof kTrieMagic) != 0)
     refuse(name, "it is not a lexicon trie file");
@@ -49,11 +54,15 @@ void check_header(const TrieHeader& header, std::size_t size, const std::string&
     refuse(name, "it has " + std::to_string(size) + " of " + std::to_string(header.file_bytes) +
                      " bytes: it was cut or is still being copied");
   }
-  if (header.node_kind != kNodeKindBitmap28 || header.label_kind != kLabelKindCharacters) {
-    refuse(name, "its node kind " + std::to_string(header.node_kind) + " or label kind " +
-                     std::to_string(header.label_kind) + " is unknown to this build");
+  const bool sorted = header.node_kind == NodeKind::kSorted;
+  const bool bytes = header.label_kind == LabelKind::kBytes;
+  if ((!sorted && header.node_kind != NodeKind::kBitmap) ||
+      (!bytes && header.label_kind != LabelKind::kCharacters) ||
+      (header.unit != LmUnit::kWords && header.unit != LmUnit::kCharacters)) {
+    refuse(name, "its node kind " + number(header.node_kind) + ", label kind " + number(header.label_kind) +
+                     " or unit " + number(header.unit) + " is unknown to this build");
   }
-  if (header.labels == 0 || header.labels > kTrieMaxLabels || header.blank < 0 ||
+  if (header.labels == 0 || header.labels > (sorted ? kSortedLabels : kBitmapLabels) || header.blank < 0 ||
       header.blank > static_cast<std::int32_t>(header.labels)) {
     refuse(name, "its header is damaged (labels or blank)");
   }
@@ -71,18 +80,41 @@ void check_header(const TrieHeader& header, std::size_t size, const std::string&
   }
 }
 
+// True if the edges of node `i` name labels of the alphabet; says how many children they lead to.
+bool edges_hold(const TrieNode* nodes, std::uint64_t i, const TrieHeader& header, std::uint64_t* children) {
+  *children = bit_count(nodes[i].bitmap);
+  return (std::uint64_t{nodes[i].bitmap} >> header.labels) == 0;
+}
+
+// As above; that the labels of the children rise is asked where the children themselves are checked.
+bool edges_hold(const SortedTrieNode* nodes, std::uint64_t i, const TrieHeader& header,
+                std::uint64_t* children) {
+  const SortedTrieNode& node = nodes[i];
+  *children = node.children;
+  if (node.label >= header.labels) return false;
+  if (node.first_child <= i || std::uint64_t{node.first_child} + node.children > header.nodes) {
+    return node.children == 0;
+  }
+  for (std::uint32_t child = 1; child < node.children; ++child) {
+    const SortedTrieNode* at = nodes + node.first_child + child;
+    if (at[0].label <= at[-1].label) return false;
+  }
+  return true;
+}
+
 // Proves that no walk can leave the nodes: children exist, come after their parent, and words are in the
 // vocabulary.
-void check_nodes(const TrieNode* nodes, const TrieHeader& header, const std::string& name) {
-  const std::uint32_t allowed = (1U << header.labels) - 1U;
+template <class Node>
+void check_nodes(const Node* nodes, const TrieHeader& header, const std::string& name) {
   std::uint64_t words = 0;
   for (std::uint64_t i = 0; i < header.nodes; ++i) {
-    const TrieNode& node = nodes[i];
-    const auto children = std::uint64_t{bit_count(node.bitmap)};
+    const Node& node = nodes[i];
+    std::uint64_t children = 0;
+    const bool named = edges_hold(nodes, i, header, &children);
     const bool bounded =
         children == 0 || (node.first_child > i && node.first_child + children <= header.nodes);
-    if (!bounded || (node.bitmap & ~allowed) != 0 || node.word >= header.vocabulary_size ||
-        !(node.look_ahead <= 0.0F) || std::isinf(node.look_ahead)) {
+    if (!named || !bounded || node.word >= header.vocabulary_size || !(node.look_ahead <= 0.0F) ||
+        std::isinf(node.look_ahead)) {
       refuse(name, "node " + std::to_string(i) + " is damaged");
     }
     words += node.word != 0 ? 1 : 0;
@@ -163,9 +195,19 @@ void LexiconTrie::parse(const std::uint8_t* data, std::size_t size, const std::s
   if (trie_checksum(header, data, size) != header.checksum) {
     refuse(name, "its checksum does not agree: bytes were damaged after it was written");
   }
-  nodes_ = reinterpret_cast<const TrieNode*>(data + header.sections[kNodesSection].offset);
-  check_nodes(nodes_, header, name);
+  const std::uint8_t* const nodes = data + header.sections[kNodesSection].offset;
+  nodes_ = reinterpret_cast<const TrieNode*>(nodes);
+  sorted_nodes_ = reinterpret_cast<const SortedTrieNode*>(nodes);
+  if (header.node_kind == NodeKind::kSorted)
+    check_nodes(sorted_nodes_, header, name);
+  else
+    check_nodes(nodes_, header, name);
+  info_.node_kind = header.node_kind;
+  info_.label_kind = header.label_kind;
+  info_.unit = header.unit;
+  info_.highest_order = header.highest_order;
   info_.nodes = header.nodes;
+  labels_ = header.labels;
   info_.words = header.words;
   info_.vocabulary_size = header.vocabulary_size;
   info_.order = header.lm_order;
@@ -181,16 +223,22 @@ void LexiconTrie::parse(const std::uint8_t* data, std::size_t size, const std::s
   }
   if (sha256_hex(info_.alphabet_text) != info_.alphabet_hash)
     refuse(name, "its alphabet and the alphabet's hash differ");
+  try {
+    const Alphabet alphabet = Alphabet::parse(info_.alphabet_text, name, info_.blank);
+    if (alphabet.labels().size() == header.labels && alphabet.kind() == header.label_kind) return;
+  } catch (const AlphabetError&) {  // said below, as what it means here
+  }
+  refuse(name, "its alphabet and its header's number or kind of labels differ");
 }
 
 std::uint32_t LexiconTrie::find(const std::vector<int>& labels) const {
   std::uint32_t at = root();
   for (const int label : labels) {
-    if (label < 0 || label >= static_cast<int>(kTrieMaxLabels) || ((node(at).bitmap >> label) & 1U) == 0)
-      return 0;
-    at = child(node(at), label);
+    if (label < 0 || label >= static_cast<int>(labels_)) return 0;
+    at = step(at, label);
+    if (at == kNoNode) return 0;
   }
-  return node(at).word;
+  return word(at);
 }
 
 }  // namespace speechmill

@@ -32,10 +32,47 @@ void check_manifest(const std::string& directory, const TrieInfo& info,
   own["vocabulary_hash"] = info.vocabulary_hash;
   own["lm_hash"] = info.lm_hash;
   own["order"] = std::to_string(info.order);
+  own["highest_order"] = std::to_string(info.highest_order);
+  own["unit"] = info.unit == LmUnit::kCharacters ? "characters" : "words";
+  own["labels"] = info.label_kind == LabelKind::kBytes ? "bytes" : "characters";
   for (const auto& [key, value] : manifest) {
     const auto entry = own.find(key);
     if (entry != own.end()) compare(directory, key, entry->second, value, "manifest.json");
   }
+}
+
+// What this library's KenLM can read must be what the builder's KenLM wrote.
+void check_kenlm(const std::string& directory, const TrieInfo& info) {
+  const auto version = info.identity.find("kenlm_version");
+  const std::string own = LanguageModel::kenlm_version();
+  if (version != info.identity.end() && version->second != own && version->second != "unknown") {
+    mismatch(directory,
+             "it was built with KenLM " + version->second + ", this library reads with KenLM " + own);
+  }
+  if (info.order > static_cast<std::uint32_t>(LanguageModel::highest_order())) {
+    mismatch(directory, "its order is " + std::to_string(info.order) + ", this library's KenLM reads up to " +
+                            std::to_string(LanguageModel::highest_order()));
+  }
+}
+
+// The whole file is compared before KenLM sees a byte of it.
+void check_model_file(const std::string& directory, const TrieInfo& info,
+                      const std::map<std::string, std::string>& manifest) {
+  const std::string path = directory + "/lm.binary";
+  LanguageModel::check_first_bytes(path);
+  std::string found;
+  try {
+    found = sha256_file(path);
+  } catch (const std::runtime_error& error) {
+    throw ScorerError(std::string("language model ") + error.what());
+  }
+  const auto claimed = manifest.find("lm_hash");
+  if (found != info.lm_hash && claimed != manifest.end() && claimed->second == info.lm_hash) {
+    mismatch(directory, "lm.binary (" + brief(found) +
+                            ") is not the file that lexicon.trie and manifest.json name (" +
+                            brief(info.lm_hash) + "): it was damaged or replaced");
+  }
+  compare(directory, "the language model", info.lm_hash, found, "lm.binary");
 }
 
 void check_weights(const Weights& weights) {
@@ -58,14 +95,13 @@ Scorer::Scorer(std::shared_ptr<const LanguageModel> model, std::shared_ptr<const
     throw ScorerError("the lexicon trie was built for " + std::to_string(info.vocabulary_size) +
                       " words, the language model has " + std::to_string(model_->vocabulary_size()));
   }
-  if (alphabet_->space() < 0) {
+  if (alphabet_->space() < 0 && info.unit == LmUnit::kWords) {
     throw ScorerError("the lexicon's alphabet has no space label, so words cannot be told apart");
   }
 }
 
 Scorer Scorer::load(const std::string& directory, const Weights& weights,
                     const std::map<std::string, std::string>& manifest) {
-  const std::string model_path = directory + "/lm.binary";
   auto trie = std::make_shared<const LexiconTrie>(LexiconTrie::load(directory + "/lexicon.trie"));
   const TrieInfo& info = trie->info();
   check_manifest(directory, info, manifest);
@@ -75,15 +111,10 @@ Scorer Scorer::load(const std::string& directory, const Weights& weights,
   } catch (const AlphabetError& error) {
     throw ScorerError("language model directory " + directory + ": " + error.what());
   }
-  auto model = LanguageModel::load(model_path);
+  check_kenlm(directory, info);
+  check_model_file(directory, info, manifest);
+  auto model = LanguageModel::load(directory + "/lm.binary");
   compare(directory, "the order", std::to_string(info.order), std::to_string(model->order()), "lm.binary");
-  try {
-    compare(directory, "the language model", info.lm_hash, sha256_file(model_path), "lm.binary");
-  } catch (const ScorerError&) {
-    throw;
-  } catch (const std::runtime_error& error) {
-    throw ScorerError(std::string("language model ") + error.what());
-  }
   return Scorer(std::move(model), std::move(trie), weights);
 }
 

@@ -55,6 +55,13 @@ void finds_words_and_looks_ahead() {
   CHECK_NEAR(trie.node(LexiconTrie::child(trie.node(0), 2)).look_ahead, -1.1 * natural, 1e-5);
 }
 
+void another_kenlm_is_named() {
+  const ToyDirectory toy;
+  build_lexicon_trie({"a"}, {&toy.alphabet(), toy.path() + "/lm.binary", {{"kenlm_version", "9.9"}}},
+                     toy.path() + "/lexicon.trie");
+  CHECK_THROWS(ScorerError, Scorer::load(toy.path(), {}), "KenLM 9.9", LanguageModel::kenlm_version());
+}
+
 void same_words_give_the_same_bytes() {
   const ToyDirectory toy;
   const std::string first = testing::slurp(toy.path() + "/lexicon.trie");
@@ -93,7 +100,7 @@ void refuses_well_signed_nonsense() {
   };
   const std::size_t nodes = header.sections[kNodesSection].offset;
   CHECK_THROWS(ScorerError, parse(broken(offsetof(TrieHeader, version), 9), &room), "version is 9");
-  CHECK_THROWS(ScorerError, parse(broken(offsetof(TrieHeader, node_kind), 2), &room), "node kind 2");
+  CHECK_THROWS(ScorerError, parse(broken(offsetof(TrieHeader, node_kind), 3), &room), "node kind 3");
   CHECK_THROWS(ScorerError, parse(broken(offsetof(TrieHeader, labels), 40), &room), "labels");
   CHECK_THROWS(ScorerError, parse(broken(offsetof(TrieHeader, sections), 1 << 30), &room), "section table");
   CHECK_THROWS(ScorerError, parse(broken(nodes, 4000), &room), "node 0");                  // first child
@@ -125,7 +132,11 @@ void scorer_names_the_part_that_differs() {
   testing::spit(toy.path() + "/lm.binary", "");
   CHECK_THROWS(ScorerError, load({}), "empty");
   testing::spit(toy.path() + "/lm.binary", "nothing like it");
-  CHECK_THROWS(ScorerError, load({}), toy.path() + "/lm.binary");
+  CHECK_THROWS(ScorerError, load({}), toy.path(), "lm.binary", "differ");
+  CHECK_THROWS(ScorerError, load({{"lm_hash", toy.info().lm_hash}}), "lm.binary", "damaged or replaced");
+  CHECK_THROWS(ScorerError, LanguageModel::load(toy.path() + "/lm.binary"), toy.path() + "/lm.binary");
+  CHECK_THROWS(ScorerError, load({{"unit", "characters"}}), "unit", "manifest.json");
+  CHECK_THROWS(ScorerError, load({{"highest_order", "5"}}), "highest_order", "manifest.json");
 }
 
 }  // namespace
@@ -133,6 +144,7 @@ void scorer_names_the_part_that_differs() {
 int main() {
   return testing::run_tests({{"counts_what_it_leaves_out", counts_what_it_leaves_out},
                              {"finds_words_and_looks_ahead", finds_words_and_looks_ahead},
+                             {"another_kenlm_is_named", another_kenlm_is_named},
                              {"same_words_give_the_same_bytes", same_words_give_the_same_bytes},
                              {"refuses_every_damaged_byte", refuses_every_damaged_byte},
                              {"refuses_well_signed_nonsense", refuses_well_signed_nonsense},

@@ -39,3 +39,17 @@ def test_errors_are_ours_and_name_the_place(tmp_path: Path) -> None:
         native.Alphabet.load(tmp_path / "missing.txt")
     assert issubclass(native.AlphabetError, native.SpeechmillError)
     assert native.AlphabetError.exit_status == 1
+
+
+def test_bytes_spell_any_text_and_mend_what_is_none(tmp_path: Path) -> None:
+    alphabet = native.Alphabet.bytes()
+    assert (alphabet.kind, alphabet.size, alphabet.space, len(set(alphabet.labels))) == ("bytes", 256, 31, 255)
+    assert alphabet.encode("é你") == [byte - 1 for byte in "é你".encode()]
+    broken = "é你a".encode()[1:-2] + b"\xff b\xf0\x9f\x98"
+    assert alphabet.decode([byte - 1 for byte in broken]) == broken.decode("utf-8", "replace")
+    alphabet.save(tmp_path / "alphabet.txt")
+    again = native.Alphabet.load(tmp_path / "alphabet.txt")
+    assert again == alphabet == pickle.loads(pickle.dumps(alphabet)) and again.kind == "bytes"
+    assert native.Alphabet(["a"]).kind == "characters"
+    with pytest.raises(native.AlphabetError, match="byte 1"):
+        alphabet.encode("a\0")

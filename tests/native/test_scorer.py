@@ -61,6 +61,8 @@ def test_files_of_another_build_are_refused(
 ) -> None:
     other = build_language_model(tmp_path / "other", ["b b a", "ba ab"], tiny_alphabet)
     shutil.copy(other / "lm.binary", model / "lm.binary")
+    assert "lm.binary" in refusal(model) and "damaged or replaced" in refusal(model)
+    (model / "manifest.json").unlink()
     assert "the language model of lexicon.trie" in refusal(model)
     (model / "alphabet.txt").write_text(" \nb\na\n")
     assert "the alphabet of lexicon.trie" in refusal(model)

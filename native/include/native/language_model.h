@@ -34,6 +34,13 @@ public:
   // Loads a KenLM binary of any kind, or an ARPA file (slowly). Throws ScorerError with file and cause.
   static std::shared_ptr<const LanguageModel> load(const std::string& path);
 
+  // Throws ScorerError for a file that is missing, empty or a Git LFS pointer.
+  static void check_first_bytes(const std::string& path);
+
+  // The build limits of the KenLM in this library: the longest n-gram it reads, and its version.
+  static int highest_order();
+  static const char* kenlm_version();
+
   virtual int order() const = 0;
   // Number of words, <unk>, <s> and </s> among them.
   virtual std::size_t vocabulary_size() const = 0;

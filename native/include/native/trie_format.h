@@ -8,13 +8,13 @@
 #include <cstdint>
 #include <cstring>
 
+#include "native/lexicon_trie.h"
+
 namespace speechmill {
 
 constexpr char kTrieMagic[8] = {'\x89', 'S', 'M', 'T', 'R', 'I', 'E', '\n'};
-constexpr std::uint32_t kTrieVersion = 1;
+constexpr std::uint32_t kTrieVersion = 2;
 constexpr std::uint32_t kByteOrderMark = 0x01020304;
-constexpr std::uint32_t kNodeKindBitmap28 = 1;
-constexpr std::uint32_t kLabelKindCharacters = 1;
 constexpr std::uint64_t kSectionAlignment = 64;
 
 enum TrieSectionNumber { kAlphabetSection, kIdentitySection, kSkippedSection, kNodesSection, kTrieSections };
@@ -29,11 +29,13 @@ struct TrieHeader {
   std::uint32_t version;
   std::uint32_t byte_order;
   std::uint32_t header_bytes;
-  std::uint32_t node_kind;
-  std::uint32_t label_kind;
+  NodeKind node_kind;
+  LabelKind label_kind;
+  LmUnit unit;
   std::int32_t blank;
   std::uint32_t labels;  // without the blank
   std::uint32_t lm_order;
+  std::uint32_t highest_order;  // that the builder's KenLM could read
   std::uint64_t nodes;
   std::uint64_t words;
   std::uint64_t vocabulary_size;
@@ -44,7 +46,7 @@ struct TrieHeader {
   char vocabulary_hash[64];
   char lm_hash[64];
 };
-static_assert(sizeof(TrieHeader) == 336, "the trie header has no padding");
+static_assert(sizeof(TrieHeader) == 344, "the trie header has no padding");
 
 // xxHash64's mixing (Yann Collet, public specification) over the bytes, seed 0.
 std::uint64_t checksum64(const std::uint8_t* data, std::size_t size, std::uint64_t seed = 0);
