@@ -33,7 +33,7 @@ from lm.lexicon import build_lexicon, vocabulary_hash
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
 from lm.sentences import SentenceCounts, SentenceSources, held_out_sentences, write_sentences
-from native import LanguageModel, Scorer
+from native import KENLM_MAX_ORDER, LanguageModel, Scorer
 
 __all__ = ["FILES", "BuildRequest", "build", "inputs_hash"]
 
@@ -130,6 +130,9 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         "order": str(estimated.ngrams.order),
         "normaliser_version": NORMALISER_VERSION,
         "kenlm_version": kenlm.find_tools().version,
+        "highest_order": str(KENLM_MAX_ORDER),
+        "labels": inputs.alphabet.kind,
+        "unit": "words",
     }
     lexicon = build_lexicon(
         estimated.words, inputs.alphabet, folder / "lm.binary", folder / "lexicon.trie", identity

@@ -22,7 +22,7 @@ from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools
 from lm.sentences import HELD_OUT_WORDS
 from lm.text_files import expand_paths, refuse_pointer
-from native import Alphabet
+from native import TRIE_VERSION, Alphabet
 
 BUILD_RULES_VERSION = "1"
 """Raised whenever the same inputs would give another model."""
@@ -107,6 +107,7 @@ def gather(request: BuildRequest) -> Inputs:
         "alphabet_hash": alphabet.hash,
         "normaliser_version": NORMALISER_VERSION,
         "kenlm_version": find_tools().version,
+        "lexicon_format": TRIE_VERSION,
         "held_out_words": HELD_OUT_WORDS,
         "training": [_named(corpus) for corpus in training],
         "held_out_and_measured": [_named(corpus) for corpus in everything],

@@ -20,6 +20,7 @@ from native import errors, sphere  # noqa: E402
 from native._core import (  # noqa: E402
     KENLM_MAX_ORDER,
     KENLM_VERSION,
+    TRIE_VERSION,
     Alphabet,
     Hypothesis,
     LanguageModel,
@@ -42,6 +43,7 @@ from native.errors import (  # noqa: E402
 __all__ = [
     "KENLM_MAX_ORDER",
     "KENLM_VERSION",
+    "TRIE_VERSION",
     "Alphabet",
     "AlphabetError",
     "DecodeError",

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 KENLM_VERSION: str
 KENLM_MAX_ORDER: int
+TRIE_VERSION: int
 
 class Alphabet:
     """The ordered labels of a network's output and the place of the blank."""

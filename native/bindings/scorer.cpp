@@ -5,6 +5,7 @@
 
 #include "bindings.h"
 #include "native/error.h"
+#include "native/trie_format.h"
 
 namespace py = pybind11;
 
@@ -179,6 +180,7 @@ void register_scorer(py::module_& module) {
       "None: bitmap where the alphabet has up to 32 labels. Returns nodes, words, skipped (words left out, "
       "by\n"
       "reason), bytes and the hashes. Raises ScorerError.");
+  module.attr("TRIE_VERSION") = kTrieVersion;
   module.attr("KENLM_VERSION") = LanguageModel::kenlm_version();
   module.attr("KENLM_MAX_ORDER") = LanguageModel::highest_order();
 }

@@ -39,6 +39,11 @@ BeamSearch::BeamSearch(const Alphabet& alphabet, const Scorer* scorer, const Sea
                       scorer_->alphabet().hash().substr(0, 16) +
                       "...); build the language model with the network's alphabet.txt");
   }
+  if (scorer_ != nullptr &&
+      (scorer_->trie().kind() != NodeKind::kBitmap || scorer_->trie().info().unit != LmUnit::kWords)) {
+    throw DecodeError("the search takes lexicons of words over up to " + std::to_string(kBitmapLabels) +
+                      " labels, this one has " + std::to_string(labels_.size()));
+  }
   reset();
 }
 

@@ -19,15 +19,14 @@ std::vector<EditWalk::Found> EditWalk::within(int limit) {
 }
 
 void EditWalk::visit(std::uint32_t at, std::size_t depth) {
-  const TrieNode& node = trie_.node(at);
-  if (node.word != 0 && cell(depth, word_.size()) <= limit_) found_.push_back({path_, node.word});
+  const std::uint32_t index = trie_.word(at);
+  if (index != 0 && cell(depth, word_.size()) <= limit_) found_.push_back({path_, index});
   if (depth == word_.size() + static_cast<std::size_t>(limit_)) return;
-  for (std::uint32_t rest = node.bitmap; rest != 0; rest &= rest - 1) {
-    const int label = static_cast<int>(bit_count((rest & (~rest + 1)) - 1));
+  trie_.each_child(at, [&](int label, std::uint32_t child) {
     path_.push_back(label);
-    if (fill_row(depth + 1)) visit(LexiconTrie::child(node, label), depth + 1);
+    if (fill_row(depth + 1)) visit(child, depth + 1);
     path_.pop_back();
-  }
+  });
 }
 
 // Distances of the path to every beginning of the word within reach; false if all are above the limit.

@@ -90,6 +90,11 @@ void both_kinds_answer_alike() {
       ++children;
     }
     CHECK_EQUAL(static_cast<std::uint32_t>(sorted.sorted_node(node).children), children);
+    std::vector<std::pair<int, std::uint32_t>> one;
+    std::vector<std::pair<int, std::uint32_t>> other;
+    bitmap.each_child(node, [&](int label, std::uint32_t child) { one.emplace_back(label, child); });
+    sorted.each_child(node, [&](int label, std::uint32_t child) { other.emplace_back(label, child); });
+    CHECK(one == other && one.size() == children);
   }
   for (const std::string& word : words) CHECK(sorted.find(labels_of(alphabet, word)) != 0);
   CHECK_EQUAL(sorted.find({28}), 0U);

@@ -43,7 +43,12 @@ def test_errors_are_ours_and_name_the_place(tmp_path: Path) -> None:
 
 def test_bytes_spell_any_text_and_mend_what_is_none(tmp_path: Path) -> None:
     alphabet = native.Alphabet.bytes()
-    assert (alphabet.kind, alphabet.size, alphabet.space, len(set(alphabet.labels))) == ("bytes", 256, 31, 255)
+    assert (alphabet.kind, alphabet.size, alphabet.space, len(set(alphabet.labels))) == (
+        "bytes",
+        256,
+        31,
+        255,
+    )
     assert alphabet.encode("é你") == [byte - 1 for byte in "é你".encode()]
     broken = "é你a".encode()[1:-2] + b"\xff b\xf0\x9f\x98"
     assert alphabet.decode([byte - 1 for byte in broken]) == broken.decode("utf-8", "replace")

@@ -197,12 +197,6 @@ def test_a_large_alphabet_decodes_without_a_scorer() -> None:
     assert native.greedy(rows[None], [6], alphabet)[0].text == expected
 
 
-def test_a_large_alphabet_is_refused_by_the_trie(tmp_path: Path, tiny_model: Path) -> None:
-    alphabet = native.Alphabet([" ", *(chr(0x430 + i) for i in range(32))])
-    with pytest.raises(native.ScorerError, match="33 labels; a lexicon trie takes up to 28"):
-        native.build_lexicon_trie(["а"], alphabet, tiny_model / "lm.binary", tmp_path / "x.trie", {})
-
-
 def test_long_words_and_many_words_are_no_problem(tmp_path: Path, english: native.Alphabet) -> None:
     sentences = ["a" * 300 + " b", "b " + "a" * 299, "c"]
     model = build_language_model(tmp_path / "lm", sentences, english)

@@ -131,6 +131,21 @@ public:
       return sorted_child(sorted_node(index), static_cast<std::uint32_t>(label));
     return ((node(index).bitmap >> label) & 1U) == 0 ? kNoNode : child(node(index), label);
   }
+  // Either kind: calls visit(label, child) for every child, in label order.
+  template <class Visit>
+  void each_child(std::uint32_t index, const Visit& visit) const {
+    if (kind() == NodeKind::kSorted) {
+      const SortedTrieNode& above = sorted_node(index);
+      for (std::uint32_t i = 0; i < above.children; ++i) {
+        visit(static_cast<int>(sorted_node(above.first_child + i).label), above.first_child + i);
+      }
+      return;
+    }
+    std::uint32_t child = node(index).first_child;
+    for (std::uint32_t rest = node(index).bitmap; rest != 0; rest &= rest - 1) {
+      visit(static_cast<int>(bit_count((rest & (~rest + 1)) - 1)), child++);
+    }
+  }
   // The language model's index of a word given as label numbers; 0 if it is not in the lexicon.
   std::uint32_t find(const std::vector<int>& labels) const;
 
