@@ -1,4 +1,4 @@
-"""`python -m corpora list | doctor | download | refresh | show | report`: archives in, corpora out.
+"""`python -m corpora list | doctor | download | refresh | show | report | export`: archives in, corpora out.
 
 With --json one JSON object stands on standard output; logs and progress go to standard error. Exit status:
 0 done, 3 nothing published (the gate refused it, or nothing could be imported), 2 usage or unusable source,
@@ -17,6 +17,7 @@ from typing import Any
 
 from corpora.console import configure_logging, emit, run_command, use_store_tmp
 from corpora.errors import UsageError
+from corpora.exports import FORMS
 from corpora.importers import IMPORTERS, get_importer
 from corpora.store import Store
 
@@ -54,10 +55,17 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     show = add("show", help="the manifest of a published corpus")
     report = add("report", help="write the quality report of a published corpus as one HTML page")
-    for command in (show, report):
+    export = add("export", help="write a published corpus in the form another tool reads")
+    export.add_argument("--form", required=True, metavar="FORM", help=", ".join(FORMS))
+    export.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="a new folder, or an earlier export"
+    )
+    export.add_argument("--splits", nargs="+", default=[], metavar="SPLIT", help="default: all")
+    export.add_argument("--for-own-use", action="store_true", help="the copy is not passed on")
+    for command in (show, report, export):
         command.add_argument("name", metavar="NAME")
         command.add_argument("--version", metavar="VERSION", help="default: the current one")
-    for command in (listing, doctor, download, refresh, show, report):
+    for command in (listing, doctor, download, refresh, show, report, export):
         command.add_argument(
             "--store", type=Path, metavar="DIR", help="root of the store (default var/store)"
         )
@@ -165,6 +173,16 @@ def _report(args: argparse.Namespace) -> int:
     return 0
 
 
+def _export(args: argparse.Namespace) -> int:
+    from corpora.exports import ExportRequest, export
+
+    corpus = Store.open(args.store).corpus(args.name, args.version)
+    done = export(ExportRequest(corpus, args.form, args.to, tuple(args.splits), args.for_own_use))
+    what = f"{done['utterances']} utterances of {corpus.name} {corpus.version} for {args.form}"
+    emit(done, args.json, f"{what}: {done['status']}\n  {done['path']}")
+    return 0
+
+
 _COMMANDS = {
     "list": _list,
     "doctor": _doctor,
@@ -172,6 +190,7 @@ _COMMANDS = {
     "refresh": _refresh,
     "show": _show,
     "report": _report,
+    "export": _export,
 }
 
 

@@ -148,14 +148,15 @@ def publish_version(parent_dir: Path, version: str, staged_dir: Path) -> Path:
         if target.exists():
             shutil.rmtree(staged_dir)
         else:
-            _fsync_tree(staged_dir)
+            fsync_tree(staged_dir)
             staged_dir.rename(target)
             fsync_dir(parent_dir)
     link_current(parent_dir, version)
     return target
 
 
-def _fsync_tree(root: Path) -> None:
+def fsync_tree(root: Path) -> None:
+    """Make every file and folder below `root` durable."""
     for folder, _, names in os.walk(root):
         for name in names:
             handle = os.open(Path(folder) / name, os.O_RDONLY)

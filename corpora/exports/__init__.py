@@ -1,0 +1,131 @@
+"""A published corpus in the form other tools read: one file per form, one line each in `FORMS`.
+
+    python -m corpora export librispeech --form nemo --to /data/for_nemo [--splits train dev]
+
+An export is a folder that appears whole: it is built beside its place, fsynced and renamed; `export.json`
+says from which corpus and version it comes and under which licences. The same version gives the same bytes. A
+corpus that may not be passed on is refused unless the person states that the copy stays with them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpora.console import Progress
+from corpora.errors import UsageError
+from corpora.exports._files import Rows, Tally
+from corpora.licences import kept_back
+from corpora.store import Corpus, explain_write, fsync_dir, fsync_tree, read_json, write_json_atomic
+
+FORMS = {
+    "deepspeech": "corpora.exports.deepspeech",
+    "huggingface": "corpora.exports.huggingface",
+    "nemo": "corpora.exports.nemo",
+    "lhotse": "corpora.exports.lhotse",
+    "kaldi": "corpora.exports.kaldi",
+}
+VERSION = "1"  # raise it whenever the bytes of an export change
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to write where.
+
+    Attributes:
+        splits: of train, dev, test; empty = all the corpus has.
+        for_own_use: the copy is not passed on, so that licences which forbid it do not matter.
+    """
+
+    corpus: Corpus
+    form: str
+    to_dir: Path
+    splits: tuple[str, ...] = ()
+    for_own_use: bool = False
+
+
+def export(request: ExportRequest) -> dict[str, Any]:
+    """Write the export.
+
+    Returns:
+        path, form, corpus, version, splits, utterances, licences, status ("written" or "unchanged").
+
+    Raises:
+        UsageError: no such form or split, a folder that holds something else, a corpus not to be passed on.
+        StoreError: a shard cannot be read, or the disk is full.
+    """
+    told = _told(request)
+    target = request.to_dir
+    if (target / "export.json").is_file() and read_json(target / "export.json") == told:
+        return told | {"path": str(target), "status": "unchanged"}
+    if (
+        target.exists()
+        and not (target / "export.json").is_file()
+        and (target.is_file() or any(target.iterdir()))
+    ):
+        raise UsageError(f"{target} holds something that is no export of ours: name an empty or a new folder")
+    building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    with explain_write(target):
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        try:
+            _write(request, told, building)
+            _swap(building, target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    return told | {"path": str(target), "status": "written"}
+
+
+def _told(request: ExportRequest) -> dict[str, Any]:
+    """What export.json says; also the test whether an export is up to date."""
+    corpus, manifest = request.corpus, request.corpus.manifest
+    if request.form not in FORMS:
+        raise UsageError(f"there is no form {request.form!r}; there are: {', '.join(FORMS)}")
+    missing = [split for split in request.splits if split not in corpus.splits]
+    if missing:
+        raise UsageError(
+            f"{corpus.name} has no split {', '.join(missing)}; it has {', '.join(corpus.splits)}"
+        )
+    closed = kept_back(manifest)
+    if closed and not request.for_own_use:
+        raise UsageError(
+            f"{corpus.name} may not be passed on by {', '.join(closed)}; if this copy stays with you, say so with "
+            "--for-own-use"
+        )
+    splits = [split for split in corpus.splits if split in (request.splits or corpus.splits)]
+    return {
+        "form": request.form,
+        "form_version": VERSION,
+        "corpus": corpus.name,
+        "version": corpus.version,
+        "licence": manifest["licence"],
+        "licences": manifest["licences"],
+        "may_be_passed_on": not closed,
+        "splits": splits,
+        "utterances": sum(manifest["splits"][split]["utterances"] for split in splits),
+    }
+
+
+def _write(request: ExportRequest, told: Mapping[str, Any], folder: Path) -> None:
+    write: Callable[[Corpus, list[Rows], Path], None] = importlib.import_module(FORMS[request.form]).write
+    with Progress(f"export {request.corpus.name}", told["utterances"], "utterances") as progress:
+        tally = Tally(progress)
+        splits = [Rows(request.corpus, split, tally) for split in told["splits"]]
+        write(request.corpus, splits, folder)
+    fsync_tree(folder)
+    write_json_atomic(folder / "export.json", dict(told))
+
+
+def _swap(building: Path, target: Path) -> None:
+    """Put the finished folder in its place; an earlier export goes only when the new one stands."""
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    if target.exists():
+        target.rename(old)
+    building.rename(target)
+    fsync_dir(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
