@@ -43,7 +43,7 @@ test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 lint: setup ## types, style, C++ format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy native corpora lm training demo scripts
+	@.venv/bin/mypy native corpora lm training demo scripts benchmarks
 	@if command -v clang-format >/dev/null; then git ls-files 'native/*.h' 'native/*.cpp' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked (make test-all installs it)" >&2; fi
 
 format: setup ## bring all sources into shape
@@ -69,6 +69,11 @@ evaluate: setup ## measure a run  MODEL=RUN CORPUS=NAME [SPLIT=test] [LM=DIR]
 	@if [ -z "$(MODEL)" ] || [ -z "$(CORPUS)" ]; then echo "make evaluate: name the run and the corpus, e.g. make evaluate MODEL=<run> CORPUS=librispeech (make status lists the runs)" >&2; exit 2; fi
 	@$(PYTHON_RUN) -m training evaluate --model $(MODEL) --corpus $(CORPUS) --split $(SPLIT) --lm $(LM)
 
+bench-decoder: setup ## the decoder beside its peers, CPU time and word error rates  TEXT=PATH [SEED=1] [JSON=FILE] [STORE=DIR]
+	@if [ -z "$(TEXT)" ]; then echo "make bench-decoder: name prose to make inputs from (a tar of .txt, a folder, one file), e.g. make bench-decoder TEXT=novels.tar.xz" >&2; exit 2; fi
+	@benchmarks/decoder/peers.sh
+	@$(PYTHON_RUN) -m benchmarks.decoder --text $(TEXT) --seed $(SEED) $(if $(JSON),--json $(JSON)) $(if $(STORE),--store $(STORE))
+
 status: setup ## list the training runs
 	@$(PYTHON_RUN) -m training status
 
@@ -91,5 +96,5 @@ clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
 	rm -rf build var
 
-.PHONY: help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
+.PHONY: bench-decoder help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
 	airflow-start airflow-stop airflow-status airflow-logs clean
