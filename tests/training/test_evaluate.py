@@ -14,12 +14,15 @@ import pytest
 from corpora.store import Store, read_json
 from training import __main__ as cli
 from training.config import config_text
-from training.decoder_weights import TuneRequest, tune_decoder, weights_for
+from training.decoder_weights import weights_for
 from training.errors import DataError, RunNotFoundError
 from training.evaluate import EvaluationRequest, evaluate, find_evaluation
-from training.report import aligned, render_evaluation, write_reports
+from training.evaluation_page import render_evaluation
+from training.report import write_reports
 from training.runs import run_id_for
 from training.settings import evaluations_of, read_retrain, retrain_is_due, tunings_of
+from training.tune_decoder import TuneRequest, tune_decoder
+from training.wer import aligned
 
 HOSTILE = "<script>alert('x')</script>"
 

@@ -6,7 +6,8 @@ import jiwer
 import numpy as np
 import pytest
 
-from training.wer import count_edits, count_errors, wer_interval
+from training.significance import wer_interval
+from training.wer import count_edits, count_errors
 
 
 def random_pairs(count: int) -> list[tuple[str, str]]:
