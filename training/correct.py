@@ -25,3 +25,8 @@ def correct_texts(texts: Sequence[str], scorer: Scorer, threads: int = 1) -> lis
     import native
 
     return native.SpellCorrector(scorer, BEAM_WIDTH, MAX_CANDIDATES).correct(texts, threads=threads)
+
+
+def counts_words(scorer: Scorer) -> bool:
+    """Whether the language model's unit is the word: one of characters has no lexicon to correct by."""
+    return scorer.info.get("unit", "words") == "words"

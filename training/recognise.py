@@ -1,7 +1,7 @@
 """Log-probabilities on disk -> texts by each decoder, with the time each took.
 
     greedy      the likeliest label of every frame
-    corrected   greedy through the spell corrector (needs a language model)
+    corrected   greedy through the spell corrector (needs a language model of words)
     lm          beam search with language model and lexicon
 
 Decoders run over threads; the texts do not depend on how many.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from training.correct import correct_texts
+from training.correct import correct_texts, counts_words
 from training.decoder_weights import Weights, alphabet_of_network
 from training.network_outputs import NetworkOutputs
 from training.stopwatch import Stopwatch
@@ -71,8 +71,9 @@ def recognise(outputs: NetworkOutputs, decoder: Decoder) -> Texts:
             lm[int(index)] = hypotheses[0].text if hypotheses else ""
     texts = {"greedy": greedy}
     if decoder.scorer is not None:
-        with watches["corrector"]:
-            texts["corrected"] = correct_texts(greedy, decoder.scorer, decoder.threads)
+        if counts_words(decoder.scorer):
+            with watches["corrector"]:
+                texts["corrected"] = correct_texts(greedy, decoder.scorer, decoder.threads)
         texts["lm"] = lm
     return Texts(
         texts,
