@@ -37,6 +37,7 @@ from native.errors import (  # noqa: E402
     NativeError,
     ScorerError,
     SpeechmillError,
+    SphereChecksumError,
     SphereError,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "ScorerError",
     "SpeechmillError",
     "SpellCorrector",
+    "SphereChecksumError",
     "SphereError",
     "WordTime",
     "build_lexicon_trie",
