@@ -25,13 +25,12 @@ import soxr
 from corpora import containers
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
-from native import SphereError, sphere
+from native import SphereChecksumError, SphereError, sphere
 
 STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
 AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
 _MAX_DECODED_BYTES = 2_000_000_000
-_END_TOLERANCE_S = 0.1
 _FLAC_LEVEL = 0.625  # libFLAC level 5
 _SILENT = 33  # −60 dBFS of int16
 _EXACT = {"PCM_16", "PCM_S8", "PCM_U8", "PCM_24", "PCM_32", "ULAW", "ALAW"}
@@ -73,8 +72,11 @@ class Clip:
         return len(self.samples) / self.sample_rate_hz
 
 
-def decode(data: bytes) -> Recording:
+def decode(data: bytes, accept_checksum_mismatch: bool = False) -> Recording:
     """Decode a whole file from its bytes and prove that nothing is missing.
+
+    Args:
+        accept_checksum_mismatch: take SPHERE whose samples do not have the header's sum, and flag it.
 
     Raises:
         AudioError: empty, damaged, cut short, not sound; `check` names the kind, the text the figures.
@@ -83,7 +85,7 @@ def decode(data: bytes) -> Recording:
     if kind == "flac":
         return _decode_flac(data)
     if kind == "sphere":
-        return _decode_sphere(data)
+        return _decode_sphere(data, accept_checksum_mismatch)
     if kind == "other":
         return _decode_foreign(data)
     flags: tuple[str, ...] = ()
@@ -164,14 +166,24 @@ def _deep_flac(data: bytes, bits: int) -> tuple[Samples, int, bytes]:
     return rounded, rate_hz, packed
 
 
-def _decode_sphere(data: bytes) -> Recording:
+def _decode_sphere(data: bytes, accept_checksum_mismatch: bool) -> Recording:
     try:
         info = sphere.info(data)
-        samples = sphere.read(data)
+        flags = list(info["flags"]) + ([] if info["checksum"] is not None else ["no_checksum"])
+        try:
+            samples = sphere.read(data)
+        except SphereChecksumError:
+            if not accept_checksum_mismatch:
+                raise
+            samples = sphere.read(data, verify=False)
+            flags.append("checksum_mismatch")
+    except SphereChecksumError as error:
+        raise AudioError("checksum_mismatch", str(error)) from error
     except SphereError as error:
         check = "audio_truncated" if "truncat" in str(error) or "cut" in str(error) else "audio_corrupt"
         raise AudioError(check, str(error)) from error
-    return _recording(np.ascontiguousarray(samples, dtype=np.int16), int(info["sample_rate_hz"]))
+    mono_or_more = np.ascontiguousarray(samples, dtype=np.int16)
+    return _recording(mono_or_more, int(info["sample_rate_hz"]), tuple(flags))
 
 
 def _decode_mp3(data: bytes) -> Recording:
@@ -246,7 +258,7 @@ def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...
     if ref.end_s <= ref.start_s or ref.start_s < 0:
         raise AudioError("bad_times", f"the segment goes from {ref.start_s:.3f} s to {ref.end_s:.3f} s")
     start, end = round(ref.start_s * rate_hz), round(ref.end_s * rate_hz)
-    if start >= frames or end > frames + round(_END_TOLERANCE_S * rate_hz):
+    if start >= frames or end > frames + round(ref.end_tolerance_s * rate_hz):
         span = f"{ref.start_s:.3f}–{ref.end_s:.3f} s"
         raise AudioError(
             "span_past_end", f"{span} does not lie in a recording of {recording.duration_s:.3f} s"
@@ -273,6 +285,16 @@ def _channel(samples: Samples, channel: int) -> Samples:
         return np.ascontiguousarray(samples[:, 0])
     mixed: Samples = np.rint(samples.astype(np.float32).mean(axis=1)).astype(np.int16)
     return mixed
+
+
+def other_channel_db(recording: Recording, ref: AudioRef) -> float | None:
+    """How much louder the other side of a call is than the segment's own, in dB; None where none is."""
+    if not ref.two_sided or recording.samples.shape[1] != 2 or ref.channel < 0:
+        return None
+    start, end, _ = _span(recording, ref)
+    both = recording.samples[start:end].astype(np.float64)
+    power = (both * both).sum(axis=0) + 1.0
+    return float(10.0 * np.log10(power[1 - ref.channel] / power[ref.channel]))
 
 
 def encode_flac(mono: Samples, rate_hz: int) -> bytes:

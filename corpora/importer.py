@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from corpora.sources import Source
+from corpora.transcript import DEFAULT_POLICIES, Policies
 from corpora.utterance import Rejection
 
 __all__ = [
@@ -43,12 +44,18 @@ class AudioRef:
         member: the file, by its name in the source.
         channel: from 0; side A = 0. −1 mixes all channels down (only where the donor says so).
         start_s, end_s: span in seconds; both None = the whole file.
+        end_tolerance_s: how far the end may lie behind the recording's end; it is trimmed then.
+        accept_checksum_mismatch: take SPHERE whose checksum does not agree, flagged.
+        two_sided: the channels are the two sides of a call: their levels are compared.
     """
 
     member: str
     channel: int = 0
     start_s: float | None = None
     end_s: float | None = None
+    end_tolerance_s: float = 0.1
+    accept_checksum_mismatch: bool = False
+    two_sided: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class RawSegment:
 
     Attributes:
         style: whose conventions `text_raw` follows: a key of `transcript.STYLES`.
+        policies: what to do with partial, uncertain and unknown words.
         source_path, line: where the text stands (not the audio), for the person who must look.
         split: official split, or None = to be assigned by splits.py.
         subset: the official part (`test-clean`, `validated`), or "".
@@ -79,6 +87,7 @@ class RawSegment:
     licence: str
     donor_id: str | None = None
     flags: tuple[str, ...] = ()
+    policies: Policies = DEFAULT_POLICIES
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,8 @@ class CorpusFacts:
         dev_speakers, test_speakers: given by hand, else empty.
         closed_vocabulary: repeated sentences are the nature of this corpus (digits, commands).
         officials: expected count per subset where the publisher states one.
+        expected: figures the publisher states, by part ("all", a split, a subset) and by name
+            ("recordings", "utterances", "hours"); compared after the import, printed, never fatal.
     """
 
     name: str
@@ -128,6 +139,7 @@ class CorpusFacts:
     dev_speakers: tuple[str, ...] = ()
     test_speakers: tuple[str, ...] = ()
     officials: Mapping[str, int] = field(default_factory=dict)
+    expected: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,7 +155,10 @@ class Scan:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the person asked for: a name to publish under, a donation file, options of this importer."""
+    """What the person asked for: a name to publish under, a donation file, options of this importer.
+
+    `options` are as `import_options.checked` gives them: checked, defaults filled in.
+    """
 
     name: str | None = None
     donation: Path | None = None
@@ -151,7 +166,10 @@ class ImportOptions:
 
 
 class Importer(Protocol):
-    """One corpus layout. Add a file in importers/ and one line in the registry."""
+    """One corpus layout. Add a file in importers/ and one line in the registry.
+
+    An importer may also have `options`, a tuple of `import_options.Option`.
+    """
 
     name: str
     version: str  # raise it whenever the output for the same source changes

@@ -50,6 +50,32 @@ def describe(index: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def compare(
+    expected: Mapping[str, Mapping[str, float]], index: pd.DataFrame
+) -> dict[str, dict[str, dict[str, float]]]:
+    """The publisher's figures beside ours, for the parts that are here at all.
+
+    Args:
+        expected: part ("all", a split, a subset) → recordings, utterances, hours as published.
+        index: split, subset, recording_id, duration_s of the accepted utterances.
+
+    Returns:
+        part → figure → {"expected", "found"}. Differences are for people; they stop nothing.
+    """
+    compared: dict[str, dict[str, dict[str, float]]] = {}
+    for part, figures in expected.items():
+        rows = index if part == "all" else index[(index["split"] == part) | (index["subset"] == part)]
+        if len(rows) == 0:
+            continue
+        found = {
+            "recordings": int(rows["recording_id"].nunique()),
+            "utterances": len(rows),
+            "hours": _hours(rows["duration_s"].sum()),
+        }
+        compared[part] = {name: {"expected": value, "found": found[name]} for name, value in figures.items()}
+    return compared
+
+
 def summary_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What `refresh --json` prints of a manifest."""
     return {
@@ -63,6 +89,9 @@ def summary_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "ignored": manifest["ignored"],
         "splits": manifest["splits"],
         "split_rule": manifest["split_rule"],
+        "split_told": manifest.get("split_told", {}),
+        "expected": manifest.get("expected", {}),
+        "notes": manifest.get("notes", []),
     }
 
 

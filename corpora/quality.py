@@ -37,6 +37,7 @@ class Thresholds:
     narrow_band_hz: float = 4300.0
     dc_offset: float = 0.02
     leakage_words: int = 5
+    swapped_db: float = 12.0
 
     def as_dict(self) -> dict[str, float]:
         """For the manifest."""
@@ -50,7 +51,7 @@ class Subject:
     text: str
     num_samples: int
     sample_rate_hz: int
-    measures: Mapping[str, float]
+    measures: Mapping[str, Any]
 
     @property
     def duration_s(self) -> float:
@@ -146,6 +147,13 @@ def _offset(s: Subject, t: Thresholds) -> str | None:
     return f"mean {offset:+.3f} of full scale" if abs(offset) > t.dc_offset else None
 
 
+def _swapped(s: Subject, t: Thresholds) -> str | None:
+    louder_db = s.measures.get("other_channel_db")
+    if louder_db is None or louder_db <= t.swapped_db:
+        return None
+    return f"the other side of the call is {louder_db:.0f} dB louder"
+
+
 CHECKS = (
     Check("too_short", True, "shorter than any word", _too_short),
     Check("too_long", True, "too long to train on", _too_long),
@@ -161,10 +169,14 @@ CHECKS = (
     Check("quiet", False, "very low level", _quiet),
     Check("narrow_band", False, "telephone sound stored at 16 kHz", _narrow),
     Check("dc_offset", False, "the wave does not swing round zero", _offset),
+    Check(
+        "maybe_swapped", False, "the other side of the call speaks here: text of the other side?", _swapped
+    ),
 )
 
 CORPUS_CHECKS = {
     "duplicate_id": "an utterance with the same id came before",
+    "split_bridge": "a call between speakers of different splits is left out of all of them",
     "same_audio_other_text": "the same sound appears with another text",
     "duplicate_audio": "the same sound and text appear more than once",
 }
@@ -176,6 +188,7 @@ IMPORT_CHECKS = {
     "audio_ambiguous": "the text may belong to several recordings",
     "audio_empty": "the recording holds nothing",
     "audio_corrupt": "the recording is damaged",
+    "checksum_mismatch": "the samples do not have the sum that the file's header states",
     "audio_truncated": "the recording was cut short",
     "audio_unreadable": "not a recording that can be read",
     "archive_truncated": "the archive itself was cut short or is damaged",

@@ -29,6 +29,7 @@ from corpora.console import Progress
 from corpora.donation import NAME
 from corpora.errors import CorporaError, NotPublishedError, SourceError, UsageError
 from corpora.groups import run_group, units_json
+from corpora.import_options import checked, recorded
 from corpora.importer import Importer, ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
 from corpora.quality import Thresholds
@@ -55,6 +56,7 @@ class RefreshRequest:
         donation: a donation.toml that wins over the one in the archive.
         store: root of the store; None = the default one.
         workers: processes; changes nothing in the result.
+        options: choices the importer offers, by name (see import_options.py).
     """
 
     importer: str
@@ -82,7 +84,7 @@ def input_key(request: RefreshRequest) -> str:
         "writers": [pa.__version__, soundfile.__libsndfile_version__],
         "donation": request.donation.read_text() if request.donation else None,
         "name": request.name,
-        "options": request.options,
+        "options": recorded(importer, request.options),
         "source": source_stamp(request.sources),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -106,7 +108,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
     importer = get_importer(request.importer)
     spill = store.staging_dir(f"scan-{key[:16]}") / "spill"
     source = open_source(request.sources, spill)
-    options = ImportOptions(request.name, request.donation, request.options)
+    options = ImportOptions(request.name, request.donation, checked(importer, request.options))
     scan = importer.scan(source, options)
     name = request.name or scan.facts.name
     if request.name is None:
@@ -117,6 +119,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "importer_version": importer.version,
         "sources": [str(Path(path).absolute()) for path in request.sources],
         "thresholds": Thresholds().as_dict(),
+        "options": recorded(importer, request.options),
         "facts": _facts(scan, name),
         "identities": source.identities(),
         "notes": list(scan.notes),
@@ -157,6 +160,7 @@ def _facts(scan: Scan, name: str) -> dict[str, Any]:
         "dev_speakers": list(facts.dev_speakers),
         "test_speakers": list(facts.test_speakers),
         "officials": dict(facts.officials),
+        "expected": {part: dict(figures) for part, figures in facts.expected.items()},
     }
 
 

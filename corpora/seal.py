@@ -18,13 +18,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.errors import BalanceError, NothingImportedError
+from corpora.errors import BalanceError, NothingImportedError, NotPublishedError
 from corpora.groups import group_dir
 from corpora.importer import CorpusFacts
-from corpora.manifest import describe, summary_of, version_of
+from corpora.manifest import compare, describe, summary_of, version_of
 from corpora.quality import CORPUS_CHECKS, check_corpus, run_gate
 from corpora.shards import ShardWriter, write_rejections
-from corpora.splits import Assignment, assign, leakage, shared_speakers
+from corpora.splits import (
+    BRIDGE,
+    Assignment,
+    assign,
+    earlier_speakers,
+    leakage,
+    listed_speakers,
+    shared_speakers,
+)
 from corpora.store import Store, explain_write, publish_version, read_json, sha256_file, write_json_atomic
 from corpora.transcript import NORMALISER_VERSION, default_alphabet
 from corpora.utterance import SCHEMA, SPLITS
@@ -66,7 +74,7 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
             result = _result(store, plan["name"], "unchanged")
             shutil.rmtree(Path(plan_path).parent, ignore_errors=True)
             return result
-        built = _build(plan, Path(plan_path).parent)
+        built = _build(plan, Path(plan_path).parent, _earlier(store, plan))
         manifest = _manifest(plan, built)
         _prove_balance(manifest)
         manifest["gate"] = run_gate(_summary(manifest, built))
@@ -106,7 +114,15 @@ def _result(store: Store, name: str, status: str) -> dict[str, Any]:
     return {**answer, "published": True, "status": status}
 
 
-def _build(plan: dict[str, Any], folder: Path) -> _Built:
+def _earlier(store: Store, plan: dict[str, Any]) -> dict[str, str]:
+    """Speakers as the current version of this corpus places them."""
+    try:
+        return earlier_speakers(store.corpus(plan["name"]).manifest)
+    except NotPublishedError:
+        return {}
+
+
+def _build(plan: dict[str, Any], folder: Path, earlier: dict[str, str]) -> _Built:
     """Decide per row, write shards and rejections under `folder/publish`."""
     staged = folder / "publish"
     with explain_write(staged):
@@ -115,12 +131,13 @@ def _build(plan: dict[str, Any], folder: Path) -> _Built:
     groups = [group_dir(plan, index) for index in range(len(plan["groups"]))]
     index = _read_index(groups)
     verdict, repeated = check_corpus(index)
+    facts = _facts(plan["facts"])
+    assignment = assign(index[verdict == ""], facts, earlier)
+    verdict[assignment.splits.index[assignment.splits == ""]] = BRIDGE
     rejected_late = _late_rejections(plan["name"], index[verdict != ""], verdict[verdict != ""])
     index["verdict"], index["repeated"] = verdict, repeated
     kept = index[verdict == ""].copy()
-    facts = _facts(plan["facts"])
-    assignment = assign(kept, facts)
-    kept["split"] = assignment.splits
+    kept["split"] = assignment.splits.reindex(kept.index)
     index["split"] = kept["split"].reindex(index.index)
     shards = _write_shards(staged, groups, index)
     scan = read_json(folder / "scan.json")
@@ -256,6 +273,9 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         "donor": facts["donor"],
         "closed_vocabulary": facts["closed_vocabulary"],
         "split_rule": built.assignment.rule,
+        "split_told": dict(built.assignment.told),
+        "speaker_splits": listed_speakers(built.assignment),
+        "expected": compare(facts["expected"], built.index),
         "officials": {k: v for k, v in facts["officials"].items() if k in set(built.index["subset"])},
         "items": {
             "input": built.input_items,
@@ -269,6 +289,7 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         "rejections": {"path": path.name, "sha256": sha256_file(path), "rows": sum(rejected.values())},
         "sources": plan["identities"],
         "thresholds": thresholds,
+        "options": plan["options"],
         "leakage": leakage(built.index, int(thresholds["leakage_words"])),
         "notes": plan["notes"],
     }
