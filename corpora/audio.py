@@ -31,6 +31,7 @@ STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
 AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
 _MAX_DECODED_BYTES = 2_000_000_000
+_STATED_TOLERANCE_S = 0.05  # decoders differ by the encoder's delay
 _FLAC_LEVEL = 0.625  # libFLAC level 5
 _SILENT = 33  # −60 dBFS of int16
 _EXACT = {"PCM_16", "PCM_S8", "PCM_U8", "PCM_24", "PCM_32", "ULAW", "ALAW"}
@@ -239,6 +240,7 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
         AudioError: the channel or the span is not in the recording.
     """
     start, end, flags = _span(recording, ref)
+    flags += _against_promises(recording, ref)
     mono = _channel(recording.samples[start:end], ref.channel)
     rate_hz = recording.sample_rate_hz
     if rate_hz > STORED_RATE_HZ:
@@ -264,6 +266,23 @@ def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...
             "span_past_end", f"{span} does not lie in a recording of {recording.duration_s:.3f} s"
         )
     return start, min(end, frames), ("end_trimmed",) if end > frames else ()
+
+
+def _against_promises(recording: Recording, ref: AudioRef) -> tuple[str, ...]:
+    """The file beside what its release says of it: flags, or the error of a file that is too short."""
+    flags: list[str] = []
+    if ref.stated_s is not None and abs(recording.duration_s - ref.stated_s) > _STATED_TOLERANCE_S:
+        if recording.duration_s < ref.stated_s:
+            told = f"{recording.duration_s:.3f} s decoded, the release states {ref.stated_s:.3f} s: cut short"
+            raise AudioError("audio_truncated", told)
+        flags.append("longer_than_stated")
+    if ref.promised is not None:
+        rate_hz, channels = ref.promised
+        if recording.sample_rate_hz != rate_hz:
+            flags.append("resampled" if recording.sample_rate_hz > STORED_RATE_HZ else "other_rate")
+        if recording.samples.shape[1] != channels:
+            flags.append("stereo" if recording.samples.shape[1] == 2 else "other_channels")
+    return tuple(flags)
 
 
 def _channel(samples: Samples, channel: int) -> Samples:

@@ -47,6 +47,8 @@ class AudioRef:
         end_tolerance_s: how far the end may lie behind the recording's end; it is trimmed then.
         accept_checksum_mismatch: take SPHERE whose checksum does not agree, flagged.
         two_sided: the channels are the two sides of a call: their levels are compared.
+        stated_s: how long the whole file should be by a table of its release; None = not stated.
+        promised: (sample rate in Hz, channels) of every file of the corpus; another kind is flagged. None = any.
     """
 
     member: str
@@ -56,6 +58,8 @@ class AudioRef:
     end_tolerance_s: float = 0.1
     accept_checksum_mismatch: bool = False
     two_sided: bool = False
+    stated_s: float | None = None
+    promised: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,12 @@ class Source:
         """The folders among the sources (not the archives), for tables that lie one level up."""
         return [root for reader in self._readers if (root := reader.path("")) is not None]
 
+    def archives(self) -> list[Path]:
+        """The archive files among the sources, for checksums of whole archives."""
+        return [
+            path for reader in self._readers if isinstance(path := getattr(reader, "archive", None), Path)
+        ]
+
     def members(self) -> list[Member]:
         """All files, sorted by name (NFC)."""
         return self._sorted
