@@ -9,12 +9,12 @@ so that the balance (input = accepted + rejected + ignored) can be proven.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from corpora.buckets import leaves
 from corpora.sources import Source
 from corpora.transcript import DEFAULT_POLICIES, Policies
 from corpora.utterance import Rejection
@@ -197,19 +197,10 @@ class Importer(Protocol):
 def bucketed(
     items: Iterable[Item], key: Callable[[Item], str], per_bucket: int = 64
 ) -> dict[str, Sequence[Item]]:
-    """Spread items over a power-of-two number of buckets by the hash of their key.
+    """Spread items over buckets of at most `per_bucket` by the hash of their key.
 
-    A further item goes to its own bucket and moves none of the others (until the number of items
-    doubles), so one new file changes one work unit. Buckets are named `b0000`, …; their items are
-    sorted by key; empty buckets do not appear.
+    A further item goes to its own bucket and moves none of the others; only a bucket that becomes too full
+    is cut in two, so one new file changes one work unit. Buckets are named `b` and the bits that their
+    items' hashes begin with; items are sorted by key; empty buckets do not appear.
     """
-    ordered = sorted(items, key=key)
-    buckets = 1
-    while buckets * per_bucket < len(ordered):
-        buckets *= 2
-    width = max(4, len(str(buckets - 1)))
-    found: dict[str, list[Item]] = {}
-    for item in ordered:
-        digest = hashlib.sha256(key(item).encode()).digest()
-        found.setdefault(f"b{int.from_bytes(digest[:8], 'big') % buckets:0{width}d}", []).append(item)
-    return dict(sorted(found.items()))
+    return {f"b{bits}": found for bits, found in leaves(items, key, lambda _: 1.0, per_bucket)}

@@ -13,9 +13,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 CTC_RATE_HZ = 16_000
 CTC_WINDOW = 512  # samples, 32 ms
@@ -234,6 +235,8 @@ def check_corpus(index: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     Returns:
         Per row the name of the check that rejects it ("" = none), and whether it is a repeated sound.
     """
+    import pandas as pd
+
     verdict = pd.Series("", index=index.index, dtype=object)
     texts = index.groupby("audio_sha256")["text"].transform("nunique")
     verdict[texts > 1] = "same_audio_other_text"
@@ -255,6 +258,8 @@ def run_gate(summary: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         {"passed": bool, "expectations": [{"name", "says", "passed", "observed"}]}.
     """
+    import pandas as pd
+
     frame = pd.DataFrame([{key: value for key, value in summary.items() if value is not None}])
     verdicts = _validate(frame, _expectations(summary))
     return {"passed": all(v["passed"] for v in verdicts), "expectations": verdicts}

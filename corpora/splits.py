@@ -26,7 +26,7 @@ LARGEST_S = 5 * 3600.0  # and never more than five hours each
 LARGEST_LOSS = 1 / 3  # of the hours: more bridging calls than that, and speakers are chosen singly
 SALT = "speechmill split"
 BRIDGE = "split_bridge"  # check of the rows left out
-_TRAIN_ONLY = {"train_only", "speaker_unknown"}
+HELD_FLAGS = {"train_only", "speaker_unknown"}
 _NEVER = float("inf")
 
 
@@ -129,7 +129,7 @@ class _Placing:
 
     def __init__(self, rows: pd.DataFrame, facts: CorpusFacts, fixed: Mapping[str, str]) -> None:
         self._rows, self._facts, self._fixed = rows, facts, fixed
-        self._held = rows["flags"].map(lambda flags: bool(_TRAIN_ONLY & set(flags)))
+        self._held = rows["flags"].map(lambda flags: bool(HELD_FLAGS & set(flags)))
         self._unknown = set(rows.loc[rows["flags"].map(lambda f: "speaker_unknown" in set(f)), "speaker_id"])
         self._length_s = _seconds_by(rows, "speaker_id")
         self._call_s = _seconds_by(rows, "recording_id")
@@ -324,20 +324,3 @@ def shared_speakers(index: pd.DataFrame) -> list[str]:
     """Speakers who are in more than one split, sorted."""
     counts = index.groupby("speaker_id")["split"].nunique()
     return sorted(str(speaker) for speaker in counts[counts > 1].index)
-
-
-def leakage(index: pd.DataFrame, min_words: int) -> dict[str, Any]:
-    """How many dev and test utterances say a sentence that is also in train.
-
-    Returns:
-        {"dev": n, "test": n, "min_words": words} counting sentences of at least `min_words` words, and
-        "dev_any", "test_any" counting all of them.
-    """
-    trained = set(index.loc[index["split"] == "train", "text"])
-    found: dict[str, Any] = {"min_words": min_words}
-    for split in ("dev", "test"):
-        said = index.loc[index["split"] == split, "text"]
-        repeated = said[said.isin(trained)]
-        found[f"{split}_any"] = len(repeated)
-        found[split] = int((repeated.str.count(" ") + 1 >= min_words).sum())
-    return found

@@ -150,7 +150,7 @@ class LibriSpeechImporter:
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """One item per transcript line, then one rejection per FLAC without a line."""
         payload = unit.payload
-        names = self._by_folder(source)[payload["folder"]]
+        names = unit.members
         audio = {PurePosixPath(n).stem: n for n in names if n.endswith(".flac")}
         seen: set[str] = set()
         for transcript in (n for n in names if n.endswith(".trans.txt")):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpora.errors import UsageError
 from corpora.importer import CorpusFacts
-from corpora.splits import assign, earlier_speakers, leakage, listed_speakers, shared_speakers
+from corpora.splits import assign, earlier_speakers, listed_speakers, shared_speakers
 
 
 def index(rows: list[tuple[str, str, str, float]], flags: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -210,11 +210,3 @@ def test_any_corpus_is_split_without_sharing_speakers(rows: list[tuple[int, int,
     assert "train" in found
     if table["speaker_id"].nunique() >= 3:
         assert {"dev", "test"} <= set(found)
-
-
-def test_leakage_counts_long_and_short_sentences() -> None:
-    table = index(
-        [("a", "1", "train", 1.0), ("a", "1", "train", 1.0), ("b", "2", "test", 1.0), ("b", "2", "test", 1.0)]
-    )
-    table["text"] = ["one two three four five", "yes", "one two three four five", "yes"]
-    assert leakage(table, 5) == {"min_words": 5, "dev": 0, "dev_any": 0, "test": 1, "test_any": 2}
