@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import CorporaError
-from corpora.import_options import checked
 from corpora.importer import Importer, ImportOptions, Scan
 from corpora.importers import IMPORTERS, get_importer
 from corpora.sources import Source, open_source
@@ -50,7 +49,7 @@ def _recognising(source: Source, donation: Path | None) -> list[Importer]:
 
 def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[str, Any]:
     try:
-        scan = importer.scan(source, ImportOptions(donation=donation, options=checked(importer, {})))
+        scan = importer.scan(source, ImportOptions(donation=donation))
     except CorporaError as error:
         return {"problem": str(error)}
     ignored: Counter[str] = Counter()

@@ -25,7 +25,6 @@ MEASURES = (
     "bandwidth_hz",
     "dc_offset",
     "chars_per_s",
-    "other_channel_db",  # null where the recording is not the two sides of a call
 )
 MEASURES_TYPE = pa.struct([pa.field(name, pa.float32()) for name in MEASURES])
 
@@ -120,7 +119,7 @@ class Utterance(TypedDict):
     source_end_s: float | None
     audio_sha256: str
     flags: list[str]
-    measures: dict[str, float | None]
+    measures: dict[str, float]
     normaliser_version: str
     transcript_path: str
     transcript_line: int | None

@@ -76,17 +76,28 @@ void register_hypothesis(py::module_& module) {
       .def_readonly("word", &WordTime::word)
       .def_readonly("start_frame", &WordTime::start_frame, "Frame of the word's first label.")
       .def_readonly("end_frame", &WordTime::end_frame, "One past the frame of its last label.")
+      .def_readonly(
+          "confidence", &WordTime::confidence,
+          "Share of the beam's probability whose texts have this word at a time that overlaps, 0 to "
+          "1; greedy:\nthe probability of its least probable label.")
       .def("__repr__", [](const WordTime& self) {
         return "WordTime(" + self.word + ", " + std::to_string(self.start_frame) + ", " +
                std::to_string(self.end_frame) + ")";
       });
   py::class_<Hypothesis>(module, "Hypothesis", "One answer of a decoder. Scores are natural logarithms.")
       .def_readonly("text", &Hypothesis::text, "Words separated by single spaces.")
-      .def_readonly("score", &Hypothesis::score, "acoustic + alpha * lm + beta * number of words")
+      .def_readonly("score", &Hypothesis::score,
+                    "acoustic + lm_score + word_score + oov_score + hot_word_score")
       .def_readonly("acoustic", &Hypothesis::acoustic,
                     "ln P(text | audio); greedy: of the one best alignment.")
       .def_readonly("lm", &Hypothesis::lm,
                     "ln P of the sentence in the language model, unweighted; 0 without one.")
+      .def_readonly("lm_score", &Hypothesis::lm_score, "alpha * lm")
+      .def_readonly("word_score", &Hypothesis::word_score,
+                    "beta * number of words (of characters, where they are the language model's unit).")
+      .def_readonly("oov_score", &Hypothesis::oov_score,
+                    "oov_penalty * number of words outside the lexicon; 0 but with open_vocabulary.")
+      .def_readonly("hot_word_score", &Hypothesis::hot_word_score, "Boosts of the hot phrases in the text.")
       .def_readonly("timesteps", &Hypothesis::timesteps, "Frame of each label of the text.")
       .def_readonly("words", &Hypothesis::words, "Words with their frames.")
       .def("__repr__", [](const Hypothesis& self) {

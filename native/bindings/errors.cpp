@@ -29,8 +29,6 @@ void translate(std::exception_ptr pointer) {
     raise("ScorerError", error);
   } catch (const DecodeError& error) {
     raise("DecodeError", error);
-  } catch (const SphereChecksumError& error) {
-    raise("SphereChecksumError", error);
   } catch (const SphereError& error) {
     raise("SphereError", error);
   }

@@ -1,5 +1,6 @@
 #include "native/batch.h"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <functional>
@@ -34,6 +35,15 @@ const float* row_of(const Batch& batch, std::size_t utterance) {
   return batch.log_probs + utterance * batch.frames * batch.labels;
 }
 
+// Utterances by length, so that no thread is left with a long one when the others have finished.
+std::vector<std::size_t> longest_first(const std::vector<std::size_t>& lengths) {
+  std::vector<std::size_t> order(lengths.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&lengths](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  return order;
+}
+
 // The error of the first utterance that failed, whatever thread met it first.
 class FirstError {
 public:
@@ -65,11 +75,13 @@ std::vector<std::vector<Hypothesis>> decode_batch(const Batch& batch, const Alph
   if (threads < 1) throw DecodeError("threads must be at least 1");
   const BeamSearch proof(alphabet, scorer, options);  // refuses what does not fit before any thread starts
   std::vector<std::vector<Hypothesis>> answers(batch.utterances);
+  const std::vector<std::size_t> order = longest_first(batch.lengths);
   std::atomic<std::size_t> next{0};
   FirstError error;
   const auto work = [&]() {
     BeamSearch search(alphabet, scorer, options);
-    for (std::size_t i = next++; i < batch.utterances; i = next++) {
+    for (std::size_t turn = next++; turn < batch.utterances; turn = next++) {
+      const std::size_t i = order[turn];
       try {
         search.reset();
         search.feed(row_of(batch, i), batch.lengths[i]);

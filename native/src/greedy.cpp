@@ -1,5 +1,6 @@
 #include "native/greedy.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "native/error.h"
@@ -69,6 +70,17 @@ Hypothesis greedy_decode(const Alphabet& alphabet, const float* log_probs, std::
   }
   Hypothesis hypothesis;
   spell(alphabet, path, &hypothesis);
+  auto at = path.begin();
+  for (WordTime& word : hypothesis.words) {
+    float least = 0.0F;
+    for (; at != path.end() && at->frame < word.end_frame; ++at) {
+      if (at->frame < word.start_frame) continue;  // the space before
+      least = std::min(
+          least,
+          log_probs[static_cast<std::size_t>(at->frame) * labels + static_cast<std::size_t>(at->label)]);
+    }
+    word.confidence = std::exp(least);
+  }
   hypothesis.score = hypothesis.acoustic = static_cast<float>(score);
   return hypothesis;
 }

@@ -4,7 +4,9 @@ namespace speechmill {
 
 void PrefixArena::reset(const WordContext& start) {
   prefixes_.assign(1, Prefix{});
+  slots_.assign(1, kNone);
   contexts_.assign(1, start);
+  root_context_ = 0;
   free_.clear();
   free_contexts_.clear();
 }
@@ -14,10 +16,12 @@ std::uint32_t PrefixArena::add_child(std::uint32_t parent, std::int32_t label) {
   if (free_.empty()) {
     index = static_cast<std::uint32_t>(prefixes_.size());
     prefixes_.emplace_back();
+    slots_.push_back(kNone);
   } else {
     index = free_.back();
     free_.pop_back();
     prefixes_[index] = Prefix{};
+    slots_[index] = kNone;
   }
   Prefix& above = prefixes_[parent];
   Prefix& child = prefixes_[index];
@@ -56,15 +60,32 @@ void PrefixArena::unlink(std::uint32_t prefix) {
   }
 }
 
+void PrefixArena::free_prefix(std::uint32_t prefix) {
+  slots_[prefix] = kFreed;
+  free_.push_back(prefix);
+}
+
 void PrefixArena::release(std::uint32_t prefix) {
-  while (prefix != 0 && prefixes_[prefix].slot == kNone && prefixes_[prefix].first_child == kNone) {
+  while (prefixes_[prefix].parent != kNone && slots_[prefix] == kNone &&
+         prefixes_[prefix].first_child == kNone) {
     const std::uint32_t parent = prefixes_[prefix].parent;
     unlink(prefix);
     if (prefixes_[prefix].ended != kNone) free_contexts_.push_back(prefixes_[prefix].ended);
-    prefixes_[prefix].slot = kFreed;
-    free_.push_back(prefix);
+    free_prefix(prefix);
     prefix = parent;
   }
+}
+
+void PrefixArena::set_root(std::uint32_t prefix) {
+  Prefix& root = prefixes_[prefix];
+  for (std::uint32_t above = root.parent; above != kNone; above = prefixes_[above].parent) {
+    const std::uint32_t ended = prefixes_[above].ended;
+    if (ended != kNone && ended != root.context && ended != root_context_) free_contexts_.push_back(ended);
+    free_prefix(above);
+  }
+  if (root_context_ != root.context) free_contexts_.push_back(root_context_);
+  root_context_ = root.context;
+  root.parent = root.next_sibling = kNone;
 }
 
 }  // namespace speechmill

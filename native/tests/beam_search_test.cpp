@@ -93,8 +93,8 @@ void memory_does_not_grow_with_the_audio() {
   const std::vector<float> rows = random_rows(1, 500, 4, 3.0);
   for (int i = 0; i < 10; ++i) search.feed(rows.data(), 500);
   const Hypothesis best = search.finish()[0];
-  CHECK(search.arena().used() < best.text.size() + 2000);
-  CHECK(search.times().used() < best.text.size() + 2000);
+  CHECK(search.usage().prefixes < best.text.size() + 2000);
+  CHECK(search.usage().times < best.text.size() + 2000);
 }
 
 void impossible_frames_are_passed_over() {

@@ -6,6 +6,7 @@
 // as it was one frame earlier.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -40,6 +41,20 @@ public:
       free_.push_back(link);
       link = links_[link].before;
     }
+  }
+
+  // Cuts a chain down to its last `count` links and returns it. Chains that share the links share the cut.
+  std::uint32_t keep_last(std::uint32_t link, std::size_t count) {
+    if (count == 0) {
+      drop(link);
+      return kEmpty;
+    }
+    std::uint32_t first = link;
+    for (; count > 1; --count) first = links_[first].before;
+    const std::uint32_t rest = links_[first].before;
+    links_[first].before = kEmpty;
+    drop(rest);
+    return link;
   }
 
   // Links in use, for tests of the memory bound.
