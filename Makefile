@@ -74,6 +74,10 @@ bench-decoder: setup ## the decoder beside its peers, CPU time and word error ra
 	@benchmarks/decoder/peers.sh
 	@$(PYTHON_RUN) -m benchmarks.decoder --text $(TEXT) --seed $(SEED) $(if $(JSON),--json $(JSON)) $(if $(STORE),--store $(STORE))
 
+soak-native: ## fuzz the native library  [SEED=1] [HOURS=1 or SECONDS=600 for each target] [TARGETS='fuzz_npy …']
+	@scripts/setup.sh --all
+	@SEED=$(SEED) HOURS=$(HOURS) SOAK_SECONDS=$(SECONDS) TARGETS="$(TARGETS)" scripts/soak_native.sh
+
 status: setup ## list the training runs
 	@$(PYTHON_RUN) -m training status
 
@@ -96,5 +100,5 @@ clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
 	rm -rf build var
 
-.PHONY: bench-decoder help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
+.PHONY: bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
 	airflow-start airflow-stop airflow-status airflow-logs clean

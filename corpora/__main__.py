@@ -18,6 +18,7 @@ from typing import Any
 from corpora.console import configure_logging, emit, run_command, use_store_tmp
 from corpora.errors import UsageError
 from corpora.exports import FORMS
+from corpora.import_options import add_arguments, given
 from corpora.importers import IMPORTERS, get_importer
 from corpora.store import Store
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
     refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
     refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    add_arguments(refresh, {name: get_importer(name) for name in IMPORTERS})
     show = add("show", help="the manifest of a published corpus")
     report = add("report", help="write the quality report of a published corpus as one HTML page")
     export = add("export", help="write a published corpus in the form another tool reads")
@@ -125,6 +127,7 @@ def _refresh(args: argparse.Namespace) -> int:
             donation=args.donation,
             store=args.store,
             workers=args.workers,
+            options=given(args),
         )
     )
     emit(result, args.json, _told(result))
@@ -150,6 +153,15 @@ def _told(result: dict[str, Any]) -> str:
         lines.append(f"  {split:6} {size} {part['speakers']:6d} speakers")
     lines += [f"  rejected {check}: {count}" for check, count in result["rejected"].items()]
     lines += [f"  ignored, {reason}: {count}" for reason, count in result["ignored"].items()]
+    lines += [
+        f"  {part} {name}: {figures['found']:,} of {figures['expected']:,} as published"
+        for part, of_part in result.get("expected", {}).items()
+        for name, figures in of_part.items()
+    ]
+    left_out = result.get("split_told", {}).get("hours_left_out", 0)
+    if left_out:
+        lines.append(f"  left out of all splits (calls between them): {left_out:.3f} h")
+    lines += [f"  note: {note}" for note in result.get("notes", [])]
     return "\n".join([*lines, f"  {result['path']}"])
 
 

@@ -25,13 +25,13 @@ import soxr
 from corpora import containers
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
-from native import SphereError, sphere
+from native import SphereChecksumError, SphereError, sphere
 
 STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
 AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
 _MAX_DECODED_BYTES = 2_000_000_000
-_END_TOLERANCE_S = 0.1
+_STATED_TOLERANCE_S = 0.05  # decoders differ by the encoder's delay
 _FLAC_LEVEL = 0.625  # libFLAC level 5
 _SILENT = 33  # −60 dBFS of int16
 _EXACT = {"PCM_16", "PCM_S8", "PCM_U8", "PCM_24", "PCM_32", "ULAW", "ALAW"}
@@ -73,8 +73,11 @@ class Clip:
         return len(self.samples) / self.sample_rate_hz
 
 
-def decode(data: bytes) -> Recording:
+def decode(data: bytes, accept_checksum_mismatch: bool = False) -> Recording:
     """Decode a whole file from its bytes and prove that nothing is missing.
+
+    Args:
+        accept_checksum_mismatch: take SPHERE whose samples do not have the header's sum, and flag it.
 
     Raises:
         AudioError: empty, damaged, cut short, not sound; `check` names the kind, the text the figures.
@@ -83,7 +86,7 @@ def decode(data: bytes) -> Recording:
     if kind == "flac":
         return _decode_flac(data)
     if kind == "sphere":
-        return _decode_sphere(data)
+        return _decode_sphere(data, accept_checksum_mismatch)
     if kind == "other":
         return _decode_foreign(data)
     flags: tuple[str, ...] = ()
@@ -164,14 +167,24 @@ def _deep_flac(data: bytes, bits: int) -> tuple[Samples, int, bytes]:
     return rounded, rate_hz, packed
 
 
-def _decode_sphere(data: bytes) -> Recording:
+def _decode_sphere(data: bytes, accept_checksum_mismatch: bool) -> Recording:
     try:
         info = sphere.info(data)
-        samples = sphere.read(data)
+        flags = list(info["flags"]) + ([] if info["checksum"] is not None else ["no_checksum"])
+        try:
+            samples = sphere.read(data)
+        except SphereChecksumError:
+            if not accept_checksum_mismatch:
+                raise
+            samples = sphere.read(data, verify=False)
+            flags.append("checksum_mismatch")
+    except SphereChecksumError as error:
+        raise AudioError("checksum_mismatch", str(error)) from error
     except SphereError as error:
         check = "audio_truncated" if "truncat" in str(error) or "cut" in str(error) else "audio_corrupt"
         raise AudioError(check, str(error)) from error
-    return _recording(np.ascontiguousarray(samples, dtype=np.int16), int(info["sample_rate_hz"]))
+    mono_or_more = np.ascontiguousarray(samples, dtype=np.int16)
+    return _recording(mono_or_more, int(info["sample_rate_hz"]), tuple(flags))
 
 
 def _decode_mp3(data: bytes) -> Recording:
@@ -227,6 +240,7 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
         AudioError: the channel or the span is not in the recording.
     """
     start, end, flags = _span(recording, ref)
+    flags += _against_promises(recording, ref)
     mono = _channel(recording.samples[start:end], ref.channel)
     rate_hz = recording.sample_rate_hz
     if rate_hz > STORED_RATE_HZ:
@@ -246,12 +260,29 @@ def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...
     if ref.end_s <= ref.start_s or ref.start_s < 0:
         raise AudioError("bad_times", f"the segment goes from {ref.start_s:.3f} s to {ref.end_s:.3f} s")
     start, end = round(ref.start_s * rate_hz), round(ref.end_s * rate_hz)
-    if start >= frames or end > frames + round(_END_TOLERANCE_S * rate_hz):
+    if start >= frames or end > frames + round(ref.end_tolerance_s * rate_hz):
         span = f"{ref.start_s:.3f}–{ref.end_s:.3f} s"
         raise AudioError(
             "span_past_end", f"{span} does not lie in a recording of {recording.duration_s:.3f} s"
         )
     return start, min(end, frames), ("end_trimmed",) if end > frames else ()
+
+
+def _against_promises(recording: Recording, ref: AudioRef) -> tuple[str, ...]:
+    """The file beside what its release says of it: flags, or the error of a file that is too short."""
+    flags: list[str] = []
+    if ref.stated_s is not None and abs(recording.duration_s - ref.stated_s) > _STATED_TOLERANCE_S:
+        if recording.duration_s < ref.stated_s:
+            told = f"{recording.duration_s:.3f} s decoded, the release states {ref.stated_s:.3f} s: cut short"
+            raise AudioError("audio_truncated", told)
+        flags.append("longer_than_stated")
+    if ref.promised is not None:
+        rate_hz, channels = ref.promised
+        if recording.sample_rate_hz != rate_hz:
+            flags.append("resampled" if recording.sample_rate_hz > STORED_RATE_HZ else "other_rate")
+        if recording.samples.shape[1] != channels:
+            flags.append("stereo" if recording.samples.shape[1] == 2 else "other_channels")
+    return tuple(flags)
 
 
 def _channel(samples: Samples, channel: int) -> Samples:
@@ -273,6 +304,16 @@ def _channel(samples: Samples, channel: int) -> Samples:
         return np.ascontiguousarray(samples[:, 0])
     mixed: Samples = np.rint(samples.astype(np.float32).mean(axis=1)).astype(np.int16)
     return mixed
+
+
+def other_channel_db(recording: Recording, ref: AudioRef) -> float | None:
+    """How much louder the other side of a call is than the segment's own, in dB; None where none is."""
+    if not ref.two_sided or recording.samples.shape[1] != 2 or ref.channel < 0:
+        return None
+    start, end, _ = _span(recording, ref)
+    both = recording.samples[start:end].astype(np.float64)
+    power = (both * both).sum(axis=0) + 1.0
+    return float(10.0 * np.log10(power[1 - ref.channel] / power[ref.channel]))
 
 
 def encode_flac(mono: Samples, rate_hz: int) -> bytes:

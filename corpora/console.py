@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from rich import progress as bars
 from rich.console import Console
@@ -144,7 +144,7 @@ class Progress:
         self._started_s = self._last_s = time.monotonic()
         self.line = ""
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._live is not None:
             self._live.start()
         return self

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import CorporaError
+from corpora.import_options import checked
 from corpora.importer import Importer, ImportOptions, Scan
 from corpora.importers import IMPORTERS, get_importer
 from corpora.sources import Source, open_source
@@ -49,7 +50,7 @@ def _recognising(source: Source, donation: Path | None) -> list[Importer]:
 
 def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[str, Any]:
     try:
-        scan = importer.scan(source, ImportOptions(donation=donation))
+        scan = importer.scan(source, ImportOptions(donation=donation, options=checked(importer, {})))
     except CorporaError as error:
         return {"problem": str(error)}
     ignored: Counter[str] = Counter()

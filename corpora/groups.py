@@ -1,33 +1,46 @@
 """One group of work units: read → cut → normalise → check → a Parquet file and its rejections.
 
-A group's folder is named by a key over everything it was made from, and gets its final name by one rename:
-what stands there is whole, and a second run takes it as it is. Groups know nothing of each other; splits and
-whatever needs the whole corpus are decided in seal.py.
+Finished groups are kept (group_cache.py) and taken as they are by every later run. Groups know nothing of
+each other; splits and whatever needs the whole corpus are decided in seal.py.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from corpora.audio import Clip, Recording, cut, decode
+import pyarrow as pa
+
+from corpora.audio import Clip, Recording, cut, decode, other_channel_db
+from corpora.corpus_index import index_rows
 from corpora.errors import AudioError, SourceError
-from corpora.importer import Ignored, Importer, RawSegment, Rejection, WorkUnit
+from corpora.group_cache import (
+    cache_dir,
+    content_key,
+    find_group,
+    is_finished,
+    keep_group,
+    note_group,
+    staging_place,
+)
+from corpora.importer import AudioRef, Ignored, Importer, RawSegment, Rejection, WorkUnit
 from corpora.importers import get_importer
+from corpora.locks import hold
 from corpora.measures import measure
 from corpora.quality import Subject, Thresholds, check_utterance
-from corpora.shards import ShardWriter, write_rejections
-from corpora.sources import Source, open_source
+from corpora.shards import ShardWriter, write_rejections, write_table
+from corpora.sources import PlannedSource, Reader, Source, open_readers
 from corpora.store import canonical_json, explain_write, read_json
-from corpora.transcript import NORMALISER_VERSION, Normaliser, Refused, default_labels
+from corpora.transcript import NORMALISER_VERSION, Normaliser, Policies, Refused, default_labels
 
 _ROWS_AT_ONCE = 16
+_TEXT_CHECKS = ("bad_times", "span_past_end")  # found in the sound, but the transcript's line is to blame
 
 
 @dataclass
@@ -51,73 +64,86 @@ class Tally:
         }
 
 
-def group_dir(plan: dict[str, Any], index: int) -> Path:
-    """Where the finished group lies."""
-    return Path(plan["work_dir"]) / "groups" / str(plan["groups"][index]["key"])
-
-
-def run_group(plan_path: Path | str, index: int) -> dict[str, Any]:
-    """Do one group of a plan, or take it as it is when it was finished before.
+def run_group(plan_path: Path | str, index: int, with_sound: bool = False) -> dict[str, Any]:
+    """Do one group of a plan, or take it as it is when the same content was done before.
 
     Args:
         plan_path: what `plan_refresh` returned.
         index: number of the group, from 0.
+        with_sound: its `rows.parquet` is wanted although the group may have been published before.
 
     Returns:
-        input, accepted, rejected, ignored {reason: n}, duration_s, reused.
+        input, accepted, rejected, ignored {reason: n}, duration_s, index, reused.
 
     Raises:
         SourceError: the source went away since it was planned.
         StoreError: the disk is full or the like.
     """
     plan = read_json(Path(plan_path))
-    final = group_dir(plan, index)
-    if (final / "counts.json").is_file():
-        return {**read_json(final / "counts.json"), "index": index, "reused": True}
-    from corpora.store import Store
+    with _lock(plan, index):
+        done = find_group(plan, index, with_sound)
+        if done is None:
+            return _make_group(plan, Path(plan_path).parent, index, with_sound)
+        note_group(plan, index, done)
+        return {**read_json(done / "counts.json"), "index": index, "reused": True}
 
-    with Store.open(plan["store"]).lock(f"group-{plan['name']}-{index}"):
-        if (final / "counts.json").is_file():
-            return {**read_json(final / "counts.json"), "index": index, "reused": True}
-        staged = final.with_name(f".{final.name}.tmp")
-        with explain_write(staged):
-            shutil.rmtree(staged, ignore_errors=True)
-            staged.mkdir(parents=True)
-        units = read_json(Path(plan_path).parent / plan["groups"][index]["units"])
-        tally = GroupWorker(plan).run([WorkUnit(**unit) for unit in units], staged)
-        with explain_write(final):
+
+def _lock(plan: dict[str, Any], index: int) -> AbstractContextManager[None]:
+    """Two refreshes of one corpus do not do the same group at the same time."""
+    label = f"group-{plan['name']}-{plan['groups'][index]['key'][:2]}"
+    return hold(Path(plan["store"]) / "locks" / f"{label}.lock", label)
+
+
+def _make_group(plan: dict[str, Any], plan_dir: Path, index: int, with_sound: bool) -> dict[str, Any]:
+    """Hash the group's files; do it unless that very content was done before."""
+    asked = read_json(plan_dir / plan["groups"][index]["units"])
+    readers = _readers(tuple(plan["sources"]), plan["unpacked"])
+    source = PlannedSource(readers, Path(plan["unpacked"]), asked["members"])
+    mark = plan["groups"][index]["mark" if asked["members"] else "key"]
+    folder = cache_dir(plan) / content_key(mark, source, (entry[0] for entry in asked["members"]))
+    reused = is_finished(folder, with_sound)
+    if not reused:
+        staged = staging_place(folder)
+        tally = GroupWorker(plan, source).run([_unit(entry) for entry in asked["units"]], staged)
+        with explain_write(folder):
             (staged / "counts.json").write_bytes(canonical_json(tally.as_dict()))
-            staged.replace(final)
-    return {**tally.as_dict(), "index": index, "reused": False}
+        keep_group(staged, folder)
+    note_group(plan, index, folder)
+    return {**read_json(folder / "counts.json"), "index": index, "reused": reused}
+
+
+def _unit(entry: dict[str, Any]) -> WorkUnit:
+    return WorkUnit(**{**entry, "members": tuple(entry["members"])})
+
+
+@lru_cache(maxsize=2)
+def _readers(paths: tuple[str, ...], unpacked: str) -> list[Reader]:
+    """The readers of a source, opened once per worker process and plan."""
+    return open_readers(paths, Path(unpacked))
 
 
 @cache
-def _source(paths: tuple[str, ...], spill: str) -> Source:
-    """The source, opened once per worker process and plan."""
-    return open_source(paths, Path(spill))
-
-
-@cache
-def _normaliser(style: str) -> Normaliser:
-    return Normaliser(default_labels(), style)
+def _normaliser(style: str, policies: Policies) -> Normaliser:
+    return Normaliser(default_labels(), style, policies)
 
 
 class GroupWorker:
     """Turns the units of a group into rows."""
 
-    def __init__(self, plan: dict[str, Any]) -> None:
+    def __init__(self, plan: dict[str, Any], source: Source) -> None:
         self._corpus: str = plan["name"]
         self._importer: Importer = get_importer(plan["importer"])
-        self._source = _source(tuple(plan["sources"]), str(Path(plan["work_dir"]) / plan["id"] / "spill"))
+        self._source = source
         self._thresholds = Thresholds(**plan["thresholds"])
         self._member = ""
         self._recording: Recording | AudioError | None = None
         self._rejections: list[Rejection] = []
 
     def run(self, units: list[WorkUnit], folder: Path) -> Tally:
-        """Write `rows.parquet` and `rejections.parquet` of the units; answer the counts."""
+        """Write `rows.parquet`, `index.parquet` and `rejections.parquet` of the units; answer the counts."""
         tally = Tally()
         rows: list[dict[str, Any]] = []
+        index: list[pa.Table] = []
         with ShardWriter(folder / "rows.parquet") as writer:
             for unit in units:
                 for item in self._items(unit):
@@ -132,10 +158,13 @@ class GroupWorker:
                             rows.append(row)
                     if len(rows) >= _ROWS_AT_ONCE:
                         writer.add_rows(rows)
+                        index.append(index_rows(rows))
                         rows = []
             writer.add_rows(rows)
+            index.append(index_rows(rows))
         tally.accepted, tally.duration_s = writer.rows, writer.duration_s
         tally.rejected = len(self._rejections)
+        write_table(folder / "index.parquet", pa.concat_tables(index))
         write_rejections(folder / "rejections.parquet", [r.row(self._corpus) for r in self._rejections])
         return tally
 
@@ -147,18 +176,20 @@ class GroupWorker:
 
     def _row(self, segment: RawSegment) -> dict[str, Any] | None:
         """The row of an accepted segment; None after noting why it was rejected."""
-        normalised = _normaliser(segment.style).normalise(segment.text_raw)
+        normalised = _normaliser(segment.style, segment.policies).normalise(segment.text_raw)
         if isinstance(normalised, Refused):
             self._reject(segment, normalised.check, normalised.reason)
             return None
         try:
-            clip = cut(self._decoded(segment.audio.member), segment.audio)
+            recording = self._decoded(segment.audio)
+            clip = cut(recording, segment.audio)
             if len(clip.samples) == 0:
                 raise AudioError("audio_empty", "no sample in the segment")
         except AudioError as error:
-            self._reject(segment, error.check, str(error), of_audio=error.check != "bad_times")
+            self._reject(segment, error.check, str(error), of_audio=error.check not in _TEXT_CHECKS)
             return None
         measures = measure(clip.samples, clip.sample_rate_hz, normalised.text)
+        measures["other_channel_db"] = other_channel_db(recording, segment.audio)
         subject = Subject(normalised.text, len(clip.samples), clip.sample_rate_hz, measures)
         refused, flags = check_utterance(subject, self._thresholds)
         if refused is not None:
@@ -172,12 +203,12 @@ class GroupWorker:
             "measures": measures,
         }
 
-    def _decoded(self, member: str) -> Recording:
-        """The recording of a member; the last one is kept, with its error if it has one."""
-        if member != self._member:
-            self._member = member
+    def _decoded(self, ref: AudioRef) -> Recording:
+        """The recording a segment is in; the last one is kept, with its error if it has one."""
+        if ref.member != self._member:
+            self._member = ref.member
             try:
-                self._recording = decode(self._source.read_bytes(member))
+                self._recording = decode(self._source.read_bytes(ref.member), ref.accept_checksum_mismatch)
             except AudioError as error:
                 self._recording = error
             except SourceError as error:
@@ -237,6 +268,6 @@ def _row(corpus: str, segment: RawSegment, clip: Clip) -> dict[str, Any]:
 
 
 def units_json(units: list[WorkUnit]) -> bytes:
-    """A group's units for its file in the plan; members are left out, they are in the key."""
+    """A group's units without their members, the same for the same units: part of the group's key."""
     slim = [{"key": u.key, "payload": dict(u.payload), "cost": u.cost} for u in units]
     return json.dumps(slim, sort_keys=True, ensure_ascii=False).encode()

@@ -6,6 +6,7 @@ No time stamps, no absolute paths: the same source gives the same manifest, and 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,18 +37,52 @@ def describe(index: pd.DataFrame) -> dict[str, Any]:
     """Totals of the accepted utterances: by split, subset, licence, gender and flag.
 
     Args:
-        index: split, subset, speaker_id, gender, licence, duration_s, flags; one row per utterance.
+        index: split, subset, speaker_id, gender, licence, duration_s, flag_set (flags joined by blanks),
+            repeated (the sound came before); one row per utterance.
     """
-    by_gender = index.assign(gender=index["gender"].fillna("unknown")).groupby("gender", sort=True)
-    flags = index["flags"].explode().dropna().value_counts()
+    gender = index["gender"].astype(object).fillna("unknown")
+    by_gender = index.assign(gender=gender).groupby("gender", sort=True)
+    flags: Counter[str] = Counter()
+    for joined, count in index["flag_set"].value_counts().items():
+        flags.update(dict.fromkeys(str(joined).split(), int(count)))
+    flags["duplicate_audio"] += int(index["repeated"].sum())
     return {
         **_part(index),
         "splits": {s: _part(index[index["split"] == s]) for s in SPLITS if (index["split"] == s).any()},
-        "subsets": {str(s): _part(g) for s, g in index.groupby("subset", sort=True) if s},
-        "licences": {str(k): _hours(g["duration_s"].sum()) for k, g in index.groupby("licence", sort=True)},
+        "subsets": {str(s): _part(g) for s, g in index.groupby("subset", sort=True, observed=True) if s},
+        "licences": {
+            str(k): _hours(g["duration_s"].sum())
+            for k, g in index.groupby("licence", sort=True, observed=True)
+        },
         "genders": {str(k): _part(g) for k, g in by_gender},
-        "flags": {str(name): int(count) for name, count in sorted(flags.items())},
+        "flags": {name: count for name, count in sorted(flags.items()) if count},
     }
+
+
+def compare(
+    expected: Mapping[str, Mapping[str, float]], index: pd.DataFrame
+) -> dict[str, dict[str, dict[str, float]]]:
+    """The publisher's figures beside ours, for the parts that are here at all.
+
+    Args:
+        expected: part ("all", a split, a subset) → recordings, utterances, hours as published.
+        index: split, subset, recording_hash, duration_s of the accepted utterances.
+
+    Returns:
+        part → figure → {"expected", "found"}. Differences are for people; they stop nothing.
+    """
+    compared: dict[str, dict[str, dict[str, float]]] = {}
+    for part, figures in expected.items():
+        rows = index if part == "all" else index[(index["split"] == part) | (index["subset"] == part)]
+        if len(rows) == 0:
+            continue
+        found = {
+            "recordings": int(rows["recording_hash"].nunique()),
+            "utterances": len(rows),
+            "hours": _hours(rows["duration_s"].sum()),
+        }
+        compared[part] = {name: {"expected": value, "found": found[name]} for name, value in figures.items()}
+    return compared
 
 
 def summary_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,6 +98,9 @@ def summary_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "ignored": manifest["ignored"],
         "splits": manifest["splits"],
         "split_rule": manifest["split_rule"],
+        "split_told": manifest.get("split_told", {}),
+        "expected": manifest.get("expected", {}),
+        "notes": manifest.get("notes", []),
     }
 
 

@@ -19,7 +19,7 @@ _ENERGY_SHARE = 0.9999
 Samples = npt.NDArray[np.int16]
 
 
-def measure(samples: Samples, sample_rate_hz: int, text: str) -> dict[str, float]:
+def measure(samples: Samples, sample_rate_hz: int, text: str) -> dict[str, float | None]:
     """The columns of `utterance.MEASURES` for one utterance.
 
     Args:
@@ -27,7 +27,8 @@ def measure(samples: Samples, sample_rate_hz: int, text: str) -> dict[str, float
 
     Returns:
         snr_db (loud frames over quiet frames, 0–100), peak_dbfs, silence_ratio (0–1), clipped_ratio (0–1),
-        bandwidth_hz (99.99 % of the energy lies below), dc_offset (−1–1), chars_per_s.
+        bandwidth_hz (99.99 % of the energy lies below), dc_offset (−1–1), chars_per_s; other_channel_db
+        is None: only who has the other side of a call (audio.other_channel_db) can tell.
     """
     signal = samples.astype(np.float32) / 32768.0
     peak = float(np.abs(signal).max())
@@ -42,6 +43,7 @@ def measure(samples: Samples, sample_rate_hz: int, text: str) -> dict[str, float
         "bandwidth_hz": _bandwidth_hz(signal, sample_rate_hz),
         "dc_offset": float(signal.mean(dtype=np.float64)),
         "chars_per_s": len(text) * sample_rate_hz / len(samples),
+        "other_channel_db": None,
     }
 
 

@@ -13,9 +13,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 CTC_RATE_HZ = 16_000
 CTC_WINDOW = 512  # samples, 32 ms
@@ -37,6 +38,7 @@ class Thresholds:
     narrow_band_hz: float = 4300.0
     dc_offset: float = 0.02
     leakage_words: int = 5
+    swapped_db: float = 12.0
 
     def as_dict(self) -> dict[str, float]:
         """For the manifest."""
@@ -50,7 +52,7 @@ class Subject:
     text: str
     num_samples: int
     sample_rate_hz: int
-    measures: Mapping[str, float]
+    measures: Mapping[str, Any]
 
     @property
     def duration_s(self) -> float:
@@ -146,6 +148,13 @@ def _offset(s: Subject, t: Thresholds) -> str | None:
     return f"mean {offset:+.3f} of full scale" if abs(offset) > t.dc_offset else None
 
 
+def _swapped(s: Subject, t: Thresholds) -> str | None:
+    louder_db = s.measures.get("other_channel_db")
+    if louder_db is None or louder_db <= t.swapped_db:
+        return None
+    return f"the other side of the call is {louder_db:.0f} dB louder"
+
+
 CHECKS = (
     Check("too_short", True, "shorter than any word", _too_short),
     Check("too_long", True, "too long to train on", _too_long),
@@ -161,10 +170,14 @@ CHECKS = (
     Check("quiet", False, "very low level", _quiet),
     Check("narrow_band", False, "telephone sound stored at 16 kHz", _narrow),
     Check("dc_offset", False, "the wave does not swing round zero", _offset),
+    Check(
+        "maybe_swapped", False, "the other side of the call speaks here: text of the other side?", _swapped
+    ),
 )
 
 CORPUS_CHECKS = {
     "duplicate_id": "an utterance with the same id came before",
+    "split_bridge": "a call between speakers of different splits is left out of all of them",
     "same_audio_other_text": "the same sound appears with another text",
     "duplicate_audio": "the same sound and text appear more than once",
 }
@@ -176,6 +189,7 @@ IMPORT_CHECKS = {
     "audio_ambiguous": "the text may belong to several recordings",
     "audio_empty": "the recording holds nothing",
     "audio_corrupt": "the recording is damaged",
+    "checksum_mismatch": "the samples do not have the sum that the file's header states",
     "audio_truncated": "the recording was cut short",
     "audio_unreadable": "not a recording that can be read",
     "archive_truncated": "the archive itself was cut short or is damaged",
@@ -221,6 +235,8 @@ def check_corpus(index: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     Returns:
         Per row the name of the check that rejects it ("" = none), and whether it is a repeated sound.
     """
+    import pandas as pd
+
     verdict = pd.Series("", index=index.index, dtype=object)
     texts = index.groupby("audio_sha256")["text"].transform("nunique")
     verdict[texts > 1] = "same_audio_other_text"
@@ -242,6 +258,8 @@ def run_gate(summary: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         {"passed": bool, "expectations": [{"name", "says", "passed", "observed"}]}.
     """
+    import pandas as pd
+
     frame = pd.DataFrame([{key: value for key, value in summary.items() if value is not None}])
     verdicts = _validate(frame, _expectations(summary))
     return {"passed": all(v["passed"] for v in verdicts), "expectations": verdicts}

@@ -1,9 +1,10 @@
-"""The whole stage for one corpus: plan → groups (in a process pool) → seal.
+"""The whole stage for one corpus: plan → groups (workers.py) → seal.
 
 `plan_refresh` scans the source and cuts its units into groups by the hash of their keys, never by the number
 of workers; `run_group` (groups.py) does one; `seal` (seal.py) decides what needs the whole corpus, passes the
 gate and publishes. `refresh` is all of it. Finished groups are kept by a key over their content, so a killed
-run goes on where it was, and an unchanged source is noticed before anything is opened.
+run goes on where it was, a changed file costs its own group, and an unchanged source is noticed before
+anything is opened.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import multiprocessing
 import shutil
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,23 +23,25 @@ from typing import Any
 import pyarrow as pa
 import soundfile
 
-from corpora.console import Progress
+from corpora.buckets import leaves
+from corpora.corpus_index import INDEX_SCHEMA
 from corpora.donation import NAME
-from corpora.errors import CorporaError, NotPublishedError, SourceError, UsageError
+from corpora.errors import NotPublishedError, SourceError, UsageError
 from corpora.groups import run_group, units_json
-from corpora.importer import Importer, ImportOptions, Rejection, Scan, WorkUnit
+from corpora.import_options import checked, recorded
+from corpora.importer import ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
 from corpora.quality import Thresholds
-from corpora.seal import seal
 from corpora.sources import Source, open_source, source_stamp
-from corpora.store import Store, explain_write, read_json, write_bytes_atomic, write_json_atomic
+from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
 from corpora.transcript import NORMALISER_VERSION, default_alphabet
 from corpora.utterance import SCHEMA
+from corpora.workers import work
 
 __all__ = ["RefreshRequest", "plan_refresh", "refresh", "run_group", "seal"]
 
 GROUP_BYTES = 32 << 20
-MAX_GROUPS = 512
+MAX_GROUPS = 2048
 _STALE_S = 7 * 24 * 3600
 _log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class RefreshRequest:
         donation: a donation.toml that wins over the one in the archive.
         store: root of the store; None = the default one.
         workers: processes; changes nothing in the result.
+        options: choices the importer offers, by name (see import_options.py).
     """
 
     importer: str
@@ -82,7 +83,7 @@ def input_key(request: RefreshRequest) -> str:
         "writers": [pa.__version__, soundfile.__libsndfile_version__],
         "donation": request.donation.read_text() if request.donation else None,
         "name": request.name,
-        "options": request.options,
+        "options": recorded(importer, request.options),
         "source": source_stamp(request.sources),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -102,11 +103,13 @@ def plan_refresh(request: RefreshRequest) -> Path:
     key = input_key(request)
     done = _published_before(store, key)
     if done is not None:
-        return _write_plan(store, key, {"name": done[0], "unchanged": done[1], "groups": []})
+        return _write_plan(
+            store, f"{key[:16]}-unchanged", {"name": done[0], "unchanged": done[1], "groups": []}
+        )
     importer = get_importer(request.importer)
-    spill = store.staging_dir(f"scan-{key[:16]}") / "spill"
-    source = open_source(request.sources, spill)
-    options = ImportOptions(request.name, request.donation, request.options)
+    unpacked = store.cache_dir / "unpacked" / key[:16]
+    source = open_source(request.sources, unpacked)
+    options = ImportOptions(request.name, request.donation, checked(importer, request.options))
     scan = importer.scan(source, options)
     name = request.name or scan.facts.name
     if request.name is None:
@@ -117,12 +120,14 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "importer_version": importer.version,
         "sources": [str(Path(path).absolute()) for path in request.sources],
         "thresholds": Thresholds().as_dict(),
+        "options": recorded(importer, request.options),
         "facts": _facts(scan, name),
         "identities": source.identities(),
         "notes": list(scan.notes),
         "units": len(scan.units),
+        "unpacked": str(unpacked),
     }
-    return _write_groups(store, key, plan, _Parts(source, scan, importer))
+    return _write_groups(store, {**plan, "input_key": key}, _Parts(source, scan))
 
 
 def _check_claim(store: Store, importer: str, name: str, donor: str | None) -> None:
@@ -142,7 +147,6 @@ def _check_claim(store: Store, importer: str, name: str, donor: str | None) -> N
 class _Parts:
     source: Source
     scan: Scan
-    importer: Importer
 
 
 def _facts(scan: Scan, name: str) -> dict[str, Any]:
@@ -157,6 +161,7 @@ def _facts(scan: Scan, name: str) -> dict[str, Any]:
         "dev_speakers": list(facts.dev_speakers),
         "test_speakers": list(facts.test_speakers),
         "officials": dict(facts.officials),
+        "expected": {part: dict(figures) for part, figures in facts.expected.items()},
     }
 
 
@@ -170,85 +175,78 @@ def _published_before(store: Store, key: str) -> tuple[str, str] | None:
         corpus = store.corpus(said["name"])
     except NotPublishedError:
         return None
-    return (corpus.name, corpus.version) if corpus.version == said["version"] else None
+    is_current = corpus.version == said["version"] and not corpus.missing_files()
+    return (corpus.name, corpus.version) if is_current else None
 
 
-def _write_groups(store: Store, key: str, plan: dict[str, Any], parts: _Parts) -> Path:
+def _write_groups(store: Store, plan: dict[str, Any], parts: _Parts) -> Path:
     """Cut the units into groups, write one file each, then the plan."""
-    folder = _plan_dir(store, plan["name"], key)
-    work_dir = folder.parent
-    _drop_stale(work_dir)
-    spill = store.root / "staging" / f"scan-{key[:16]}"
-    with explain_write(folder):
-        shutil.rmtree(folder / "spill", ignore_errors=True)
-        if (spill / "spill").is_dir():
-            (spill / "spill").replace(folder / "spill")
-        shutil.rmtree(spill, ignore_errors=True)
+    folder = _plan_dir(store, plan["name"], plan["input_key"][:16])
+    _drop_stale(store, folder.parent)
+    plan = {**plan, "alphabet": default_alphabet().hash}
     groups = []
     for number, units in enumerate(_grouped(parts.scan.units)):
-        content = units_json(units)
         path = f"units-{number:04d}.json"
-        write_bytes_atomic(folder / path, content)
-        stamps = [_stamp(parts.source, unit) for unit in units]
-        made_of = [plan["name"], parts.importer.name, parts.importer.version, NORMALISER_VERSION, stamps]
-        made_of += [default_alphabet().hash, plan["thresholds"], hashlib.sha256(content).hexdigest()]
-        made_of += [pa.__version__, soundfile.__libsndfile_version__, SCHEMA.to_string()]
-        digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
-        groups.append({"units": path, "key": digest[:32], "cost": sum(unit.cost for unit in units)})
+        group = _described(plan, units, parts.source)
+        entries = parts.source.entries(name for unit in units for name in unit.members)
+        whole = [
+            {**u, "members": m.members} for u, m in zip(json.loads(units_json(units)), units, strict=True)
+        ]
+        content = json.dumps({"units": whole, "members": entries}, ensure_ascii=False)
+        write_bytes_atomic(folder / path, content.encode())
+        groups.append({"units": path, **group})
     scanned = [r for r in parts.scan.rejections] + list(parts.source.rejections)
     ignored = [[i.source_path, i.reason, i.count] for i in parts.scan.ignored]
     if parts.source.litter:
         ignored.append(["", "system file", parts.source.litter])
     write_json_atomic(folder / "scan.json", {"rejections": [_plain(r) for r in scanned], "ignored": ignored})
-    return _write_plan(store, key, {**plan, "groups": groups})
+    return _write_plan(store, folder.name, {**plan, "groups": groups})
+
+
+def _described(plan: dict[str, Any], units: list[WorkUnit], source: Source) -> dict[str, Any]:
+    """A group's `mark` (hash of all it is made from but its files' bytes), `key` (with their stamps), cost."""
+    made_of: list[Any] = [plan["name"], plan["importer"], plan["importer_version"], NORMALISER_VERSION]
+    made_of += [plan["alphabet"], plan["thresholds"], hashlib.sha256(units_json(units)).hexdigest()]
+    made_of += [pa.__version__, soundfile.__libsndfile_version__, INDEX_SCHEMA.to_string()]
+    made_of += [source.stamp()] if any(not unit.members for unit in units) else []
+    mark = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
+    stamps = [source.member(name).stamp for unit in units for name in unit.members]
+    key = hashlib.sha256("\n".join([mark, *stamps]).encode()).hexdigest()[:32]
+    return {"mark": mark, "key": key, "cost": sum(unit.cost for unit in units)}
 
 
 def _plain(rejection: Rejection) -> dict[str, Any]:
     return {k: v for k, v in rejection.row("").items() if k != "corpus"}
 
 
-def _stamp(source: Source, unit: WorkUnit) -> str:
-    if not unit.members:
-        return source.stamp()
-    return hashlib.sha256("\n".join(source.member(m).stamp for m in unit.members).encode()).hexdigest()
-
-
 def _grouped(units: tuple[WorkUnit, ...]) -> Iterator[list[WorkUnit]]:
-    """Units by the hash of their key into a power-of-two number of groups; each sorted by key."""
-    total = sum(unit.cost for unit in units)
-    count = 1
-    while count < MAX_GROUPS and count * GROUP_BYTES < total and count < len(units):
-        count *= 2
-    found: dict[int, list[WorkUnit]] = {}
-    for unit in sorted(units, key=lambda u: u.key):
-        digest = hashlib.sha256(unit.key.encode()).digest()
-        found.setdefault(int.from_bytes(digest[:8], "big") % count, []).append(unit)
-    yield from (found[number] for number in sorted(found))
+    """Units by the hash of their key into groups of about `GROUP_BYTES`; each sorted by key.
+
+    A further unit changes its own group only. Above `MAX_GROUPS` full groups the limit doubles.
+    """
+    limit = float(GROUP_BYTES)
+    while limit * MAX_GROUPS < sum(unit.cost for unit in units):
+        limit *= 2
+    for _, group in leaves(units, lambda unit: unit.key, lambda unit: unit.cost, limit):
+        yield group
 
 
-def _plan_dir(store: Store, name: str, key: str) -> Path:
-    return store.staging_dir(f"corpora/{name}/{key[:16]}")
+def _plan_dir(store: Store, name: str, plan_id: str) -> Path:
+    return store.staging_dir(f"corpora/{name}/{plan_id}")
 
 
-def _drop_stale(work_dir: Path) -> None:
-    """Remove what runs of more than a week ago left behind."""
+def _drop_stale(store: Store, work_dir: Path) -> None:
+    """Remove the plans and unpacked archives that nobody has used for a week."""
     old = time.time() - _STALE_S
-    scans = work_dir.parent.parent.glob("scan-*")
-    for path in [*work_dir.glob("*"), *work_dir.glob("groups/*"), *scans]:
+    for path in [*work_dir.glob("*"), *(store.cache_dir / "unpacked").glob("*")]:
         with suppress(OSError):
-            if path.name != "groups" and path.stat().st_mtime < old:
+            if path.stat().st_mtime < old:
                 shutil.rmtree(path)
 
 
-def _write_plan(store: Store, key: str, plan: dict[str, Any]) -> Path:
-    folder = _plan_dir(store, plan["name"], key)
-    whole = {
-        **plan,
-        "id": folder.name,
-        "input_key": key,
-        "store": str(store.root),
-        "work_dir": str(folder.parent),
-    }
+def _write_plan(store: Store, plan_id: str, plan: dict[str, Any]) -> Path:
+    folder = _plan_dir(store, plan["name"], plan_id)
+    whole = {**plan, "id": plan_id, "store": str(store.root), "work_dir": str(folder.parent)}
     write_json_atomic(folder / "plan.json", whole)
     return folder / "plan.json"
 
@@ -256,7 +254,8 @@ def _write_plan(store: Store, key: str, plan: dict[str, Any]) -> Path:
 def refresh(request: RefreshRequest) -> dict[str, Any]:
     """Plan, run all groups, seal. The answer is what `refresh --json` prints.
 
-    Two refreshes of the same input wait for each other; the second then finds nothing to do.
+    Two refreshes of the same corpus wait for each other; the second of the same input then finds nothing
+    to do.
 
     Raises:
         CorporaError: with a sentence and the exit status of the command.
@@ -264,42 +263,18 @@ def refresh(request: RefreshRequest) -> dict[str, Any]:
     if request.workers < 1:
         raise UsageError(f"{request.workers} workers; at least 1")
     store = Store.open(request.store)
-    with store.lock(f"refresh-{input_key(request)[:2]}"):
-        plan_path = plan_refresh(request)
-        plan = read_json(plan_path)
-        if plan["groups"]:
-            _run_groups(plan_path, plan, request.workers)
+    plan_path = plan_refresh(request)
+    plan = read_json(plan_path)
+    if not plan["groups"]:
+        return seal(plan_path)
+    with store.lock(f"refresh-{plan['name']}"):
+        if _published_before(store, plan["input_key"]) is None:
+            work(plan_path, plan, request.workers)
         return seal(plan_path)
 
 
-def _run_groups(plan_path: Path, plan: dict[str, Any], workers: int) -> None:
-    total = sum(group["cost"] for group in plan["groups"])
-    totals = {"accepted": 0, "rejected": 0, "duration_s": 0.0, "cost": 0.0}
-    with Progress(plan["name"], total, "utterances") as progress:
-        for result in _results(plan_path, plan, workers):
-            totals["cost"] += plan["groups"][result["index"]]["cost"]
-            for key in ("accepted", "rejected", "duration_s"):
-                totals[key] += result[key]
-            hours = totals["duration_s"] / 3600
-            progress.update(totals["cost"], int(totals["accepted"]), hours, int(totals["rejected"]))
+def seal(plan_path: Path | str) -> dict[str, Any]:
+    """`corpora.seal.seal`, imported when it is needed: a refresh that finds nothing to do needs no pandas."""
+    from corpora import seal as ending
 
-
-def _results(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dict[str, Any]]:
-    count = len(plan["groups"])
-    if workers == 1 or count == 1:
-        yield from (run_group(plan_path, index) for index in range(count))
-        return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["corpora.groups"])
-    with ProcessPoolExecutor(min(workers, count), mp_context=context) as pool:
-        futures = [pool.submit(run_group, plan_path, index) for index in range(count)]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise CorporaError(
-                "a worker process was killed, most likely for memory; run the same command again "
-                "(finished groups are kept), with fewer --workers"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return ending.seal(plan_path)

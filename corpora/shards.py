@@ -98,7 +98,11 @@ class ShardWriter:
 
 def write_rejections(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write `rejections.parquet` (rows of `REJECTIONS_SCHEMA`), compressed: it is text."""
-    table = pa.Table.from_pylist(rows, schema=REJECTIONS_SCHEMA)
+    write_table(path, pa.Table.from_pylist(rows, schema=REJECTIONS_SCHEMA))
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table of text and figures, compressed, under its final name when it is whole."""
     temporary = path.with_name(f".{path.name}.tmp")
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,10 +15,10 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from corpora.errors import SourceError
 from corpora.utterance import Rejection
@@ -29,7 +29,7 @@ _LITTER = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """A file inside a source. `stamp` changes when its content may have changed."""
 
@@ -70,6 +70,12 @@ class Reader(Protocol):
     def stamp(self) -> str:
         """A cheap mark that changes when the content may have changed."""
 
+    def place(self, name: str) -> list[int]:
+        """What `adopt` needs to find a listed member again: nothing, or its span in the archive."""
+
+    def adopt(self, places: Mapping[str, list[int]]) -> None:
+        """Know these members, listed before by another process, instead of those adopted earlier."""
+
 
 def unsafe_name(name: str) -> str | None:
     """Why a member's name must not be used, or None."""
@@ -101,8 +107,11 @@ class Source:
         self._members: dict[str, tuple[Reader, str, Member]] = {}
         for reader in self._readers:
             for inner, member in reader.listing().items():
-                full = unicodedata.normalize("NFC", reader.prefix + inner)
-                self._members.setdefault(full, (reader, inner, Member(full, member.size, member.stamp)))
+                full = unicodedata.normalize("NFC", reader.prefix + inner) if reader.prefix else inner
+                if full != inner or not unicodedata.is_normalized("NFC", full):
+                    full = unicodedata.normalize("NFC", full)
+                    member = Member(full, member.size, member.stamp)
+                self._members.setdefault(full, (reader, inner, member))
         self._sorted = sorted((entry[2] for entry in self._members.values()), key=lambda m: m.name)
         self.rejections = tuple(r for reader in self._readers for r in reader.damage)
         self.litter = sum(reader.litter for reader in self._readers)
@@ -116,6 +125,12 @@ class Source:
         """The folders among the sources (not the archives), for tables that lie one level up."""
         return [root for reader in self._readers if (root := reader.path("")) is not None]
 
+    def archives(self) -> list[Path]:
+        """The archive files among the sources, for checksums of whole archives."""
+        return [
+            path for reader in self._readers if isinstance(path := getattr(reader, "archive", None), Path)
+        ]
+
     def members(self) -> list[Member]:
         """All files, sorted by name (NFC)."""
         return self._sorted
@@ -127,6 +142,15 @@ class Source:
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
+
+    def entries(self, names: Iterable[str]) -> list[list[Any]]:
+        """What `PlannedSource` needs to reach these members without a listing; JSON-able."""
+        found = []
+        for name in names:
+            reader, inner, member = self._entry(name)
+            at = self._readers.index(reader)
+            found.append([name, at, inner, member.size, member.stamp, reader.place(inner)])
+        return found
 
     def _entry(self, name: str) -> tuple[Reader, str, Member]:
         entry = self._members.get(name)
@@ -205,6 +229,44 @@ class Source:
         return hashlib.sha256("\n".join(f"{r.label} {r.stamp()}" for r in self._readers).encode()).hexdigest()
 
 
+class PlannedSource(Source):
+    """A source of which some members are known from a plan; the rest is listed only when asked for.
+
+    Workers use it: what they hold then does not grow with the source.
+    """
+
+    def __init__(
+        self, readers: Sequence[Reader], spill_dir: Path | None, entries: Sequence[list[Any]]
+    ) -> None:
+        self._readers = list(readers)
+        self._spill_dir = spill_dir
+        self._members = {}
+        self._whole: Source | None = None
+        places: list[dict[str, list[int]]] = [{} for _ in readers]
+        for name, at, inner, size, stamp, place in entries:
+            places[at][inner] = place
+            self._members[name] = (readers[at], inner, Member(name, size, stamp))
+        for reader, known in zip(readers, places, strict=True):
+            reader.adopt(known)
+
+    def _listed(self) -> Source:
+        if self._whole is None:
+            self._whole = Source(self._readers, self._spill_dir)
+        return self._whole
+
+    def members(self) -> list[Member]:
+        return self._listed().members()
+
+    def names_matching(self, pattern: str | re.Pattern[str]) -> list[str]:
+        return self._listed().names_matching(pattern)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members or name in self._listed()
+
+    def _entry(self, name: str) -> tuple[Reader, str, Member]:
+        return self._members.get(name) or self._listed()._entry(name)
+
+
 def decode_lines(data: bytes, encoding: str = "utf-8") -> Iterator[TextLine]:
     """Lines of a text, strictly decoded one by one, so that one bad line costs only itself."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -226,14 +288,11 @@ def decode_lines(data: bytes, encoding: str = "utf-8") -> Iterator[TextLine]:
         offset += len(raw)
 
 
-def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> Source:
-    """Open directories and archives (tar, tar.gz/.bz2/.xz, zip) as one source.
-
-    Args:
-        spill_dir: where compressed tars are unpacked to a plain tar; default the temporary folder.
+def open_readers(paths: Sequence[Path | str], spill_dir: Path | None = None) -> list[Reader]:
+    """A reader for each source; what they hold is not listed yet.
 
     Raises:
-        SourceError: one of them is missing, unreadable, empty or not an archive; names it.
+        SourceError: one of them is missing, unreadable or not an archive; names it.
     """
     from corpora.archives import open_reader
 
@@ -246,7 +305,19 @@ def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> S
         twin = names[:index].count(names[index])
         label = names[index] + (f"~{twin + 1}" if twin else "")
         readers.append(open_reader(path, label, len(resolved) > 1, spill_dir))
-    source = Source(readers, spill_dir)
+    return readers
+
+
+def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> Source:
+    """Open directories and archives (tar, tar.gz/.bz2/.xz, zip) as one source.
+
+    Args:
+        spill_dir: where compressed tars are unpacked to a plain tar; default the temporary folder.
+
+    Raises:
+        SourceError: one of them is missing, unreadable, empty or not an archive; names it.
+    """
+    source = Source(open_readers(paths, spill_dir), spill_dir)
     if not source.members():
         raise SourceError(
             f"{source.label} holds no file at all: an interrupted download or the wrong folder?"

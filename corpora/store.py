@@ -10,16 +10,12 @@ another. Nothing half-written ever lies under a final name. This module knows no
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-import socket
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +26,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpora.errors import NotPublishedError, StoreError
+from corpora.locks import hold
 from corpora.utterance import SPLITS
+from corpora.writing import explain_write, fsync_dir, fsync_tree
+
+__all__ = [
+    "Corpus", "Store", "canonical_json", "default_store_path", "explain_write", "fsync_dir", "fsync_tree", "is_whole",
+    "link_current", "publish_version", "read_json", "sha256_file", "write_bytes_atomic", "write_json_atomic",
+]  # fmt: skip
 
 
 def default_store_path() -> Path:
@@ -45,34 +48,6 @@ def sha256_file(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def fsync_dir(path: Path) -> None:
-    """Make renames inside a folder durable."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def explain_write(path: Path) -> Iterator[None]:
-    """Turn a failed write into a sentence: disk full, no permission, read-only.
-
-    Raises:
-        StoreError: naming the place and the likely cause.
-    """
-    try:
-        yield
-    except OSError as error:
-        cause = {
-            errno.ENOSPC: "the disk is full: free some space and run the command again, what is done stays",
-            errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
-            errno.EACCES: "no permission to write there: check the owner of the folder",
-            errno.EROFS: "the file system is read-only",
-        }.get(error.errno or 0, "the write failed; run the same command again once the cause is gone")
-        raise StoreError(f"cannot write {error.filename or path}: {error.strerror}; {cause}") from error
 
 
 def write_bytes_atomic(path: Path, data: bytes) -> None:
@@ -137,7 +112,8 @@ def publish_version(parent_dir: Path, version: str, staged_dir: Path) -> Path:
     """Move a finished folder to `<parent_dir>/<version>` and point `current` to it.
 
     The staged folder must lie on the same file system and already hold its manifest. If the version is
-    there already (its name is derived from its content) the staged folder is dropped.
+    there already (its name is derived from its content) the staged folder is dropped, unless files of the
+    one that is there are missing or have another size: then the staged one takes its place.
 
     Returns:
         The folder of the published version.
@@ -145,26 +121,27 @@ def publish_version(parent_dir: Path, version: str, staged_dir: Path) -> Path:
     target = parent_dir / version
     with explain_write(target):
         parent_dir.mkdir(parents=True, exist_ok=True)
-        if target.exists():
+        if target.exists() and is_whole(target, staged_dir):
             shutil.rmtree(staged_dir)
         else:
             fsync_tree(staged_dir)
+            if target.exists():
+                target.rename(parent_dir / f".damaged-{version}-{os.getpid()}")
             staged_dir.rename(target)
             fsync_dir(parent_dir)
+            for damaged in parent_dir.glob(f".damaged-{version}-*"):
+                shutil.rmtree(damaged, ignore_errors=True)
     link_current(parent_dir, version)
     return target
 
 
-def fsync_tree(root: Path) -> None:
-    """Make every file and folder below `root` durable."""
-    for folder, _, names in os.walk(root):
-        for name in names:
-            handle = os.open(Path(folder) / name, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        fsync_dir(Path(folder))
+def is_whole(there: Path, like: Path) -> bool:
+    """Whether every file of `like` is in `there` too, with the same size."""
+    for path in like.rglob("*"):
+        twin = there / path.relative_to(like)
+        if path.is_file() and not (twin.is_file() and twin.stat().st_size == path.stat().st_size):
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -190,6 +167,13 @@ class Corpus:
         """Shards of a split (None = all), in the manifest's order."""
         shards = self.manifest["shards"]
         return [self.path / shard["path"] for shard in shards if split is None or shard["split"] == split]
+
+    def missing_files(self) -> list[str]:
+        """Shards and tables that are missing or do not have the size the manifest states."""
+        tables = [*self.manifest["shards"], self.manifest["rejections"]]
+        return [
+            entry["path"] for entry in tables if not _has_size(self.path / entry["path"], entry.get("bytes"))
+        ]
 
     def batches(
         self, split: str | None = None, subset: str | None = None, columns: Sequence[str] | None = None
@@ -222,6 +206,10 @@ class Corpus:
     def rejections(self) -> pa.Table:
         """All rejections of this version."""
         return pq.read_table(self.path / "rejections.parquet")
+
+
+def _has_size(path: Path, size_bytes: int | None) -> bool:
+    return path.is_file() and (size_bytes is None or path.stat().st_size == size_bytes)
 
 
 class Store:
@@ -309,40 +297,6 @@ class Store:
             path.mkdir(parents=True, exist_ok=True)
         return path
 
-    @contextmanager
-    def lock(self, label: str, wait_s: float | None = None) -> Iterator[None]:
-        """Hold the lock `label`; the system frees it when the process dies.
-
-        Args:
-            wait_s: seconds to wait; None = as long as it takes.
-
-        Raises:
-            StoreError: still held by another after `wait_s`; the sentence says by whom.
-        """
-        path = self.root / "locks" / f"{label.replace('/', '~')}.lock"
-        with explain_write(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            stream = path.open("a+")
-        with stream:
-            _take(stream.fileno(), path, label, wait_s)
-            stream.truncate(0)
-            stream.write(f"process {os.getpid()} on {socket.gethostname()}")
-            stream.flush()
-            try:
-                yield
-            finally:
-                fcntl.flock(stream.fileno(), fcntl.LOCK_UN)
-
-
-def _take(handle: int, path: Path, label: str, wait_s: float | None) -> None:
-    """Take an exclusive lock, waiting politely."""
-    deadline = None if wait_s is None else time.monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if deadline is not None and time.monotonic() >= deadline:
-                holder = path.read_text().strip() or "another process"
-                raise StoreError(f"{label} is being worked on by {holder}; wait for it or stop it") from error
-            time.sleep(0.2)
+    def lock(self, label: str, wait_s: float | None = None) -> AbstractContextManager[None]:
+        """Hold the lock `label` of this store; see `locks.hold`."""
+        return hold(self.root / "locks" / f"{label.replace('/', '~')}.lock", label, wait_s)

@@ -100,6 +100,9 @@ class Policies:
     numbers: str = "reject"
 
 
+DEFAULT_POLICIES = Policies()
+
+
 @dataclass
 class _Notes:
     """What the rules noticed on the way."""

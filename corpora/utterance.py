@@ -25,6 +25,7 @@ MEASURES = (
     "bandwidth_hz",
     "dc_offset",
     "chars_per_s",
+    "other_channel_db",  # null where the recording is not the two sides of a call
 )
 MEASURES_TYPE = pa.struct([pa.field(name, pa.float32()) for name in MEASURES])
 
@@ -119,7 +120,7 @@ class Utterance(TypedDict):
     source_end_s: float | None
     audio_sha256: str
     flags: list[str]
-    measures: dict[str, float]
+    measures: dict[str, float | None]
     normaliser_version: str
     transcript_path: str
     transcript_line: int | None

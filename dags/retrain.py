@@ -100,7 +100,7 @@ def retrain() -> None:
     @task(map_index_template="{{ label }}", multiple_outputs=False)
     def tune_decoder(tuning: dict[str, Any]) -> dict[str, Any]:
         """Pick the decoder's weights for one language model, on dev."""
-        from training.decoder_weights import TuneRequest, tune_decoder
+        from training.tune_decoder import TuneRequest, tune_decoder
 
         get_current_context()["label"] = Path(tuning["language_model"]).parent.name
         chosen = tune_decoder(TuneRequest(**tuning))

@@ -17,6 +17,7 @@ from typing import Any
 
 from corpora.console import format_duration
 from corpora.errors import NotPublishedError, StoreError
+from corpora.group_cache import find_group
 from corpora.refresh import RefreshRequest, input_key
 from corpora.store import Store, read_json, write_json_atomic
 from demo.display import Display
@@ -236,9 +237,10 @@ def staged_tally(store: Store, name: str) -> Tally:
         plans = sorted(work_dir.glob("*/plan.json"), key=lambda path: path.stat().st_mtime)
         if not plans:
             return Tally()
-        groups = read_json(plans[-1])["groups"]
-        paths = [work_dir / "groups" / group["key"] / "counts.json" for group in groups]
-        counts = [read_json(path) for path in paths if path.is_file()]
+        plan = read_json(plans[-1])
+        groups = plan["groups"]
+        folders = [find_group(plan, index) for index in range(len(groups))]
+        counts = [read_json(folder / "counts.json") for folder in folders if folder is not None]
     except (StoreError, OSError, KeyError):
         return Tally()  # just being sealed: the manifest will say
     return Tally(

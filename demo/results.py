@@ -92,7 +92,9 @@ def _evaluation(one: Json) -> Json:
         "decoder": one["decoder"],
         "utterances": one["utterances"],
         "greedy": one["greedy"],
+        "corrected": one.get("corrected"),
         "lm": one["lm"],
+        "interval_by": one.get("interval_by"),
         "rtf": one["rtf"],
     }
 
@@ -137,22 +139,13 @@ def _models_table(result: Json) -> Table:
 
 
 def _evaluations_table(result: Json) -> Table:
-    columns = (
-        "test of",
-        "utterances",
-        "WER greedy",
-        "WER with LM",
-        "CER greedy",
-        "CER with LM",
-        "RTF net + search",
-    )
-    shown = Table(*columns, title="Error rates on test", title_justify="left")
+    columns = ("test of", "utterances", "WER greedy → corrected → LM", "CER greedy → corrected → LM")
+    shown = Table(*columns, "RTF net + search", title="Error rates on test", title_justify="left")
     several = len(result["language_models"]) > 1
     for one in result["evaluations"]:
         name = f"{one['corpus']} ({one['language_model']})" if several else one["corpus"]
-        greedy, lm = one["greedy"], one["lm"] or {}
-        cells = [_percent(greedy.get("wer")), _percent(lm.get("wer"))]
-        cells += [_percent(greedy.get("cer")), _percent(lm.get("cer"))]
+        decoders = [one["greedy"], one["corrected"] or {}, one["lm"] or {}]
+        cells = [" → ".join(_percent(rates.get(kind)) for rates in decoders) for kind in ("wer", "cer")]
         rtf = f"{one['rtf']['acoustic']:.4f} + {one['rtf']['decoder']:.4f}"
         shown.add_row(name, str(one["utterances"]), *cells, rtf)
     return shown

@@ -48,7 +48,7 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     target.add_argument("--out", metavar="DIR", type=Path, help="write the model into this folder")
     target.add_argument("--publish", metavar="NAME", help="publish it in the store under this name")
     command.add_argument("--text", metavar="FILE", nargs="+", type=Path, action="extend", default=[],
-                         help="text files, folders, .gz .bz2 .xz .zst, tar archives")  # fmt: skip
+                         help="text files, folders, .gz .bz2 .xz .zst, tar archives, FILE.parquet[:COLUMN]")  # fmt: skip
     command.add_argument(
         "--corpora", metavar="NAME", nargs="*", help="published corpora (default: all; none: text only)"
     )
@@ -58,14 +58,17 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--vocabulary-size", metavar="N", type=int, help="keep the N most frequent words")
     command.add_argument(
+        "--vocabulary", metavar="FILE", type=Path, help="keep the words of a list, one a line"
+    )
+    command.add_argument("--keep-held-out", action="store_true",
+                         help="learn also from sentences that equal dev or test (recorded)")  # fmt: skip
+    command.add_argument(
         "--binary", choices=("trie", "probing"), default="probing", help="small, or fast (default)"
     )
     command.add_argument(
         "--quantise", metavar="BITS", type=int, help="bits per probability (with --binary trie)"
     )
-    command.add_argument(
-        "--workers", metavar="N", type=int, help="cleaning processes (default: one per core)"
-    )
+    command.add_argument("--workers", metavar="N", type=int, help="cleaning threads (default: one per core)")
     _add_common(command, _build)
 
 
@@ -87,6 +90,8 @@ def _build(options: argparse.Namespace) -> int:
             order=options.order,
             prune=tuple(options.prune),
             vocabulary_size=options.vocabulary_size,
+            vocabulary=options.vocabulary,
+            keep_held_out=options.keep_held_out,
             binary=options.binary,
             quantise=options.quantise,
             store=options.store,

@@ -32,8 +32,15 @@ from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError
 from lm.lexicon import build_lexicon, vocabulary_hash
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
-from lm.sentences import SentenceCounts, SentenceSources, held_out_sentences, write_sentences
-from native import KENLM_MAX_ORDER, LanguageModel, Scorer
+from lm.sentences import (
+    WORD_COUNT_BYTES,
+    SentenceCounts,
+    SentenceSources,
+    held_out_sentences,
+    write_sentences,
+)
+from lm.vocabulary import Vocabulary, from_list, most_frequent
+from native import KENLM_MAX_ORDER, HeldOut, LanguageModel, Scorer, WordCounter
 
 __all__ = ["FILES", "BuildRequest", "build", "inputs_hash"]
 
@@ -52,6 +59,7 @@ class _Estimated:
     counts: SentenceCounts
     ngrams: kenlm.Estimate
     words: list[str]
+    choice: dict[str, Any]
 
 
 def build(request: BuildRequest) -> dict[str, Any]:
@@ -157,12 +165,11 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
 
 def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -> _Estimated:
     """Sentences, vocabulary, ARPA file and binary."""
-    text = work / "sentences.txt"
-    sources = SentenceSources(inputs.training, inputs.text, tuple(inputs.alphabet.labels), request.workers)
+    text, words = work / "sentences.txt", None
+    if request.vocabulary_size is not None:
+        words = WordCounter(str(work / "words-"), WORD_COUNT_BYTES)
     with explain_write(text):
-        counts = write_sentences(
-            text, sources, held_out_sentences(inputs.everything), request.vocabulary_size is not None
-        )
+        counts = write_sentences(text, _sources(request, inputs), _held_out(request, inputs), words)
     total = counts.total
     _log.info("%d sentences, %d words kept; %d equal dev or test", total.kept, total.words, total.left_out)
     if not total.kept:
@@ -171,8 +178,9 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
             f"{total.left_out} equal to dev or test); give more text or a corpus with a train split"
         )
     _check_disk(text, request.order)
-    vocabulary = _write_vocabulary(counts, request.vocabulary_size, work)
-    options = kenlm.EstimateOptions(request.order, request.prune, vocabulary)
+    vocabulary = _choose_vocabulary(request, inputs, words)
+    listed = vocabulary.write(work / "vocabulary.txt") if vocabulary else None
+    options = kenlm.EstimateOptions(request.order, request.prune, listed)
     ngrams = kenlm.estimate(text, work / "lm.arpa", counts.longest_words, options)
     for decision in ngrams.decisions:
         _log.info("%s", decision)
@@ -181,7 +189,25 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
     )
     for name in ("lm.arpa", "lm.binary"):
         (work / name).rename(folder / name)
-    return _Estimated(counts, ngrams, list(kenlm.arpa_words(folder / "lm.arpa")))
+    choice = vocabulary.record if vocabulary else {"chosen": "all"}
+    return _Estimated(counts, ngrams, kenlm.arpa_words(folder / "lm.arpa"), choice)
+
+
+def _sources(request: BuildRequest, inputs: Inputs) -> SentenceSources:
+    return SentenceSources(inputs.training, inputs.text, tuple(inputs.alphabet.labels), request.workers)
+
+
+def _held_out(request: BuildRequest, inputs: Inputs) -> HeldOut:
+    return held_out_sentences(inputs.everything, request.keep_held_out)
+
+
+def _choose_vocabulary(request: BuildRequest, inputs: Inputs, words: WordCounter | None) -> Vocabulary | None:
+    """The words that `lmplz` keeps, or None where all stay."""
+    if request.vocabulary is not None:
+        return from_list(request.vocabulary, tuple(inputs.alphabet.labels))
+    if request.vocabulary_size is not None and words is not None:
+        return most_frequent(words, request.vocabulary_size)
+    return None
 
 
 def _check_disk(text: Path, order: int) -> None:
@@ -194,16 +220,6 @@ def _check_disk(text: Path, order: int) -> None:
             f"order {order} on {size // _MEBIBYTE} MiB of text needs about {needed // _MEBIBYTE} MiB "
             f"below {text.parent}, but only {free // _MEBIBYTE} MiB are free; free some or lower the order"
         )
-
-
-def _write_vocabulary(counts: SentenceCounts, size: int | None, work: Path) -> Path | None:
-    """The file of the most frequent words for `lmplz`, or None where all words stay."""
-    if size is None or counts.word_counts is None:
-        return None
-    frequent = sorted(counts.word_counts.items(), key=lambda item: (-item[1], item[0]))[:size]
-    path = work / "vocabulary.txt"
-    path.write_bytes(b"".join(word + b"\n" for word, _ in frequent))
-    return path
 
 
 def _describe(
@@ -221,6 +237,7 @@ def _describe(
         "order_asked": request.order,
         "ngrams": list(estimated.ngrams.ngrams),
         "vocabulary": len(estimated.words),
+        "vocabulary_choice": estimated.choice,
         "discount_fallback": estimated.ngrams.discount_fallback,
         "decisions": list(estimated.ngrams.decisions),
         "sentences": estimated.counts.as_json(),

@@ -16,7 +16,7 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -251,16 +251,17 @@ def arpa_counts(arpa: Path) -> list[int]:
     return counts
 
 
-def arpa_words(arpa: Path) -> Iterator[str]:
+def arpa_words(arpa: Path) -> list[str]:
     """The words of an ARPA file in its own order, without the marks for sentence ends and unknown words."""
+    section, pieces = b"\n\\1-grams:\n", [b""]
     with arpa.open("rb") as file:
-        for line in file:
-            if line.rstrip() == b"\\1-grams:":
+        rest = b""
+        while chunk := file.read(_MEBIBYTE):
+            rest += chunk
+            begin = rest.find(section)
+            end = rest.find(b"\n\n", begin + len(section)) if begin >= 0 else -1
+            if end >= 0:
+                pieces = rest[begin + len(section) : end].split(b"\n")
                 break
-        for line in file:
-            fields = line.rstrip(b"\n").split(b"\t")
-            if len(fields) < 2:
-                return
-            word = fields[1].decode("utf-8")
-            if word not in SPECIAL_WORDS:
-                yield word
+    words = b"\n".join(line.split(b"\t", 2)[1] for line in pieces if b"\t" in line).decode("utf-8")
+    return [word for word in words.split("\n") if word and word not in SPECIAL_WORDS]

@@ -21,10 +21,10 @@ from corpora.transcript import NORMALISER_VERSION, default_alphabet
 from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools
 from lm.sentences import HELD_OUT_WORDS
-from lm.text_files import expand_paths, refuse_pointer
+from lm.text_files import TextFile, expand_paths, refuse_pointer
 from native import TRIE_VERSION, Alphabet
 
-BUILD_RULES_VERSION = "1"
+BUILD_RULES_VERSION = "2"
 """Raised whenever the same inputs would give another model."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -36,7 +36,8 @@ class BuildRequest:
     """One language model: where it goes (`out` or `publish`), what it learns from, and its size.
 
     `corpora` None means all published ones, () none. `prune` holds one threshold per order (counts up to it
-    are dropped). `vocabulary_size` keeps the N most frequent words. Paths are files or directories of text.
+    are dropped). `vocabulary_size` keeps the N most frequent words, `vocabulary` those of a file (one a line).
+    `keep_held_out` learns from sentences that equal dev or test, too. `text` holds files or directories.
     """
 
     out: Path | None = None
@@ -46,6 +47,8 @@ class BuildRequest:
     order: int = 5
     prune: tuple[int, ...] = ()
     vocabulary_size: int | None = None
+    vocabulary: Path | None = None
+    keep_held_out: bool = False
     binary: str = "probing"
     quantise: int | None = None
     store: Path | None = None
@@ -60,7 +63,7 @@ class Inputs:
     alphabet: Alphabet
     training: tuple[Corpus, ...]
     everything: tuple[Corpus, ...]
-    text: tuple[Path, ...]
+    text: tuple[TextFile, ...]
     record: dict[str, Any]
 
     @property
@@ -100,7 +103,7 @@ def gather(request: BuildRequest) -> Inputs:
             "import a corpus first (python -m corpora refresh …) or name text files (TEXT= or --text)"
         )
     for file in files:
-        refuse_pointer(file)
+        refuse_pointer(file.path)
     record = {
         "build_rules": BUILD_RULES_VERSION,
         "settings": _settings(request),
@@ -112,9 +115,12 @@ def gather(request: BuildRequest) -> Inputs:
         "training": [_named(corpus) for corpus in training],
         "held_out_and_measured": [_named(corpus) for corpus in everything],
         "text": [
-            {"name": file.name, "bytes": file.stat().st_size, "sha256": sha256_file(file)} for file in files
+            {"name": file.name, "bytes": file.path.stat().st_size, "sha256": sha256_file(file.path)}
+            for file in files
         ],
     }
+    if request.vocabulary is not None:
+        record["vocabulary"] = {"name": request.vocabulary.name, "sha256": sha256_file(request.vocabulary)}
     return Inputs(store, alphabet, training, everything, tuple(files), record)
 
 
@@ -128,6 +134,12 @@ def _check(request: BuildRequest) -> None:
         )
     if request.vocabulary_size is not None and request.vocabulary_size < 1:
         raise LanguageModelUsageError(f"--vocabulary-size {request.vocabulary_size} leaves no word")
+    if request.vocabulary is not None:
+        if request.vocabulary_size is not None:
+            raise LanguageModelUsageError("give either --vocabulary FILE or --vocabulary-size N, not both")
+        if not request.vocabulary.is_file():
+            raise LanguageModelUsageError(f"vocabulary file {request.vocabulary} does not exist")
+        refuse_pointer(request.vocabulary)
     check_order(request.order, request.prune)
     BinaryOptions(request.binary, request.quantise).arguments()
 
@@ -141,6 +153,7 @@ def _settings(request: BuildRequest) -> dict[str, Any]:
         "order": request.order,
         "prune": list(request.prune),
         "vocabulary_size": request.vocabulary_size,
+        "keep_held_out": request.keep_held_out,
         "binary": request.binary,
         "quantise": request.quantise,
     }

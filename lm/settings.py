@@ -6,7 +6,7 @@
     text = ["novels.tar.xz"]   # relative to the store, or absolute
     order = 3
     prune = [0, 0, 1]
-    vocabulary_size = 200000
+    vocabulary_size = 200000   # or vocabulary = "words.txt"
     binary = "probing"
     quantise = 8               # with binary = "trie"
 
@@ -31,6 +31,8 @@ _TYPES: dict[str, type] = {
     "order": int,
     "prune": list,
     "vocabulary_size": int,
+    "vocabulary": str,
+    "keep_held_out": bool,
     "binary": str,
     "quantise": int,
 }
@@ -87,6 +89,8 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
         order=table.get("order", DEFAULT_ORDER),
         prune=tuple(table.get("prune", [])),
         vocabulary_size=table.get("vocabulary_size"),
+        vocabulary=store.root / table["vocabulary"] if "vocabulary" in table else None,
+        keep_held_out=table.get("keep_held_out", False),
         binary=table.get("binary", "probing"),
         quantise=table.get("quantise"),
         store=store.root,
@@ -101,7 +105,7 @@ def _check_types(table: dict[str, Any], path: Path) -> None:
                 f"{path}: unknown key {key!r} in [[language_models]]; there are: {', '.join(_TYPES)}"
             )
         items = value if isinstance(value, list) else []
-        fitting = isinstance(value, _TYPES[key]) and not isinstance(value, bool)
+        fitting = isinstance(value, _TYPES[key]) and (_TYPES[key] is bool or not isinstance(value, bool))
         if not fitting or not all(isinstance(item, _ITEM_TYPES.get(key, object)) for item in items):
             kind = f"a list of {_ITEM_TYPES[key].__name__}" if key in _ITEM_TYPES else _TYPES[key].__name__
             raise LanguageModelUsageError(f"{path}: {key} = {value!r} in [[language_models]] must be {kind}")

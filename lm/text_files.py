@@ -1,8 +1,8 @@
 """Text files of any wrapping → blocks of UTF-8 bytes, streamed, so that memory does not grow with the text.
 
-Reads plain text, gzip, bzip2, xz, zstd, and tar archives of text under any of those (known by their first
-bytes, not by their names), and directories of such files. Drops byte-order marks, carriage returns and
-Project Gutenberg's header and footer. Splitting and normalising: `cleaning.py`.
+Reads plain text, gzip, bzip2, xz, zstd, tar archives of text under any of those, and the text column of Parquet
+files (all known by their first bytes, not by their names), and directories of such files. Drops byte-order
+marks and Project Gutenberg's header and footer. Layout, sentences and letters: `cleaning.py`.
 """
 
 from __future__ import annotations
@@ -20,53 +20,71 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-import pyarrow as pa
-
 from lm.errors import TextSourceError
+from native import text_lines_are_wrapped, text_names_gutenberg
 
 BLOCK_BYTES = 2 << 20
 """How much text is cleaned at a time, in bytes."""
 
 _LAYOUT_SAMPLE_BYTES = 1 << 16
 _GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"
+_PARQUET_MARK, _ZSTD_MARK = b"PAR1", b"\x28\xb5\x2f\xfd"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, UnicodeError, pa.ArrowException)
+# pyarrow's errors are OSError and ValueError
+_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, ValueError)
 _GUTENBERG_START = re.compile(
     rb"^\s*\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG[^\n]*(?:\n[^\n]+)*?\*\*\*", re.M
 )
 _GUTENBERG_END = re.compile(
     rb"^\s*(?:\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the )?Project Gutenberg)", re.M
 )
-_WRAPPED_PAIR = re.compile(rb"[^.?!:;\"')\]\s]\n(?=([a-z])|\S)")
-_ANY_PAIR = re.compile(rb"\S\n(?=\S)")
 
 
 @dataclass(frozen=True)
 class TextBlock:
-    """A piece of one document: whole lines, `\\n` line ends, at most a little over `BLOCK_BYTES`.
+    """A piece of one document: whole lines, at most a little over `BLOCK_BYTES`.
 
     `wrapped` says that the document's lines were broken to a width, so that a line end is no sentence end.
+    `done_bytes` is how much of its file had been read when the block was complete.
     """
 
     source: str
     data: bytes
     wrapped: bool
+    done_bytes: int = 0
 
 
-def expand_paths(paths: Sequence[Path]) -> list[Path]:
+@dataclass(frozen=True)
+class TextFile:
+    """One file to read; `column` names the text column where it is a Parquet file (None: find it)."""
+
+    path: Path
+    column: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name in counts and manifests."""
+        return self.path.name if self.column is None else f"{self.path.name}:{self.column}"
+
+
+def expand_paths(paths: Sequence[Path]) -> list[TextFile]:
     """Replaces directories by the files in them (sorted, hidden ones left out); keeps the order given.
 
-    Raises TextSourceError for a path that does not exist or a directory without files.
+    A path may end in `:column` where the file before the colon exists. Raises TextSourceError for a path that
+    does not exist or a directory without files.
     """
-    files: list[Path] = []
+    files: list[TextFile] = []
     for path in paths:
+        before, colon, column = str(path).rpartition(":")
         if path.is_dir():
             found = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
             if not found:
                 raise TextSourceError(f"text directory {path} holds no file; is it the right directory?")
-            files.extend(found)
+            files.extend(TextFile(file) for file in found)
         elif path.is_file():
-            files.append(path)
+            files.append(TextFile(path))
+        elif colon and Path(before).is_file():
+            files.append(TextFile(Path(before), column))
         else:
             raise TextSourceError(f"text file {path} does not exist; check the path")
     return files
@@ -88,31 +106,37 @@ def refuse_pointer(path: Path) -> None:
         )
 
 
-def read_blocks(paths: Sequence[Path]) -> Iterator[TextBlock]:
-    """Streams every document in the files, in a fixed order, cut into blocks at paragraph or line ends.
+def read_blocks(file: TextFile) -> Iterator[TextBlock]:
+    """Streams every document of a file, in a fixed order, cut into blocks at paragraph or line ends.
 
     Raises TextSourceError naming the file (and the archive member) that is damaged or no text.
     """
-    for path in expand_paths(paths):
-        refuse_pointer(path)
-        try:
-            yield from _read_file(path)
-        except _DAMAGE as error:
-            raise TextSourceError(f"{path} cannot be read to its end ({error}); is it complete?") from error
+    refuse_pointer(file.path)
+    try:
+        yield from _read_file(file)
+    except _DAMAGE as error:
+        raise TextSourceError(f"{file.path} cannot be read to its end ({error}); is it complete?") from error
 
 
-def _read_file(path: Path) -> Iterator[TextBlock]:
-    with path.open("rb") as raw:
+def _read_file(file: TextFile) -> Iterator[TextBlock]:
+    with file.path.open("rb") as raw:
         head = raw.read(16)
         raw.seek(0)
-        stream = _decompressed(path, raw, head)
+        if head.startswith(_PARQUET_MARK):
+            yield from _read_parquet(file, raw)
+            return
+        if file.column is not None:
+            raise TextSourceError(f"{file.path} is no Parquet file, so it has no column {file.column!r}")
+        stream = _decompressed(raw, head)
+        documents: Iterator[tuple[str, io.BufferedReader]] = iter([(file.name, stream)])
         if _looks_like_tar(stream.peek(512)):
-            yield from _read_archive(path, stream)
-        else:
-            yield from _read_document(path.name, stream)
+            documents = _members(file.name, stream)
+        for source, document in documents:
+            for data, wrapped in _cut(source, document):
+                yield TextBlock(source, data, wrapped, raw.tell())
 
 
-def _decompressed(path: Path, raw: IO[bytes], head: bytes) -> io.BufferedReader:
+def _decompressed(raw: io.BufferedReader, head: bytes) -> io.BufferedReader:
     """Picks the decompressor by the file's first bytes."""
     stream: object
     if head.startswith(b"\x1f\x8b"):
@@ -121,10 +145,12 @@ def _decompressed(path: Path, raw: IO[bytes], head: bytes) -> io.BufferedReader:
         stream = lzma.LZMAFile(raw)  # noqa: SIM115 - closed with the raw file
     elif head.startswith(b"BZh"):
         stream = bz2.BZ2File(raw)
-    elif head.startswith(b"\x28\xb5\x2f\xfd"):
-        stream = pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
+    elif head.startswith(_ZSTD_MARK):
+        import pyarrow as pa
+
+        stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
     else:
-        stream = raw
+        return raw
     return io.BufferedReader(cast(io.RawIOBase, stream), buffer_size=1 << 20)
 
 
@@ -132,29 +158,69 @@ def _looks_like_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
 
 
-def _read_archive(path: Path, stream: io.BufferedReader) -> Iterator[TextBlock]:
-    """Reads a tar as one forward stream; members are documents, in the archive's own order."""
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
+def _members(name: str, stream: io.BufferedReader) -> Iterator[tuple[str, io.BufferedReader]]:
+    """The documents of a tar, read as one forward stream, in the archive's own order."""
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 20) as archive:
         for member in archive:
             if not member.isfile() or Path(member.name).name.startswith("."):
                 continue
             opened = archive.extractfile(member)
             if opened is not None:
-                yield from _read_document(
-                    f"{path.name}!/{member.name}", io.BufferedReader(cast(io.RawIOBase, opened))
-                )
+                yield f"{name}!/{member.name}", cast(io.BufferedReader, opened)
 
 
-def _read_document(source: str, stream: io.BufferedReader) -> Iterator[TextBlock]:
+def _read_parquet(file: TextFile, raw: io.BufferedReader) -> Iterator[TextBlock]:
+    """The values of a text column, row group by row group; every value stands for lines of its own."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(raw)
+    strings = [
+        f.name for f in table.schema_arrow if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
+    ]
+    column = file.column or ("text" if "text" in strings else strings[0] if len(strings) == 1 else None)
+    if column not in strings:
+        wrong = f"has no text column {column!r}" if column else "has more or less than one text column"
+        raise TextSourceError(
+            f"{file.path} {wrong}; name one as {file.path.name}:COLUMN, there are: {', '.join(strings) or 'none'}"
+        )
+    values = (
+        value.encode("utf-8") + b"\n\n"
+        for batch in table.iter_batches(batch_size=4096, columns=[column])
+        for value in batch.column(0).to_pylist()
+        if value
+    )
+    for data, wrapped in _cut(file.name, io.BufferedReader(_Joined(values), buffer_size=1 << 20)):
+        yield TextBlock(file.name, data, wrapped, raw.tell())
+
+
+class _Joined(io.RawIOBase):
+    """Pieces of bytes as one stream."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._rest = pieces, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Fills the buffer with the next bytes; 0 at the end."""
+        if not self._rest:
+            self._rest = memoryview(next(self._pieces, b""))
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+
+def _cut(source: str, stream: io.BufferedReader) -> Iterator[tuple[bytes, bool]]:
     """Cuts one document into blocks; the first block decides whether its lines are wrapped."""
-    head = stream.peek(4)[:4]
     reader: io.BufferedReader | codecs.StreamRecoder = stream
-    if head.startswith(_UTF16_MARKS):
+    if stream.peek(4)[:4].startswith(_UTF16_MARKS):
         reader = codecs.EncodedFile(cast(IO[bytes], stream), "utf-8", "utf-16")
     rest, wrapped, first = b"", False, True
     while True:
         chunk = reader.read(BLOCK_BYTES)
-        text = (rest + chunk).replace(b"\r\n", b"\n")
+        text = rest + chunk if rest else chunk
         if chunk and len(text) < BLOCK_BYTES:
             rest = text
             continue
@@ -163,24 +229,22 @@ def _read_document(source: str, stream: io.BufferedReader) -> Iterator[TextBlock
             text = text.removeprefix(codecs.BOM_UTF8)
             start = _gutenberg_mark(_GUTENBERG_START, text)
             text = text[start.end() :] if start else text
-            wrapped, first = _lines_are_wrapped(text[:_LAYOUT_SAMPLE_BYTES]), False
+            wrapped, first = text_lines_are_wrapped(text[:_LAYOUT_SAMPLE_BYTES]), False
         end = _gutenberg_mark(_GUTENBERG_END, text)
         if end or not chunk:
             text = text[: end.start()] if end else text
             if text.strip():
-                yield TextBlock(source, text.replace(b"\r", b"\n"), wrapped)
+                yield text, wrapped
             _drain(reader)
             return
         cut = _cut_place(text)
         rest = text[cut:]
-        yield TextBlock(source, text[:cut].replace(b"\r", b"\n"), wrapped)
+        yield text[:cut], wrapped
 
 
 def _gutenberg_mark(pattern: re.Pattern[bytes], text: bytes) -> re.Match[bytes] | None:
     """Looks for the name first, because a plain search costs a fiftieth of the pattern's."""
-    if b"PROJECT GUTENBERG" in text or b"Project Gutenberg" in text:
-        return pattern.search(text)
-    return None
+    return pattern.search(text) if text_names_gutenberg(text) else None
 
 
 def _drain(reader: io.BufferedReader | codecs.StreamRecoder) -> None:
@@ -196,17 +260,9 @@ def _refuse_binary(source: str, text: bytes) -> None:
 
 def _cut_place(text: bytes) -> int:
     """Where to end a block: behind the last paragraph, else line, else blank, else everything."""
-    for mark in (b"\n\n", b"\n", b" "):
-        place = text.rfind(mark, len(text) // 2)
-        if place >= 0:
-            return place + len(mark)
+    half = len(text) // 2
+    for marks in ((b"\n\n", b"\n\r\n"), (b"\n",), (b"\r", b" ")):
+        place = max(text.rfind(mark, half) + len(mark) for mark in marks)
+        if place > half:
+            return place
     return len(text)
-
-
-def _lines_are_wrapped(sample: bytes) -> bool:
-    """True when a third of the line ends inside paragraphs fall within a sentence (next line lower case)."""
-    if sample.count(b".") + sample.count(b"?") + sample.count(b"!") == 0:
-        return False
-    pairs = len(_ANY_PAIR.findall(sample))
-    broken = sum(1 for lower in _WRAPPED_PAIR.findall(sample) if lower)
-    return pairs > 0 and broken * 3 > pairs

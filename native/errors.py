@@ -6,6 +6,7 @@
         ├── ScorerError          language model or lexicon trie missing, damaged or not of one build
         ├── DecodeError          log-probabilities of a wrong shape, type or value
         └── SphereError          a SPHERE file that is truncated, damaged or of an unknown kind
+            └── SphereChecksumError  all samples are there, but they do not have the header's sum
 
 Every class carries the exit status its command ends with. The other packages grow their own branches
 from `SpeechmillError`; this module imports nothing, so that it can stand at the bottom of the arrows.
@@ -38,3 +39,7 @@ class DecodeError(NativeError):
 
 class SphereError(NativeError):
     """A SPHERE file that cannot be read in full; names the file, the place and the likely cause."""
+
+
+class SphereChecksumError(SphereError):
+    """A SPHERE file whose samples do not have the checksum of its header; names both sums."""

@@ -31,11 +31,13 @@ def info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]:
 
 
 def read(
-    file: str | os.PathLike[str] | bytes, start: int = 0, stop: int | None = None
+    file: str | os.PathLike[str] | bytes, start: int = 0, stop: int | None = None, verify: bool = True
 ) -> npt.NDArray[np.int16]:
     """Samples `start` to `stop` (per channel, None: to the end) as int16 `[samples, channels]`.
 
-    A whole read verifies the header's checksum. 8-bit pcm is scaled to 16 bits. Releases the GIL.
-    Raises SphereError on truncation (samples there and expected), damage, or a span outside the file.
+    A whole read verifies the header's checksum, unless `verify` is false. A stretch of a shorten stream is
+    decoded to its end and no further. 8-bit pcm is scaled to 16 bits. Releases the GIL.
+    Raises SphereError on truncation (samples there and expected), damage, or a span outside the file;
+    SphereChecksumError where all samples are there but do not have the header's sum.
     """
-    return _core.sphere_read(file, start, stop)
+    return _core.sphere_read(file, start, stop, verify)

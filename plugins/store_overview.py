@@ -80,6 +80,7 @@ def _evaluation(evaluation: Row) -> Row:
         "language_model": model.get("name"),
         "utterances": evaluation["utterances"],
         "greedy_wer": evaluation["greedy"]["wer"],
+        "corrected_wer": (evaluation.get("corrected") or {}).get("wer"),
         "lm_wer": (evaluation.get("lm") or {}).get("wer"),
         "rtf": evaluation["rtf"],
         "report": f"evaluations/{evaluation['id']}.html",

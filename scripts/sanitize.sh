@@ -1,18 +1,31 @@
 #!/usr/bin/env bash
-# Builds the native library with clang's address and undefined-behaviour sanitizers, runs its C++ tests under them, and
-# gives every fuzz target a short, seeded run. FUZZ_SECONDS sets the length of each (the long runs are make soak-native's).
+# Builds the native library with clang's sanitizers and runs its C++ tests under them: addresses and undefined
+# behaviour in build/native-sanitized, threads in build/native-threads. Then every fuzz target has a short, seeded
+# run; FUZZ_SECONDS sets the length of each (the long runs are make soak-native's).
+#   scripts/sanitize.sh [build]     build: only build what fuzzes, run nothing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export TMPDIR=$PWD/var/tmp
 . scripts/checks.sh
 mkdir -p var/tmp var/fuzz
 seconds=${FUZZ_SECONDS:-15}
-quietly cmake -S native -B build/native-sanitized -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ \
-  -DCMAKE_C_COMPILER=clang -DKENLM_ROOT="$PWD/build/kenlm" -DPython_EXECUTABLE="$PWD/.venv/bin/python" \
-  -DSPEECHMILL_TESTS=ON -DSPEECHMILL_FUZZ=ON -DSPEECHMILL_SANITIZE=ON
-say "building the native library with sanitizers"
-quietly cmake --build build/native-sanitized
+
+# build_with FOLDER OPTION...
+build_with() {
+  local folder=$1
+  shift
+  quietly cmake -S native -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ \
+    -DKENLM_ROOT="$PWD/build/kenlm" -DPython_EXECUTABLE="$PWD/.venv/bin/python" -DSPEECHMILL_TESTS=ON "$@"
+  quietly cmake --build "$folder"
+}
+
+say "building the native library with address and undefined-behaviour sanitizers"
+build_with build/native-sanitized -DSPEECHMILL_FUZZ=ON -DSPEECHMILL_SANITIZE=ON
+[ "${1:-}" != build ] || exit 0
 ctest --test-dir build/native-sanitized --output-on-failure --no-tests=error
+say "building the native library with the thread sanitizer"
+build_with build/native-threads -DSPEECHMILL_SANITIZE=thread
+TSAN_OPTIONS=halt_on_error=1 ctest --test-dir build/native-threads --output-on-failure --no-tests=error
 for target in build/native-sanitized/fuzz_*; do
   [ -f "$target" ] && [ -x "$target" ] || continue
   name=$(basename "$target")

@@ -79,10 +79,18 @@ if [ -n "$kenlm_due" ]; then
   touch "$stamps/kenlm-$kenlm_version-$kenlm_max_order"
 fi
 native_library=$(ls build/native/python/_core*.so 2>/dev/null | head -n 1 || true)
-if [ -z "$native_library" ] || [ -n "$(find native -newer "$native_library" -type f \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \) -print -quit)" ]; then
+# The TensorFlow op is built for the TensorFlow that is installed, and not at all without one.
+tensorflow_version=$(ls -d .venv/lib/python3*/site-packages/tensorflow*.dist-info 2>/dev/null |
+  sed -nE 's:.*/tensorflow(_cpu)?-([0-9][^/]*)\.dist-info$:\2:p' | head -n 1 || true)
+op_due=
+[ -z "$tensorflow_version" ] || [ -e "build/native/python/speechmill_ctc_op-tf$tensorflow_version.so" ] || op_due=1
+if [ -z "$native_library" ] || [ -n "$op_due" ] || [ -n "$(find native -newer "$native_library" -type f \( -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt \) -print -quit)" ]; then
   say "building the native library"
-  [ -e build/native/build.ninja ] || quietly cmake -S native -B build/native -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DKENLM_ROOT="$root/build/kenlm" -DPython_EXECUTABLE="$root/.venv/bin/python" -DSPEECHMILL_TESTS=ON
+  op_options=
+  [ -z "$op_due" ] || op_options="-DSPEECHMILL_TF_OP=ON -DSPEECHMILL_TF_VERSION="  # asks that TensorFlow for its flags
+  [ -e build/native/build.ninja ] && [ -z "$op_options" ] || quietly cmake -S native -B build/native -G Ninja \
+    -DCMAKE_BUILD_TYPE=Release -DKENLM_ROOT="$root/build/kenlm" -DPython_EXECUTABLE="$root/.venv/bin/python" \
+    -DSPEECHMILL_TESTS=ON $op_options
   quietly cmake --build build/native
   touch "$(ls build/native/python/_core*.so | head -n 1)"
 fi

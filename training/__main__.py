@@ -16,7 +16,10 @@ from typing import Any
 
 from corpora.console import configure_logging, emit, format_duration, run_command
 from corpora.store import Store
-from training.errors import TrainingError
+from training.decoder_search import SAMPLERS
+from training.decoder_weights import MODES
+from training.errors import DataError, TrainingError
+from training.shown import comparison_lines, evaluation_lines
 
 _POLL_S = 1.0
 
@@ -60,16 +63,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     status = add("status", _status, "how far runs are")
     status.add_argument("run", nargs="?", help="one run; all when left out")
-    evaluate = add("evaluate", _evaluate, "measure a run on a corpus, greedy and with a language model")
+    _add_evaluate(
+        add("evaluate", _evaluate, "measure a run on corpora: greedy, corrected, with a language model")
+    )
+    _add_tune(add("tune-decoder", _tune, "pick the decoder's weights for a run and a language model on dev"))
+    add("report", _report, "write the pages under reports/: the whole chain, and one page per evaluation")
+    return parser
+
+
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     _add_model(evaluate)
-    evaluate.add_argument("--corpus", required=True, help="published corpus")
+    evaluate.add_argument(
+        "--corpus", required=True, nargs="+", help="published corpora, each measured by itself"
+    )
     evaluate.add_argument("--split", default="test", help="split to measure (default test)")
     evaluate.add_argument("--subset", help="only this official part, such as test-clean")
     evaluate.add_argument("--lm", type=Path, help="language model folder; without it greedy only")
     evaluate.add_argument("--alpha", type=float, help="language model weight instead of the tuned one")
     evaluate.add_argument("--beta", type=float, help="word bonus instead of the tuned one")
     evaluate.add_argument("--beam-width", type=int, help="beam width instead of the tuned one")
-    tune = add("tune-decoder", _tune, "pick the decoder's weights for a run and a language model on dev")
+    evaluate.add_argument("--mode", choices=MODES, help="pruning of the beam search instead of the tuned one")
+    evaluate.add_argument(
+        "--against", metavar="EVALUATION", help="compare with an earlier evaluation (its id)"
+    )
+
+
+def _add_tune(tune: argparse.ArgumentParser) -> None:
     _add_model(tune)
     tune.add_argument("--corpus", required=True, nargs="+", help="published corpora")
     tune.add_argument("--lm", type=Path, required=True, help="language model folder")
@@ -77,9 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument(
         "--max-utterances", type=int, default=300, help="at most so many, chosen evenly (0 = all)"
     )
-    tune.add_argument("--beam-width", type=int, default=100, help="beam width to tune for")
-    add("report", _report, "write the pages under reports/: the whole chain, and one page per evaluation")
-    return parser
+    tune.add_argument("--beam-width", type=int, nargs="+", default=[100], help="beam widths to try")
+    tune.add_argument("--mode", nargs="+", default=["default"], choices=MODES, help="prunings to try")
+    tune.add_argument("--sampler", default="tpe", choices=SAMPLERS, help="how to search (default tpe)")
+    tune.add_argument("--trials", type=int, default=60, help="points measured in all (tpe; default 60)")
+    tune.add_argument("--seed", type=int, default=1, help="seed of the search (default 1)")
+    tune.add_argument("--jobs", type=int, default=1, help="points measured at a time (default 1)")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -143,36 +165,36 @@ def _status_line(state: dict[str, Any]) -> str:
 
 
 def _evaluate(options: argparse.Namespace, store: Store) -> None:
+    from training.compare import compare_evaluations
     from training.evaluate import EvaluationRequest, evaluate
 
-    request = EvaluationRequest(
-        model=options.model,
-        corpus=options.corpus,
-        language_model=str(options.lm) if options.lm else None,
-        split=options.split,
-        subset=options.subset,
-        alpha=options.alpha,
-        beta=options.beta,
-        beam_width=options.beam_width,
-    )
-    result = evaluate(request, store)
-    amount = f"{result['utterances']} utterances, {result['hours']:.2f} hours"
-    lines = [f"{result['corpus']} {result['split']}: {amount}"]
-    for name in ("greedy", "lm"):
-        rates = result[name]
-        if rates:
-            low, high = rates["wer_interval"]
-            lines.append(
-                f"  {name:<6} WER {rates['wer']:7.2%} [{low:.2%}, {high:.2%}], per utterance "
-                f"{rates['wer_mean_per_utterance']:.2%}, CER {rates['cer']:.2%}"
-            )
-    factors = result["rtf"]
-    lines.append(f"  real-time factors: network {factors['acoustic']:.4f}, decoder {factors['decoder']:.4f}")
-    emit(result, options.json, "\n".join([*lines, result["path"]]))
+    if options.against and len(options.corpus) > 1:
+        raise DataError("--against compares one corpus with one evaluation; name a single corpus")
+    results = []
+    for corpus in options.corpus:
+        request = EvaluationRequest(
+            model=options.model,
+            corpus=corpus,
+            language_model=str(options.lm) if options.lm else None,
+            split=options.split,
+            subset=options.subset,
+            alpha=options.alpha,
+            beta=options.beta,
+            beam_width=options.beam_width,
+            mode=options.mode,
+        )
+        results.append(evaluate(request, store))
+    lines = [line for result in results for line in evaluation_lines(result)]
+    answer: dict[str, Any] = results[0] if len(results) == 1 else {"evaluations": results}
+    if options.against:
+        compared = compare_evaluations(results[0]["id"], options.against, store)
+        answer = {**answer, "against": compared}
+        lines += comparison_lines(compared)
+    emit(answer, options.json, "\n".join(lines))
 
 
 def _tune(options: argparse.Namespace, store: Store) -> None:
-    from training.decoder_weights import TuneRequest, tune_decoder
+    from training.tune_decoder import TuneRequest, tune_decoder
 
     request = TuneRequest(
         model=options.model,
@@ -180,10 +202,16 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
         corpora=options.corpus,
         split=options.split,
         max_utterances=options.max_utterances,
-        beam_width=options.beam_width,
+        beam_widths=options.beam_width,
+        modes=options.mode,
+        sampler=options.sampler,
+        trials=options.trials,
+        seed=options.seed,
+        jobs=options.jobs,
     )
     result = tune_decoder(request, store)
-    text = f"alpha {result['alpha']}, beta {result['beta']}: {request.split} WER {result['wer']:.2%}"
+    chosen = f"alpha {result['alpha']}, beta {result['beta']}, beam {result['beam_width']}, {result['mode']}"
+    text = f"{chosen}: {request.split} WER {result['wer']:.2%} over {len(result['surface'])} points"
     emit(result, options.json, f"{text}\n{result['path']}")
 
 

@@ -8,6 +8,7 @@
         CheckpointError      exit 1   a checkpoint is broken or belongs to another network
         DivergedError        exit 1   the loss stayed non-finite
         DispatchError        exit 1   a job could not be handed over, found or stopped
+        OpError              exit 1   the TensorFlow op is missing or of another TensorFlow
 
 Does not define decoder or corpus errors: those are raised by `native` and `corpora`.
 """
@@ -49,3 +50,7 @@ class DivergedError(TrainingError):
 
 class DispatchError(TrainingError):
     """A job could not be submitted, polled or cancelled."""
+
+
+class OpError(TrainingError):
+    """The TensorFlow op cannot be loaded; names the versions and what mends it."""

@@ -1,10 +1,10 @@
-"""A run and a corpus -> word error rates, greedy and with a language model, with their intervals and times.
+"""A run and a corpus -> word error rates by every decoder, published in the store.
 
     evaluations/<id>/{evaluation.json, utterances.parquet}
 
-Log-probabilities are computed batch by batch, decoded at once and dropped. Written last: evaluation.json.
-The id comes from the inputs and the texts found, never from timings. Weights come from
-`decoder_weights.py`, drawn pages from `report.py`.
+Log-probabilities come from `network_outputs.py`, texts from `recognise.py`, figures from
+`evaluation_figures.py`, weights from `decoder_weights.py`; pages are drawn by `report.py`. The id comes from the
+inputs and the texts found, never from timings. Written last: evaluation.json.
 """
 
 from __future__ import annotations
@@ -13,26 +13,25 @@ import hashlib
 import io
 import json
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpora.store import Corpus, Store, read_json, write_bytes_atomic, write_json_atomic
-from training.acoustic import LogProbabilities, Network, load_network
-from training.dataset import Dataset, SplitChoice, clips_of, usable_cores
+from training.dataset import SplitChoice, usable_cores
 from training.decoder_weights import Weights, alphabet_of_network, weights_for
 from training.errors import DataError
+from training.evaluation_figures import figures_of
+from training.network_outputs import NetworkOutputs, Wanted, labels_of_run, network_outputs
+from training.recognise import Decoder, Texts, recognise
 from training.runs import run_dir_of
-from training.stopwatch import Stopwatch
-from training.wer import ErrorRates, count_errors, wer_interval
+from training.utterance_table import FACTS, heard_of, utterance_table
 
 log = logging.getLogger(__name__)
-_FACTS = ("utterance_id", "speaker_id", "gender", "subset", "duration_s", "text", "text_scoring", "measures")
+_FORMAT = 2  # raised when the same inputs would give other figures or other keys
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,7 @@ class EvaluationRequest:
     alpha: float | None = None
     beta: float | None = None
     beam_width: int | None = None
-
-
-@dataclass(frozen=True)
-class _Texts:
-    """What was heard, in the corpus' order, and how long it took."""
-
-    greedy: list[str]
-    lm: list[str] | None
-    acoustic: Stopwatch
-    decoder: Stopwatch
+    mode: str | None = None
 
 
 def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str, Any]:
@@ -72,20 +62,24 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
     store = store or Store.open()
     run_dir, corpus = run_dir_of(store, request.model), store.corpus(request.corpus)
     facts = _facts(corpus, request)
-    scorer = None
-    weights = Weights()
+    scorer, weights = None, Weights()
     if request.language_model is not None:
         scorer = native.Scorer.load(request.language_model)
         weights = _weights(request, run_dir, scorer.lm_hash)
-        scorer = scorer.with_weights(weights.alpha, weights.beta)
-    network = load_network(run_dir)
-    alphabet_of_network(network.labels, scorer)
-    texts = _recognise(request, corpus, network, (scorer, weights))
-    evaluation = _summary(facts, texts)
+    labels = labels_of_run(run_dir)
+    alphabet_of_network(labels, scorer)
+    choice = SplitChoice(request.split, (request.subset,) if request.subset else ())
+    outputs = network_outputs(run_dir, Wanted(corpus, choice), store)
+    texts = recognise(outputs, Decoder(labels, scorer, weights, usable_cores()))
+    table = utterance_table(facts, texts.by_decoder)
     inputs = inputs_of_evaluation(request, store, weights)
-    evaluation.update({**inputs, "kind": "evaluation"})
-    table = _utterance_table(facts, texts)
-    evaluation["id"] = _content_id(inputs, table)
+    evaluation = {
+        **figures_of(heard_of(table)),
+        **_real_time_factors(outputs, texts),
+        **inputs,
+        "kind": "evaluation",
+        "id": _content_id(inputs, table),
+    }
     folder = store.evaluations_dir / evaluation["id"]
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
@@ -97,7 +91,7 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
 
 def _facts(corpus: Corpus, request: EvaluationRequest) -> pa.Table:
     """The rows to measure, without sound."""
-    batches = list(corpus.batches(split=request.split, subset=request.subset, columns=list(_FACTS)))
+    batches = list(corpus.batches(split=request.split, subset=request.subset, columns=list(FACTS)))
     rows = sum(batch.num_rows for batch in batches)
     if rows == 0:
         there = ", ".join(f"{name}" for name in corpus.splits) or "none"
@@ -114,102 +108,22 @@ def _weights(request: EvaluationRequest, run_dir: Path, lm_hash: str) -> Weights
         tuned.alpha if request.alpha is None else request.alpha,
         tuned.beta if request.beta is None else request.beta,
         request.beam_width or tuned.beam_width,
+        request.mode or tuned.mode,
     )
 
 
-def _recognise(
-    request: EvaluationRequest, corpus: Corpus, network: Network, decoder: tuple[Any, Weights]
-) -> _Texts:
-    """Run the network over the rows, and both decoders over its output."""
-    import native
+def _real_time_factors(outputs: NetworkOutputs, texts: Texts) -> dict[str, Any]:
+    """Seconds of work per second of speech: `rtf` by the clock, `rtf_cpu` summed over threads.
 
-    scorer, weights = decoder
-    alphabet = alphabet_of_network(network.labels)
-    choice = SplitChoice(request.split, (request.subset,) if request.subset else ())
-    acoustic, decoding = Stopwatch(), Stopwatch()
-    probabilities = LogProbabilities(network)
-    probabilities.warm_up()
-    with acoustic:
-        dataset = Dataset.from_clips(
-            clips_of(corpus, choice, scoring=True), alphabet, network.config.features
-        )
-    greedy = [""] * len(dataset)
-    lm = [""] * len(dataset) if scorer is not None else None
-    batches = probabilities.of_dataset(dataset)
-    while True:
-        with acoustic:
-            one = next(batches, None)
-        if one is None:
-            break
-        indices, log_probs, lengths = one
-        for index, hypothesis in zip(indices, native.greedy(log_probs, lengths, alphabet), strict=True):
-            greedy[int(index)] = hypothesis.text
-        if lm is None:
-            continue
-        with decoding:
-            answers = native.decode(
-                log_probs,
-                lengths,
-                alphabet,
-                scorer=scorer,
-                beam_width=weights.beam_width,
-                threads=usable_cores(),
-            )
-        for index, hypotheses in zip(indices, answers, strict=True):
-            lm[int(index)] = hypotheses[0].text if hypotheses else ""
-    return _Texts(greedy, lm, acoustic, decoding)
-
-
-def _references(facts: pa.Table) -> list[str]:
-    pairs = zip(facts["text"].to_pylist(), facts["text_scoring"].to_pylist(), strict=True)
-    return [scoring if scoring is not None else text for text, scoring in pairs]
-
-
-def _summary(facts: pa.Table, texts: _Texts) -> dict[str, Any]:
-    references = _references(facts)
-    speakers = [name or "" for name in facts["speaker_id"].to_pylist()]
-    seconds = float(pc.sum(facts["duration_s"]).as_py())
-    found = {"greedy": count_errors(references, texts.greedy)}
-    if texts.lm is not None:
-        found["lm"] = count_errors(references, texts.lm)
-    factors = {"acoustic": texts.acoustic.wall_s / seconds, "decoder": texts.decoder.wall_s / seconds}
-    cpu = {"acoustic": texts.acoustic.cpu_s / seconds, "decoder": texts.decoder.cpu_s / seconds}
+    The network's are those of the time when its log-probabilities were computed.
+    """
+    seconds = max(1e-9, outputs.seconds)
+    wall = {"acoustic": outputs.acoustic["wall_s"], **texts.wall_s}
+    cpu = {"acoustic": outputs.acoustic["cpu_s"], **texts.cpu_s}
     return {
-        "greedy": rates_as_json(found["greedy"], speakers),
-        "lm": rates_as_json(found["lm"], speakers) if "lm" in found else None,
-        "utterances": facts.num_rows,
-        "words": found["greedy"].words,
-        "hours": seconds / 3600,
-        "rtf": {name: round(value, 6) for name, value in factors.items()},
-        "rtf_cpu": {name: round(value, 6) for name, value in cpu.items()},
-        "speakers": _by_group(found, speakers),
-        "genders": _by_group(found, [name or "unknown" for name in facts["gender"].to_pylist()]),
+        "rtf": {name: round(value / seconds, 7) for name, value in wall.items()},
+        "rtf_cpu": {name: round(value / seconds, 7) for name, value in cpu.items()},
     }
-
-
-def rates_as_json(rates: ErrorRates, speakers: list[str]) -> dict[str, Any]:
-    """Error rates with their 95 % interval, as the contract names them."""
-    return {
-        "wer": rates.wer,
-        "wer_mean_per_utterance": rates.wer_mean_per_utterance,
-        "cer": rates.cer,
-        "wer_interval": list(wer_interval(rates, speakers)),
-        "substitutions": rates.substitutions,
-        "deletions": rates.deletions,
-        "insertions": rates.insertions,
-    }
-
-
-def _by_group(found: Mapping[str, ErrorRates], groups: list[str]) -> dict[str, Any]:
-    """Utterances and WER of each decoder, for each group."""
-    table: dict[str, Any] = {}
-    for name in sorted(set(groups)):
-        members = [index for index, group in enumerate(groups) if group == name]
-        entry: dict[str, Any] = {"utterances": len(members)}
-        for decoder, rates in found.items():
-            entry[decoder] = ErrorRates(tuple(rates.per_utterance[index] for index in members)).wer
-        table[name] = entry
-    return table
 
 
 def inputs_of_evaluation(request: EvaluationRequest, store: Store, weights: Weights) -> dict[str, Any]:
@@ -224,43 +138,22 @@ def inputs_of_evaluation(request: EvaluationRequest, store: Store, weights: Weig
             "lm_hash": manifest["identity"]["lm_hash"],
         }
     return {
+        "format": _FORMAT,
         "run": run_dir_of(store, request.model).name,
         "corpus": request.corpus,
         "corpus_version": store.corpus(request.corpus).version,
         "split": request.split,
         "subset": request.subset,
         "language_model": lm,
-        "decoder": {"alpha": weights.alpha, "beta": weights.beta, "beam_width": weights.beam_width}
-        if lm
-        else None,
+        "decoder": weights.as_json() if lm else None,
     }
 
 
 def _content_id(inputs: dict[str, Any], table: pa.Table) -> str:
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode())
-    for column in ("utterance_id", "reference", "greedy", "lm"):
+    for column in ("utterance_id", "reference", "greedy", "corrected", "lm"):
         digest.update(json.dumps(table[column].to_pylist()).encode())
     return digest.hexdigest()[:16]
-
-
-def _utterance_table(facts: pa.Table, texts: _Texts) -> pa.Table:
-    """One row per utterance, for the report and for whoever looks closer."""
-    references = _references(facts)
-    greedy = count_errors(references, texts.greedy).per_utterance
-    lm_texts = texts.lm if texts.lm is not None else [None] * len(references)
-    lm = count_errors(references, texts.lm).per_utterance if texts.lm is not None else None
-    table = facts.select(["utterance_id", "speaker_id", "gender", "subset", "duration_s"])
-    table = table.append_column("snr_db", pc.struct_field(facts["measures"], "snr_db"))
-    for name, values, kind in (
-        ("reference", references, pa.string()),
-        ("greedy", texts.greedy, pa.string()),
-        ("lm", lm_texts, pa.string()),
-        ("words", [one.words for one in greedy], pa.int32()),
-        ("greedy_edits", [one.edits for one in greedy], pa.int32()),
-        ("lm_edits", [one.edits for one in lm] if lm else [None] * len(references), pa.int32()),
-    ):
-        table = table.append_column(name, pa.array(values, kind))
-    return table
 
 
 def evaluations(store: Store) -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ def _names(table: dict[str, Any], key: str, default: list[str]) -> tuple[str, ..
 
 
 def tunings_of(run: str, store: Store | None = None) -> list[dict[str, Any]]:
-    """One entry per language model: keyword arguments of `decoder_weights.TuneRequest`, as JSON."""
+    """One entry per language model: keyword arguments of `tune_decoder.TuneRequest`, as JSON."""
     store = store or Store.open()
     retrain = read_retrain(store)
     return [

@@ -1,21 +1,25 @@
-"""Word and character error rates: edits, both definitions, intervals.
+"""Word and character error rates: edits, both definitions, confusions.
 
-    wer                      total edits / total reference words (today's definition)
+    wer                      sum of edits / sum of reference words (today's definition)
     wer_mean_per_utterance   mean over utterances of edits / words (what the 2017 release printed)
 
-rapidfuzz counts the edits. All rates are fractions and may exceed 1. Decodes nothing and normalises nothing.
+rapidfuzz counts the edits. All rates are fractions and may exceed 1. Decodes nothing and normalises nothing;
+intervals and tests are in `significance.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
-_RESAMPLES = 1000
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,20 @@ class ErrorRates:
     def _sum(self, name: str) -> int:
         return sum(getattr(one, name) for one in self.per_utterance)
 
+    @cached_property
+    def edits(self) -> Ints:
+        """Word edits, [utterances]."""
+        return np.array([one.edits for one in self.per_utterance], np.int64)
+
+    @cached_property
+    def words_each(self) -> Ints:
+        """Reference words, [utterances]."""
+        return np.array([one.words for one in self.per_utterance], np.int64)
+
     @property
     def wer(self) -> float:
         """Total edits / total words."""
-        return self._sum("edits") / max(1, self._sum("words"))
+        return int(self.edits.sum()) / max(1, self.words)
 
     @property
     def wer_mean_per_utterance(self) -> float:
@@ -82,7 +96,11 @@ class ErrorRates:
     @property
     def words(self) -> int:
         """Reference words."""
-        return self._sum("words")
+        return int(self.words_each.sum())
+
+    def part(self, indices: Iterable[int]) -> ErrorRates:
+        """The rates of some of the utterances."""
+        return ErrorRates(tuple(self.per_utterance[index] for index in indices))
 
 
 def count_edits(reference: str, hypothesis: str) -> Edits:
@@ -108,24 +126,39 @@ def count_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorR
     return ErrorRates(tuple(count_edits(r, h) for r, h in zip(references, hypotheses, strict=True)))
 
 
-def wer_interval(rates: ErrorRates, speakers: Sequence[str], seed: int = 1) -> tuple[float, float]:
-    """95 % bootstrap interval of `wer`: speakers are drawn anew, utterances when there is but one speaker."""
-    names = sorted(set(speakers))
-    if len(names) > 1:
-        place = {name: index for index, name in enumerate(names)}
-        groups = np.array([place[name] for name in speakers])
-    else:
-        groups = np.arange(len(rates.per_utterance))
-    count = int(groups.max()) + 1 if len(groups) else 0
-    if count == 0:
-        return (0.0, 0.0)
-    edits = np.bincount(groups, weights=[one.edits for one in rates.per_utterance], minlength=count)
-    words = np.bincount(groups, weights=[one.words for one in rates.per_utterance], minlength=count)
-    drawn = _draws(count, seed)
-    resampled = edits[drawn].sum(axis=1) / np.maximum(1, words[drawn].sum(axis=1))
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return (float(low), float(high))
+def confusions(references: Sequence[str], hypotheses: Sequence[str], limit: int = 30) -> dict[str, Any]:
+    """The most frequent mistakes: substitutions [said, heard, count], deletions and insertions [word, count].
+
+    Where several alignments have equally few edits, the one that rapidfuzz finds is counted.
+    """
+    replaced: Counter[tuple[str, ...]] = Counter()
+    missed: Counter[tuple[str, ...]] = Counter()
+    added: Counter[tuple[str, ...]] = Counter()
+    for reference, hypothesis in zip(references, hypotheses, strict=True):
+        said, heard = reference.split(), hypothesis.split()
+        for operation in Levenshtein.editops(said, heard):
+            if operation.tag == "replace":
+                replaced[said[operation.src_pos], heard[operation.dest_pos]] += 1
+            elif operation.tag == "delete":
+                missed[(said[operation.src_pos],)] += 1
+            else:
+                added[(heard[operation.dest_pos],)] += 1
+
+    def most(counts: Counter[tuple[str, ...]]) -> list[list[Any]]:
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        return [[*words, count] for words, count in ranked[:limit]]
+
+    return {"substitutions": most(replaced), "deletions": most(missed), "insertions": most(added)}
 
 
-def _draws(count: int, seed: int) -> npt.NDArray[np.int64]:
-    return np.random.default_rng([seed, count]).integers(0, count, size=(_RESAMPLES, count))
+def aligned(reference: str, hypothesis: str) -> list[tuple[str, str, str]]:
+    """Words side by side: (equal | replace | missed | added, what was said, what was heard)."""
+    said, heard = reference.split(), hypothesis.split()
+    result: list[tuple[str, str, str]] = []
+    for block in Levenshtein.opcodes(said, heard):
+        kind = {"equal": "equal", "replace": "replace", "delete": "missed", "insert": "added"}[block.tag]
+        expected, found = said[block.src_start : block.src_end], heard[block.dest_start : block.dest_end]
+        for index in range(max(len(expected), len(found))):
+            pair = [words[index] if index < len(words) else "" for words in (expected, found)]
+            result.append((kind, pair[0], pair[1]))
+    return result

@@ -1,18 +1,19 @@
-"""Common Voice scripted speech, releases 2 and later: never-quoted TSV tables beside `clips/*.mp3`.
+"""Common Voice scripted speech, all releases: never-quoted TSV tables beside `clips/*.mp3`; release 1 with CSV.
 
     [cv-corpus-…/]<language>/{train,dev,test,validated}.tsv   …/clips/common_voice_en_NNN.mp3
 
 Columns are read by name, because every release has its own. The official train, dev and test are taken;
 rows of `validated.tsv` outside them are counted and passed over unless the option `train_all` asks for those
 whose speaker and sentence are in neither dev nor test. A clip or a speaker that is also in an evaluation
-split is refused in training. Client ids are hashed again. Not read: other tables (invalidated,
-other, reported) and release 1 (CSV).
+split is refused in training. Client ids are hashed again. Reported sentences are flagged, stated durations
+compared. Not read: the tables of invalidated and other clips.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +31,8 @@ from corpora.importer import (
     Scan,
     WorkUnit,
 )
+from corpora.importers import _common_voice_facts as facts
+from corpora.importers import _common_voice_v1 as release_one
 from corpora.importers import _recordings as recordings
 from corpora.sources import Source, TextLine, decode_lines, unsafe_name
 
@@ -40,16 +43,6 @@ _CLIP = re.compile(r"(?i)\.mp3$")
 _NEEDED = ("client_id", "path", "sentence")
 _AGAIN = "listed again in validated.tsv"
 _VOTES = ("up_votes", "down_votes")
-_GENDERS = {
-    "male": "m",
-    "male_masculine": "m",
-    "female": "f",
-    "female_feminine": "f",
-    "other": "x",
-    "transgender": "x",
-    "non-binary": "x",
-    "intersex": "x",
-}
 
 
 @dataclass(frozen=True)
@@ -83,12 +76,13 @@ class CommonVoiceImporter:
     """See the module."""
 
     name = "common_voice"
-    version = "1"
-    summary = "Common Voice 2 and later: mp3 clips and TSV tables"
+    version = "2"
+    summary = "Common Voice, release 1 to 25 and deltas: mp3 clips and their tables"
 
     def recognise(self, source: Source) -> bool:
-        """A split's TSV beside mp3 clips."""
-        return bool(source.names_matching(_TABLE)) and bool(source.names_matching(_CLIP))
+        """A split's table beside mp3 clips."""
+        tables = source.names_matching(_TABLE) or release_one.tables(source)
+        return bool(tables) and bool(source.names_matching(_CLIP))
 
     def scan(self, source: Source, options: ImportOptions) -> Scan:
         """Read the tables once, find leaks between splits, cut each table into slices of 500 rows.
@@ -96,29 +90,34 @@ class CommonVoiceImporter:
         Raises:
             SourceError: no table, several languages or releases at once, or a table without its columns.
         """
+        first_release = release_one.tables(source)
+        if first_release:
+            units = [unit for path in first_release for unit in release_one.slices(source, path, LICENCE)]
+            return Scan(CorpusFacts(self.name, LICENCE), tuple(units), notes=(release_one.REMARK,))
         tables = _tables(source)
+        language = _language(source, tables[0])
         official = any(table.name != "validated" for table in tables)
         wanted = bool(options.options.get("train_all", False)) or not official
         reading = _Reading(source, official)
-        units: list[WorkUnit] = []
+        units = []
         ignored: list[Ignored] = []
         for table in tables:
             if table.name == "validated" and not wanted:
                 ignored += reading.outside(table)
             else:
                 units += reading.slices(table)
-        notes = [] if official else ["no train, dev and test tables: the splits are drawn from validated.tsv"]
-        facts = CorpusFacts(
-            name=self.name,
-            licence=LICENCE,
-            language=_language(source, tables[0]),
-            split_rule="official" if official else "speaker",
-        )
-        return Scan(facts, tuple(units), tuple(ignored), (), tuple(notes))
+        notes = [] if official else [_unofficial(source)]
+        notes += facts.count_remarks(source, language, reading.rows) + facts.ages_remark(reading.decades)
+        rule = "official" if official else "speaker"
+        about = CorpusFacts(self.name, LICENCE, language, split_rule=rule)
+        return Scan(about, tuple(units), tuple(ignored), (), tuple(notes))
 
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """Rows of one slice, in the table's order."""
         payload = unit.payload
+        if payload.get("release") == 1:
+            yield from release_one.read(source, payload)
+            return
         table = Table(payload["table"], payload["name"], tuple(payload["columns"]), payload["folder"])
         with source.open(table.path) as stream:
             stream.seek(payload["offset"])
@@ -147,7 +146,7 @@ def _tables(source: Source) -> list[Table]:
         folders.setdefault(folder, []).append(Table(path, name.removesuffix(".tsv"), columns, folder))
     if not folders:
         raise SourceError(
-            f"{source.label} holds no train, dev, test or validated.tsv (release 1, with CSV, is not read)"
+            f"{source.label} holds no train, dev, test or validated.tsv, nor cv-valid-train.csv of release 1"
         )
     if len(folders) > 1:
         raise SourceError(
@@ -191,6 +190,10 @@ class _Reading:
         self._clips: dict[str, str] = {}  # clip -> first table that lists it
         self._speakers: dict[str, str] = {}  # client -> first table that names it
         self._sentences: set[str] = set()  # of dev and test
+        self._reported = facts.reported_sentences(source)
+        self._durations_s = facts.durations_s(source)
+        self.rows: Counter[str] = Counter()  # by table
+        self.decades: Counter[int] = Counter()  # of the speakers' ages, by row
 
     def slices(self, table: Table) -> list[WorkUnit]:
         """Work units of at most 500 rows, each with the lines that must not be used."""
@@ -204,6 +207,9 @@ class _Reading:
         refused: dict[str, list[str]] = {}
         elsewhere: dict[str, str] = {}
         members: list[str] = []
+        flagged: list[int] = []
+        lengths_s: dict[str, float] = {}
+        self.rows[table.name] += len(rows)
         for line, _, _ in rows:
             try:
                 row = table.cells(line)
@@ -213,6 +219,13 @@ class _Reading:
             if leak:
                 refused[str(line.number)] = list(leak)
             clip = clip_name(row["path"])
+            if self._reported & {row["sentence"], row.get("sentence_id", "")}:
+                flagged.append(line.number)
+            if clip in self._durations_s:
+                lengths_s[clip] = self._durations_s[clip]
+            decade = facts.decade_of(row.get("age", ""))
+            if decade is not None:
+                self.decades[decade] += 1
             member = clip_member(table.folder, clip)
             if member not in self._source and clip in self._anywhere:
                 member = elsewhere[clip] = self._anywhere[clip]
@@ -230,6 +243,8 @@ class _Reading:
             "first_line": first[0].number,
             "refused": refused,
             "elsewhere": elsewhere,
+            "reported": flagged,
+            "lengths_s": lengths_s,
         }
         cost = sum(self._source.member(name).size for name in members)
         return WorkUnit(
@@ -260,6 +275,7 @@ class _Reading:
         """Rows of validated.tsv counted by whether an official split has their clip."""
         listed = outside = 0
         for line, _, _ in _rows(self._source, table):
+            self.rows[table.name] += 1
             try:
                 clip = clip_name(table.cells(line)["path"])
             except ValueError:
@@ -270,6 +286,22 @@ class _Reading:
             "validated, but in none of train, dev and test (option train_all takes them)": outside,
         }
         return [Ignored(table.path, reason, count) for reason, count in counts.items() if count]
+
+
+def _flags(row: Mapping[str, str], reported: bool) -> tuple[str, ...]:
+    unknown = () if row["client_id"].strip() else ("speaker_unknown",)
+    return (*unknown, "reported") if reported else unknown
+
+
+def _unofficial(source: Source) -> str:
+    """Why there are no official splits, and what is done."""
+    drawn = "the splits are drawn from validated.tsv"
+    if facts.is_delta(source):
+        return (
+            "a delta release: only the clips added since the release before, without train, dev and test tables; "
+            f"{drawn}. Import the full release for the official splits"
+        )
+    return f"no train, dev and test tables: {drawn}"
 
 
 def clip_member(folder: str, clip: str) -> str:
@@ -310,13 +342,13 @@ def _read_row(
         speaker_id=f"cv-{hashlib.sha256(row['client_id'].encode()).hexdigest()[:16]}",
         text_raw=row["sentence"],
         style="common_voice",
-        audio=AudioRef(member),
+        audio=AudioRef(member, stated_s=payload["lengths_s"].get(clip)),
         source_path=table.path,
         line=line.number,
         split=payload["split"],
         subset=table.name,
-        gender=_GENDERS.get(row.get("gender", "").strip().lower()),
+        gender=facts.gender_of(row.get("gender", "")),
         language=row.get("locale", "").strip() or "en",
         licence=LICENCE,
-        flags=() if row["client_id"].strip() else ("speaker_unknown",),
+        flags=_flags(row, line.number in payload["reported"]),
     )

@@ -1,19 +1,22 @@
 """LibriSpeech and mini LibriSpeech: `<part>/<reader>/<chapter>/` with FLAC files and one `.trans.txt`.
 
-The root, one part or several archives are accepted; partial trees too. One chapter is one work unit. The
-official parts are the splits. Nothing is decoded here, and whole-archive checksums are not compared.
+The root, one part or several archives are accepted; partial trees too (option `parts`). One chapter is one work
+unit. The official parts are the splits. What is missing of a part is counted and named by the gaps in its
+chapters' numbering. Nothing is decoded here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from corpora.errors import SourceError
+from corpora.errors import SourceError, UsageError
+from corpora.free_archives import FREE_ARCHIVES
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -27,6 +30,8 @@ from corpora.importer import (
 from corpora.sources import Source, decode_lines
 
 LICENCE = "CC-BY-4.0"
+_GAPS_LISTED = 20
+_PROMISED = (16_000, 1)  # every file is 16 kHz mono
 OFFICIAL_UTTERANCES = {
     "dev-clean": 2703,
     "test-clean": 2620,
@@ -49,7 +54,7 @@ class LibriSpeechImporter:
     """Reads the tree of SLR12 and SLR31."""
 
     name = "librispeech"
-    version = "1"
+    version = "2"
     summary = "LibriSpeech and mini LibriSpeech: FLAC + .trans.txt + SPEAKERS.TXT, tree or archives"
 
     def __init__(self) -> None:
@@ -78,25 +83,32 @@ class LibriSpeechImporter:
         """
         folders = self._by_folder(source)
         genders, notes = self._genders(source)
-        units, rejections = [], []
+        wanted = _wanted_parts(options)
+        units, rejections, left_out = [], [], []
         for _, names in sorted(folders.items()):
             unit = self._unit(source, names, genders)
-            if isinstance(unit, WorkUnit):
-                units.append(unit)
-            else:
+            if not isinstance(unit, WorkUnit):
                 rejections.extend(unit)
+            elif wanted and unit.payload["part"] not in wanted:
+                left_out += [Ignored(name, "of a part that was not asked for") for name in names]
+            else:
+                units.append(unit)
         if not units and not rejections:
-            wanted = "test-clean/1089/134686/1089-134686.trans.txt"
-            raise SourceError(f"{source.label} holds no LibriSpeech chapter (wanted files like {wanted})")
+            example = "test-clean/1089/134686/1089-134686.trans.txt"
+            asked = f" of {', '.join(sorted(wanted))}" if left_out else ""
+            raise SourceError(
+                f"{source.label} holds no LibriSpeech chapter{asked} (wanted files like {example})"
+            )
         ours = {name for names in folders.values() for name in names}
-        ignored = tuple(
+        ignored = left_out + [
             Ignored(m.name, "corpus document" if _DOCUMENT.search(m.name) else "not a file of LibriSpeech")
             for m in source.members()
             if m.name not in ours
-        )
-        facts = CorpusFacts("librispeech", LICENCE, officials=OFFICIAL_UTTERANCES)
+        ]
         units.sort(key=lambda unit: unit.key)
-        return Scan(facts, tuple(units), ignored, tuple(rejections), tuple(notes))
+        notes += _completeness(units) + [note for path in source.archives() for note in _checksum_notes(path)]
+        facts = CorpusFacts("librispeech", LICENCE, officials=OFFICIAL_UTTERANCES)
+        return Scan(facts, tuple(units), tuple(ignored), tuple(rejections), tuple(notes))
 
     def _unit(self, source: Source, names: list[str], genders: dict[str, str]) -> WorkUnit | list[Rejection]:
         match = _FILE.match(names[0])
@@ -138,7 +150,7 @@ class LibriSpeechImporter:
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """One item per transcript line, then one rejection per FLAC without a line."""
         payload = unit.payload
-        names = self._by_folder(source)[payload["folder"]]
+        names = unit.members
         audio = {PurePosixPath(n).stem: n for n in names if n.endswith(".flac")}
         seen: set[str] = set()
         for transcript in (n for n in names if n.endswith(".trans.txt")):
@@ -175,7 +187,7 @@ class LibriSpeechImporter:
             speaker_id=payload["reader"],
             text_raw=text,
             style="librispeech",
-            audio=AudioRef(audio[stem]),
+            audio=AudioRef(audio[stem], promised=_PROMISED),
             source_path=transcript,
             line=number,
             split=payload["part"].partition("-")[0],
@@ -184,3 +196,74 @@ class LibriSpeechImporter:
             language="en",
             licence=LICENCE,
         )
+
+
+def _wanted_parts(options: ImportOptions) -> set[str]:
+    """Parts named by the option `parts` (a list, or names separated by commas or blanks); empty = all.
+
+    Raises:
+        UsageError: a name that is no part of LibriSpeech.
+    """
+    said = options.options.get("parts") or []
+    parts = set(re.split(r"[,\s]+", said.strip()) if isinstance(said, str) else said)
+    strange = sorted(part for part in parts if not re.fullmatch(_PART, part))
+    if strange:
+        raise UsageError(
+            f"{', '.join(strange)}: no part of LibriSpeech; parts are {', '.join(OFFICIAL_UTTERANCES)}"
+        )
+    return parts
+
+
+def _checksum_notes(path: Path) -> list[str]:
+    """A remark on an archive of a published name: its MD5 is compared where its size is the published one.
+
+    Raises:
+        SourceError: the size is right and the MD5 is not: the archive is damaged.
+    """
+    known = {archive.file_name: archive for archive in FREE_ARCHIVES["librispeech"]}.get(path.name)
+    if known is None or known.digest is None:
+        return []
+    size = path.stat().st_size
+    if size != known.size_bytes:
+        return [f"{path.name} has {size} bytes, the published one {known.size_bytes}: repacked, not compared"]
+    with path.open("rb") as stream:
+        found = f"md5:{hashlib.file_digest(stream, 'md5').hexdigest()}"
+    if found != known.digest:
+        raise SourceError(
+            f"{path} is damaged: expected {known.digest}, found {found}; download it again "
+            f"(python -m corpora download librispeech --parts {known.part} --to …)"
+        )
+    return [f"{path.name} has the published checksum"]
+
+
+def _completeness(units: list[WorkUnit]) -> list[str]:
+    """A remark per official part: complete, or short by how many, with the numbers that are missing inside chapters."""
+    found: Counter[str] = Counter()
+    gaps: dict[str, list[str]] = defaultdict(list)
+    for unit in units:
+        stems = {PurePosixPath(name).stem for name in unit.members if name.endswith(".flac")}
+        part, prefix = unit.payload["part"], f"{unit.payload['reader']}-{unit.payload['chapter']}-"
+        numbers = {
+            int(n) for stem in stems if (n := stem.removeprefix(prefix)).isdigit() and stem.startswith(prefix)
+        }
+        found[part] += len(stems)
+        gaps[part] += [f"{prefix}{n:04d}" for n in range(max(numbers, default=0)) if n not in numbers]
+    return [
+        _remark(part, count, gaps[part])
+        for part, count in sorted(found.items())
+        if part in OFFICIAL_UTTERANCES
+    ]
+
+
+def _remark(part: str, count: int, gaps: list[str]) -> str:
+    expected = OFFICIAL_UTTERANCES[part]
+    if count == expected:
+        return f"{part}: all {expected} official recordings are there"
+    size = (
+        f"short by {expected - count}"
+        if count < expected
+        else f"{count - expected} more than there should be"
+    )
+    listed = ", ".join(gaps[:_GAPS_LISTED]) + (", …" if len(gaps) > _GAPS_LISTED else "")
+    missing = f"; missing inside chapters: {listed}" if gaps else ""
+    return f"{part}: {count} of {expected} official recordings, {size}{missing}"

@@ -14,6 +14,7 @@ void register_corrector(pybind11::module_& module);
 void register_decoder(pybind11::module_& module);
 void register_scorer(pybind11::module_& module);
 void register_sphere(pybind11::module_& module);
+void register_text(pybind11::module_& module);
 
 // The text of a str brought to Unicode's NFC, as UTF-8.
 std::string nfc(const pybind11::str& text);

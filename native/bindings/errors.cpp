@@ -29,6 +29,8 @@ void translate(std::exception_ptr pointer) {
     raise("ScorerError", error);
   } catch (const DecodeError& error) {
     raise("DecodeError", error);
+  } catch (const SphereChecksumError& error) {
+    raise("SphereChecksumError", error);
   } catch (const SphereError& error) {
     raise("SphereError", error);
   }

@@ -73,7 +73,7 @@ py::dict info_of(const py::object& file) {
 }
 
 py::array_t<std::int16_t> read_samples(const py::object& file, std::int64_t start,
-                                       std::optional<std::int64_t> stop) {
+                                       std::optional<std::int64_t> stop, bool verify) {
   if (start < 0 || (stop && *stop < start))
     throw py::value_error("start and stop must be 0 <= start <= stop");
   const Opened opened = open_source(file);
@@ -81,7 +81,7 @@ py::array_t<std::int16_t> read_samples(const py::object& file, std::int64_t star
   {
     const py::gil_scoped_release unlocked;
     const SphereInfo info = read_sphere_info(*opened.source, opened.name);
-    *audio = read_sphere(*opened.source, info, start, stop.value_or(-1));
+    *audio = read_sphere(*opened.source, info, {start, stop.value_or(-1), verify});
   }
   SphereAudio* held = audio.get();
   const py::capsule owner(audio.release(), [](void* pointer) { delete static_cast<SphereAudio*>(pointer); });
@@ -96,7 +96,8 @@ void register_sphere(py::module_& module) {
   module.def("sphere_info", &info_of, py::arg("file"),
              "The header of a SPHERE file; see native.sphere.info.");
   module.def("sphere_read", &read_samples, py::arg("file"), py::arg("start") = 0,
-             py::arg("stop") = py::none(), "Samples of a SPHERE file; see native.sphere.read.");
+             py::arg("stop") = py::none(), py::arg("verify") = true,
+             "Samples of a SPHERE file; see native.sphere.read.");
 }
 
 }  // namespace speechmill::bindings

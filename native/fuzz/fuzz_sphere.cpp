@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto channels = static_cast<std::size_t>(info.channels);
     if (all.samples.size() % channels != 0) std::abort();
     const auto frames = static_cast<std::int64_t>(all.samples.size() / channels);
-    const SphereAudio part = read_sphere(source, info, frames / 3, frames / 2);
+    const SphereAudio part = read_sphere(source, info, {frames / 3, frames / 2});
     for (std::size_t i = 0; i < part.samples.size(); ++i) {
       if (part.samples[i] != all.samples[static_cast<std::size_t>(frames / 3) * channels + i]) std::abort();
     }

@@ -206,6 +206,9 @@ NodeKind check_build(const TrieBuild& build) {
                       ": use the alphabet of bytes");
   }
   for (const auto& [key, value] : build.identity) {
+    if (key == "lm_hash" && value.size() != sizeof TrieHeader::lm_hash) {
+      throw ScorerError("identity entry lm_hash \"" + value + "\" is no SHA-256 in hexadecimal digits");
+    }
     if (key.find_first_of("\t\n") != std::string::npos || value.find_first_of("\t\n") != std::string::npos) {
       throw ScorerError("identity entry \"" + key + "\" holds a tab or a line break");
     }
@@ -269,7 +272,9 @@ TrieInfo build_lexicon_trie(const std::vector<std::string>& words, const TrieBui
   info.vocabulary_hash = lexicon.vocabulary_hash();
   describe(build, *model, &info);
   try {
-    info.lm_hash = sha256_file(build.lm_binary_path);
+    // A caller that has just hashed the file says so; Scorer::load() compares in any case.
+    const auto hashed = build.identity.find("lm_hash");
+    info.lm_hash = hashed != build.identity.end() ? hashed->second : sha256_file(build.lm_binary_path);
     write_file_atomically(out_path, assemble(header_of(info, *build.alphabet), info, nodes));
   } catch (const std::runtime_error& error) {
     throw ScorerError(std::string("lexicon trie: ") + error.what());

@@ -1,8 +1,10 @@
 #include "native/shorten.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
+#include "native/bit_reader.h"
 #include "native/companding.h"
 #include "native/error.h"
 
@@ -13,53 +15,16 @@ constexpr std::int64_t kMaxSamples = std::int64_t{1}
                                      << 29;  // over all channels; nine hours of a telephone call
 constexpr std::int64_t kMaxMagnitude = std::int64_t{1} << 31;
 constexpr std::int64_t kMaxCoefficient = std::int64_t{1} << 20;
+constexpr std::uint64_t kTooLarge = BitReader::kTooLarge;
 
 enum Command { kDiff0, kDiff1, kDiff2, kDiff3, kQuit, kBlockSize, kBitShift, kQlpc, kZero, kVerbatim };
 
-struct EndOfData {};
-
-// Bits from the most significant on; throws EndOfData behind the last one.
-class BitReader {
-public:
-  BitReader(const std::uint8_t* data, std::size_t size) : data_(data), end_(std::uint64_t{size} * 8) {}
-
-  std::uint64_t bits(int count) {
-    if (end_ - at_ < static_cast<std::uint64_t>(count)) throw EndOfData{};
-    std::uint64_t value = 0;
-    while (count > 0) {
-      const int free = 8 - static_cast<int>(at_ % 8);
-      const int take = std::min(free, count);
-      const unsigned byte = data_[at_ / 8] & ((1U << free) - 1U);
-      value = value << take | byte >> (free - take);
-      at_ += static_cast<std::uint64_t>(take);
-      count -= take;
-    }
-    return value;
-  }
-
-  // Number of 0-bits before the next 1-bit, which is taken too.
-  std::uint64_t zeros() {
-    std::uint64_t count = 0;
-    while (true) {
-      if (at_ >= end_) throw EndOfData{};
-      const int free = 8 - static_cast<int>(at_ % 8);
-      const unsigned byte = data_[at_ / 8] & ((1U << free) - 1U);
-      if (byte == 0) {
-        count += static_cast<std::uint64_t>(free);
-        at_ += static_cast<std::uint64_t>(free);
-        continue;
-      }
-      const int leading = free - (32 - __builtin_clz(byte));
-      at_ += static_cast<std::uint64_t>(leading) + 1;
-      return count + static_cast<std::uint64_t>(leading);
-    }
-  }
-
-private:
-  const std::uint8_t* data_;
-  std::uint64_t at_ = 0;
-  std::uint64_t end_;
-};
+constexpr std::array<std::int16_t, 256> make_ulaw() {
+  std::array<std::int16_t, 256> values{};
+  for (std::size_t byte = 0; byte < 256; ++byte) values[byte] = expand_ulaw(static_cast<std::uint8_t>(byte));
+  return values;
+}
+constexpr std::array<std::int16_t, 256> kUlaw = make_ulaw();
 
 class Decoder {
 public:
@@ -90,12 +55,15 @@ private:
            " samples per channel: " + what);
   }
 
+  int code_bits(std::int64_t k) const {
+    if (k > 32) damaged("a code of " + std::to_string(k) + " bits");
+    return static_cast<int>(k);
+  }
   // uvar(k): a Rice code of k low bits.
   std::int64_t uvar(std::int64_t k) {
-    if (k > 32) damaged("a code of " + std::to_string(k) + " bits");
-    const std::uint64_t high = reader_.zeros();
-    if (high >> (40 - k) != 0) damaged("a number is too large");
-    return static_cast<std::int64_t>(high << k | reader_.bits(static_cast<int>(k)));
+    const std::uint64_t value = reader_.rice(code_bits(k));
+    if (value == kTooLarge) damaged("a number is too large");
+    return static_cast<std::int64_t>(value);
   }
   // svar(k): the sign is the lowest bit.
   std::int64_t svar(std::int64_t k) {
@@ -208,19 +176,39 @@ private:
     damaged("a sample is out of range");
   }
 
-  // DIFF0 … DIFF3: polynomial prediction; only DIFF0 adds the offset.
+  // DIFF0 … DIFF3: polynomial prediction; only DIFF0 adds the offset. Sums wrap and are judged at the end.
   void predict_difference(std::int64_t* x, Command command, std::int64_t offset) {
-    const std::int64_t k = uvar(3);
-    for (std::size_t i = 0; i < block_size_; ++i, ++x) {
-      std::int64_t guess = offset;
-      if (command == kDiff1)
-        guess = x[-1];
-      else if (command == kDiff2)
-        guess = 2 * x[-1] - x[-2];
-      else if (command == kDiff3)
-        guess = 3 * (x[-1] - x[-2]) + x[-3];
-      *x = bounded(svar(k) + guess);
+    const int k = code_bits(uvar(3) + 1);
+    std::uint64_t outside = 0;
+    if (command == kDiff0) {
+      outside = residuals(x, k, [offset](const std::int64_t*) { return wrapped(offset); });
+    } else if (command == kDiff1) {
+      outside = residuals(x, k, [](const std::int64_t* at) { return wrapped(at[-1]); });
+    } else if (command == kDiff2) {
+      outside = residuals(x, k, [](const std::int64_t* at) { return 2 * wrapped(at[-1]) - wrapped(at[-2]); });
+    } else {
+      outside = residuals(x, k, [](const std::int64_t* at) {
+        return 3 * (wrapped(at[-1]) - wrapped(at[-2])) + wrapped(at[-3]);
+      });
     }
+    if (outside != 0) damaged("a sample is out of range");
+  }
+
+  static std::uint64_t wrapped(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+  // A block of guesses and signed codes of k bits; returns 0 if every sum lies within kMaxMagnitude.
+  template <typename Guess>
+  std::uint64_t residuals(std::int64_t* x, int k, Guess guess) {
+    BitReader reader = reader_;  // in registers
+    std::uint64_t outside = 0;
+    for (std::int64_t* const end = x + block_size_; x != end; ++x) {
+      const std::uint64_t code = reader.rice(k);
+      const std::uint64_t sum = (code >> 1 ^ (std::uint64_t{0} - (code & 1))) + guess(x);
+      outside |= (code & kTooLarge) | (sum + wrapped(kMaxMagnitude)) >> 32;
+      *x = static_cast<std::int64_t>(sum);
+    }
+    reader_ = reader;
+    return outside;
   }
 
   // QLPC: linear prediction with coefficients in 1/32; the samples before are freed from the offset in place.
@@ -252,28 +240,61 @@ private:
     if (frames * request_.channels > kMaxSamples)
       refuse("the shorten stream is too long to be decoded in one piece");
     const auto end = static_cast<std::size_t>(frames) * channels;
-    if (audio_.samples.size() < end) audio_.samples.resize(end);
+    if (audio_.samples.size() < end) audio_.samples.resize(std::max(end, 2 * audio_.samples.size()));
     std::int16_t* out = audio_.samples.data() + static_cast<std::size_t>(audio_.frames) * channels + channel_;
-    for (std::size_t i = 0; i < block_size_; ++i, out += channels) *out = to_sample(x[i]);
+    if (request_.ulaw)
+      write_ulaw(x, out);
+    else if (type_ == 3 || type_ == 5)
+      write_words(x, out);
+    else
+      write_bytes(x, out);
   }
 
-  std::int16_t to_sample(std::int64_t value) {
-    if (request_.ulaw) {
-      const auto v = static_cast<int>(limited("a mu-law value", value, -128, 127));
-      const std::uint8_t byte = shorten_ulaw_byte(type_, bit_shift_, v);
-      audio_.checksum = (audio_.checksum + byte) & 0xFFFF;
-      return expand_ulaw(byte);
+  // Refuses a block with a sample outside low … high, naming the first.
+  void check_range(const std::int64_t* x, std::int64_t low, std::int64_t high, const char* name) const {
+    bool good = true;
+    for (std::size_t i = 0; i < block_size_; ++i) good &= x[i] >= low && x[i] <= high;
+    for (std::size_t i = 0; !good && i < block_size_; ++i) limited(name, x[i], low, high);
+  }
+
+  void write_ulaw(const std::int64_t* x, std::int16_t* out) {
+    check_range(x, -128, 127, "a mu-law value");
+    if (table_shift_ != bit_shift_) {
+      for (int v = -128; v < 128; ++v) {
+        codes_[static_cast<std::size_t>(v + 128)] = shorten_ulaw_byte(type_, bit_shift_, v);
+      }
+      table_shift_ = bit_shift_;
     }
-    const std::int64_t shifted = value * (std::int64_t{1} << bit_shift_);
-    if (type_ == 3 || type_ == 5) {
-      const std::int64_t word = limited("a sample", shifted, -32768, 32767);
-      audio_.checksum = (audio_.checksum + static_cast<std::uint16_t>(word)) & 0xFFFF;
-      return static_cast<std::int16_t>(word);
+    std::uint32_t sum = audio_.checksum;
+    for (std::size_t i = 0; i < block_size_; ++i, out += request_.channels) {
+      const std::uint8_t byte = codes_[static_cast<std::size_t>(x[i] + 128)];
+      sum += byte;
+      *out = kUlaw[byte];
     }
+    audio_.checksum = sum & 0xFFFF;
+  }
+
+  void write_words(const std::int64_t* x, std::int16_t* out) {
+    const std::int64_t scale = std::int64_t{1} << bit_shift_;
+    check_range(x, -32768 / scale, 32767 / scale, "a sample");
+    std::uint32_t sum = audio_.checksum;
+    for (std::size_t i = 0; i < block_size_; ++i, out += request_.channels) {
+      *out = static_cast<std::int16_t>(x[i] * scale);
+      sum += static_cast<std::uint16_t>(*out);
+    }
+    audio_.checksum = sum & 0xFFFF;
+  }
+
+  void write_bytes(const std::int64_t* x, std::int16_t* out) {
+    const std::int64_t scale = std::int64_t{1} << bit_shift_;
     const std::int64_t low = type_ == 1 ? -128 : 0;
-    const std::int64_t byte = limited("a sample", shifted, low, low + 255);
-    audio_.checksum = (audio_.checksum + static_cast<std::uint8_t>(byte)) & 0xFFFF;
-    return static_cast<std::int16_t>((byte - (type_ == 1 ? 0 : 128)) * 256);
+    std::uint32_t sum = audio_.checksum;
+    for (std::size_t i = 0; i < block_size_; ++i, out += request_.channels) {
+      const std::int64_t byte = limited("a sample", x[i] * scale, low, low + 255);
+      sum += static_cast<std::uint8_t>(byte);
+      *out = static_cast<std::int16_t>((byte - (type_ == 1 ? 0 : 128)) * 256);
+    }
+    audio_.checksum = sum & 0xFFFF;
   }
 
   const ShortenRequest& request_;
@@ -287,6 +308,8 @@ private:
   int bit_shift_ = 0;           // one for all channels
   std::size_t channel_ = 0;     // of the next block
   bool done_ = false;
+  int table_shift_ = -1;  // the bit shift that codes_ was made for
+  std::array<std::uint8_t, 256> codes_{};
   std::vector<std::vector<std::int64_t>> buffers_;  // per channel: history, then the block
   std::vector<std::vector<std::int64_t>> means_;
 };

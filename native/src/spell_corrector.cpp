@@ -68,6 +68,9 @@ void prune(std::vector<Partial>* partials, std::size_t width) {
 SpellCorrector::SpellCorrector(Scorer scorer, const CorrectorOptions& options)
     : scorer_(std::move(scorer)), options_(options) {
   if (options_.beam_width < 1) throw DecodeError("beam_width must be at least 1");
+  if (scorer_.trie().info().unit != LmUnit::kWords) {
+    throw DecodeError("the spell corrector needs a lexicon of words; this language model counts characters");
+  }
 }
 
 std::vector<SpellCorrector::Candidate> SpellCorrector::candidates(std::string_view word) const {

@@ -1,11 +1,15 @@
 #include "native/sphere.h"
 
+#include <algorithm>
+
 #include "native/companding.h"
 #include "native/error.h"
 #include "native/shorten.h"
 
 namespace speechmill {
 namespace {
+
+constexpr std::uint64_t kReadAhead = 1 << 16;
 
 [[noreturn]] void refuse(const SphereInfo& info, const std::string& what) {
   throw SphereError("SPHERE file " + info.name + ": " + what);
@@ -36,12 +40,13 @@ std::uint32_t expand(const SphereInfo& info, const std::vector<std::uint8_t>& ra
 
 void check_sum(const SphereInfo& info, std::uint32_t sum) {
   if (!info.checksum || *info.checksum == sum) return;
-  refuse(info, "checksum mismatch: the samples sum to " + std::to_string(sum) + ", the header says " +
-                   std::to_string(*info.checksum) + "; the file was damaged after it was written");
+  throw SphereChecksumError("SPHERE file " + info.name + ": checksum mismatch: the samples sum to " +
+                            std::to_string(sum) + ", the header says " + std::to_string(*info.checksum) +
+                            "; the file was damaged after it was written");
 }
 
-SphereAudio read_plain(const ByteSource& source, const SphereInfo& info, std::int64_t start,
-                       std::int64_t stop) {
+SphereAudio read_plain(const ByteSource& source, const SphereInfo& info, const SphereSpan& span) {
+  const auto [start, stop, verify] = span;
   if (info.truncated) {
     refuse(info, "truncated: " + std::to_string(info.num_samples) + " of " +
                      std::to_string(*info.declared_samples) +
@@ -60,21 +65,43 @@ SphereAudio read_plain(const ByteSource& source, const SphereInfo& info, std::in
   audio.channels = info.channels;
   audio.samples.resize(count * static_cast<std::size_t>(info.channels));
   const std::uint32_t sum = expand(info, raw, &audio.samples);
-  if (start == 0 && stop == info.num_samples) check_sum(info, sum);
+  if (verify && start == 0 && stop == info.num_samples) check_sum(info, sum);
   return audio;
 }
 
-// Shorten cannot be entered in the middle: everything up to `stop` is decoded, and no more.
-SphereAudio read_shorten(const ByteSource& source, const SphereInfo& info, std::int64_t start,
-                         std::int64_t stop) {
-  std::vector<std::uint8_t> data(source.size() - info.header_bytes);
+// The first `bytes` of the data, or what is there.
+std::vector<std::uint8_t> read_data(const ByteSource& source, const SphereInfo& info, std::uint64_t bytes) {
+  std::vector<std::uint8_t> data(std::min<std::uint64_t>(bytes, source.size() - info.header_bytes));
   data.resize(source.read_at(info.header_bytes, data.data(), data.size()));
-  const bool ulaw = info.coding == SphereCoding::ulaw;
+  return data;
+}
+
+// Shorten cannot be entered in the middle: everything up to `until` is decoded, and no more. A stretch from
+// the front is read first: sound is rarely longer compressed than plain.
+ShortenAudio decode_until(const ByteSource& source, const SphereInfo& info, std::int64_t until) {
   const std::int64_t declared = info.declared_samples.value_or(-1);
-  const std::int64_t until =
-      declared >= 0 && stop >= declared ? -1 : stop;  // to the end: then the sum is proved
-  const ShortenRequest request{info.name, info.channels, ulaw, until, declared};
-  ShortenAudio decoded = decode_shorten(data.data(), data.size(), request);
+  const ShortenRequest request{info.name, info.channels, info.coding == SphereCoding::ulaw, until, declared};
+  const std::uint64_t whole = source.size() - info.header_bytes;
+  const auto frame = static_cast<std::uint64_t>(info.channels * info.sample_bytes);
+  const std::uint64_t likely =
+      until < 0 ? whole : kReadAhead + static_cast<std::uint64_t>(until) % (std::uint64_t{1} << 40) * frame;
+  if (likely < whole) {
+    const std::vector<std::uint8_t> data = read_data(source, info, likely);
+    try {
+      return decode_shorten(data.data(), data.size(), request);
+    } catch (const SphereError&) {
+      // Longer than plain, or damaged: the whole stream tells which.
+    }
+  }
+  const std::vector<std::uint8_t> data = read_data(source, info, whole);
+  return decode_shorten(data.data(), data.size(), request);
+}
+
+SphereAudio read_shorten(const ByteSource& source, const SphereInfo& info, const SphereSpan& span) {
+  const auto [start, stop, verify] = span;
+  const std::int64_t declared = info.declared_samples.value_or(-1);
+  // To the end: then the sum is proved.
+  ShortenAudio decoded = decode_until(source, info, declared >= 0 && stop >= declared ? -1 : stop);
   if (decoded.complete) {
     const bool total =
         info.channels > 1 && decoded.frames * info.channels == declared;  // counted over channels
@@ -82,7 +109,7 @@ SphereAudio read_shorten(const ByteSource& source, const SphereInfo& info, std::
       refuse(info, "truncated: the shorten stream holds " + std::to_string(decoded.frames) + " of " +
                        std::to_string(declared) + " samples per channel");
     }
-    check_sum(info, decoded.checksum);
+    if (verify) check_sum(info, decoded.checksum);
   }
   const std::int64_t end = stop < 0 ? decoded.frames : stop;
   if (start > end || end > decoded.frames) {
@@ -99,17 +126,17 @@ SphereAudio read_shorten(const ByteSource& source, const SphereInfo& info, std::
 
 }  // namespace
 
-SphereAudio read_sphere(const ByteSource& source, const SphereInfo& info, std::int64_t start,
-                        std::int64_t stop) {
-  if (info.shorten) return read_shorten(source, info, start, stop);
-  const std::int64_t end = stop < 0 ? info.num_samples : stop;
+SphereAudio read_sphere(const ByteSource& source, const SphereInfo& info, const SphereSpan& span) {
+  if (info.shorten) return read_shorten(source, info, span);
+  const std::int64_t start = span.start;
+  const std::int64_t end = span.stop < 0 ? info.num_samples : span.stop;
   if (start < 0 || start > end || end > info.num_samples) {
     if (!info.truncated) {
       refuse(info, "samples " + std::to_string(start) + " to " + std::to_string(end) + " were asked of " +
                        std::to_string(info.num_samples) + " per channel");
     }
   }
-  return read_plain(source, info, start, end);
+  return read_plain(source, info, {start, end, span.verify});
 }
 
 }  // namespace speechmill

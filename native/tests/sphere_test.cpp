@@ -21,7 +21,7 @@ SphereInfo info_of(const std::string& file) {
 
 SphereAudio read_all(const std::string& file, std::int64_t start = 0, std::int64_t stop = -1) {
   const MemorySource source(file.data(), file.size());
-  return read_sphere(source, read_sphere_info(source, "x.sph"), start, stop);
+  return read_sphere(source, read_sphere_info(source, "x.sph"), {start, stop});
 }
 
 const std::string kPcm = "channel_count -i 2\nsample_rate -i 8000\nsample_count -i 3\nsample_n_bytes -i 2\n";

@@ -191,3 +191,14 @@ def test_an_end_just_past_the_file_is_trimmed_and_flagged() -> None:
     clip = cut(Recording(tone()[:, None], RATE), AudioRef("x", 0, 0.5, 1.05))
     assert len(clip.samples) == 8000
     assert clip.flags == ("end_trimmed",)
+
+
+def test_a_length_the_release_states_is_compared() -> None:
+    recording = decode(packed(tone(1.0)))
+    assert cut(recording, AudioRef("a.mp3", stated_s=1.04)).flags == ()
+    assert cut(recording, AudioRef("a.mp3", stated_s=0.9)).flags == ("longer_than_stated",)
+    with pytest.raises(
+        AudioError, match=r"1\.000 s decoded, the release states 2\.000 s: cut short"
+    ) as caught:
+        cut(recording, AudioRef("a.mp3", stated_s=2.0))
+    assert caught.value.check == "audio_truncated"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
+from corpora.importers import _common_voice_facts as facts
 from corpora.importers.common_voice import SLICE_ROWS, CommonVoiceImporter
 from corpora.sources import Source, open_source
 
@@ -17,6 +19,8 @@ COLUMNS = {
     "v6": "client_id path sentence up_votes down_votes age gender accent locale segment",
     "v13": "client_id path sentence up_votes down_votes age gender accents variant locale segment",
     "v17": "client_id path sentence_id sentence sentence_domain up_votes down_votes age gender accents "
+    "variant locale segment",
+    "v25": "client_id path sentence_id sentence sentence_domain up_votes down_votes age gender accents "
     "variant locale segment",
 }
 VALUES = {"up_votes": "2", "down_votes": "0", "locale": "en", "gender": "male"}
@@ -233,7 +237,7 @@ def test_long_tables_are_cut_into_slices_that_lose_no_row(tmp_path: Path) -> Non
     [
         ({"en/train.tsv": "path\tsentence\nc1.mp3\thi\n"}, "no column client_id"),
         ({"en/train.tsv": table([]), "de/train.tsv": table([])}, "2 sets of tables"),
-        ({"cv-valid-train.csv": "filename,text\n"}, "holds no train"),
+        ({"cv-other-train.csv": "filename,text\n"}, "holds no train"),
     ],
 )
 def test_a_source_that_is_not_one_language_of_common_voice_is_refused(
@@ -241,6 +245,140 @@ def test_a_source_that_is_not_one_language_of_common_voice_is_refused(
 ) -> None:
     with pytest.raises(SourceError, match=words):
         IMPORTER.scan(tree(tmp_path, files, ["c1.mp3"]), ImportOptions())
+
+
+V1 = "filename,text,up_votes,down_votes,age,gender,accent,duration\n"
+
+
+def test_release_1_trains_with_its_parts_as_subsets_and_says_why(tmp_path: Path) -> None:
+    root = "cv_corpus_v1"
+    files = {
+        f"{root}/cv-valid-train.csv": V1
+        + 'cv-valid-train/sample-000000.mp3,"oh, yes",1,0,twenties,male,us,\n',
+        f"{root}/cv-valid-dev.csv": V1 + "cv-valid-dev/sample-000000.mp3,good day,1,0,,female,,\nshort,row\n",
+        f"{root}/cv-valid-test.csv": V1 + "cv-valid-test/gone.mp3,good night,1,0,,,,\n",
+        f"{root}/cv-other-dev.csv": V1,
+    }
+    for part in ("train", "dev"):
+        files[f"{root}/cv-valid-{part}/sample-000000.mp3"] = "sound"
+    source = tree(tmp_path, files, [])
+    assert IMPORTER.recognise(source)
+    scan, items = items_of(source)
+    assert [
+        (i.utterance_id, i.split, i.subset, i.gender, i.text_raw, i.flags)
+        for i in items
+        if isinstance(i, RawSegment)
+    ] == [
+        (
+            "cv-valid-dev-sample-000000",
+            "train",
+            "cv-valid-dev",
+            "f",
+            "good day",
+            ("leaky", "speaker_unknown"),
+        ),
+        ("cv-valid-train-sample-000000", "train", "cv-valid-train", "m", "oh, yes", ("speaker_unknown",)),
+    ]
+    assert [(i.check, i.line) for i in items if isinstance(i, Rejection)] == [
+        ("shifted_columns", 3),
+        ("audio_missing", 2),
+    ]
+    assert "flagged leaky" in scan.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("cell", "gender"),
+    [
+        ("", None),
+        ("male", "m"),
+        ("female", "f"),
+        ("other", "x"),
+        ("male_masculine", "m"),
+        ("female_feminine", "f"),
+        ("transgender", "x"),
+        ("non-binary", "x"),
+        ("intersex", "x"),
+        ("do_not_wish_to_say", None),
+    ],
+)
+def test_genders_of_all_releases(cell: str, gender: str | None) -> None:
+    assert facts.gender_of(cell) == gender
+
+
+def test_ages_are_decades_and_fourties_is_one_of_them(tmp_path: Path) -> None:
+    words = [
+        "teens",
+        "twenties",
+        "thirties",
+        "fourties",
+        "fifties",
+        "sixties",
+        "seventies",
+        "eighties",
+        "nineties",
+    ]
+    assert [facts.decade_of(word) for word in words] == list(range(10, 100, 10))
+    assert facts.decade_of("") is None
+    rows = [row("c1.mp3", age="fourties"), row("c2.mp3", age="teens"), row("c3.mp3", age="fourties")]
+    scan, _ = items_of(tree(tmp_path, {"en/train.tsv": table(rows)}, ["c1.mp3", "c2.mp3", "c3.mp3"]))
+    assert "rows by stated age of the speaker: 10s 1, 40s 2" in scan.notes
+
+
+def test_reported_sentences_are_flagged_by_text_or_id(tmp_path: Path) -> None:
+    rows = [
+        row("c1.mp3"),
+        row("c2.mp3", sentence="Rude words."),
+        row("c3.mp3", sentence="x", sentence_id="id9"),
+    ]
+    files = {
+        "en/train.tsv": table(rows, "v17"),
+        "en/reported.tsv": "sentence_id\tsentence\tlocale\treason\nid7\tRude words.\ten\toffensive\nid9\tz\ten\t\n",
+    }
+    _, items = items_of(tree(tmp_path, files, ["c1.mp3", "c2.mp3", "c3.mp3"]))
+    assert [i.flags for i in items if isinstance(i, RawSegment)] == [(), ("reported",), ("reported",)]
+
+
+def test_stated_durations_travel_with_their_clips(tmp_path: Path) -> None:
+    files = {
+        "en/train.tsv": table([row("c1.mp3"), row("c2.mp3")]),
+        "en/clip_durations.tsv": "clip\tduration[ms]\nc1.mp3\t2345\nodd line here\n",
+    }
+    _, items = items_of(tree(tmp_path, files, ["c1.mp3", "c2.mp3"]))
+    assert [i.audio.stated_s for i in items if isinstance(i, RawSegment)] == [2.345, None]
+
+
+def test_row_counts_are_compared_with_the_release(tmp_path: Path) -> None:
+    buckets = {"train": 1, "dev": 7, "validated": 1}
+    files = {
+        "en/train.tsv": table([row("c1.mp3")]),
+        "en/dev.tsv": table([row("c2.mp3", "bob")]),
+        "en/validated.tsv": table([row("c1.mp3")]),
+        "cv-corpus-25.0.json": json.dumps({"locales": {"en": {"buckets": buckets}}}),
+    }
+    scan, _ = items_of(tree(tmp_path, files, ["c1.mp3", "c2.mp3"]))
+    assert list(scan.notes) == [
+        "dev.tsv has 1 rows: the release states 7",
+        "train.tsv has 1 rows: as stated",
+        "validated.tsv has 1 rows: as stated",
+    ]
+    source = tree(tmp_path / "cv-corpus-6.1-2020-12-11", {"en/test.tsv": table([row("c1.mp3")])}, ["c1.mp3"])
+    assert "test.tsv has 1 rows: the release states 16164" in IMPORTER.scan(source, ImportOptions()).notes
+
+
+def test_a_delta_release_says_what_it_is(tmp_path: Path) -> None:
+    root = tmp_path / "cv-corpus-11.0-delta-2022-09-21"
+    scan, items = items_of(tree(root, {"en/validated.tsv": table([row("c1.mp3")])}, ["c1.mp3"]))
+    assert "a delta release: only the clips added" in scan.notes[0]
+    assert [i.split for i in items if isinstance(i, RawSegment)] == [None]
+
+
+def test_what_dev_and_test_lose_is_listed_row_by_row(tmp_path: Path) -> None:
+    files = {"en/test.tsv": table([row("c1.mp3"), row("gone.mp3"), row("../c2.mp3")])}
+    _, items = items_of(tree(tmp_path, files, ["c1.mp3"]))
+    assert [(i.source_path, i.line) for i in items if isinstance(i, Rejection)] == [
+        ("en/test.tsv", 3),
+        ("en/test.tsv", 4),
+    ]
 
 
 def test_the_real_clips_are_all_read(real_data: Path) -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from corpora.audio import Recording, other_channel_db
+from corpora.importer import AudioRef
 from corpora.measures import measure
 from corpora.quality import (
     CHECKS,
@@ -35,7 +37,7 @@ def verdict(
 ) -> tuple[str | None, list[str]]:
     measures = measure(samples, rate, text)
     assert set(measures) == set(MEASURES)
-    assert all(np.isfinite(list(measures.values())))
+    assert all(np.isfinite(value) for value in measures.values() if value is not None)
     refused, flags = check_utterance(Subject(text, len(samples), rate, measures), Thresholds())
     return (refused[0] if refused else None), flags
 
@@ -98,8 +100,21 @@ def test_flagging_checks(samples: np.ndarray, text: str, flag: str) -> None:
 
 def test_every_check_is_covered_here() -> None:
     covered = {"too_short", "too_long", "all_zero", "ctc_misfit", "slow_speech", "fast_speech",
-               "mostly_silent", "clipped", "noisy", "quiet", "narrow_band", "dc_offset"}  # fmt: skip
+               "mostly_silent", "clipped", "noisy", "quiet", "narrow_band", "dc_offset", "maybe_swapped"}  # fmt: skip
     assert {check.name for check in CHECKS} == covered
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "flagged"), [(0.01, 1.0, True), (1.0, 0.01, False), (0.5, 1.0, False)]
+)
+def test_a_call_whose_other_side_speaks_is_flagged(own: float, other: float, flagged: bool) -> None:
+    both = np.stack([speech() * own, speech() * other], axis=1).astype(np.int16)
+    recording = Recording(both, RATE)
+    louder_db = other_channel_db(recording, AudioRef("x.sph", 0, 0.0, 1.0, two_sided=True))
+    measures = measure(both[:, 0], RATE, "some words") | {"other_channel_db": louder_db}
+    flags = check_utterance(Subject("some words", len(both), RATE, measures), Thresholds())[1]
+    assert ("maybe_swapped" in flags) == flagged
+    assert other_channel_db(recording, AudioRef("x.sph", 0, 0.0, 1.0)) is None, "not the two sides of a call"
 
 
 def test_telephone_sound_at_its_own_rate_is_not_narrow() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from corpora.errors import UsageError
 from corpora.importer import CorpusFacts
-from corpora.splits import assign, leakage, shared_speakers
+from corpora.splits import assign, earlier_speakers, listed_speakers, shared_speakers
 
 
 def index(rows: list[tuple[str, str, str, float]], flags: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -29,6 +31,7 @@ def facts(**more: object) -> CorpusFacts:
 
 def split_of(table: pd.DataFrame, known: CorpusFacts) -> dict[str, set[str]]:
     table = table.assign(split=assign(table, known).splits)
+    table = table[table["split"] != ""]
     assert not shared_speakers(table) or known.split_rule == "utterance"
     return {str(s): set(g["speaker_id"]) for s, g in table.groupby("split")}
 
@@ -72,11 +75,103 @@ def test_two_sides_of_a_call_stay_together() -> None:
     assert set(table["split"]) == {"train", "dev", "test"}
 
 
-def test_speakers_who_are_all_linked_are_split_singly() -> None:
+def test_a_chain_of_calls_loses_the_calls_that_bridge() -> None:
     rows = [(f"s{n}", f"call{n}", "", 5.0) for n in range(8)] + [
         (f"s{n + 1}", f"call{n}", "", 5.0) for n in range(7)
     ]
-    assert set(split_of(index(rows), facts())) == {"train", "dev", "test"}
+    table = index(rows)
+    found = assign(table, facts())
+    assert set(split_of(table, facts())) == {"train", "dev", "test"}
+    left_out = set(table.loc[found.splits == "", "recording_id"])
+    assert len(left_out) == found.told["recordings_left_out"] == 2  # one beside each end of the chain
+    assert found.told["hours_left_out"] == pytest.approx(20 / 3600, abs=1e-6)
+
+
+def calls(seed: int, people: int, number: int, first: int = 0) -> list[tuple[str, str, str, float]]:
+    """Rows of two-sided calls between people who call again and again, as on a telephone platform."""
+    chance = random.Random(seed)
+    rows = []
+    for call in range(first, first + number):
+        length_s = chance.uniform(200.0, 600.0)
+        rows += [(f"pin{pin}", f"call{call}", "", length_s) for pin in chance.sample(range(people), 2)]
+    return rows
+
+
+def assert_disjoint(table: pd.DataFrame, splits: pd.Series) -> None:
+    kept = table.assign(split=splits)[splits != ""]
+    assert not shared_speakers(kept)
+    assert kept.groupby("recording_id")["split"].nunique().max() == 1
+    assert set(kept["split"]) == {"train", "dev", "test"}
+
+
+def test_when_all_speakers_are_linked_a_small_set_is_cut_out_and_the_loss_told() -> None:
+    table = index(calls(1, 400, 500))
+    found = assign(table, facts())
+    assert_disjoint(table, found.splits)
+    hours = table["duration_s"].sum() / 3600
+    for split in ("dev", "test"):
+        assert 0.5 * 0.1 * hours * 0.5 < table.loc[found.splits == split, "duration_s"].sum() / 3600 < 10.1
+    assert found.told["salt"] == "speechmill split/c"
+    out = table[found.splits == ""]
+    assert found.told["hours_left_out"] == pytest.approx(out["duration_s"].sum() / 3600, abs=1e-5)
+    assert 0 < found.told["hours_left_out"] < hours / 3
+    again = assign(table.sample(frac=1.0, random_state=5), facts())
+    assert again.splits.sort_index().equals(found.splits)
+    assert assign(table, CorpusFacts("another name", "CC0-1.0")).splits.tolist() != found.splits.tolist()
+
+
+def test_somebody_who_talks_to_everybody_costs_only_one_side_of_a_call() -> None:
+    rows = [(who, f"visit{n}", "", 30.0) for n in range(20) for who in ("interviewer", f"guest{n}")]
+    table = index(rows)
+    found = assign(table, facts())
+    kept = table.assign(split=found.splits)[found.splits != ""]
+    assert not shared_speakers(kept)
+    assert set(kept["split"]) == {"train", "dev", "test"}
+    assert (table.loc[found.splits == "", "speaker_id"] == "interviewer").all()
+    assert kept.groupby("recording_id")["split"].nunique().max() == 1
+
+
+def test_a_speaker_never_changes_split_while_a_corpus_grows() -> None:
+    rows: list[tuple[str, str, str, float]] = []
+    earlier: dict[str, str] = {}
+    for version, (people, number) in enumerate([(60, 40), (400, 400), (420, 300), (900, 700)]):
+        rows += calls(version, people, number, first=1000 * version)
+        table = index(rows)
+        found = assign(table, facts(), earlier)
+        assert_disjoint(table, found.splits)
+        assert {name: found.speakers[name] for name in earlier} == earlier
+        again = assign(table, facts(), dict(found.speakers))
+        assert again.splits.equals(found.splits), "the same input on top of its own version"
+        earlier = earlier_speakers({"speaker_splits": listed_speakers(found)})
+        assert earlier == dict(found.speakers)
+    assert found.told["speakers_kept"] > 300
+
+
+def test_growth_through_one_dev_speaker_does_not_flood_dev() -> None:
+    first = index([(f"s{n}", f"r{n}", "", 60.0) for n in range(10)])
+    earlier = dict(assign(first, facts()).speakers)
+    (dev,) = [name for name, split in earlier.items() if split == "dev"]
+    rows = [(f"s{n}", f"r{n}", "", 60.0) for n in range(10)]
+    rows += [(who, f"new{n}", "", 60.0) for n in range(20) for who in (f"n{n}", f"n{n + 1}")]
+    rows += [(who, "bridge", "", 60.0) for who in (dev, "n0")]
+    table = index(rows)
+    found = assign(table, facts(), earlier)
+    assert found.speakers[dev] == "dev"
+    assert table.loc[found.splits == "dev", "duration_s"].sum() <= 0.2 * table["duration_s"].sum()
+    assert set(found.splits[table["recording_id"] == "bridge"]) == {""}
+
+
+def test_a_person_in_an_official_split_keeps_it_everywhere() -> None:
+    rows = [("a", "1", "test", 60.0), ("a", "2", "", 60.0)] + [(f"s{n}", f"r{n}", "", 60.0) for n in range(9)]
+    table = index(rows)
+    found = assign(table, facts())
+    assert list(found.splits[table["speaker_id"] == "a"]) == ["test", "test"]
+    assert found.rule == "official, then speaker"
+
+
+def test_unknown_speakers_are_not_remembered() -> None:
+    table = index([(f"call{n}-A", f"r{n}", "", 5.0) for n in range(6)], ("speaker_unknown",))
+    assert assign(table, facts()).speakers == {}
 
 
 @pytest.mark.parametrize("flag", ["train_only", "speaker_unknown"])
@@ -115,11 +210,3 @@ def test_any_corpus_is_split_without_sharing_speakers(rows: list[tuple[int, int,
     assert "train" in found
     if table["speaker_id"].nunique() >= 3:
         assert {"dev", "test"} <= set(found)
-
-
-def test_leakage_counts_long_and_short_sentences() -> None:
-    table = index(
-        [("a", "1", "train", 1.0), ("a", "1", "train", 1.0), ("b", "2", "test", 1.0), ("b", "2", "test", 1.0)]
-    )
-    table["text"] = ["one two three four five", "yes", "one two three four five", "yes"]
-    assert leakage(table, 5) == {"min_words": 5, "dev": 0, "dev_any": 0, "test": 1, "test_any": 2}

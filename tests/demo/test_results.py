@@ -38,7 +38,8 @@ def store(store_root: Path, tmp_path: Path) -> Store:
     write_json_atomic(found.runs_dir / run / "state.json", state)
     (entry,) = evaluations_of(run, found)
     made_up: dict[str, Any] = inputs_of_evaluation(EvaluationRequest(**entry), found, Weights())
-    made_up |= {"id": "e1", "greedy": RATES, "lm": {**RATES, "wer": 0.012}, "utterances": 6}
+    made_up |= {"id": "e1", "greedy": RATES, "corrected": {**RATES, "wer": 0.071}}
+    made_up |= {"lm": {**RATES, "wer": 0.012}, "utterances": 6, "interval_by": "speaker"}
     made_up |= {"rtf": {"acoustic": 0.01, "decoder": 0.002}}
     write_json_atomic(found.evaluations_dir / "e1" / "evaluation.json", made_up)
     return found
@@ -58,6 +59,7 @@ def test_keys_and_figures_of_the_contract(store: Store) -> None:
     assert result["lm"]["order"] == 3
     assert set(result["lm"]) >= {"order", "ngrams", "perplexity", "oov_rate"}
     assert result["evaluation"]["greedy"]["wer"] == 0.187
+    assert result["evaluation"]["corrected"]["wer"] == 0.071
     assert result["evaluation"]["lm"]["wer"] == 0.012
     assert result["evaluation"]["corpus"] == "librispeech"
 
@@ -66,7 +68,7 @@ def test_the_table_says_the_same(store: Store) -> None:
     console = Console(file=io.StringIO(), width=140)
     console.print(results.table(results.collect(store, asked())))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    for figure in ("18.7 %", "1.2 %", "5.1 %", "0.0100 + 0.0020"):
+    for figure in ("18.7 % → 7.1 % → 1.2 %", "5.1 %", "0.0100 + 0.0020"):
         assert figure in shown
 
 

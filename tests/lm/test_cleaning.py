@@ -1,29 +1,114 @@
-"""Clean sentences: the quick way agrees with the normaliser, sentences end rightly, refusals are counted."""
+"""Clean sentences: the C++ cleaner agrees with the reference, sentences end rightly, refusals are counted."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.transcript import Normalised, default_labels
-from lm.cleaning import _quick_clean, clean_block, normaliser_for, split_sentences
-from lm.text_files import TextBlock
+from corpora.transcript import default_labels
+from lm.characters import character_rules, cleaner_for
+from lm.cleaning import clean_block
+from lm.text_files import TextBlock, TextFile, read_blocks
+from native import HeldOut, text_lines_are_wrapped
+from tests.lm import reference_cleaning
 
 LABELS = tuple(" abcdefghijklmnopqrstuvwxyz'")
+GERMAN = tuple(" abcdefghijklmnopqrstuvwxyzäöüß")
+RUSSIAN = tuple(" абвгдеёжзийклмнопрстуфхцчшщъыьэюя-")
+PIECES = [
+    *"abzAZI '\".,;:?!-/\t()[]019é&%_~“”’‘`´—…ßšÄñİ\u00ad\u0301\u200b\u2028\xa0ЖжйЁ#*<>{}@+°♪ſ\x0c\x1c\x01\r\n",
+    *("''", "'" * 3, "' '", "Mr. ", "J. ", "I. ", "\r\n", "\n\n", "-\n", "some-\nthing", "something "),
+    *("(laughs)", "( laughter )", "(he said so)", "'em ", "o' ", "students' ", "goin' ", ". He", "?! Then "),
+    *("&amp;", "%20", "<i>", "[noise]", "“Who?” ", "3rd ", " 'Tis ", "the ", "Cat ", "in ", "слово "),
+]
 
 
 def clean(text: str, wrapped: bool = False) -> list[str]:
     return clean_block(TextBlock("test", text.encode(), wrapped), LABELS).lines.decode().splitlines()
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.text(alphabet="abzAZ '\".,;:?!-/\t()[]019é&%_~“”’", max_size=40))
-def test_the_quick_way_never_differs_from_the_normaliser(raw: str) -> None:
-    [quick] = _quick_clean([raw.encode()])
-    if quick is None:
-        return
-    slow = normaliser_for(LABELS).normalise(raw)
-    assert quick.decode() == (slow.text if isinstance(slow, Normalised) else "")
+def compare(text: str, wrapped: bool, labels: tuple[str, ...]) -> None:
+    """The cleaner's answer must be that of the reference, sentence by sentence and reason by reason."""
+    kept, refused = reference_cleaning.clean(text, wrapped, labels)
+    result = clean_block(TextBlock("test", text.encode(), wrapped), labels)
+    assert result.lines.decode().split("\n")[:-1] == kept
+    assert result.refused == refused
+    assert (result.kept, result.read) == (len(kept), len(kept) + sum(refused.values()))
+    assert result.words == sum(len(sentence.split()) for sentence in kept)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=25).map("".join),
+    st.booleans(),
+    st.sampled_from([LABELS, LABELS, GERMAN, RUSSIAN]),
+)
+def test_the_cleaner_never_differs_from_the_reference(
+    text: str, wrapped: bool, labels: tuple[str, ...]
+) -> None:
+    compare(text, wrapped, labels)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60), st.booleans())
+def test_the_cleaner_never_differs_on_any_text(text: str, wrapped: bool) -> None:
+    compare(text.encode("utf-8", "ignore").decode(), wrapped, LABELS)
+
+
+@pytest.mark.slow
+def test_the_cleaner_never_differs_on_whole_novels(real_data: Path) -> None:
+    novels = real_data / "english_novels.tar.xz"
+    if not novels.is_file():
+        pytest.skip("no novels here")
+    compared = 0
+    for number, block in enumerate(read_blocks(TextFile(novels))):
+        if number % 6 == 0:
+            compare(block.data.decode(), block.wrapped, LABELS)
+            compared += 1
+    assert compared > 10
+
+
+def test_ordinary_text_is_not_left_to_the_normaliser() -> None:
+    text = "“Don’t go—now,” she said; ’tis (so to speak) the boys’ car… The cafés of _Nice_ * * *\n"
+    cleaned = cleaner_for(LABELS).clean(text.encode(), False)
+    assert cleaned is not None and not cleaned[1]
+    odd = cleaner_for(LABELS).clean(b"Fish & chips. It was (laughs) so.", False)
+    assert odd is not None and [raw for _, raw in odd[1]] == [b"Fish & chips.", b"It was (laughs) so."]
+
+
+def test_every_letter_of_the_alphabet_has_a_rule() -> None:
+    for labels in (LABELS, GERMAN, RUSSIAN):
+        rules = {code: text for code, text, _, _ in character_rules(labels)}
+        for label in labels:
+            assert rules[ord(label)] == label
+            assert rules[ord(label.upper()[0])] == label or label == "ß"
+
+
+def test_held_out_sentences_never_pass_whichever_way_they_were_cleaned() -> None:
+    held_out = HeldOut(["fish and chips for us all", "the fox ran over the hill", "yes"], 5)
+    text = b"Fish & chips for us all! The fox ran over the hill. Yes. The fox ran."
+    result = clean_block(TextBlock("test", text, False), LABELS, held_out)
+    assert result.lines == b"yes\nthe fox ran\n"
+    assert (result.read, result.kept, result.left_out, result.short_overlap) == (4, 2, 2, 1)
+    kept_long = HeldOut(["the fox ran over the hill"], 5, True)
+    again = clean_block(TextBlock("test", text, False), LABELS, kept_long)
+    assert (again.kept, again.left_out, again.readmitted) == (4, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("sample", "wrapped"),
+    [
+        (b"It was a dark and \r\nstormy night, the \r\nrain fell. \r\n", True),
+        (b"it was a dark and\nstormy night the\nrain fell\n", False),
+        (b"One line.\nAnother line.\n", False),
+        (b"", False),
+    ],
+)
+def test_wrapped_lines_are_noticed_with_blanks_at_their_ends_too(sample: bytes, wrapped: bool) -> None:
+    assert text_lines_are_wrapped(sample) is wrapped
 
 
 def test_the_alphabet_is_the_corpora_s() -> None:
@@ -77,8 +162,3 @@ def test_another_alphabet_goes_through_the_normaliser_alone() -> None:
     labels = tuple(" abcdefghijklmnopqrstuvwxyzäöüß")
     result = clean_block(TextBlock("test", "Schöne Grüße.\n".encode(), False), labels)
     assert result.lines.decode() == "schöne grüße\n"
-
-
-def test_splitting_keeps_every_letter() -> None:
-    text = "One. Two! “Three?” Four"
-    assert split_sentences(text.encode(), False).decode().split() == ["One.", "Two!", '"Three?"', "Four"]

@@ -10,16 +10,23 @@ import tarfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lm.errors import TextSourceError
-from lm.text_files import BLOCK_BYTES, read_blocks
+from lm.text_files import BLOCK_BYTES, TextBlock, expand_paths, read_blocks
+from native import text_layout
 
 TEXT = b"One fine day.\nThe rain came.\n"
 
 
+def blocks_of(path: Path) -> list[TextBlock]:
+    return [block for file in expand_paths([path]) for block in read_blocks(file)]
+
+
 def joined(path: Path) -> bytes:
-    return b"".join(block.data for block in read_blocks([path]))
+    """The text as it is cleaned."""
+    return b"".join(text_layout(block.data, False) for block in blocks_of(path))
 
 
 def zstd(data: bytes) -> bytes:
@@ -50,7 +57,7 @@ def test_every_compression_is_known_by_its_first_bytes(tmp_path: Path, wrap: obj
 def test_archives_are_read_member_by_member(tmp_path: Path, wrap: object) -> None:
     path = tmp_path / "books"
     path.write_bytes(wrap(tar_of({"a/one.txt": b"First.\n", "a/.hidden": b"x", "b/two.txt": b"Second.\n"})))  # type: ignore[operator]
-    blocks = list(read_blocks([path]))
+    blocks = blocks_of(path)
     assert [(block.source, block.data) for block in blocks] == [
         ("books!/a/one.txt", b"First.\n"),
         ("books!/b/two.txt", b"Second.\n"),
@@ -85,7 +92,7 @@ def test_blocks_stay_small_and_cut_no_line(tmp_path: Path) -> None:
     line = b"all work and no play makes jack a dull boy\n"
     path = tmp_path / "long.txt"
     path.write_bytes(line * (3 * BLOCK_BYTES // len(line)))
-    blocks = [block.data for block in read_blocks([path])]
+    blocks = [block.data for block in blocks_of(path)]
     assert len(blocks) >= 3
     assert max(map(len, blocks)) <= 2 * BLOCK_BYTES
     assert all(set(block.splitlines(keepends=True)) == {line} for block in blocks)
@@ -105,7 +112,7 @@ def test_blocks_stay_small_and_cut_no_line(tmp_path: Path) -> None:
 def test_wrapped_lines_are_told_from_one_sentence_a_line(tmp_path: Path, text: bytes, wrapped: bool) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(text)
-    assert [block.wrapped for block in read_blocks([path])] == [wrapped]
+    assert [block.wrapped for block in blocks_of(path)] == [wrapped]
 
 
 def test_a_git_lfs_pointer_is_named(tmp_path: Path) -> None:
@@ -135,3 +142,41 @@ def test_a_missing_file_and_an_empty_folder_are_named(tmp_path: Path) -> None:
         joined(tmp_path / "nowhere.txt")
     with pytest.raises(TextSourceError, match="holds no file"):
         joined(tmp_path)
+
+
+def parquet(path: Path, columns: dict[str, object]) -> Path:
+    pq.write_table(pa.table(columns), path, row_group_size=2)
+    return path
+
+
+def test_the_text_column_of_a_parquet_file_is_read(tmp_path: Path) -> None:
+    rows = {"text": ["One.", None, "Two.\nThree."], "title": ["a", "b", "c"], "id": [1, 2, 3]}
+    path = parquet(tmp_path / "rows", rows)
+    assert joined(path).split() == [b"One.", b"Two.", b"Three."]
+    assert joined(Path(f"{path}:title")).split() == [b"a", b"b", b"c"]
+    [file] = expand_paths([Path(f"{path}:title")])
+    assert file.name == "rows:title"
+    alone = parquet(tmp_path / "alone", {"words": ["Only."], "id": [1]})
+    assert joined(alone).split() == [b"Only."]
+
+
+def test_a_parquet_column_that_is_not_there_is_named_with_those_there_are(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "rows", {"one": ["a"], "two": ["b"]})
+    with pytest.raises(TextSourceError, match=r"more or less than one text column.*rows:COLUMN.*one, two"):
+        joined(path)
+    with pytest.raises(TextSourceError, match="no text column 'three'"):
+        joined(Path(f"{path}:three"))
+    text = tmp_path / "plain.txt"
+    text.write_bytes(TEXT)
+    with pytest.raises(TextSourceError, match="no Parquet file"):
+        joined(Path(f"{text}:one"))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(TextSourceError, match="cannot be read to its end"):
+        joined(path)
+
+
+def test_how_far_a_file_was_read_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "text.xz"
+    path.write_bytes(lzma.compress(b"all work and no play makes jack a dull boy.\n" * 150_000))
+    done = [block.done_bytes for block in blocks_of(path)]
+    assert len(done) > 2 and done == sorted(done) and done[-1] == path.stat().st_size

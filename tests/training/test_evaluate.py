@@ -13,13 +13,17 @@ import pytest
 
 from corpora.store import Store, read_json
 from training import __main__ as cli
+from training.compare import compare_evaluations
 from training.config import config_text
-from training.decoder_weights import TuneRequest, tune_decoder, weights_for
+from training.decoder_weights import weights_for
 from training.errors import DataError, RunNotFoundError
 from training.evaluate import EvaluationRequest, evaluate, find_evaluation
-from training.report import aligned, render_evaluation, write_reports
+from training.evaluation_page import render_evaluation
+from training.report import write_reports
 from training.runs import run_id_for
 from training.settings import evaluations_of, read_retrain, retrain_is_due, tunings_of
+from training.tune_decoder import TuneRequest, tune_decoder
+from training.wer import aligned
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -99,12 +103,14 @@ def test_the_chain_of_retrain_tunes_then_measures(
     arguments = ["--model", run[:7], "--corpus", "tones", "--lm", language_model]
     printed = call(capsys, tone_store, ["evaluate", *arguments])
     assert printed["id"] == first["id"], "timings changed the id"
-    for decoder in ("greedy", "lm"):
+    for decoder in ("greedy", "corrected", "lm"):
         assert {"wer", "wer_mean_per_utterance", "cer", "wer_interval"} <= set(printed[decoder])
         low, high = printed[decoder]["wer_interval"]
         assert 0 <= low <= printed[decoder]["wer"] <= high
     assert printed["utterances"] == 9
-    assert min(printed["rtf"].values()) > 0
+    assert set(printed["rtf"]) == {"acoustic", "greedy", "corrector", "decoder"}
+    assert printed["rtf"]["acoustic"] > 0 and printed["rtf"]["decoder"] > 0
+    assert printed["interval_by"] == "speaker"
     assert printed["decoder"]["alpha"] == chosen["alpha"]
     rows = pq.read_table(tone_store.evaluations_dir / first["id"] / "utterances.parquet").to_pylist()
     assert len(rows) == 9
@@ -112,11 +118,79 @@ def test_the_chain_of_retrain_tunes_then_measures(
         printed["lm"]["wer"]
     )
     assert all(set(row["lm"].split()) <= {"abba", "cad", "bee", "face", "deaf", "fade"} for row in rows)
+    check_utterances(rows, tone_store)
+    check_groups(printed)
     part = call(capsys, tone_store, ["evaluate", *arguments[:4], "--subset", "test-clean"])
     assert part["lm"] is None
     assert part["greedy"]["wer"] == printed["greedy"]["wer"]
     stored = find_evaluation(EvaluationRequest(model=run, corpus="tones", subset="test-clean"), tone_store)
     assert stored is not None and stored["id"] == part["id"]
+
+
+def check_utterances(rows: list[dict[str, Any]], store: Store) -> None:
+    """The table has every decoder's edits by kind, and where the utterance comes from."""
+    for row in rows:
+        for decoder in ("greedy", "corrected", "lm"):
+            kinds = [row[f"{decoder}_{kind}"] for kind in ("substitutions", "deletions", "insertions")]
+            assert sum(kinds) == row[f"{decoder}_edits"]
+            assert row[f"{decoder}_character_edits"] >= 0
+        assert (row["corpus"], row["source_path"], row["measures"]["snr_db"]) == ("tones", "invented", 30.0)
+
+
+def check_groups(printed: dict[str, Any]) -> None:
+    """Every table of groups has all utterances, and the decoders are compared."""
+    for table in (
+        printed["speakers"].values(),
+        printed["genders"].values(),
+        printed["durations"],
+        printed["snrs"],
+    ):
+        assert sum(group["utterances"] for group in table) == 9
+        assert sum(group["words"] for group in table) == printed["words"]
+        total = sum(group["lm"] * group["words"] for group in table) / printed["words"]
+        assert total == pytest.approx(printed["lm"]["wer"])
+    assert [group["from"] for group in printed["snrs"]] == [30.0]
+    pairs = [(one["before"], one["after"]) for one in printed["comparisons"]]
+    assert pairs == [("greedy", "corrected"), ("greedy", "lm"), ("corrected", "lm")]
+    assert printed["comparisons"][1]["difference"] == pytest.approx(
+        printed["lm"]["wer"] - printed["greedy"]["wer"]
+    )
+    assert set(printed["confusions"]) == {"greedy", "lm"}
+
+
+def test_an_evaluation_is_compared_with_another(
+    capsys: pytest.CaptureFixture[str], tone_store: Store, run: str, language_model: str
+) -> None:
+    arguments = ["evaluate", "--model", run, "--corpus", "tones", "--lm", language_model, "--beta", "1.0"]
+    before = call(capsys, tone_store, [*arguments, "--alpha", "0"])
+    after = call(capsys, tone_store, [*arguments, "--alpha", "1.5", "--against", before["id"][:10]])
+    compared = after["against"]
+    assert (compared["evaluation"], compared["against"]) == (after["id"], before["id"])
+    assert compared["decoders"]["greedy"]["difference"] == 0.0
+    assert compared["decoders"]["greedy"]["p_bootstrap"] == 1.0
+    found = compared["decoders"]["lm"]
+    assert found["difference"] == pytest.approx(after["lm"]["wer"] - before["lm"]["wer"])
+    assert (tone_store.evaluations_dir / after["id"] / f"against-{before['id']}.json").exists()
+    page = render_evaluation(
+        tone_store, read_json(tone_store.evaluations_dir / after["id"] / "evaluation.json")
+    )
+    assert f'href="{before["id"]}.html"' in page
+    shown = cli.main(
+        [*arguments, "--alpha", "1.5", "--against", before["id"], "--store", str(tone_store.root)]
+    )
+    assert shown == 0
+    assert "matched pairs" in capsys.readouterr().out
+    both = call(capsys, tone_store, [*arguments[:4], "tones", "tones"])
+    assert [one["corpus"] for one in both["evaluations"]] == ["tones", "tones"]
+    with pytest.raises(DataError, match="there is none"):
+        compare_evaluations(after["id"], "ffff", tone_store)
+    path = tone_store.evaluations_dir / before["id"] / "utterances.parquet"
+    table = pq.read_table(path)
+    place = table.schema.get_field_index("reference")
+    pq.write_table(table.set_column(place, "reference", [["other"] * table.num_rows]), path)
+    with pytest.raises(DataError, match="measure both on the same version"):
+        compare_evaluations(after["id"], before["id"], tone_store)
+    pq.write_table(table, path)
 
 
 def test_what_cannot_be_measured_is_a_sentence(tone_store: Store, run: str) -> None:
@@ -133,7 +207,7 @@ def test_reports_are_self_contained_and_escape_what_corpora_say(tone_store: Stor
     index = write_reports(tone_store).read_text(encoding="utf-8")
     assert f"evaluations/{result['id']}.html" in index
     page = (tone_store.reports_dir / "evaluations" / f"{result['id']}.html").read_text(encoding="utf-8")
-    assert page.count("data:audio/flac;base64,") >= 9
+    assert page.count("data:audio/flac;base64,") == 9
     path = tone_store.evaluations_dir / result["id"] / "utterances.parquet"
     table = pq.read_table(path)
     hostile = table.set_column(table.schema.get_field_index("greedy"), "greedy", [[HOSTILE] * table.num_rows])
@@ -143,6 +217,11 @@ def test_reports_are_self_contained_and_escape_what_corpora_say(tone_store: Stor
     text = render_evaluation(tone_store, evaluation)
     pq.write_table(table, path)
     assert HOSTILE not in text and "&lt;script&gt;" in text
+    assert '<b aria-hidden="true">≠</b>' in text, "differences are marked by more than colour"
+    earlier = {
+        key: value for key, value in evaluation.items() if key not in ("corrected", "snrs", "comparisons")
+    }
+    assert "Worst utterances" in render_evaluation(tone_store, earlier), "of a format without these figures"
     for page in (index, text):
         assert "<script" not in page
         assert 'src="http' not in page and "url(" not in page and 'href="http' not in page

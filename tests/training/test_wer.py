@@ -6,7 +6,8 @@ import jiwer
 import numpy as np
 import pytest
 
-from training.wer import count_edits, count_errors, wer_interval
+from training.significance import wer_interval
+from training.wer import confusions, count_edits, count_errors
 
 
 def random_pairs(count: int) -> list[tuple[str, str]]:
@@ -59,3 +60,21 @@ def test_a_perfect_result_has_a_perfect_interval() -> None:
     rates = count_errors(["a b", "c"], ["a b", "c"])
     assert wer_interval(rates, ["s", "t"]) == (0.0, 0.0)
     assert wer_interval(count_errors([], []), []) == (0.0, 0.0)
+
+
+def test_confusions_are_counted_and_ordered() -> None:
+    references = ["the cat sat", "the cat ran", "a dog", "a b"]
+    hypotheses = ["the cap sat", "the cap ran on", "dog", "x b"]
+    found = confusions(references, hypotheses)
+    assert found["substitutions"] == [["cat", "cap", 2], ["a", "x", 1]]
+    assert found["deletions"] == [["a", 1]]
+    assert found["insertions"] == [["on", 1]]
+    assert confusions(references, hypotheses, limit=1)["substitutions"] == [["cat", "cap", 2]]
+
+
+def test_a_part_has_the_rates_of_its_utterances() -> None:
+    pairs = random_pairs(20)
+    rates = count_errors([one for one, _ in pairs], [one for _, one in pairs])
+    some = count_errors([one for one, _ in pairs[3:9]], [one for _, one in pairs[3:9]])
+    assert rates.part(range(3, 9)).wer == some.wer
+    assert rates.part([]).wer == 0.0

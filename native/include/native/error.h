@@ -24,4 +24,8 @@ struct SphereError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+struct SphereChecksumError : SphereError {
+  using SphereError::SphereError;
+};
+
 }  // namespace speechmill

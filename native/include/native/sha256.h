@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4): the identity of alphabets, vocabularies and language model files.
-// Portable and unhurried (some 300 MB/s); nothing in the decoding loop hashes.
+// Uses the processor's SHA instructions where it has them (some 1.6 GB/s), else portable code (some 300 MB/s).
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ public:
   std::string hex_digest();
 
 private:
-  void compress(const std::uint8_t* block);
+  void compress(const std::uint8_t* blocks, std::size_t count);
 
   std::array<std::uint32_t, 8> state_;
   std::array<std::uint8_t, 64> buffer_;

@@ -32,7 +32,7 @@ public:
     std::uint32_t index = 0;  // in the language model; 0 if it does not know the word
   };
 
-  // Throws DecodeError for a beam of zero.
+  // Throws DecodeError for a beam of zero and for a model of characters.
   SpellCorrector(Scorer scorer, const CorrectorOptions& options);
 
   // What a word may have been, in the order of its labels; at least one.

@@ -47,9 +47,16 @@ struct SphereAudio {
 // Reads the header of `source`; `name` stands for it in messages. Throws SphereError.
 SphereInfo read_sphere_info(const ByteSource& source, const std::string& name);
 
-// Reads samples [start, stop) of every channel; stop < 0 means the end. Throws SphereError on truncation, on
-// damage, on a span outside the file and, when everything is read, on a checksum that does not agree.
-SphereAudio read_sphere(const ByteSource& source, const SphereInfo& info, std::int64_t start = 0,
-                        std::int64_t stop = -1);
+// Samples [start, stop) of every channel; stop < 0 means the end. `verify`: prove the checksum of whole
+// reads.
+struct SphereSpan {
+  std::int64_t start = 0;
+  std::int64_t stop = -1;
+  bool verify = true;
+};
+
+// Throws SphereError on truncation, on damage and on a span outside the file, and SphereChecksumError when
+// everything is read and its checksum does not agree.
+SphereAudio read_sphere(const ByteSource& source, const SphereInfo& info, const SphereSpan& span = {});
 
 }  // namespace speechmill

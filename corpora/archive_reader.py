@@ -1,0 +1,67 @@
+"""What readers of archives share: safe names, refusals, the limits against bombs, the archive's own mark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from corpora.directories import file_stamp
+from corpora.errors import SourceError
+from corpora.sources import is_litter, unsafe_name
+from corpora.store import sha256_file
+from corpora.utterance import Rejection
+
+MAX_RATIO = 1000  # unpacked bytes per packed byte: above it is a bomb, not speech
+MAX_MEMBERS = 5_000_000  # of one archive
+MAX_UNPACKED_BYTES = 4 << 40  # of one archive: more than any corpus there is
+
+
+class ArchiveReader:
+    """What tar and zip share."""
+
+    def __init__(self, archive: Path, label: str) -> None:
+        self.archive, self.label, self.prefix = archive, label, f"{label}!/"
+        self.damage: list[Rejection] = []
+        self.litter = 0
+        self._stamp = file_stamp(archive.stat())
+        self._sha256 = ""
+
+    def stamp(self) -> str:
+        return self._stamp
+
+    def identity(self) -> dict[str, str | int]:
+        self._sha256 = self._sha256 or sha256_file(self.archive)
+        return {"name": self.label, "bytes": self.archive.stat().st_size, "sha256": self._sha256}
+
+    def path(self, name: str) -> Path | None:
+        return None
+
+    def _refuse(self, name: str, reason: str) -> None:
+        self.damage.append(Rejection(f"{self.prefix}{name}", "unsafe_member", reason))
+
+    def _whole(self, reason: str) -> None:
+        self.damage.append(Rejection(self.label, "archive_truncated", reason))
+
+    def _keeps(self, name: str) -> bool:
+        """Check one name; refuse or count it when it must not be listed."""
+        reason = unsafe_name(name)
+        if reason is not None:
+            self._refuse(name, reason)
+        elif is_litter(name):
+            self.litter += 1
+        return reason is None and not is_litter(name)
+
+    def _count(self, members: int, unpacked_bytes: int) -> None:
+        """Check an archive's size as its members are listed.
+
+        Raises:
+            SourceError: it holds too many members, or they are too big together.
+        """
+        if members > MAX_MEMBERS:
+            raise SourceError(
+                f"{self.archive} holds more than {MAX_MEMBERS} members: refused, import it in parts"
+            )
+        if unpacked_bytes > MAX_UNPACKED_BYTES:
+            raise SourceError(
+                f"{self.archive} holds more than {MAX_UNPACKED_BYTES >> 30} GiB unpacked: refused, "
+                "import it in parts"
+            )

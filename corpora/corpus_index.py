@@ -1,0 +1,85 @@
+"""The rows of a corpus without their sound: what deciding about all of them together needs.
+
+Every group has `index.parquet`: all columns but the sound, and hashes of what is compared across the whole
+corpus. `read_index` reads only those hashes and the few columns that repeat (as codes), about 80 bytes a row,
+so that a corpus of any size can be sealed; the text itself stays on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.buckets import hash64
+from corpora.utterance import SCHEMA
+
+_HASHES = (
+    ("id_hash", pa.uint64()),
+    ("text_hash", pa.uint64()),
+    ("audio_hash", pa.uint64()),
+    ("recording_hash", pa.uint64()),
+    ("words", pa.int32()),
+    ("flag_set", pa.string()),
+)
+INDEX_SCHEMA = pa.schema(
+    [*(field for field in SCHEMA if field.name != "audio"), *(pa.field(*entry) for entry in _HASHES)]
+)
+_CODED = ["split", "subset", "speaker_id", "gender", "licence", "donor_id", "flag_set"]
+_PLAIN = ["id_hash", "text_hash", "audio_hash", "recording_hash", "words", "duration_s"]
+
+
+def index_rows(rows: Iterable[dict[str, Any]]) -> pa.Table:
+    """The index of some rows of `SCHEMA`, given as plain dictionaries."""
+    lean = []
+    for row in rows:
+        entry = {key: value for key, value in row.items() if key != "audio"}
+        entry["id_hash"] = hash64(row["utterance_id"])
+        entry["text_hash"] = hash64(row["text"])
+        entry["audio_hash"] = int(row["audio_sha256"][:16], 16)
+        entry["recording_hash"] = hash64(row["recording_id"])
+        entry["words"] = row["text"].count(" ") + 1
+        entry["flag_set"] = " ".join(row["flags"])
+        lean.append(entry)
+    return pa.Table.from_pylist(lean, schema=INDEX_SCHEMA)
+
+
+def read_index(groups: Sequence[Path]) -> pd.DataFrame:
+    """All rows of the groups: `_PLAIN` as numbers, `_CODED` as categories, `group` and `row` to find them.
+
+    `recording_id` is there only when some row has no split yet: nothing else asks for it.
+    """
+    splits = [pq.read_table(group / "index.parquet", columns=["split"])["split"] for group in groups]
+    is_open = any("" in column.unique().to_pylist() for column in splits)
+    coded = [*_CODED, "recording_id"] if is_open else _CODED
+    tables = []
+    for number, group in enumerate(groups):
+        path = group / "index.parquet"
+        table = pq.read_table(path, columns=[*_PLAIN, *coded], read_dictionary=coded)
+        table = table.append_column("group", pa.array([number] * len(table), pa.int32()))
+        tables.append(table.append_column("row", pa.array(range(len(table)), pa.int32())))
+    if not tables:
+        return pd.DataFrame(columns=[*_PLAIN, *_CODED, "group", "row"])
+    whole: pd.DataFrame = pa.concat_tables(tables).unify_dictionaries().combine_chunks().to_pandas()
+    return whole
+
+
+def read_rows(groups: Sequence[Path], index: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """More columns of some rows of an index, as plain values, with the index's own row labels."""
+    frames = []
+    for number, places in index.groupby("group", sort=True):
+        frame = pq.read_table(groups[int(str(number))] / "index.parquet", columns=columns).to_pandas()
+        frames.append(frame.iloc[places["row"].to_numpy()].set_axis(places.index))
+    return pd.concat(frames) if frames else pd.DataFrame(columns=columns)
+
+
+def mask_hash(mask: npt.NDArray[np.bool_]) -> str:
+    """A short hash of which rows are meant."""
+    return hashlib.sha256(mask.tobytes()).hexdigest()[:32]

@@ -1,0 +1,170 @@
+"""The shards of a new version: written from the groups, or linked from an earlier version.
+
+A shard's key is a hash of its group's key and of which rows of the group it holds. A note per key says where
+a published version has that shard; if the file still has the same bytes it is linked, not written, so that
+one changed file costs one shard. Versions on one file system then share the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.corpus_index import mask_hash
+from corpora.errors import StoreError
+from corpora.group_cache import find_group
+from corpora.groups import run_group
+from corpora.shards import ShardWriter
+from corpora.store import Store, read_json, sha256_file, write_json_atomic
+from corpora.utterance import SCHEMA, SPLITS
+from corpora.writing import explain_write
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What a shard is made of: rows of one group that are in one split."""
+
+    group: int
+    split: str
+    wanted: Mask
+    repeated: Mask
+
+
+class ShardMaker:
+    """Makes all shards of a version under `staged`; `keys` says afterwards what each was made of."""
+
+    def __init__(self, plan_path: Path, plan: dict[str, Any], staged: Path) -> None:
+        self._plan_path, self._plan, self._staged = plan_path, plan, staged
+        self._store = Store.open(plan["store"])
+        self._numbers: Counter[str] = Counter()
+        self.keys: dict[str, str] = {}
+
+    def write(self, groups: list[Path], index: pd.DataFrame) -> list[dict[str, Any]]:
+        """One shard per group and split, rows in the group's order; answers the manifest's list.
+
+        Args:
+            index: `group`, `row`, `split` ("" or null = not accepted) and `repeated` of every row.
+        """
+        shards = []
+        for number, rows in index.groupby("group", sort=True):
+            rows = rows.sort_values("row")
+            for split in SPLITS:
+                wanted = (rows["split"] == split).to_numpy(dtype=bool)
+                if wanted.any():
+                    piece = _Piece(int(str(number)), split, wanted, rows["repeated"].to_numpy(dtype=bool))
+                    shards.append(self._shard(groups[piece.group], piece))
+        return sorted(shards, key=lambda shard: (SPLITS.index(shard["split"]), shard["path"]))
+
+    def _shard(self, group: Path, piece: _Piece) -> dict[str, Any]:
+        relative = f"{piece.split}/part-{self._numbers[piece.split]:05d}.parquet"
+        self._numbers[piece.split] += 1
+        made_of = [group.name, piece.split, mask_hash(piece.wanted), mask_hash(piece.repeated)]
+        key = hashlib.sha256(json.dumps([*made_of, SCHEMA.to_string(), pa.__version__]).encode()).hexdigest()
+        self.keys[relative] = key
+        target = self._staged / relative
+        known = _link(self._store, self._plan["name"], key, target)
+        if known is not None:
+            return {"path": relative, "split": piece.split, **known}
+        with ShardWriter(target) as writer:
+            _copy_rows(self._with_sound(piece.group) / "rows.parquet", writer, piece)
+        return {
+            "path": relative,
+            "split": piece.split,
+            "rows": writer.rows,
+            "hours": round(writer.duration_s / 3600, 6),
+            "bytes": target.stat().st_size,
+            "sha256": sha256_file(target),
+        }
+
+    def _with_sound(self, index: int) -> Path:
+        """The group's folder with its sound; done again where it was published and its rows are now others."""
+        found = find_group(self._plan, index, with_sound=True)
+        if found is None:
+            run_group(self._plan_path, index, with_sound=True)
+            found = find_group(self._plan, index, with_sound=True)
+        if found is None:
+            raise StoreError(f"group {index} of {self._plan['name']} vanished from the cache; run it again")
+        return found
+
+
+def _notes(store: Store, name: str) -> Path:
+    return store.cache_dir / "shards" / f"{name}.json"
+
+
+def remember(store: Store, name: str, manifest: dict[str, Any], keys: dict[str, str]) -> None:
+    """Note where the shards of a version that was just published lie; the version before is forgotten."""
+    kept = ("rows", "hours", "bytes", "sha256")
+    notes = {
+        keys[shard["path"]]: {
+            "place": f"{name}/{manifest['version']}/{shard['path']}",
+            **{key: shard[key] for key in kept},
+        }
+        for shard in manifest["shards"]
+    }
+    write_json_atomic(_notes(store, name), notes)
+
+
+def _link(store: Store, name: str, key: str, target: Path) -> dict[str, Any] | None:
+    """Link a shard that was published before to `target`; what the manifest says of it, or None."""
+    note = _read_notes(_notes(store, name)).get(key)
+    if note is None:
+        return None
+    place = store.corpora_dir / note["place"]
+    if not place.is_file() or place.stat().st_size != note["bytes"] or sha256_file(place) != note["sha256"]:
+        return None
+    with explain_write(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(place, target)
+        except OSError:  # another file system, or one without links
+            temporary = target.with_name(f".{target.name}.tmp")
+            shutil.copyfile(place, temporary)
+            temporary.replace(target)
+    return {key: note[key] for key in ("rows", "hours", "bytes", "sha256")}
+
+
+def _read_notes(path: Path) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = read_json(path)
+    except StoreError:
+        return {}
+    return loaded
+
+
+def _copy_rows(path: Path, writer: ShardWriter, piece: _Piece) -> None:
+    """Copy the wanted rows of a group's file, with their split and the flag of repeated sound."""
+    at = 0
+    with pq.ParquetFile(path) as source:
+        for number in range(source.num_row_groups):
+            table = source.read_row_group(number)
+            here = slice(at, at + table.num_rows)
+            at += table.num_rows
+            if not piece.wanted[here].any():
+                continue
+            flags = [
+                [*kept, "duplicate_audio"] if twin else kept
+                for kept, twin in zip(table["flags"].to_pylist(), piece.repeated[here], strict=True)
+            ]
+            table = _with_column(table, "split", [piece.split] * table.num_rows)
+            table = _with_column(table, "flags", flags).filter(pa.array(piece.wanted[here]))
+            for batch in table.cast(SCHEMA).combine_chunks().to_batches():
+                writer.add_batch(batch)
+
+
+def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:
+    field = SCHEMA.field(name)
+    return table.set_column(SCHEMA.get_field_index(name), field, pa.array(values, field.type))

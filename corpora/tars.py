@@ -1,0 +1,189 @@
+"""The reader of a tar, plain or compressed, behind a `Source`.
+
+Nothing is extracted: members are stretches of the plain tar. A compressed tar is unpacked once to a plain one
+in the spill folder, because its members cannot be reached otherwise; that costs disk, not memory.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import lzma
+import os
+import tarfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from corpora import archive_reader
+from corpora.archive_reader import MAX_RATIO, ArchiveReader
+from corpora.errors import SourceError
+from corpora.sources import Member
+from corpora.store import explain_write
+
+_CHUNK = 1 << 20
+
+
+class _Slice(io.RawIOBase):
+    """A stretch of an open file as a seekable stream of its own."""
+
+    def __init__(self, stream: BinaryIO, start: int, size: int) -> None:
+        self._stream, self._start, self._size, self._at = stream, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = max(0, offset + {0: 0, 1: self._at, 2: self._size}[whence])
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        self._stream.seek(self._start + self._at)
+        data = self._stream.read(max(0, min(len(buffer), self._size - self._at)))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+class TarReader(ArchiveReader):
+    """A tar; a compressed one is unpacked once to a plain tar in the spill folder."""
+
+    def __init__(
+        self,
+        archive: Path,
+        label: str,
+        unpack: Callable[[Path], io.BufferedIOBase] | None,
+        spill_dir: Path | None,
+    ) -> None:
+        super().__init__(archive, label)
+        self._unpack = unpack
+        self._spill_dir = spill_dir
+        self._plain = archive
+        self._listing: dict[str, Member] | None = None
+        self._spans: dict[str, tuple[int, int]] = {}
+
+    def _spill(self) -> Path:
+        """The plain tar of a compressed one; a cut or damaged stream gives what came before the damage."""
+        folder = self._spill_dir or Path(os.environ.get("TMPDIR", "/tmp"))
+        key = hashlib.sha256(f"{self.archive.resolve()} {self._stamp}".encode()).hexdigest()[:24]
+        target, note = folder / f"{key}.tar", folder / f"{key}.damage"
+        if not target.exists() and self._unpack is not None:
+            with explain_write(target):
+                folder.mkdir(parents=True, exist_ok=True)
+                _drop_dead(folder, key)
+                temporary = folder / f".{key}.{os.getpid()}.tmp"
+                try:
+                    damage = _unpack_to(self.archive, self._unpack, temporary)
+                    if damage:
+                        note.write_text(damage)
+                    temporary.replace(target)
+                finally:
+                    temporary.unlink(missing_ok=True)
+        if note.exists():
+            self._whole(note.read_text())
+        return target
+
+    def listing(self) -> dict[str, Member]:
+        if self._listing is None:
+            self._plain = self._spill() if self._unpack else self.archive
+            self._listing = {}
+            try:
+                with tarfile.open(self._plain, "r:") as tar:
+                    self._index(tar)
+            except (tarfile.TarError, EOFError, ValueError) as error:
+                if not self._listing:
+                    cause = self.damage[0].reason if self.damage else str(error)
+                    raise SourceError(
+                        f"{self.archive} is no readable tar ({cause}); copy it again"
+                    ) from error
+                self._whole(f"the tar is damaged after {len(self._listing)} members ({error}); copy it again")
+        return self._listing
+
+    def _plain_is_there(self) -> bool:
+        return self._plain != self.archive and self._plain.exists()
+
+    def _index(self, tar: tarfile.TarFile) -> None:
+        size = self._plain.stat().st_size
+        links: list[tuple[str, str]] = []
+        for number, info in enumerate(tar, 1):
+            tar.members = []  # type: ignore[attr-defined]  # tarfile keeps them all otherwise
+            self._count(number, info.offset_data)
+            name = info.name.removeprefix("./")
+            if info.isdir() or not self._keeps(name):
+                continue
+            if info.issym() or info.islnk():
+                base = PurePosixPath(name).parent if info.issym() else PurePosixPath()
+                links.append((name, os.path.normpath(base / info.linkname)))
+            elif not info.isfile() or info.issparse():
+                self._refuse(name, "sparse file" if info.issparse() else "device or other special file")
+            elif info.offset_data + info.size > size:
+                self._whole(f"{name} and what follows are missing: the archive was cut short; copy it again")
+            else:
+                self._put(name, info.offset_data, info.size)
+        for name, target in links:
+            if target in self._spans:
+                self._put(name, *self._spans[target])
+            else:
+                self._refuse(name, f"link to {target}, which is not in the archive")
+
+    def _put(self, name: str, offset: int, size: int) -> None:
+        self._spans[name] = (offset, size)
+        if self._listing is not None:
+            self._listing[name] = Member(name, size, f"{self._stamp}@{offset}+{size}")
+
+    def place(self, name: str) -> list[int]:
+        return list(self._spans[name])
+
+    def adopt(self, places: Mapping[str, list[int]]) -> None:
+        if self._listing is None:
+            self._spans = {name: (offset, size) for name, (offset, size) in places.items()}
+
+    def open(self, name: str) -> BinaryIO:
+        if self._unpack is not None and not self._plain_is_there():
+            self._plain = self._spill()
+        return cast(BinaryIO, io.BufferedReader(_Slice(self._plain.open("rb"), *self._spans[name])))
+
+
+def _drop_dead(folder: Path, key: str) -> None:
+    """Remove what a killed process was unpacking: its number stands in the name."""
+    for path in folder.glob(f".{key}.*.tmp"):
+        if not Path(f"/proc/{path.name.split('.')[2]}").exists():
+            path.unlink(missing_ok=True)
+
+
+def _unpack_to(archive: Path, unpack: Callable[[Path], io.BufferedIOBase], target: Path) -> str:
+    """Unpack to `target`; the sentence about the damage, or "".
+
+    Raises:
+        SourceError: it unpacks to more than `MAX_RATIO` times its size.
+    """
+    limit = min(archive.stat().st_size * MAX_RATIO + (1 << 24), archive_reader.MAX_UNPACKED_BYTES)
+    written = 0
+    with target.open("wb") as out:
+        try:
+            with unpack(archive) as stream:
+                while chunk := stream.read1(_CHUNK):
+                    written += len(chunk)
+                    if written > limit:
+                        target.unlink()
+                        raise SourceError(
+                            f"{archive} unpacks to more than {limit} bytes ({MAX_RATIO} times its size, or the "
+                            "limit for any archive): refused"
+                        )
+                    out.write(chunk)
+        except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+            return f"the compressed stream ends after {written} bytes ({error}); copy the archive again"
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            return f"the compressed stream breaks after {written} bytes ({error}); copy the archive again"
+    return ""

@@ -1,0 +1,66 @@
+"""The groups of a plan, done by this process, by a pool of processes, or by a Dask cluster.
+
+Who does a group changes nothing in its result. Progress is shown as groups end.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from corpora.console import Progress
+from corpora.errors import CorporaError
+from corpora.groups import run_group
+
+
+def work(plan_path: Path, plan: dict[str, Any], workers: int) -> None:
+    """Do all groups of a plan.
+
+    Raises what `run_group` raises, and CorporaError where a worker process died.
+    """
+    with GroupProgress(plan["name"], plan["groups"]) as progress:
+        for result in _results(plan_path, plan, workers):
+            progress.add(result)
+
+
+class GroupProgress(Progress):
+    """Progress over groups: utterances, hours, rejections, rate and the time left."""
+
+    def __init__(self, label: str, groups: list[dict[str, Any]]) -> None:
+        super().__init__(label, sum(group["cost"] for group in groups), "utterances")
+        self._groups = groups
+        self._totals = {"accepted": 0, "rejected": 0, "duration_s": 0.0, "cost": 0.0}
+
+    def add(self, result: dict[str, Any]) -> None:
+        """Count what `run_group` answered."""
+        totals = self._totals
+        totals["cost"] += self._groups[result["index"]]["cost"]
+        for key in ("accepted", "rejected", "duration_s"):
+            totals[key] += result[key]
+        hours = totals["duration_s"] / 3600
+        self.update(totals["cost"], int(totals["accepted"]), hours, int(totals["rejected"]))
+
+
+def _results(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dict[str, Any]]:
+    count = len(plan["groups"])
+    if workers == 1 or count == 1:
+        yield from (run_group(plan_path, index) for index in range(count))
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["corpora.groups"])
+    with ProcessPoolExecutor(min(workers, count), mp_context=context) as pool:
+        futures = [pool.submit(run_group, plan_path, index) for index in range(count)]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise CorporaError(
+                "a worker process was killed, most likely for memory; run the same command again "
+                "(finished groups are kept), with fewer --workers"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,51 @@
+"""Writing so that it stays: fsync of files and folders, and failed writes told in sentences."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from corpora.errors import StoreError
+
+
+def fsync_dir(path: Path) -> None:
+    """Make renames inside a folder durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def explain_write(path: Path) -> Iterator[None]:
+    """Turn a failed write into a sentence: disk full, no permission, read-only.
+
+    Raises:
+        StoreError: naming the place and the likely cause.
+    """
+    try:
+        yield
+    except OSError as error:
+        cause = {
+            errno.ENOSPC: "the disk is full: free some space and run the command again, what is done stays",
+            errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
+            errno.EACCES: "no permission to write there: check the owner of the folder",
+            errno.EROFS: "the file system is read-only",
+        }.get(error.errno or 0, "the write failed; run the same command again once the cause is gone")
+        raise StoreError(f"cannot write {error.filename or path}: {error.strerror}; {cause}") from error
+
+
+def fsync_tree(root: Path) -> None:
+    """Make every file below a folder durable, and the folders themselves."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            handle = os.open(Path(folder) / name, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        fsync_dir(Path(folder))

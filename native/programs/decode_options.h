@@ -1,0 +1,36 @@
+// The command line of speechmill-decode.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace speechmill {
+
+struct DecodeCommand {
+  std::string language_model;  // folder; empty: without
+  std::string alphabet;        // file; empty: the language model's
+  int blank = -1;
+  float alpha = 0.5F;
+  float beta = 1.5F;
+  std::string mode = "default";
+  std::size_t beam_width = 100;
+  std::size_t n_best = 1;
+  std::size_t threads = 1;
+  bool json = false;
+  bool logits = false;
+  bool help = false;
+  std::vector<std::string> files;
+};
+
+// A command line that cannot be meant; the text says which part.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Throws UsageError.
+DecodeCommand parse_command(const std::vector<std::string>& arguments);
+const char* usage();
+
+}  // namespace speechmill

@@ -1,0 +1,158 @@
+"""speechmill-decode answers like `native.decode`, reads what numpy writes, and says in a sentence what it cannot."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import native
+
+PROGRAM = Path(__file__).resolve().parents[2] / "build/native/speechmill-decode"
+Float = npt.NDArray[np.float32]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(PROGRAM), *map(str, arguments)], check=False, capture_output=True, text=True, timeout=120
+    )
+
+
+def lines(*arguments: object) -> list[str]:
+    done = run(*arguments)
+    assert done.returncode == 0 and done.stderr == "", done
+    return done.stdout.splitlines()
+
+
+@pytest.fixture
+def batch() -> Float:
+    return np.log(np.random.default_rng(5).dirichlet(np.ones(4), (3, 12))).astype(np.float32)
+
+
+@pytest.mark.parametrize("mode", ["exact", "default", "fast"])
+def test_a_batch_is_decoded_like_in_python(
+    mode: str, batch: Float, tmp_path: Path, tiny_model: Path, tiny_alphabet: native.Alphabet
+) -> None:
+    lengths = [12, 7, 0]
+    np.savez_compressed(tmp_path / "x.npz", log_probs=batch, lengths=np.array(lengths))
+    scorer = native.Scorer.load(tiny_model, alpha=0.8, beta=0.4)
+    expected = native.decode(batch, lengths, tiny_alphabet, scorer, beam_width=30, n_best=3, mode=mode)
+    flags = ("--lm", tiny_model, "--alpha=0.8", "--beta", 0.4, "--beam", 30, "--mode", mode, "--threads", 2)
+    assert lines(*flags, tmp_path / "x.npz") == [found[0].text for found in expected]
+    ranked = lines(*flags, "--n-best", 3, tmp_path / "x.npz")
+    assert [line.split("\t")[3] for line in ranked] == [one.text for found in expected for one in found]
+    answers = [json.loads(line) for line in lines(*flags, "--n-best", 3, "--json", tmp_path / "x.npz")]
+    assert [answer["utterance"] for answer in answers] == ["log_probs[0]", "log_probs[1]", "log_probs[2]"]
+    for answer, found in zip(answers, expected, strict=True):
+        for said, one in zip(answer["hypotheses"], found, strict=True):
+            assert said["text"] == one.text
+            numbers = [np.float32(said[name]) for name in ("score", "acoustic", "lm")]
+            assert numbers == [one.score, one.acoustic, one.lm]
+            times = [(word["word"], word["start_frame"], word["end_frame"]) for word in said["words"]]
+            assert times == [(word.word, word.start_frame, word.end_frame) for word in one.words]
+
+
+def test_every_array_of_an_archive_is_an_utterance(batch: Float, tmp_path: Path, tiny_model: Path) -> None:
+    np.savez(tmp_path / "x.npz", second=batch[1], first=batch[0])
+    np.save(tmp_path / "y.npy", batch[2].astype(np.float64))
+    answers = [
+        json.loads(line)
+        for line in lines("--lm", tiny_model, "--json", tmp_path / "x.npz", tmp_path / "y.npy")
+    ]
+    assert [a["utterance"] for a in answers] == ["second", "first", str(tmp_path / "y.npy")]
+    whole = lines("--lm", tiny_model, tmp_path / "x.npz", tmp_path / "y.npy")
+    scorer = native.Scorer.load(tiny_model)
+    expected = [native.decode(batch[i : i + 1], [12], scorer.alphabet, scorer)[0][0].text for i in (1, 0, 2)]
+    assert whole == expected == [a["hypotheses"][0]["text"] for a in answers]
+
+
+def test_an_alphabet_alone_and_logits(batch: Float, tmp_path: Path, tiny_alphabet: native.Alphabet) -> None:
+    tiny_alphabet.save(tmp_path / "alphabet.txt")
+    np.save(tmp_path / "x.npy", batch + 3.0)
+    expected = [found[0].text for found in native.decode(batch, [12] * 3, tiny_alphabet)]
+    assert lines("--alphabet", tmp_path / "alphabet.txt", "--logits", tmp_path / "x.npy") == expected
+    first = native.Alphabet([" ", "a", "b"], blank=0)
+    np.save(tmp_path / "y.npy", batch)
+    expected = [found[0].text for found in native.decode(batch, [12] * 3, first)]
+    assert lines("--alphabet", tmp_path / "alphabet.txt", "--blank", 0, tmp_path / "y.npy") == expected
+
+
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_numpys_types_and_both_ways_of_packing(
+    dtype: str, packed: bool, batch: Float, tmp_path: Path, tiny_alphabet: native.Alphabet
+) -> None:
+    tiny_alphabet.save(tmp_path / "alphabet.txt")
+    values = batch.astype(dtype)
+    (np.savez_compressed if packed else np.savez)(tmp_path / "x.npz", log_probs=values)
+    expected = [f[0].text for f in native.decode(values.astype(np.float32), [12] * 3, tiny_alphabet)]
+    assert lines("--alphabet", tmp_path / "alphabet.txt", tmp_path / "x.npz") == expected
+
+
+def test_what_cannot_be_decoded_is_said_in_one_sentence(
+    batch: Float, tmp_path: Path, tiny_model: Path
+) -> None:
+    def broken(name: str, array: npt.NDArray[np.generic]) -> Path:
+        np.save(tmp_path / name, array)
+        return tmp_path / name
+
+    nan = batch.copy()
+    nan[1, 2, 3] = np.nan
+    cut = io.BytesIO()
+    np.savez(cut, log_probs=batch)
+    (tmp_path / "cut.npz").write_bytes(cut.getvalue()[:-40])
+    np.savez(tmp_path / "lengths.npz", log_probs=batch, lengths=[12, 13, 1])
+    with zipfile.ZipFile(tmp_path / "bzip2.npz", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a.npy", b"x" * 100)
+    for path, sentence in (
+        (tmp_path / "nowhere.npy", "cannot be opened"),
+        (broken("nan.npy", nan), "utterance 1: log_probs at frame 2, label 3 is NaN"),
+        (broken("four.npy", batch[None]), "shape [1, 3, 12, 4] is neither"),
+        (broken("labels.npy", batch[..., :3].copy()), "log_probs have 3 labels, the alphabet has 4"),
+        (broken("text.npy", np.array(["a"])), "cannot be read; save float32"),
+        (broken("order.npy", np.asfortranarray(batch[0])), "column-major"),
+        (broken("big.npy", batch.astype(">f4")), "little-endian"),
+        (tmp_path / "cut.npz", "table of contents is missing"),
+        (tmp_path / "lengths.npz", "length 13"),
+        (tmp_path / "bzip2.npz", "packed by method 12"),
+    ):
+        done = run("--lm", tiny_model, path)
+        assert done.returncode == 1 and done.stdout == "", (path, done)
+        assert done.stderr.startswith("speechmill-decode: ") and done.stderr.count("\n") == 1, done.stderr
+        assert sentence in done.stderr and path.name in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "no file is named"),
+        (["x.npy"], "name a language model"),
+        (["--lm"], "--lm needs a value"),
+        (["--lm", "d", "--frobnicate", "x.npy"], "unknown option --frobnicate"),
+        (["--lm", "d", "--alpha", "much", "x.npy"], "--alpha much is not a number"),
+        (["--lm", "d", "--alpha", "-1", "x.npy"], "--alpha must be at least 0"),
+        (["--lm", "d", "--beam=0", "x.npy"], "--beam 0 is not a whole number"),
+        (["--lm", "d", "--mode", "slow", "x.npy"], "--mode slow is not one of"),
+    ],
+)
+def test_a_command_line_that_cannot_be_meant_ends_with_two(arguments: list[str], sentence: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    assert sentence in done.stderr and "--help" in done.stderr
+
+
+def test_help_goes_to_standard_output() -> None:
+    done = run("--help")
+    assert done.returncode == 0 and "usage: speechmill-decode" in done.stdout and done.stderr == ""
+
+
+def test_a_model_that_is_missing_is_named(tmp_path: Path, batch: Float) -> None:
+    np.save(tmp_path / "x.npy", batch)
+    done = run("--lm", tmp_path / "none", tmp_path / "x.npy")
+    assert done.returncode == 1 and str(tmp_path / "none") in done.stderr
