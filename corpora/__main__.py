@@ -1,4 +1,4 @@
-"""`python -m corpora list | doctor | download | refresh | show | report | export`: archives in, corpora out.
+"""`python -m corpora list | doctor | download | refresh | show | report | export | …`: archives in, corpora out.
 
 With --json one JSON object stands on standard output; logs and progress go to standard error. Exit status:
 0 done, 3 nothing published (the gate refused it, or nothing could be imported), 2 usage or unusable source,
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from corpora import version_commands
 from corpora.console import configure_logging, emit, run_command, use_store_tmp
 from corpora.errors import UsageError
 from corpora.exports import FORMS
@@ -67,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     for command in (show, report, export):
         command.add_argument("name", metavar="NAME")
         command.add_argument("--version", metavar="VERSION", help="default: the current one")
-    for command in (listing, doctor, download, refresh, show, report, export):
+    more = version_commands.add_parsers(add)
+    for command in (listing, doctor, download, refresh, show, report, export, *more):
         command.add_argument(
             "--store", type=Path, metavar="DIR", help="root of the store (default var/store)"
         )
@@ -203,6 +205,7 @@ _COMMANDS = {
     "show": _show,
     "report": _report,
     "export": _export,
+    **version_commands.COMMANDS,
 }
 
 

@@ -176,6 +176,7 @@ CHECKS = (
 )
 
 CORPUS_CHECKS = {
+    "withdrawn": "its donor has withdrawn it",
     "duplicate_id": "an utterance with the same id came before",
     "split_bridge": "a call between speakers of different splits is left out of all of them",
     "same_audio_other_text": "the same sound appears with another text",

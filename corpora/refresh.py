@@ -36,6 +36,7 @@ from corpora.sources import Source, open_source, source_stamp
 from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
 from corpora.transcript import NORMALISER_VERSION, default_alphabet
 from corpora.utterance import SCHEMA
+from corpora.withdrawals import withdrawn_mark
 from corpora.workers import work
 
 __all__ = ["RefreshRequest", "plan_refresh", "refresh", "run_group", "seal"]
@@ -175,7 +176,10 @@ def _published_before(store: Store, key: str) -> tuple[str, str] | None:
         corpus = store.corpus(said["name"])
     except NotPublishedError:
         return None
-    is_current = corpus.version == said["version"] and not corpus.missing_files()
+    mark = withdrawn_mark(store, corpus.name)
+    is_current = (
+        corpus.version == said["version"] and said.get("withdrawn") == mark and not corpus.missing_files()
+    )
     return (corpus.name, corpus.version) if is_current else None
 
 

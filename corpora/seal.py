@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpora import shard_cache
+from corpora import shard_cache, withdrawals
 from corpora.corpus_index import read_index, read_rows
 from corpora.corpus_splits import corpus_facts, split_rows
 from corpora.errors import BalanceError, NothingImportedError, NotPublishedError, StoreError
@@ -34,6 +34,7 @@ from corpora.splits import BRIDGE, Assignment, earlier_speakers, listed_speakers
 from corpora.store import Store, explain_write, publish_version, read_json, sha256_file, write_json_atomic
 from corpora.transcript import NORMALISER_VERSION, default_alphabet
 from corpora.utterance import REJECTIONS_SCHEMA
+from corpora.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built:
     name = plan["name"]
     publish_version(store.corpora_dir / name, manifest["version"], built.folder)
     shard_cache.remember(store, name, manifest, built.shard_keys)
-    note = {"name": name, "version": manifest["version"]}
+    note = {"name": name, "version": manifest["version"], "withdrawn": withdrawn_mark(store, name)}
     write_json_atomic(store.cache_dir / "refresh" / f"{plan['input_key']}.json", note)
     drop_sound(plan)
     prune(plan)
@@ -128,8 +129,10 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
         staged.mkdir(parents=True)
     groups = [_group(plan_path, plan, index) for index in range(len(plan["groups"]))]
     index = read_index(groups)
-    verdict, repeated = check_corpus(_named(index))
-    index["verdict"], index["repeated"] = verdict, repeated
+    out = is_withdrawn(index, withdrawn_donors(Store.open(plan["store"]), plan["name"]))
+    verdict, repeated = check_corpus(_named(index[~out]))
+    index["verdict"] = verdict.reindex(index.index, fill_value=withdrawals.CHECK)
+    index["repeated"] = repeated.reindex(index.index, fill_value=False)
     assignment = split_rows(index, groups, corpus_facts(plan["facts"]), earlier)
     index["split"] = assignment.splits
     index.loc[index["split"] == "", "verdict"] = BRIDGE
@@ -201,7 +204,7 @@ def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> 
             "end_s": None,
             "check": verdict,
             "reason": f"{CORPUS_CHECKS[verdict]} ({row['source_path']})",
-            "text_raw": row["text_raw"],
+            "text_raw": None if verdict == withdrawals.CHECK else row["text_raw"],
         }
         for (_, row), verdict in zip(rows.iterrows(), verdicts, strict=True)
     ]

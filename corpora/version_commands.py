@@ -1,0 +1,83 @@
+"""`python -m corpora history | diff | withdraw`: what versions there are, how they differ, who left."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from corpora.console import emit
+from corpora.store import Store
+
+
+def add_parsers(add: Callable[..., Any]) -> list[Any]:
+    """Add the commands with `add`; answers them, for the arguments that all commands share."""
+    history = add("history", help="the versions of a corpus")
+    diff = add("diff", help="what was added, changed and withdrawn between two versions")
+    withdraw = add("withdraw", help="leave a donor out of every later version; says what was made with it")
+    for command in (history, diff, withdraw):
+        command.add_argument("name", metavar="NAME")
+    diff.add_argument("before", metavar="V1", help="a version")
+    diff.add_argument("after", metavar="V2", nargs="?", help="a version; default: the current one")
+    withdraw.add_argument("--donor", required=True, metavar="ID", help="a donor_id or speaker_id")
+    return [history, diff, withdraw]
+
+
+def _history(args: argparse.Namespace) -> int:
+    from corpora.versions import history
+
+    found = history(Store.open(args.store), args.name)
+    lines = [
+        f"{entry['version']}  {entry['published']}  {entry['utterances']:8d} utterances {entry['hours']:9.3f} h"
+        + ("  current" if entry["current"] else "")
+        for entry in found
+    ]
+    emit({"corpus": args.name, "versions": found}, args.json, "\n".join(lines))
+    return 0
+
+
+def _diff(args: argparse.Namespace) -> int:
+    from corpora.versions import compare_versions
+
+    store = Store.open(args.store)
+    found = compare_versions(store.corpus(args.name, args.before), store.corpus(args.name, args.after))
+    emit(found, args.json, _diff_told(found))
+    return 0
+
+
+def _diff_told(found: dict[str, Any]) -> str:
+    lines = [f"{found['corpus']} {found['from']} → {found['to']}"]
+    for kind in ("added", "changed", "withdrawn"):
+        part = found[kind]
+        lines.append(f"  {kind:9} {part['utterances']:8d} utterances {part['hours']:9.3f} h")
+        lines += [f"    {column} differs in {count}" for column, count in part.get("columns", {}).items()]
+        lines += [f"    {name}" for name in part["examples"]]
+        more = part["utterances"] - len(part["examples"])
+        lines += [f"    and {more} more"] if more > 0 else []
+    return "\n".join([*lines, f"  unchanged {found['unchanged']['utterances']:8d} utterances"])
+
+
+def _withdraw(args: argparse.Namespace) -> int:
+    from corpora.withdrawals import withdraw
+
+    found = withdraw(Store.open(args.store), args.name, args.donor)
+    emit(found, args.json, _withdrawal_told(found))
+    return 0
+
+
+def _withdrawal_told(found: dict[str, Any]) -> str:
+    lines = [
+        f"{found['donor']} has withdrawn from {found['corpus']}: the next refresh leaves out "
+        f"{found['utterances']} utterances, {found['hours']:.3f} h"
+    ]
+    says = {
+        "versions": "versions that hold the recordings and stay as they are until they are deleted",
+        "language_models": "language models made with them",
+        "runs": "training runs made with them",
+        "evaluations": "evaluations made with them",
+    }
+    lines += [f"  {text}: {', '.join(found[key]) or 'none'}" for key, text in says.items()]
+    return "\n".join(lines)
+
+
+COMMANDS = {"history": _history, "diff": _diff, "withdraw": _withdraw}

@@ -1,0 +1,157 @@
+"""Donors who took their recordings back: noted once, honoured by every later refresh.
+
+`<store>/corpora/<name>/withdrawn.json` names them. The next version has none of their rows; each is counted
+as a rejection `withdrawn`, without its text. Versions that stand already are not changed: `withdraw` names
+them, and the language models, runs and evaluations that were made with them, from their own manifests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpora.errors import StoreError, UsageError
+from corpora.store import Corpus, Store, read_json, write_json_atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHECK = "withdrawn"
+
+
+def withdrawn_donors(store: Store, name: str) -> list[str]:
+    """Who has withdrawn from this corpus, sorted; ids of donors or of speakers."""
+    path = _note(store, name)
+    return sorted(read_json(path)["donors"]) if path.is_file() else []
+
+
+def withdrawn_mark(store: Store, name: str) -> str:
+    """A hash of who has withdrawn: a version made before somebody did is not up to date."""
+    return hashlib.sha256("\n".join(withdrawn_donors(store, name)).encode()).hexdigest()[:16]
+
+
+def is_withdrawn(index: pd.DataFrame, donors: list[str]) -> pd.Series:
+    """Which rows of an index belong to one of the donors: by `donor_id` or by `speaker_id`."""
+    return index["donor_id"].isin(donors) | index["speaker_id"].isin(donors)
+
+
+def withdraw(store: Store, name: str, donor: str) -> dict[str, Any]:
+    """Note that a donor withdraws, and say where the recordings have gone.
+
+    Returns:
+        corpus, donor, utterances and hours of the current version that the next one will not have,
+        `versions` that hold them, and `language_models`, `runs` and `evaluations` made with those.
+
+    Raises:
+        NotPublishedError: no such corpus. UsageError: no version knows the donor; names some who are known.
+    """
+    current = store.corpus(name)
+    with store.lock(f"corpus-{name}"):
+        holding = {}
+        for path in sorted((store.corpora_dir / name).glob("*/manifest.json")):
+            if path.parent.name != "current":
+                holding[path.parent.name] = _count(store.corpus(name, path.parent.name), donor)
+        holding = {version: counted for version, counted in holding.items() if counted[0]}
+        donors = withdrawn_donors(store, name)
+        if not holding and donor not in donors:
+            raise UsageError(
+                f"no version of {name} has a donor or speaker {donor!r}; there are: {_some(current)}"
+            )
+        write_json_atomic(_note(store, name), {"donors": sorted({*donors, donor})})
+    utterances, seconds = holding.get(current.version, (0, 0.0))
+    return {
+        "corpus": name,
+        "donor": donor,
+        "utterances": utterances,
+        "hours": round(seconds / 3600, 6),
+        "versions": sorted(holding),
+        **made_with(store, name, set(holding)),
+    }
+
+
+def _note(store: Store, name: str) -> Path:
+    return store.corpora_dir / name / "withdrawn.json"
+
+
+def _count(corpus: Corpus, donor: str) -> tuple[int, float]:
+    """(utterances, seconds) of a donor in a version."""
+    rows, seconds = 0, 0.0
+    for batch in corpus.batches(columns=["donor_id", "speaker_id", "duration_s"]):
+        theirs = pc.or_(_equals(batch["donor_id"], donor), _equals(batch["speaker_id"], donor))
+        durations = batch["duration_s"].filter(theirs)
+        rows, seconds = rows + len(durations), seconds + (pc.sum(durations).as_py() or 0.0)
+    return rows, seconds
+
+
+def _equals(column: pa.Array, value: str) -> pa.Array:
+    return pc.fill_null(pc.equal(column, value), fill_value=False)
+
+
+def _some(corpus: Corpus) -> str:
+    """A few donors of a corpus, or speakers where it names no donor."""
+    found: set[str] = set()
+    for batch in corpus.batches(columns=["donor_id", "speaker_id"]):
+        named = [name for name in batch["donor_id"].unique().to_pylist() if name]
+        found.update(named or batch["speaker_id"].unique().to_pylist())
+    shown = ", ".join(sorted(found)[:12])
+    return f"{shown} and {len(found) - 12} more" if len(found) > 12 else shown
+
+
+def made_with(store: Store, name: str, versions: set[str]) -> dict[str, list[str]]:
+    """What was made with some versions of a corpus, read from the manifests of language models and runs.
+
+    Returns:
+        language_models ("name version"), runs and evaluations (ids), each sorted.
+    """
+    models = [
+        f"{path.parent.parent.name} {path.parent.name}"
+        for path in store.language_models_dir.glob("*/*/manifest.json")
+        if path.parent.name != "current" and _mentions(path, name, versions)
+    ]
+    runs = [
+        path.parent.name
+        for path in store.runs_dir.glob("*/inputs.json")
+        if path.parent.name != "current" and _mentions(path, name, versions)
+    ]
+    evaluations = [
+        path.parent.name
+        for path in store.evaluations_dir.glob("*/evaluation.json")
+        if _mentions(path, name, versions) or _run_of(path) in runs
+    ]
+    return {"language_models": sorted(models), "runs": sorted(runs), "evaluations": sorted(evaluations)}
+
+
+def _run_of(evaluation: Path) -> str:
+    try:
+        return str(json.loads(evaluation.read_bytes()).get("run", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _mentions(path: Path, name: str, versions: set[str]) -> bool:
+    try:
+        loaded = read_json(path)
+    except StoreError:
+        return False
+    return any(found in versions for found in _versions_of(loaded, name))
+
+
+def _versions_of(value: Any, name: str) -> Iterator[str]:
+    """Versions of a corpus that a manifest names: `corpus` with a version beside it, or `corpora: {name: …}`."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _versions_of(entry, name)
+    elif isinstance(value, dict):
+        if value.get("corpus") == name:
+            yield str(value.get("version") or value.get("corpus_version"))
+        corpora = value.get("corpora")
+        if isinstance(corpora, dict) and isinstance(corpora.get(name), str):
+            yield corpora[name]
+        for entry in value.values():
+            yield from _versions_of(entry, name)
