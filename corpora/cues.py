@@ -1,84 +1,76 @@
-"""SubRip and WebVTT: timed cues with the line they stand in.
+"""What a timed transcript of any format becomes: cues with their place, and the transcript around them.
 
-Tolerant where real files are sloppy (byte order marks, `.` or `,` before the milliseconds, missing blanks
-round the arrow, gaps in the numbering), silent about nothing: a timing line that cannot be read is an
-answer too. Text is returned as it stands; transcript.py cleans it.
+Times are seconds from the beginning of the recording. A cue that cannot be read is a cue too, with `problem`
+set: nothing that stands in a file is passed over in silence. Policies over cues stand in cue_rules.py.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from corpora.sources import TextLine
+from corpora.errors import CorporaError
 
-_TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
-_TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
-_BLOCKS = ("NOTE", "STYLE", "REGION")
+
+class TranscriptError(CorporaError):
+    """A transcript file of which nothing can be used; `check` is the rejection it becomes."""
+
+    def __init__(self, check: str, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.check = check
+        self.line = line
 
 
 @dataclass(frozen=True)
 class Cue:
-    """One cue. `problem` is set instead of times and text where it cannot be read."""
+    """One stretch of text.
 
-    line: int
-    start_s: float = 0.0
-    end_s: float = 0.0
+    Attributes:
+        line: where it stands, from 1; None where lines mean nothing (binary files).
+        start_s, end_s: None for text without times: it belongs to the whole recording.
+        voice: who speaks, as the file says it.
+        problem, check: why it cannot be used, and the name under which that is counted.
+        recording: the recording it names itself, where one file speaks of several.
+        channel: from 0; None = not said.
+    """
+
+    line: int | None
+    start_s: float | None = 0.0
+    end_s: float | None = 0.0
     text: str = ""
     voice: str | None = None
     problem: str = ""
+    check: str = "bad_line"
+    recording: str = ""
+    channel: int | None = None
+    gender: str | None = None
+    language: str | None = None
+    licence: str | None = None
+    flags: tuple[str, ...] = ()
 
 
-def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> float:
-    millis = int((fraction or "0").ljust(3, "0"))
-    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + millis / 1000
+@dataclass(frozen=True)
+class Transcript:
+    """Everything one file says.
+
+    Attributes:
+        media: names of the recording as the file states them, best first.
+        programme_start_s: the time code at which the programme begins, where the file states it.
+        ignored: (reason, count) of what rightly is no cue.
+        encoding: as what its bytes were read; `guessed` where neither the file nor the donor said so.
+    """
+
+    cues: tuple[Cue, ...]
+    media: tuple[str, ...] = ()
+    programme_start_s: float | None = None
+    ignored: tuple[tuple[str, int], ...] = ()
+    encoding: str = ""
+    guessed: bool = False
 
 
-def read_cues(lines: Iterable[TextLine]) -> Iterator[Cue]:
-    """Cues of an SRT or VTT file, in its order; lines are those of `Source.text_lines`."""
-    block: list[TextLine] = []
-    for line in lines:
-        if line.text is not None and not line.text.strip():
-            yield from _block(block)
-            block = []
-        else:
-            block.append(line)
-    yield from _block(block)
+@dataclass(frozen=True)
+class Hints:
+    """What a reader is told from outside: `auto` or the declared encoding, and the file's name."""
 
-
-def _block(block: list[TextLine]) -> Iterator[Cue]:
-    if not block or (block[0].text or "").startswith(("WEBVTT", *_BLOCKS)):
-        return
-    at = next((i for i, line in enumerate(block) if line.text and "-->" in line.text), None)
-    if at is None:
-        numbers = all((line.text or "").strip().isdigit() for line in block)
-        if not numbers:
-            yield Cue(block[0].number, problem=block[0].problem or "text without a timing line")
-        return
-    timing = block[at]
-    match = _TIMING.match(timing.text or "")
-    if match is None:
-        yield Cue(timing.number, problem=f"the times {(timing.text or '').strip()[:60]!r} cannot be read")
-        return
-    body, following = _body(block[at + 1 :])
-    bad = next((line for line in body if line.text is None), None)
-    start_s, end_s = _seconds(*match.groups()[:4]), _seconds(*match.groups()[4:])
-    text = "\n".join(line.text or "" for line in body)
-    voice = _VOICE.search(text)
-    if bad is not None:
-        yield Cue(timing.number, start_s, end_s, problem=bad.problem)
-    else:
-        yield Cue(timing.number, start_s, end_s, text, voice[1].strip() if voice else None)
-    yield from _block(following)
-
-
-def _body(lines: list[TextLine]) -> tuple[list[TextLine], list[TextLine]]:
-    """Text lines of a cue, and what follows where the empty line between cues is missing."""
-    for index, line in enumerate(lines):
-        if line.text and _TIMING.match(line.text):
-            numbered = index > 0 and (lines[index - 1].text or "").strip().isdigit()
-            cut = index - 1 if numbered else index
-            return lines[:cut], lines[cut:]
-    return lines, []
+    encoding: str = "auto"
+    name: str = ""
+    tiers: tuple[str, ...] = field(default=())
