@@ -15,9 +15,10 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 from corpora.errors import UsageError
+from corpora.locales import alphabet_for, folds_accents, labels_for, lower, spoken_symbols
+from corpora.spoken_numbers import read_numbers
 from corpora.transcript_rules import (
     APOSTROPHES,
     BLANKED,
@@ -25,19 +26,17 @@ from corpora.transcript_rules import (
     INVISIBLE,
     LETTERS,
     NOISE_TAGS,
-    NUMBERS,
     REFUSED_SYMBOLS,
     SHORT_WORDS,
     SILENCE_TAGS,
     SKIP_TAGS,
-    SPOKEN_SYMBOLS,
     STYLES,
     UNINTELLIGIBLE_TAGS,
 )
 from corpora.words import join_clitics, unquote
 from native import Alphabet
 
-NORMALISER_VERSION = "1"
+NORMALISER_VERSION = "2"
 
 _PERCENT = re.compile(r"%(?:20|26|27|2C|2c|22)")
 _PERCENT_TEXT = {"%20": " ", "%26": "&", "%27": "'", "%2C": ",", "%2c": ",", "%22": '"'}
@@ -91,13 +90,16 @@ class Policies:
     Attributes:
         partial_words, uncertain: "reject" or "keep".
         unknown_words: `<unk>`: "reject" or "drop".
-        numbers: "reject" or "table" (the reviewed readings of transcript_rules.NUMBERS).
+        numbers: "reject", "table" (the reviewed readings of transcript_rules.NUMBERS) or "spell" (the table,
+            then num2words, flagged `numbers_spelled`).
+        language: BCP 47; decides on lower case, symbols, numbers and whether accents are folded.
     """
 
     partial_words: str = "reject"
     uncertain: str = "reject"
     unknown_words: str = "reject"
     numbers: str = "reject"
+    language: str = "en"
 
 
 DEFAULT_POLICIES = Policies()
@@ -128,6 +130,9 @@ class Normaliser:
         self.style = STYLES[style]
         self.policies = policies or Policies()
         self._labels = frozenset(alphabet_labels)
+        self._language = self.policies.language
+        self._folds = folds_accents(self._language)
+        self._symbols = {sign: f" {word} " for sign, word in spoken_symbols(self._language).items()}
         self._english = self._labels >= frozenset("abcdefghijklmnopqrstuvwxyz' ")
         self._table = {ord(c): "'" for c in APOSTROPHES}
         self._table |= {ord(c): " " for c in BLANKED if c not in self._labels}
@@ -168,7 +173,7 @@ class Normaliser:
         return text
 
     def _strict(self, text: str) -> str:
-        odd = sorted({c for c in text.lower() if c not in self._labels and not c.isspace()})
+        odd = sorted({c for c in lower(text, self._language) if c not in self._labels and not c.isspace()})
         if odd:
             raise _Refusal("bad_chars", f"{_signs(odd)} in a corpus that holds letters and apostrophes only")
         return text
@@ -298,8 +303,8 @@ class Normaliser:
     def _words(self, text: str, notes: _Notes) -> list[str]:
         """Blank-separated words; quotation marks gone, clitics joined, symbols spoken, digits decided."""
         if any(c.isnumeric() for c in text):
-            text = self._numbers(text)
-        for sign, spoken in SPOKEN_SYMBOLS.items():
+            text = self._numbers(text, notes)
+        for sign, spoken in self._symbols.items():
             if sign in text:
                 text = text.replace(sign, spoken)
         if not text.isalpha():
@@ -307,21 +312,19 @@ class Normaliser:
             if odd:
                 raise _Refusal("symbol", f"{_signs(odd)} has no certain spoken form")
         text = _REPEATED_QUOTE.sub(" ", text.translate(self._table))
-        words = text.lower().split()
+        words = lower(text, self._language).split()
         if self.style.clitics:
             words = join_clitics(words)
         if self.style.web and "'" in text:
             words = unquote(words)
         return [w for w in words if w.strip("'")]
 
-    def _numbers(self, text: str) -> str:
-        tokens = text.split()
-        if self.policies.numbers == "table":
-            tokens = [NUMBERS.get(t.lower().strip(".,;:?!\"'"), t) for t in tokens]
-        for token in tokens:
-            if any(c.isnumeric() for c in token):
-                raise _Refusal("numbers", f"{_quote(token)} can be read in more than one way")
-        return " ".join(tokens)
+    def _numbers(self, text: str, notes: _Notes) -> str:
+        said, spelled, odd = read_numbers(text, self.policies.numbers, self._language)
+        if odd is not None:
+            raise _Refusal("numbers", f"{_quote(odd)} can be read in more than one way")
+        notes.flags |= {"numbers_spelled"} if spelled else set()
+        return said
 
     def _spell(self, words: list[str]) -> list[str]:
         """Fold letters the alphabet lacks onto those it has; refuse the rest by name."""
@@ -336,6 +339,9 @@ class Normaliser:
         for letter in unicodedata.normalize("NFC", word):
             if letter in self._labels:
                 letters.append(letter)
+                continue
+            if not self._folds:
+                odd.add(letter)
                 continue
             folded = "".join(LETTERS.get(c, c) for c in unicodedata.normalize("NFD", letter))
             folded = "".join(c for c in folded if unicodedata.category(c) != "Mn")
@@ -354,16 +360,14 @@ def _signs(signs: Sequence[str]) -> str:
     return ", ".join(f"{s!r} (U+{ord(s):04X})" for s in signs[:8])
 
 
-@cache
 def default_alphabet() -> Alphabet:
     """Blank, a–z and the apostrophe; CTC blank last. The file is alphabets/en.txt."""
-    return Alphabet.load(str(Path(__file__).parent / "alphabets" / "en.txt"))
+    return alphabet_for("en")
 
 
-@cache
 def default_labels() -> tuple[str, ...]:
     """The labels of `default_alphabet()`, without the CTC blank."""
-    return tuple(default_alphabet().labels)
+    return labels_for("en")
 
 
 @cache

@@ -34,8 +34,7 @@ SHORT_WORDS = _words(
     "was has had him her his its our out for not but can did get got how may new now old one see two way who"
 )
 
-SPOKEN_SYMBOLS = {"&": " and ", "%": " percent ", "@": " at ", "+": " plus ", "°": " degrees "}
-REFUSED_SYMBOLS = frozenset("$€£¥#=*^<>|~\\§©®™¢[]{}")
+REFUSED_SYMBOLS = frozenset("$€£¥#=*^<>|~\\§©®™¢[]{}&%@+°")
 APOSTROPHES = "’‘ʼ´`′＇‛ʹ"
 INVISIBLE = re.compile("[\ufeff\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]")
 BLANKED = '“”„‟«»‹›"‚‗—–‒―‐‑−-_…/.,;:?!¿¡·•()♪♫'
