@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add = commands.add_parser
     listing = add("list", help="published corpora and the importers there are")
+    listing.add_argument("--quarantine", action="store_true", help="what may not be learnt from, instead")
     doctor = add("doctor", help="which corpus a source is and what a refresh would do")
     doctor.add_argument("source", nargs="+", type=Path, metavar="SOURCE")
     doctor.add_argument("--donation", type=Path, metavar="FILE")
@@ -81,8 +82,11 @@ def _parser() -> argparse.ArgumentParser:
 def _list(args: argparse.Namespace) -> int:
     store = Store.open(args.store)
     corpora = {}
-    for name in store.corpus_names():
-        manifest = store.corpus(name).manifest
+    names, read = store.corpus_names(), store.corpus
+    if args.quarantine:
+        names, read = store.quarantined_names(), store.quarantined
+    for name in names:
+        manifest = read(name).manifest
         keys = ("version", "utterances", "hours", "splits", "licence")
         corpora[name] = {key: manifest[key] for key in keys}
     importers = {name: get_importer(name).summary for name in IMPORTERS}
@@ -90,7 +94,8 @@ def _list(args: argparse.Namespace) -> int:
         f"{name:16} {c['hours']:9.3f} h {c['utterances']:8d} utterances  {c['version']}"
         for name, c in corpora.items()
     ]
-    text = "\n".join([*(lines or [f"no corpus is published in {store.root}"]), "", "importers:"])
+    nothing = f"no corpus {'is in quarantine' if args.quarantine else 'is published'} in {store.root}"
+    text = "\n".join([*(lines or [nothing]), "", "importers:"])
     text += "".join(f"\n  {name:14} {summary}" for name, summary in importers.items())
     emit({"store": str(store.root), "corpora": corpora, "importers": importers}, args.json, text)
     return 0
@@ -133,6 +138,10 @@ def _refresh(args: argparse.Namespace) -> int:
         )
     )
     emit(result, args.json, _told(result))
+    if result["status"] == "quarantined":
+        draft = f"; fill in {result['draft']} and run it again with --donation" if result["draft"] else ""
+        sys.stderr.write(f"{result['corpus']} waits in quarantine: {result['quarantine']}{draft}\n")
+        return REFUSED
     if not result["published"]:
         failed = [e["says"] for e in result["gate"]["expectations"] if not e["passed"]]
         sys.stderr.write(f"{result['corpus']} was not published: the gate refused it ({'; '.join(failed)})\n")

@@ -1,7 +1,7 @@
 """Any stretch of a source → mono int16 at its native rate (at most 16 kHz), verified and hashed.
 
 Decoding happens in this process (soundfile; the project's own reader for SPHERE). Only what libsndfile does
-not know goes through pydub and ffmpeg. Whatever the decoder, the number of frames is compared with what
+not know goes through ffmpeg (media.py). Whatever the decoder, the number of frames is compared with what
 the container declares, and FLAC with its MD5: exit statuses prove nothing. FLAC bytes that already are what
 we store pass through unchanged. Nothing is cleaned, trimmed or made louder here.
 """
@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import logging
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +21,9 @@ import soundfile
 import soxr
 
 from corpora import containers
-from corpora.errors import AudioError
+from corpora.errors import AudioError, SourceError
 from corpora.importer import AudioRef
+from corpora.sources import Source
 from native import SphereChecksumError, SphereError, sphere
 
 STORED_RATE_HZ = 16_000
@@ -32,12 +31,11 @@ MIX = -1  # AudioRef.channel: mean of all channels
 AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
 _MAX_DECODED_BYTES = 2_000_000_000
 _STATED_TOLERANCE_S = 0.05  # decoders differ by the encoder's delay
-_FLAC_LEVEL = 0.625  # libFLAC level 5
+FLAC_LEVEL = 0.625  # libFLAC level 5
 _SILENT = 33  # −60 dBFS of int16
-_EXACT = {"PCM_16", "PCM_S8", "PCM_U8", "PCM_24", "PCM_32", "ULAW", "ALAW"}
+EXACT = {"PCM_16", "PCM_S8", "PCM_U8", "PCM_24", "PCM_32", "ULAW", "ALAW"}
 
 Samples = npt.NDArray[np.int16]
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
             if stream.frames * stream.channels * 4 > _MAX_DECODED_BYTES:
                 raise AudioError("recording_too_big", f"{stream.frames} frames at once; split the recording")
             rate_hz = stream.samplerate
-            if exact and stream.subtype in _EXACT:
+            if exact and stream.subtype in EXACT:
                 exactly: Samples = stream.read(dtype="int16", always_2d=True)
                 return exactly, rate_hz
             real = stream.read(dtype="float32", always_2d=True)
@@ -125,7 +123,7 @@ def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
         raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
     if not np.isfinite(real).all():
         raise AudioError("audio_not_finite", f"{int((~np.isfinite(real)).sum())} samples are not numbers")
-    return _to_int16(real), rate_hz
+    return to_int16(real), rate_hz
 
 
 def _cause(error: Exception) -> str:
@@ -133,7 +131,8 @@ def _cause(error: Exception) -> str:
     return str(text).split("': ")[-1].strip().rstrip(".")
 
 
-def _to_int16(real: npt.NDArray[np.float32]) -> Samples:
+def to_int16(real: npt.NDArray[np.float32]) -> Samples:
+    """Real numbers of −1 to 1, scaled, rounded and clipped."""
     samples: Samples = np.clip(np.rint(real * 32768.0), -32768, 32767).astype(np.int16)
     return samples
 
@@ -161,10 +160,17 @@ def _deep_flac(data: bytes, bits: int) -> tuple[Samples, int, bytes]:
         wide, rate_hz = soundfile.read(io.BytesIO(data), dtype="int32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
-    width = (bits + 7) // 8
-    packed = (wide >> (32 - bits)).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
+    packed = packed_samples(wide, bits)
     rounded = np.minimum((wide.astype(np.int64) + (1 << 15)) >> 16, 32767).astype(np.int16)
     return rounded, rate_hz, packed
+
+
+def packed_samples(samples: npt.NDArray[Any], bits: int) -> bytes:
+    """Samples (int16, or int32 filled from the top) as the bytes a FLAC's MD5 is made of."""
+    if samples.dtype == np.int16:
+        return samples.astype("<i2", copy=False).tobytes()
+    width = (bits + 7) // 8
+    return (samples >> (32 - bits)).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
 
 
 def _decode_sphere(data: bytes, accept_checksum_mismatch: bool) -> Recording:
@@ -199,38 +205,27 @@ def _decode_mp3(data: bytes) -> Recording:
 
 
 def _decode_foreign(data: bytes) -> Recording:
-    """Containers of other programs (m4a, mp4, mkv, wma, amr, …): pydub and ffmpeg, length compared."""
-    import pydub
-    from pydub.exceptions import CouldntDecodeError
+    """Containers of other programs (m4a, mp4, mkv, wma, amr, …), from their bytes."""
+    from corpora.media import decode_film
 
     with tempfile.NamedTemporaryFile(prefix="speechmill-") as spill:
         spill.write(data)
         spill.flush()
-        declared_s = _probe_duration_s(Path(spill.name))
-        try:
-            segment = pydub.AudioSegment.from_file(spill.name)
-        except (CouldntDecodeError, OSError, IndexError) as error:
-            raise AudioError(
-                "audio_unreadable", "neither libsndfile nor ffmpeg knows this kind of file"
-            ) from error
-    wide = np.array(segment.get_array_of_samples()).reshape(-1, segment.channels)
-    real = wide.astype(np.float32) / float(1 << (8 * segment.sample_width - 1))
-    length_s = len(wide) / segment.frame_rate
-    if declared_s is None or abs(declared_s - length_s) > max(0.5, 0.005 * declared_s):
-        told = "no length" if declared_s is None else f"{declared_s:.2f} s"
-        raise AudioError("audio_truncated", f"{length_s:.2f} s decoded, the container declares {told}")
-    return _recording(_to_int16(real), segment.frame_rate)
+        return decode_film(Path(spill.name))
 
 
-def _probe_duration_s(path: Path) -> float | None:
-    """The length a container declares, seconds."""
-    command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "json", str(path)]
+def stated_length_s(source: Source, member: str) -> float | None:
+    """The length a recording states in its header, seconds; None where it states none. Nothing is decoded."""
+    from corpora.media import probe
+
     try:
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-        return float(json.loads(done.stdout or b"{}").get("format", {}).get("duration"))
-    except (OSError, ValueError, TypeError, subprocess.TimeoutExpired) as error:
-        _log.debug("ffprobe: %s", error)
+        path = source.local_path(member)
+        return float(soundfile.info(str(path)).duration)
+    except SourceError:
         return None
+    except (soundfile.LibsndfileError, RuntimeError):
+        stated = probe(path)
+        return None if stated is None else stated.duration_s
 
 
 def cut(recording: Recording, ref: AudioRef) -> Clip:
@@ -241,11 +236,11 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
     """
     start, end, flags = _span(recording, ref)
     flags += _against_promises(recording, ref)
-    mono = _channel(recording.samples[start:end], ref.channel)
+    mono = channel_samples(recording.samples[start:end], ref.channel)
     rate_hz = recording.sample_rate_hz
     if rate_hz > STORED_RATE_HZ:
         real = soxr.resample(mono.astype(np.float32) / 32768.0, rate_hz, STORED_RATE_HZ, quality="HQ")
-        mono, rate_hz = _to_int16(real), STORED_RATE_HZ
+        mono, rate_hz = to_int16(real), STORED_RATE_HZ
     whole = start == 0 and end == len(recording.samples)
     flac = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
     digest = hashlib.sha256(mono.astype("<i2", copy=False).tobytes()).hexdigest()
@@ -285,8 +280,12 @@ def _against_promises(recording: Recording, ref: AudioRef) -> tuple[str, ...]:
     return tuple(flags)
 
 
-def _channel(samples: Samples, channel: int) -> Samples:
-    """One channel of `[frames, channels]`, or the mean of them."""
+def channel_samples(samples: Samples, channel: int) -> Samples:
+    """One channel of `[frames, channels]`, or the mean of them.
+
+    Raises:
+        AudioError: there is no such channel, or it is not clear which one speaks.
+    """
     channels = samples.shape[1]
     if channel >= channels:
         raise AudioError("channel_missing", f"channel {channel} (from 0) of a recording with {channels}")
@@ -319,5 +318,5 @@ def other_channel_db(recording: Recording, ref: AudioRef) -> float | None:
 def encode_flac(mono: Samples, rate_hz: int) -> bytes:
     """16-bit mono FLAC, level 5: the same bytes for the same samples."""
     out = io.BytesIO()
-    soundfile.write(out, mono, rate_hz, format="FLAC", subtype="PCM_16", compression_level=_FLAC_LEVEL)
+    soundfile.write(out, mono, rate_hz, format="FLAC", subtype="PCM_16", compression_level=FLAC_LEVEL)
     return out.getvalue()

@@ -66,6 +66,11 @@ def seal_bundles(bundles: list[Bundle]) -> dict[str, Any]:
         GateRefusedError: the corpus did not pass; names what failed. Also what `seal` raises.
     """
     sealed = seal(Path(bundles[0]["plan"]))
+    if sealed["status"] == "quarantined":
+        raise GateRefusedError(
+            f"{sealed['corpus']} waits in quarantine ({sealed['quarantine']}): {sealed['path']}; fill in "
+            f"{sealed['draft'] or 'a donation.toml'} and name it as the donation"
+        )
     if not sealed["published"]:
         failed = [one for one in sealed["gate"]["expectations"] if not one["passed"]]
         broken = "; ".join(f"{one['says']} ({one['name']} is {one['observed']})" for one in failed)

@@ -7,10 +7,13 @@ decoded in this module.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass
 
 from corpora.errors import AudioError
+
+Bytes = bytes | mmap.mmap  # a file in memory, or mapped
 
 _MP3_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _MP3_KBITS = {
@@ -65,6 +68,8 @@ def kind_of(data: bytes) -> str:
         return "aiff"
     if head[:4] == b".snd":
         return "au"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return "other"  # AAC in ADTS frames: the layer bits are zero
     if head[:3] == b"ID3" or (head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0):
         return "mp3"
     if b"<html" in data[:512].lower() or b"<!doctype" in data[:512].lower():
@@ -92,7 +97,7 @@ def flac_info(data: bytes) -> FlacInfo:
     )
 
 
-def check_wav(data: bytes) -> tuple[str, ...]:
+def check_wav(data: Bytes) -> tuple[str, ...]:
     """Compare RIFF and data sizes with the bytes there; flags for lengths that were left open.
 
     Raises:
@@ -124,7 +129,7 @@ def _wav_data(there: int, declared: int, sizes64: int) -> tuple[str, ...]:
     return ()
 
 
-def check_sized(data: bytes, kind: str) -> None:
+def check_sized(data: Bytes, kind: str) -> None:
     """AIFF and AU: the declared size must be there.
 
     Raises:
@@ -139,7 +144,7 @@ def check_sized(data: bytes, kind: str) -> None:
         raise AudioError("audio_truncated", f"{declared} bytes declared, {len(data)} there: cut short")
 
 
-def check_ogg(data: bytes) -> None:
+def check_ogg(data: Bytes) -> None:
     """The last Ogg page must be whole and say that the stream ends.
 
     Raises:
@@ -153,7 +158,7 @@ def check_ogg(data: bytes) -> None:
         raise AudioError("audio_truncated", "the last Ogg page is not whole: cut short")
 
 
-def _mp3_frame(data: bytes, at: int) -> tuple[int, int, int, int] | None:
+def _mp3_frame(data: Bytes, at: int) -> tuple[int, int, int, int] | None:
     """(bytes, samples, rate, offset of a Xing header) of the frame at `at`, or None."""
     if at + 4 > len(data) or data[at] != 0xFF or data[at + 1] & 0xE0 != 0xE0:
         return None
@@ -172,7 +177,7 @@ def _mp3_frame(data: bytes, at: int) -> tuple[int, int, int, int] | None:
     return samples // 8 * bits_per_s // rate_hz + padding, samples, rate_hz, 4 + side
 
 
-def mp3_info(data: bytes) -> Mp3Info:
+def mp3_info(data: Bytes) -> Mp3Info:
     """Walk the frames of an MP3 and read what its first frame declares.
 
     Raises:
@@ -197,18 +202,18 @@ def mp3_info(data: bytes) -> Mp3Info:
     return Mp3Info(frames - (declared is not None), declared, first[1], first[2], whole)
 
 
-def _is_start(data: bytes, at: int) -> bool:
+def _is_start(data: Bytes, at: int) -> bool:
     frame = _mp3_frame(data, at)
     return frame is not None and (at + frame[0] >= len(data) or _mp3_frame(data, at + frame[0]) is not None)
 
 
-def _xing(data: bytes, at: int) -> int | None:
+def _xing(data: Bytes, at: int) -> int | None:
     if data[at : at + 4] not in {b"Xing", b"Info"} or not data[at + 7] & 1:
         return None
     return int.from_bytes(data[at + 8 : at + 12], "big")
 
 
-def check_mp3(data: bytes) -> Mp3Info:
+def check_mp3(data: Bytes) -> Mp3Info:
     """Compare the frames there with those declared.
 
     Raises:

@@ -10,14 +10,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from corpora.audio import Clip, Recording, cut, decode, other_channel_db
+from corpora.audio import Clip, Recording, cut, other_channel_db
 from corpora.corpus_index import index_rows
 from corpora.errors import AudioError, SourceError
 from corpora.group_cache import (
@@ -31,13 +31,16 @@ from corpora.group_cache import (
 )
 from corpora.importer import AudioRef, Ignored, Importer, RawSegment, Rejection, WorkUnit
 from corpora.importers import get_importer
+from corpora.locales import labels_for
 from corpora.locks import hold
 from corpora.measures import measure
+from corpora.media import LAST
 from corpora.quality import Subject, Thresholds, check_utterance
 from corpora.shards import ShardWriter, write_rejections, write_table
 from corpora.sources import PlannedSource, Reader, Source, open_readers
 from corpora.store import canonical_json, explain_write, read_json
-from corpora.transcript import NORMALISER_VERSION, Normaliser, Policies, Refused, default_labels
+from corpora.transcript import NORMALISER_VERSION, Normaliser, Policies, Refused
+from corpora.waiting import set_aside, waits
 
 _ROWS_AT_ONCE = 16
 _TEXT_CHECKS = ("bad_times", "span_past_end")  # found in the sound, but the transcript's line is to blame
@@ -123,8 +126,8 @@ def _readers(paths: tuple[str, ...], unpacked: str) -> list[Reader]:
 
 
 @cache
-def _normaliser(style: str, policies: Policies) -> Normaliser:
-    return Normaliser(default_labels(), style, policies)
+def _normaliser(style: str, language: str, policies: Policies) -> Normaliser:
+    return Normaliser(labels_for(language), style, replace(policies, language=language))
 
 
 class GroupWorker:
@@ -135,13 +138,14 @@ class GroupWorker:
         self._importer: Importer = get_importer(plan["importer"])
         self._source = source
         self._thresholds = Thresholds(**plan["thresholds"])
-        self._member = ""
+        self._member: tuple[str, int | None] = ("", None)
+        self._folder = Path()
         self._recording: Recording | AudioError | None = None
         self._rejections: list[Rejection] = []
 
     def run(self, units: list[WorkUnit], folder: Path) -> Tally:
         """Write `rows.parquet`, `index.parquet` and `rejections.parquet` of the units; answer the counts."""
-        tally = Tally()
+        tally, self._folder = Tally(), folder
         rows: list[dict[str, Any]] = []
         index: list[pa.Table] = []
         with ShardWriter(folder / "rows.parquet") as writer:
@@ -176,7 +180,10 @@ class GroupWorker:
 
     def _row(self, segment: RawSegment) -> dict[str, Any] | None:
         """The row of an accepted segment; None after noting why it was rejected."""
-        normalised = _normaliser(segment.style, segment.policies).normalise(segment.text_raw)
+        if "untimed" in segment.flags and self._waits(segment):
+            return None
+        rules = _normaliser(segment.style, segment.language, segment.policies)
+        normalised = rules.normalise(segment.text_raw)
         if isinstance(normalised, Refused):
             self._reject(segment, normalised.check, normalised.reason)
             return None
@@ -203,12 +210,27 @@ class GroupWorker:
             "measures": measures,
         }
 
+    def _waits(self, segment: RawSegment) -> bool:
+        """Set a segment aside whose text has to be aligned first; whether it was."""
+        try:
+            recording = self._decoded(segment.audio)
+            if not waits(segment, recording, self._thresholds.max_duration_s):
+                return False
+            set_aside(self._folder, segment, recording)
+        except AudioError as error:
+            self._reject(segment, error.check, str(error), of_audio=True)
+            return True
+        length_s = recording.duration_s
+        reason = f"the text of {length_s:.0f} s has no times: it waits in quarantine to be aligned"
+        self._reject(segment, "needs_alignment", reason)
+        return True
+
     def _decoded(self, ref: AudioRef) -> Recording:
         """The recording a segment is in; the last one is kept, with its error if it has one."""
-        if ref.member != self._member:
-            self._member = ref.member
+        if (ref.member, ref.track) != self._member:
+            self._member = (ref.member, ref.track)
             try:
-                self._recording = decode(self._source.read_bytes(ref.member), ref.accept_checksum_mismatch)
+                self._recording = LAST.open(self._source, ref)
             except AudioError as error:
                 self._recording = error
             except SourceError as error:

@@ -49,6 +49,7 @@ class AudioRef:
         two_sided: the channels are the two sides of a call: their levels are compared.
         stated_s: how long the whole file should be by a table of its release; None = not stated.
         promised: (sample rate in Hz, channels) of every file of the corpus; another kind is flagged. None = any.
+        track: which sound of a film, from 0; None = the only one.
     """
 
     member: str
@@ -60,6 +61,7 @@ class AudioRef:
     two_sided: bool = False
     stated_s: float | None = None
     promised: tuple[int, int] | None = None
+    track: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class RawSegment:
         split: official split, or None = to be assigned by splits.py.
         subset: the official part (`test-clean`, `validated`), or "".
         gender: f | m | x | None.
-        flags: what the importer noticed; `train_only` forbids dev and test, `speaker_unknown` implies it.
+        flags: what the importer noticed; `train_only` forbids dev and test, `speaker_unknown` implies it;
+            `untimed`: the text of a whole recording, which goes to quarantine where that is too long to learn
+            from at once, and always with `needs_alignment`.
     """
 
     utterance_id: str
@@ -132,6 +136,8 @@ class CorpusFacts:
         officials: expected count per subset where the publisher states one.
         expected: figures the publisher states, by part ("all", a split, a subset) and by name
             ("recordings", "utterances", "hours"); compared after the import, printed, never fatal.
+        quarantine: why the corpus must not be learnt from (no licence), or "": then it is published.
+        about: what the donor says for people to read; kept in the manifest as it stands.
     """
 
     name: str
@@ -144,17 +150,24 @@ class CorpusFacts:
     test_speakers: tuple[str, ...] = ()
     officials: Mapping[str, int] = field(default_factory=dict)
     expected: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    quarantine: str = ""
+    about: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What `scan` found: units sorted by key, what it could already refuse or ignore, and remarks."""
+    """What `scan` found: units sorted by key, what it could already refuse or ignore, and remarks.
+
+    Attributes:
+        draft: a donation.toml to fill in, where the source has none that can be used; else "".
+    """
 
     facts: CorpusFacts
     units: tuple[WorkUnit, ...]
     ignored: tuple[Ignored, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     notes: tuple[str, ...] = ()
+    draft: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,15 +26,17 @@ import soundfile
 from corpora.buckets import leaves
 from corpora.corpus_index import INDEX_SCHEMA
 from corpora.donation import NAME
-from corpora.errors import NotPublishedError, SourceError, UsageError
+from corpora.errors import NotPublishedError, UsageError
 from corpora.groups import run_group, units_json
 from corpora.import_options import checked, recorded
 from corpora.importer import ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
+from corpora.locales import alphabets_hash
 from corpora.quality import Thresholds
+from corpora.quarantine import check_claim, check_licence, write_draft
 from corpora.sources import Source, open_source, source_stamp
 from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
-from corpora.transcript import NORMALISER_VERSION, default_alphabet
+from corpora.transcript import NORMALISER_VERSION
 from corpora.utterance import SCHEMA
 from corpora.withdrawals import withdrawn_mark
 from corpora.workers import work
@@ -79,7 +81,7 @@ def input_key(request: RefreshRequest) -> str:
         raise UsageError(f"the donation file {request.donation} does not exist")
     parts = {
         "importer": [importer.name, importer.version],
-        "rules": [NORMALISER_VERSION, default_alphabet().hash, Thresholds().as_dict()],
+        "rules": [NORMALISER_VERSION, alphabets_hash(), Thresholds().as_dict()],
         "schema": hashlib.sha256(SCHEMA.to_string().encode()).hexdigest(),
         "writers": [pa.__version__, soundfile.__libsndfile_version__],
         "donation": request.donation.read_text() if request.donation else None,
@@ -104,9 +106,8 @@ def plan_refresh(request: RefreshRequest) -> Path:
     key = input_key(request)
     done = _published_before(store, key)
     if done is not None:
-        return _write_plan(
-            store, f"{key[:16]}-unchanged", {"name": done[0], "unchanged": done[1], "groups": []}
-        )
+        known = {"name": done[0], "unchanged": done[1], "facts": {"quarantine": done[2]}, "groups": []}
+        return _write_plan(store, f"{key[:16]}-unchanged", known)
     importer = get_importer(request.importer)
     unpacked = store.cache_dir / "unpacked" / key[:16]
     source = open_source(request.sources, unpacked)
@@ -114,7 +115,10 @@ def plan_refresh(request: RefreshRequest) -> Path:
     scan = importer.scan(source, options)
     name = request.name or scan.facts.name
     if request.name is None:
-        _check_claim(store, importer.name, name, scan.facts.donor)
+        check_claim(store, importer.name, scan.facts, name)
+    check_licence(store, scan.facts, name)
+    if scan.draft:
+        _log.info("a draft of donation.toml lies at %s", write_draft(store, name, scan.draft))
     plan: dict[str, Any] = {
         "name": name,
         "importer": importer.name,
@@ -129,19 +133,6 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "unpacked": str(unpacked),
     }
     return _write_groups(store, {**plan, "input_key": key}, _Parts(source, scan))
-
-
-def _check_claim(store: Store, importer: str, name: str, donor: str | None) -> None:
-    """A name that comes from the source itself must not replace somebody else's corpus."""
-    try:
-        there = store.corpus(name).manifest
-    except NotPublishedError:
-        return
-    if (there["importer"], there["donor"]) != (importer, donor):
-        owner = there["donor"] or there["importer"]
-        raise SourceError(
-            f"the source calls itself {name!r}, which {owner} has published; choose a name with --as"
-        )
 
 
 @dataclass(frozen=True)
@@ -163,31 +154,33 @@ def _facts(scan: Scan, name: str) -> dict[str, Any]:
         "test_speakers": list(facts.test_speakers),
         "officials": dict(facts.officials),
         "expected": {part: dict(figures) for part, figures in facts.expected.items()},
+        "quarantine": facts.quarantine,
+        "about": dict(facts.about),
     }
 
 
-def _published_before(store: Store, key: str) -> tuple[str, str] | None:
-    """(name, version) if this very input is what is published now."""
+def _published_before(store: Store, key: str) -> tuple[str, str, str] | None:
+    """(name, version, why in quarantine) if this very input is what is published now."""
     note = store.cache_dir / "refresh" / f"{key}.json"
     if not note.is_file():
         return None
     said = read_json(note)
     try:
-        corpus = store.corpus(said["name"])
+        corpus = (store.quarantined if said.get("quarantine") else store.corpus)(said["name"])
     except NotPublishedError:
         return None
     mark = withdrawn_mark(store, corpus.name)
     is_current = (
         corpus.version == said["version"] and said.get("withdrawn") == mark and not corpus.missing_files()
     )
-    return (corpus.name, corpus.version) if is_current else None
+    return (corpus.name, corpus.version, said.get("quarantine", "")) if is_current else None
 
 
 def _write_groups(store: Store, plan: dict[str, Any], parts: _Parts) -> Path:
     """Cut the units into groups, write one file each, then the plan."""
     folder = _plan_dir(store, plan["name"], plan["input_key"][:16])
     _drop_stale(store, folder.parent)
-    plan = {**plan, "alphabet": default_alphabet().hash}
+    plan = {**plan, "alphabet": alphabets_hash()}
     groups = []
     for number, units in enumerate(_grouped(parts.scan.units)):
         path = f"units-{number:04d}.json"

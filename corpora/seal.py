@@ -26,14 +26,17 @@ from corpora.errors import BalanceError, NothingImportedError, NotPublishedError
 from corpora.group_cache import drop_sound, find_group, prune
 from corpora.groups import run_group
 from corpora.leakage import within
+from corpora.locales import alphabet_for
 from corpora.manifest import compare, describe, summary_of, version_of
 from corpora.quality import CORPUS_CHECKS, check_corpus, run_gate
+from corpora.quarantine import area
 from corpora.shard_cache import ShardMaker
 from corpora.shards import write_table
 from corpora.splits import BRIDGE, Assignment, earlier_speakers, listed_speakers, shared_speakers
 from corpora.store import Store, explain_write, publish_version, read_json, sha256_file, write_json_atomic
-from corpora.transcript import NORMALISER_VERSION, default_alphabet
+from corpora.transcript import NORMALISER_VERSION
 from corpora.utterance import REJECTIONS_SCHEMA
+from corpora.waiting import collect_waiting
 from corpora.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
 
 
@@ -42,6 +45,7 @@ class _Built:
     """A corpus on disk that is not published yet."""
 
     folder: Path
+    groups: list[Path]  # the folders it is made from
     index: pd.DataFrame  # accepted rows
     shards: list[dict[str, Any]]
     shard_keys: dict[str, str]  # shard path → what it was made of
@@ -66,28 +70,32 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
     store = Store.open(plan["store"])
     with store.lock(f"corpus-{plan['name']}"):
         if "unchanged" in plan:
-            return _result(store, plan["name"], "unchanged")
+            return _result(store, plan, "unchanged")
         built = _build(plan, Path(plan_path), _earlier(store, plan))
         manifest = _manifest(plan, built)
         _prove_balance(manifest)
         manifest["gate"] = run_gate(_summary(manifest, built))
+        waiting = collect_waiting(store, plan, manifest, (built.groups, built.folder))
         manifest["version"] = version_of(manifest)
         write_json_atomic(built.folder / "manifest.json", manifest)
-        return _finish(store, plan, manifest, built)
+        return {**_finish(store, plan, manifest, built), "needs_alignment": waiting}
 
 
 def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
-    if not manifest["gate"]["passed"]:
+    if not manifest["gate"]["passed"] and not manifest.get("needs_alignment"):
         return _refuse(plan, manifest, built)
     name = plan["name"]
-    publish_version(store.corpora_dir / name, manifest["version"], built.folder)
-    shard_cache.remember(store, name, manifest, built.shard_keys)
-    note = {"name": name, "version": manifest["version"], "withdrawn": withdrawn_mark(store, name)}
+    why = plan["facts"]["quarantine"]
+    publish_version(area(store, plan["facts"]) / name, manifest["version"], built.folder)
+    if not why:
+        shard_cache.remember(store, name, manifest, built.shard_keys)
+    note = {"name": name, "version": manifest["version"], "quarantine": why}
+    note["withdrawn"] = withdrawn_mark(store, name)
     write_json_atomic(store.cache_dir / "refresh" / f"{plan['input_key']}.json", note)
     drop_sound(plan)
     prune(plan)
     shutil.rmtree(plan["unpacked"], ignore_errors=True)
-    return _result(store, name, "published")
+    return _result(store, plan, "published")
 
 
 def _refuse(plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
@@ -106,10 +114,15 @@ def _refuse(plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> di
     return {**answer, "published": False, "status": "refused"}
 
 
-def _result(store: Store, name: str, status: str) -> dict[str, Any]:
-    corpus = store.corpus(name)
+def _result(store: Store, plan: dict[str, Any], status: str) -> dict[str, Any]:
+    name, why = plan["name"], plan["facts"]["quarantine"]
+    corpus = store.quarantined(name) if why else store.corpus(name)
     gate = corpus.manifest["gate"]
     answer = {**summary_of(corpus.manifest), "path": str(corpus.path), "gate": gate}
+    if why:
+        draft = store.quarantine_dir / name / "donation.toml"
+        answer |= {"quarantine": why, "draft": str(draft) if draft.is_file() else None}
+        return {**answer, "published": False, "status": "quarantined"}
     return {**answer, "published": True, "status": status}
 
 
@@ -152,7 +165,15 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
     rejected = _write_rejections(staged / "rejections.parquet", groups, [*early, *late])
     kept = index[index["verdict"] == ""]
     return _Built(
-        staged, kept, listed, shards.keys, rejected, dict(sorted(ignored.items())), input_items, assignment
+        staged,
+        groups,
+        kept,
+        listed,
+        shards.keys,
+        rejected,
+        dict(sorted(ignored.items())),
+        input_items,
+        assignment,
     )
 
 
@@ -220,7 +241,7 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         "importer": plan["importer"],
         "importer_version": plan["importer_version"],
         "normaliser_version": NORMALISER_VERSION,
-        "alphabet_hash": default_alphabet().hash,
+        "alphabet_hash": alphabet_for(facts["language"]).hash,
         **describe(built.index),
         "language": facts["language"],
         "licence": facts["licence"],
@@ -251,6 +272,8 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         "options": plan["options"],
         "leakage": within(built.index, int(thresholds["leakage_words"])),
         "notes": plan["notes"],
+        "about": facts["about"],
+        "may_redistribute": facts["about"].get("may_redistribute"),
     }
 
 

@@ -1,6 +1,7 @@
 """Where everything lies: paths, locks, atomic writes, publishing, and reading what was published.
 
     corpora/<name>/<version>/{<split>/part-00000.parquet, rejections.parquet, manifest.json} + current
+    quarantine/<name>/…  like corpora/, never learnt from
     language_models/<name>/<version>/…  + current      runs/   evaluations/   reports/   settings.toml
     staging/  locks/  cache/             (working places; safe to delete while nothing runs)
 
@@ -228,6 +229,11 @@ class Store:
         return self.root / "corpora"
 
     @property
+    def quarantine_dir(self) -> Path:
+        """Corpora that nobody may learn from; see quarantine.py."""
+        return self.root / "quarantine"
+
+    @property
     def language_models_dir(self) -> Path:
         return self.root / "language_models"
 
@@ -276,6 +282,19 @@ class Store:
             NotPublishedError: no such corpus or version.
         """
         path = self._version_dir(self.corpora_dir, name, version)
+        return Corpus(name=name, version=path.name, path=path)
+
+    def quarantined_names(self) -> list[str]:
+        """Names of all corpora that wait in quarantine, sorted."""
+        return self._published(self.quarantine_dir)
+
+    def quarantined(self, name: str, version: str | None = None) -> Corpus:
+        """A corpus in quarantine, by default its current version.
+
+        Raises:
+            NotPublishedError: no such corpus or version there.
+        """
+        path = self._version_dir(self.quarantine_dir, name, version)
         return Corpus(name=name, version=path.name, path=path)
 
     def language_model_names(self) -> list[str]:

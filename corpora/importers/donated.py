@@ -1,20 +1,20 @@
 """Donated archives: whatever people hand over, read by what `donation.toml` says, never by code per donor.
 
-Text may stand in the names of the files, in a Sphinx transcription, in a table, or in subtitle files beside
-the recordings. Rows with text but no sound, and sound without text, are refused and counted before any audio
-is opened. Untimed text, other subtitle forms and drafts of donation.toml are not handled here.
+Text may stand in the names of the files, in a Sphinx transcription, in a table, or in any format of
+corpora/formats beside the recordings. Rows with text but no sound, and sound without text, are refused and
+counted before any audio is opened. Without a licence everything goes to quarantine. Text without times is
+handed on as `untimed`; what becomes of it is decided where the length of the sound is known.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 from corpora.audio import AUTO, MIX
-from corpora.cues import Cue, read_cues
 from corpora.donation import Donation, find_donation
+from corpora.donation_draft import draft_text, stand_in
 from corpora.errors import NothingImportedError
 from corpora.importer import (
     AudioRef,
@@ -27,71 +27,65 @@ from corpora.importer import (
     WorkUnit,
     bucketed,
 )
-from corpora.importers._pairing import (
-    AUDIO,
-    AudioIndex,
-    Found,
-    excluded,
-    inner,
-    scan_file_names,
-    scan_sphinx,
-    scan_table,
-)
+from corpora.importers._donated_rules import excluded, scan_file_names, scan_sphinx, scan_table
+from corpora.importers._donated_texts import TextScan, read_transcript
+from corpora.importers._pairing import AUDIO, AudioIndex, Found, inner
 from corpora.sources import Source
+from corpora.transcript import Policies
 
-CUES = re.compile(r"\.(srt|vtt)$", re.I)
-_LANGUAGE = re.compile(r"[._-](?:[a-z]{2}(?:-[A-Za-z]{2})?|final|v\d+)$")
-_CHANNELS = {"auto": AUTO, "mix": MIX, "left": 0, "right": 1}
+_CHANNELS = {"auto": AUTO, "mix": MIX, "left": 0, "right": 1, "split": AUTO}
 _GENDERS = {"f": "f", "female": "f", "m": "m", "male": "m", "x": "x"}
+_RULES: tuple[tuple[str, Callable[[Source, Donation, AudioIndex, Found], None]], ...] = (
+    ("file_name", scan_file_names),
+    ("sphinx", scan_sphinx),
+    ("table", scan_table),
+)
 
 
 class DonatedImporter:
     """Reads any archive that a donation.toml describes."""
 
     name = "donated"
-    version = "1"
-    summary = "donated archives: SRT/VTT beside recordings, tables, Sphinx, text in file names; donation.toml"
+    version = "2"
+    summary = (
+        "donated archives: captions, TextGrid, ELAN, Transcriber, CTM, STM, tables, Kaldi; donation.toml"
+    )
 
     def recognise(self, source: Source) -> bool:
         """A donation.toml in it, or recordings with subtitles of the same name."""
-        return bool(source.names_matching(r"(^|/)donation\.toml$|\.(srt|vtt)$"))
+        return bool(source.names_matching(r"(^|/)donation\.toml$|\.(srt|vtt|ttml|eaf|trs|TextGrid|ctm|stl)$"))
 
     def scan(self, source: Source, options: ImportOptions) -> Scan:
         """Pair every sound with its text by the rules of the donation file.
 
         Raises:
-            NothingImportedError: no licence, or no sound and no text at all.
+            NothingImportedError: no sound and no text at all.
             UsageError, SourceError: a donation file that says something impossible.
         """
-        donation = find_donation(source, options.donation)
+        donation = find_donation(source, options.donation) or stand_in(source, options.name)
+        draft = "" if donation.licence else draft_text(donation)
         kept = [m.name for m in source.members() if not excluded(inner(m.name), donation.exclude)]
         audio = AudioIndex([name for name in kept if AUDIO.search(name)])
         found = Found()
         for rule, scan in _RULES:
             if getattr(donation, rule, None) is not None:
                 scan(source, donation, audio, found)
-        _scan_cues(source, donation, audio, found, kept)
+        sounds = set(audio.names)
+        TextScan(source, donation, audio, found).run([name for name in kept if name not in sounds])
         if not (found.rows or found.recordings or found.rejections):
+            hint = (
+                "" if donation.licence else "; it names no licence either: give a donation.toml by --donation"
+            )
             raise NothingImportedError(
-                f"{source.label} holds no recording with a text that {donation.origin} describes"
+                f"{source.label} holds no recording with a text that {donation.origin} describes{hint}"
             )
         for name in audio.names:
             if name not in audio.used:
-                found.rejections.append(
-                    Rejection(
-                        name, "transcript_missing", "no text belongs to this recording", audio.identity(name)
-                    )
-                )
-        taken = {*audio.names, *found.used}
-        ignored = [
-            Ignored(
-                m.name, "description" if m.name.endswith("donation.toml") else "neither sound nor its text"
-            )
-            for m in source.members()
-            if m.name not in taken
-        ]
+                reason = "no text belongs to this recording"
+                found.rejections.append(Rejection(name, "transcript_missing", reason, audio.identity(name)))
         units = tuple(sorted(_units(source, donation, found), key=lambda u: u.key))
-        return Scan(_facts(donation), units, tuple(ignored), tuple(found.rejections))
+        ignored = tuple([*found.ignored, *_left_over(source, audio, found)])
+        return Scan(_facts(donation), units, ignored, tuple(found.rejections), tuple(found.notes), draft)
 
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """Rows of a table slice, or the cues of one recording."""
@@ -99,11 +93,23 @@ class DonatedImporter:
         if unit.payload["kind"] == "rows":
             for row in unit.payload["rows"]:
                 yield _segment(common, row)
-        else:
-            yield from _read_cues(source, common, unit.payload)
+            return
+        for item in read_transcript(source, common, unit.payload):
+            yield _segment(common, item) if isinstance(item, dict) else item
+
+
+def _left_over(source: Source, audio: AudioIndex, found: Found) -> Iterator[Ignored]:
+    taken = {*audio.names, *found.used}
+    for member in source.members():
+        if member.name not in taken:
+            description = member.name.endswith("donation.toml")
+            yield Ignored(member.name, "description" if description else "neither sound nor its text")
 
 
 def _facts(donation: Donation) -> CorpusFacts:
+    about = {**donation.about, "text_kind": donation.text_kind, "said_by_hand": donation.by_hand}
+    if donation.may_redistribute is not None:
+        about["may_redistribute"] = donation.may_redistribute
     return CorpusFacts(
         name=donation.name,
         licence=donation.licence,
@@ -113,6 +119,8 @@ def _facts(donation: Donation) -> CorpusFacts:
         split_rule=donation.split_rule,
         dev_speakers=donation.dev_speakers,
         test_speakers=donation.test_speakers,
+        quarantine="" if donation.licence else "no licence is named",
+        about=about,
     )
 
 
@@ -122,120 +130,78 @@ def _units(source: Source, donation: Donation, found: Found) -> Iterator[WorkUni
         "licence": donation.licence,
         "language": donation.language,
         "channel": _CHANNELS[donation.channel_mode],
+        "split_channels": donation.channel_mode == "split",
         "encoding": donation.encoding,
+        "tiers": list(donation.tiers),
+        "overlaps": donation.overlaps,
+        "stretch": donation.time_stretch,
+        "numbers": donation.numbers,
+        "timing": donation.timing,
         "genders": dict(donation.genders),
         "speaker_rule": donation.speaker_rule,
         "speaker": donation.speaker,
         "name": donation.name,
-        "style": "subtitle" if donation.text_kind == "subtitle" else "verbatim",
+        "track": donation.audio_track,
+        "text_kind": donation.text_kind,
     }
-    for key, rows in bucketed(found.rows, lambda row: f"{row['audio']}\n{row['id']}").items():
+    whole = [row for row in found.rows if row.get("start_s") is None]
+    for key, rows in bucketed(whole, lambda row: f"{row['audio']}\n{row['id']}").items():
         members = tuple(dict.fromkeys(row["audio"] for row in rows))
         cost = float(sum(source.member(name).size for name in members))
         yield WorkUnit(f"rows/{key}", {"kind": "rows", "common": common, "rows": list(rows)}, cost, members)
-    cue_common = {
-        **common,
-        "style": "verbatim" if donation.text_kind in {"verbatim", "edited"} else "subtitle",
-    }
+    timed: dict[str, list[dict[str, Any]]] = {}
+    for row in found.rows:
+        if row.get("start_s") is not None:
+            timed.setdefault(row["audio"], []).append(row)
+    for name, rows in timed.items():
+        payload = {"kind": "rows", "common": common, "rows": rows}
+        yield WorkUnit(f"segments/{name}", payload, float(source.member(name).size), (name,))
     for recording in found.recordings:
         members = (recording["audio"], recording["transcript"])
         cost = float(source.member(recording["audio"]).size)
-        payload = {"kind": "cues", "common": cue_common, **recording}
+        payload = {"kind": "cues", "common": common, **recording}
         yield WorkUnit(f"cues/{recording['transcript']}", payload, cost, members)
 
 
-def _segment(common: dict[str, Any], row: dict[str, Any]) -> RawSegment:
-    """A row of any rule as a segment; decides speaker and gender in one place."""
-    speaker = row.get("speaker") or common["speaker"]
-    flags = []
+def _segment(common: dict[str, Any], row: dict[str, Any]) -> RawSegment | Rejection:
+    """A row of any rule as a segment; decides speaker, gender and channel in one place."""
+    speaker, flags = row.get("speaker") or common["speaker"], list(row.get("flags", ()))
     if not speaker and common["speaker_rule"] == "file":
         speaker = PurePosixPath(row["audio"]).stem
     if not speaker:
-        speaker = common["name"]
+        speaker = f"{common['donor']}:{PurePosixPath(row['audio']).stem}"
         flags.append("speaker_unknown")
-    if common["style"] == "subtitle":
+    kind = common["text_kind"] or row.get("kind", "verbatim")
+    if kind == "subtitle":
         flags.append("train_only")
+    channel = row.get("channel")
+    if common["split_channels"] and channel is None:
+        reason = "channel_mode = split, but the transcript does not say which channel is whose"
+        return Rejection(
+            row["path"], "channel_unknown", reason, row["id"], row.get("line"), text_raw=row["text"]
+        )
     gender = common["genders"].get(speaker) or row.get("gender") or ""
     return RawSegment(
         utterance_id=row["id"],
         recording_id=row.get("recording") or row["id"],
         speaker_id=speaker,
         text_raw=row["text"],
-        style=common["style"],
-        audio=AudioRef(row["audio"], common["channel"], row.get("start_s"), row.get("end_s")),
+        style="subtitle" if kind == "subtitle" else "verbatim",
+        audio=AudioRef(
+            row["audio"],
+            common["channel"] if channel is None else channel,
+            row.get("start_s"),
+            row.get("end_s"),
+            track=common["track"],
+        ),
+        policies=Policies(numbers=common["numbers"]),
         source_path=row["path"],
         line=row.get("line"),
         split=None,
         subset="",
         gender=_GENDERS.get(gender.lower()),
-        language=common["language"],
-        licence=common["licence"],
+        language=row.get("language") or common["language"],
+        licence=row.get("licence") or common["licence"],
         donor_id=common["donor"],
-        flags=tuple(flags),
+        flags=tuple(dict.fromkeys(flags)),
     )
-
-
-# --- subtitles -------------------------------------------------------------------------------------------
-
-
-def _scan_cues(source: Source, donation: Donation, audio: AudioIndex, found: Found, kept: list[str]) -> None:
-    for path in (name for name in kept if CUES.search(name)):
-        found.used.add(path)
-        bare = str(PurePosixPath(path).with_suffix(""))
-        folder, stem = str(PurePosixPath(bare).parent), PurePosixPath(bare).name
-        candidates = audio.find(folder, stem) or audio.find(folder, _LANGUAGE.sub("", stem))
-        if len(candidates) == 1 and candidates[0] not in audio.used:
-            audio.used.add(candidates[0])
-            recording = audio.identity(candidates[0])
-            found.recordings.append({"audio": candidates[0], "transcript": path, "recording": recording})
-            continue
-        check = "audio_missing" if not candidates else "audio_ambiguous"
-        reason = (
-            f"no recording named {stem} in the archive"
-            if not candidates
-            else f"several texts or recordings for {stem}"
-        )
-        cues = list(read_cues(source.text_lines(path, donation.encoding)))
-        for cue in cues or [Cue(1)]:
-            found.rejections.append(Rejection(path, check, reason, line=cue.line, text_raw=cue.text or None))
-
-
-def _read_cues(
-    source: Source, common: dict[str, Any], payload: Any
-) -> Iterator[RawSegment | Rejection | Ignored]:
-    path, seen = payload["transcript"], set()
-    empty = True
-    for cue in read_cues(source.text_lines(path, common["encoding"])):
-        empty = False
-        identity = f"{payload['recording']}-{round(cue.start_s * 1000):08d}-{round(cue.end_s * 1000):08d}"
-        if cue.problem:
-            yield Rejection(path, "bad_line", cue.problem, line=cue.line)
-            continue
-        times: dict[str, Any] = {"start_s": cue.start_s, "end_s": cue.end_s, "text_raw": cue.text}
-        if cue.end_s <= cue.start_s:
-            reason = f"the cue ends at {cue.end_s:.3f} s, before it begins at {cue.start_s:.3f} s"
-            yield Rejection(path, "bad_times", reason, identity, line=cue.line, **times)
-        elif identity in seen:
-            yield Rejection(
-                path, "duplicate_id", "a second cue with the same times", identity, line=cue.line, **times
-            )
-        else:
-            seen.add(identity)
-            row = {
-                "id": identity,
-                "audio": payload["audio"],
-                "text": cue.text,
-                "path": path,
-                "line": cue.line,
-            }
-            row |= {"start_s": cue.start_s, "end_s": cue.end_s, "recording": payload["recording"]}
-            yield _segment(common, row | {"speaker": cue.voice})
-    if empty:
-        yield Rejection(path, "transcript_empty", "no cue in it", payload["recording"])
-
-
-_RULES: tuple[tuple[str, Callable[[Source, Donation, AudioIndex, Found], None]], ...] = (
-    ("file_name", scan_file_names),
-    ("sphinx", scan_sphinx),
-    ("table", scan_table),
-)

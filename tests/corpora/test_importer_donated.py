@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from corpora.donation import parse_donation
-from corpora.errors import NothingImportedError, SourceError, UsageError
+from corpora.errors import SourceError, UsageError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers.donated import DonatedImporter
 from corpora.sources import open_source
@@ -60,7 +60,7 @@ def test_table_with_named_columns(tmp_path: Path) -> None:
         tmp_path, {"x/meta.csv": table, "x/wavs/a.flac": "x", "x/wavs/z.wav": "x"}, rule
     )
     assert [(s.utterance_id, s.text_raw, s.line, s.speaker_id) for s in segments] == [
-        ("a", 'one "quoted"', 1, "gift")
+        ("a", 'one "quoted"', 1, "A Giver:a")
     ]
     assert segments[0].flags == ("speaker_unknown",)
     found = sorted((r.check, r.line) for r in rejections if r.line)
@@ -131,7 +131,7 @@ def test_subtitles_beside_recordings(tmp_path: Path) -> None:
         ("q-00001000-00002000", 3),
     ]
     assert segments[1].text_raw == "Two\nlines"
-    assert [s.speaker_id for s in segments] == ["gift", "gift", "gift", "Ann"]
+    assert [s.speaker_id for s in segments] == ["A Giver:p", "A Giver:p", "A Giver:p", "Ann"]
     assert sorted((r.check, r.line) for r in rejections) == [
         ("audio_missing", 2),
         ("bad_line", 18),
@@ -158,19 +158,18 @@ def test_one_text_for_several_recordings_is_ambiguous(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ['name = "x"\n', 'name = "x"\nlicence = "  "\n'])
-def test_without_a_licence_nothing_is_published(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ['name = "x"\n', 'name = "x"\nlicence = "  "\n', None])
+def test_without_a_licence_everything_goes_to_quarantine_with_a_draft(
+    tmp_path: Path, text: str | None
+) -> None:
     (tmp_path / "a.wav").write_text("x")
-    (tmp_path / "donation.toml").write_text(text)
-    with pytest.raises(NothingImportedError, match="licence") as caught:
-        IMPORTER.scan(open_source([tmp_path]), ImportOptions())
-    assert caught.value.exit_status == 3
-
-
-def test_without_a_donation_file_the_sentence_says_what_is_missing(tmp_path: Path) -> None:
-    (tmp_path / "a.wav").write_text("x")
-    with pytest.raises(NothingImportedError, match="--donation"):
-        IMPORTER.scan(open_source([tmp_path]), ImportOptions())
+    (tmp_path / "a.txt").write_text("hello")
+    if text is not None:
+        (tmp_path / "donation.toml").write_text(text)
+    scan = IMPORTER.scan(open_source([tmp_path]), ImportOptions())
+    assert scan.facts.quarantine == "no licence is named"
+    draft = parse_donation(scan.draft.encode(), "draft", UsageError)
+    assert (draft.name, draft.donor, draft.licence) == (scan.facts.name, scan.facts.donor, "")
 
 
 def test_the_file_given_by_hand_wins(tmp_path: Path) -> None:
