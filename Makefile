@@ -96,9 +96,12 @@ airflow-status: ## what of Airflow runs, and where
 airflow-logs: ## the newest lines of every component's log
 	@$(PYTHON_RUN) scripts/airflow.py logs
 
+bench-trie: setup ## the lexicon trie beside OpenFST  [TEXT='a.txt b.tar.xz'] [SIZES='83000 370000']
+	@$(PYTHON_RUN) -m benchmarks.lexicon_trie $(if $(TEXT),--text $(TEXT)) $(if $(SIZES),--sizes $(SIZES))
+
 clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
 	rm -rf build var
 
-.PHONY: bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
+.PHONY: bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
 	airflow-start airflow-stop airflow-status airflow-logs clean
