@@ -165,8 +165,59 @@ def decode(
     beam_width: int = 100,
     threads: int | None = None,
     n_best: int = 1,
-    mode: str = "default",
+    mode: str | Pruning = "default",
+    *,
+    alpha: float | None = None,
+    beta: float | None = None,
+    hot_words: Mapping[str, float] | None = None,
+    open_vocabulary: bool = False,
+    oov_penalty: float = -10.0,
 ) -> list[list[Hypothesis]]: ...
+
+class Pruning:
+    """What a search may cut away; given as `mode`. Each cut is off unless it is named."""
+
+    def __init__(
+        self,
+        *,
+        label_floor: float = 0.0,
+        score_threshold: float = ...,
+        blank_skip: float | None = None,
+    ) -> None: ...
+    @staticmethod
+    def preset(mode: str) -> Pruning: ...
+    @property
+    def label_floor(self) -> float: ...
+    @property
+    def score_threshold(self) -> float: ...
+    @property
+    def blank_skip(self) -> float | None: ...
+
+class Stream:
+    """A beam search that is fed piece by piece; the pieces do not change the answer."""
+
+    def __init__(
+        self,
+        alphabet: Alphabet,
+        scorer: Scorer | None = None,
+        beam_width: int = 100,
+        mode: str | Pruning = "default",
+        *,
+        alpha: float | None = None,
+        beta: float | None = None,
+        hot_words: Mapping[str, float] | None = None,
+        open_vocabulary: bool = False,
+        oov_penalty: float = -10.0,
+    ) -> None: ...
+    def feed(self, log_probs: npt.NDArray[np.float32]) -> None: ...
+    def peek(self, n_best: int = 1) -> list[Hypothesis]: ...
+    def finish(self, n_best: int = 1) -> list[Hypothesis]: ...
+    def reset(self) -> None: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def usage(self) -> dict[str, int]: ...
+
 def sphere_info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]: ...
 def sphere_read(
     file: str | os.PathLike[str] | bytes, start: int = 0, stop: int | None = None, verify: bool = True

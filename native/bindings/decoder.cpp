@@ -7,61 +7,22 @@
 #include "bindings.h"
 #include "native/batch.h"
 #include "native/error.h"
+#include "search_arguments.h"
 
 namespace py = pybind11;
 
 namespace speechmill::bindings {
 namespace {
 
-// The caller's array as a batch, without a copy.
-Batch to_batch(const py::array& log_probs, const py::object& lengths) {
-  if (!py::isinstance<py::array_t<float>>(log_probs)) {
-    throw DecodeError("log_probs must be float32, not " + std::string(py::str(log_probs.dtype())) +
-                      "; use .astype(numpy.float32)");
-  }
-  if (log_probs.ndim() != 3) {
-    throw DecodeError("log_probs must be [batch, frames, labels], not of " +
-                      std::to_string(log_probs.ndim()) + " dimensions; one utterance is log_probs[None]");
-  }
-  if ((log_probs.flags() & py::array::c_style) == 0) {
-    throw DecodeError("log_probs must be contiguous in C order; use numpy.ascontiguousarray");
-  }
-  Batch batch;
-  batch.log_probs = static_cast<const float*>(log_probs.data());
-  batch.utterances = static_cast<std::size_t>(log_probs.shape(0));
-  batch.frames = static_cast<std::size_t>(log_probs.shape(1));
-  batch.labels = static_cast<std::size_t>(log_probs.shape(2));
-  for (const py::handle item : lengths) {
-    const auto length = py::int_(py::reinterpret_borrow<py::object>(item)).cast<std::int64_t>();
-    if (length < 0) throw DecodeError("length " + std::to_string(length) + " is negative");
-    batch.lengths.push_back(static_cast<std::size_t>(length));
-  }
-  return batch;
-}
-
-std::size_t positive(std::int64_t value, const char* name) {
-  if (value < 1) throw DecodeError(std::string(name) + " " + std::to_string(value) + " must be at least 1");
-  return static_cast<std::size_t>(value);
-}
-
-struct DecodeArguments {
-  std::int64_t beam_width;
-  std::optional<std::int64_t> threads;
-  std::int64_t n_best;
-  std::string mode;
-};
-
-std::vector<std::vector<Hypothesis>> decode(const py::array& log_probs, const py::object& lengths,
-                                            const Alphabet& alphabet, const Scorer* scorer,
-                                            const DecodeArguments& arguments) {
-  const Batch batch = to_batch(log_probs, lengths);
-  const SearchOptions options =
-      SearchOptions::preset(arguments.mode, positive(arguments.beam_width, "beam_width"));
-  const std::size_t n_best = positive(arguments.n_best, "n_best");
+std::vector<std::vector<Hypothesis>> decode(const Batch& batch, const Alphabet& alphabet,
+                                            const Scorer* scorer, const SearchArguments& arguments,
+                                            std::size_t n_best, std::optional<std::int64_t> threads) {
+  const SearchOptions options = to_options(arguments, alphabet, scorer);
+  const std::optional<Scorer> own = weighted(arguments, scorer);
   const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-  const std::size_t threads = positive(arguments.threads.value_or(cores), "threads");
+  const std::size_t workers = positive(threads.value_or(cores), "threads");
   const py::gil_scoped_release unlocked;
-  return decode_batch(batch, alphabet, scorer, options, n_best, threads);
+  return decode_batch(batch, alphabet, own ? &*own : nullptr, options, n_best, workers);
 }
 
 std::vector<Hypothesis> greedy(const py::array& log_probs, const py::object& lengths,
@@ -116,24 +77,38 @@ void register_decoder(py::module_& module) {
              "frames of each\n"
              "utterance. Returns a Hypothesis each. Raises DecodeError naming utterance, frame and label. "
              "Releases the GIL.");
+  register_pruning(module);
+  register_stream(module);
   module.def(
       "decode",
       [](const py::array& log_probs, const py::object& lengths, const Alphabet& alphabet,
          const Scorer* scorer, std::int64_t beam_width, std::optional<std::int64_t> threads,
-         std::int64_t n_best, const std::string& mode) {
-        return decode(log_probs, lengths, alphabet, scorer, {beam_width, threads, n_best, mode});
+         std::int64_t n_best, const py::object& mode, std::optional<float> alpha, std::optional<float> beta,
+         const py::object& hot_words, bool open_vocabulary, float oov_penalty) {
+        const SearchArguments arguments{beam_width,      mode,       alpha, beta, hot_words,
+                                        open_vocabulary, oov_penalty};
+        return decode(to_batch(log_probs, lengths), alphabet, scorer, arguments, positive(n_best, "n_best"),
+                      threads);
       },
       py::arg("log_probs"), py::arg("lengths"), py::arg("alphabet"), py::arg("scorer") = py::none(),
       py::arg("beam_width") = 100, py::arg("threads") = py::none(), py::arg("n_best") = 1,
-      py::arg("mode") = "default",
+      py::arg("mode") = "default", py::kw_only(), py::arg("alpha") = py::none(), py::arg("beta") = py::none(),
+      py::arg("hot_words") = py::none(), py::arg("open_vocabulary") = false,
+      py::arg("oov_penalty") = SearchOptions{}.oov_penalty,
       "CTC prefix beam search, with a scorer over its lexicon and language model.\n\n"
       "log_probs: float32 [batch, frames, labels], natural log, C order, read in place. lengths: frames of "
       "each\n"
-      "utterance. threads: default all cores; the answer does not depend on it. mode: exact, default or "
-      "fast.\n"
-      "Returns per utterance up to n_best hypotheses, best first; score = acoustic + alpha * lm + beta * "
-      "words.\n"
-      "Raises DecodeError naming utterance, frame and label. Releases the GIL.");
+      "utterance. threads: default all cores; the answer does not depend on it. mode: exact, default, fast "
+      "or "
+      "a Pruning.\n"
+      "alpha, beta: weights for this call instead of the scorer's. hot_words: phrase -> boost in nats, added "
+      "for every\n"
+      "occurrence. open_vocabulary: words outside the lexicon may be written; each adds oov_penalty (nats).\n"
+      "Returns per utterance up to n_best hypotheses, best first (equal scores by their text); score = "
+      "acoustic +\n"
+      "lm_score + word_score + oov_score + hot_word_score. Raises DecodeError naming utterance, frame and "
+      "label.\n"
+      "Releases the GIL.");
 }
 
 }  // namespace speechmill::bindings

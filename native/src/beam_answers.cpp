@@ -98,9 +98,7 @@ Hypothesis Search::make_hypothesis(const std::vector<TimedLabel>& path, const Sc
 
 // The words before the fragment that the best prefix ends in.
 Hypothesis Search::without_fragment() const {
-  const auto best = static_cast<std::size_t>(
-      std::max_element(score_.begin(), score_.begin() + static_cast<std::ptrdiff_t>(live_.size())) -
-      score_.begin());
+  const std::size_t best = best_slot();
   const std::uint32_t prefix = live_[best].prefix;
   std::vector<TimedLabel> path = path_to(prefix, live_[best].times);
   if (words_end_) {

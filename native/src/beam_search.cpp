@@ -15,15 +15,10 @@ SearchOptions SearchOptions::preset(const std::string& mode, std::size_t beam_wi
   SearchOptions options;
   options.beam_width = beam_width;
   if (mode == "exact") return options;
-  if (mode == "default") {
+  const bool fast = mode == "fast";
+  if (fast || mode == "default") {
     options.label_floor = std::log(1e-4F);
-    options.score_threshold = 16.0F;
-    options.blank_skip = std::log(0.9999F);
-    return options;
-  }
-  if (mode == "fast") {
-    options.label_floor = std::log(1e-3F);
-    options.score_threshold = 12.0F;
+    options.score_threshold = fast ? 8.0F : 12.0F;
     options.blank_skip = std::log(0.999F);
     return options;
   }
@@ -91,6 +86,8 @@ void Search::check_options() const {
       throw DecodeError("open_vocabulary needs a scorer; without one, all is open");
     return;
   }
+  if (options_.open_vocabulary && scorer_->trie().info().unit == LmUnit::kCharacters)
+    throw DecodeError("open_vocabulary needs a language model of words, this one is of characters");
   if (scorer_->alphabet().hash() != alphabet_.hash()) {
     throw DecodeError("the alphabet of the network (" + std::to_string(alphabet_.labels().size()) +
                       " labels, " + alphabet_.hash().substr(0, 16) +

@@ -68,6 +68,7 @@ void Search::pass_over() {
   std::swap(now_, before_);
   offset_ -= static_cast<double>(taken_out_);
   top_mass_ = taken_out_;
+  for (std::size_t slot = 0; slot < live_.size(); ++slot) score_[slot] = now_.total[slot] + words_[slot];
   for (const NewTimes& entry : new_times_) times_.drop(entry.times);
   new_times_.clear();
 }
@@ -183,9 +184,38 @@ void Search::resize_arrays(std::size_t slots) {
   taken_.resize(room, 0);
 }
 
+// The slot of the best prefix.
+std::size_t Search::best_slot() const {
+  const auto end = score_.begin() + static_cast<std::ptrdiff_t>(live_.size());
+  return static_cast<std::size_t>(std::max_element(score_.begin(), end) - score_.begin());
+}
+
+// How many labels `prefix` has below `above`, an ancestor or itself.
+std::size_t Search::labels_below(std::uint32_t above, std::uint32_t prefix) const {
+  std::size_t count = 0;
+  for (; prefix != above; prefix = arena_[prefix].parent) ++count;
+  return count;
+}
+
+// Where the beam has disagreed for very long, it follows the best from there on.
+void Search::drop_old_doubts() {
+  std::uint32_t from = live_[best_slot()].prefix;
+  if (labels_below(root_, from) <= kMostOpenLabels) return;
+  for (std::size_t i = 0; i < kMostOpenLabels / 2; ++i) from = arena_[from].parent;
+  vacant_.clear();
+  newcomers_.clear();
+  for (std::size_t slot = 0; slot < live_.size(); ++slot) {
+    std::uint32_t at = live_[slot].prefix;
+    while (at != root_ && at != from) at = arena_[at].parent;
+    if (at != from) vacant_.push_back(static_cast<std::uint32_t>(slot));
+  }
+  if (!vacant_.empty()) place_newcomers();
+}
+
 // Labels that all of the beam has in common can no longer change: they leave the search, so that its memory
 // is bounded however long the audio. Their frames are those of the best prefix.
 void Search::settle_labels() {
+  drop_old_doubts();
   std::uint32_t common = root_;
   for (std::uint32_t at = root_;;) {
     if (words_end_ || is_whole(at)) common = at;
@@ -193,24 +223,19 @@ void Search::settle_labels() {
     at = arena_[at].first_child;
   }
   if (common != root_) {
-    const auto best = static_cast<std::size_t>(
-        std::max_element(score_.begin(), score_.begin() + static_cast<std::ptrdiff_t>(live_.size())) -
-        score_.begin());
-    std::vector<TimedLabel> path = path_to(live_[best].prefix, live_[best].times);
-    std::size_t open = 0;
-    for (std::uint32_t at = live_[best].prefix; at != common; at = arena_[at].parent) ++open;
-    path.resize(path.size() - open);
+    const Live& best = live_[best_slot()];
+    std::vector<TimedLabel> path = path_to(best.prefix, best.times);
+    path.resize(path.size() - labels_below(common, best.prefix));
     settled_ = std::move(path);
     for (Live& live : live_) {
-      std::size_t depth = 0;
-      for (std::uint32_t at = live.prefix; at != common; at = arena_[at].parent) ++depth;
+      const std::size_t depth = labels_below(common, live.prefix);
       live.times = times_.keep_last(live.times, depth);
       if (depth == 0) live.parent = kNone;
     }
     arena_.set_root(common);
     root_ = common;
   }
-  settle_at_ = std::max(settle_at_, 2 * arena_.used());
+  settle_at_ = arena_.used() + 8 * options_.beam_width + 1024;
 }
 
 }  // namespace speechmill::search

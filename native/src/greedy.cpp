@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "native/error.h"
+#include "native/utf8.h"
 
 namespace speechmill {
 namespace {
@@ -49,6 +50,10 @@ void spell(const Alphabet& alphabet, const std::vector<TimedLabel>& labels, Hypo
     hypothesis->timesteps.push_back(label.frame);
     hypothesis->words.back().word += letter;
     hypothesis->words.back().end_frame = label.frame + 1;
+  }
+  if (alphabet.kind() == LabelKind::kBytes) {  // a network may write bytes that are no text
+    hypothesis->text = mend_utf8(hypothesis->text);
+    for (WordTime& word : hypothesis->words) word.word = mend_utf8(word.word);
   }
 }
 

@@ -23,7 +23,8 @@ constexpr std::size_t kMaskBins = 64;
 constexpr float kMaskBinsPerNat = 4.0F;
 constexpr double kLeastShare =
     1e-7;  // of the beam's probability: less does not count for a word's confidence
-constexpr std::size_t kMaskLabels = 64;  // alphabets up to here are handled as sets of bits
+constexpr std::size_t kMostOpenLabels = 1000;  // of the best text, about a minute of speech, may be in doubt
+constexpr std::size_t kMaskLabels = 64;        // alphabets up to here are handled as sets of bits
 
 // ln P relative to the search's offset.
 struct Masses {
@@ -132,6 +133,9 @@ private:
   void set_slot(std::size_t slot, const Newcomer& newcomer);
   void move_slot(std::size_t from, std::size_t to);
   void settle_times();
+  std::size_t best_slot() const;
+  std::size_t labels_below(std::uint32_t above, std::uint32_t prefix) const;
+  void drop_old_doubts();
   void settle_labels();
   void resize_arrays(std::size_t slots);
 

@@ -1,0 +1,151 @@
+#include "search_arguments.h"
+
+#include <pybind11/stl.h>
+
+#include <cmath>
+
+#include "bindings.h"
+#include "native/error.h"
+
+namespace py = pybind11;
+
+namespace speechmill::bindings {
+namespace {
+
+// What a search may cut away, in the units of Python: probabilities and nats.
+struct Pruning {
+  float label_floor = 0.0F;
+  float score_threshold = std::numeric_limits<float>::infinity();
+  std::optional<float> blank_skip;
+};
+
+void check_probability(float value, const char* name) {
+  if (value >= 0.0F && value <= 1.0F) return;
+  throw DecodeError(std::string(name) + " " + std::to_string(value) + " must be a probability, 0 to 1");
+}
+
+Pruning make_pruning(float label_floor, float score_threshold, std::optional<float> blank_skip) {
+  check_probability(label_floor, "label_floor");
+  if (blank_skip) check_probability(*blank_skip, "blank_skip");
+  if (!(score_threshold >= 0.0F))
+    throw DecodeError("score_threshold " + std::to_string(score_threshold) + " must be 0 nats or above");
+  return {label_floor, score_threshold, blank_skip};
+}
+
+Pruning preset(const std::string& mode) {
+  const SearchOptions options = SearchOptions::preset(mode, 1);
+  Pruning pruning;
+  pruning.label_floor = std::exp(options.label_floor);
+  pruning.score_threshold = options.score_threshold;
+  if (std::isfinite(options.blank_skip)) pruning.blank_skip = std::exp(options.blank_skip);
+  return pruning;
+}
+
+std::vector<std::pair<std::string, float>> phrases_of(const py::object& hot_words) {
+  std::vector<std::pair<std::string, float>> phrases;
+  if (!py::hasattr(hot_words, "items"))
+    throw DecodeError("hot_words must be a mapping of phrase to boost, such as {\"new york\": 5.0}");
+  for (const py::handle item : hot_words.attr("items")()) {
+    const auto pair = py::reinterpret_borrow<py::tuple>(item);
+    if (!py::isinstance<py::str>(pair[0])) throw DecodeError("a hot phrase must be a str");
+    try {
+      phrases.emplace_back(nfc(py::str(pair[0])), pair[1].cast<float>());
+    } catch (const py::cast_error&) {
+      throw DecodeError("the boost of hot phrase \"" + std::string(py::str(pair[0])) + "\" must be a number");
+    }
+  }
+  return phrases;
+}
+
+}  // namespace
+
+std::size_t positive(std::int64_t value, const char* name) {
+  if (value < 1) throw DecodeError(std::string(name) + " " + std::to_string(value) + " must be at least 1");
+  return static_cast<std::size_t>(value);
+}
+
+SearchOptions to_options(const SearchArguments& arguments, const Alphabet& alphabet, const Scorer* scorer) {
+  const std::size_t beam_width = positive(arguments.beam_width, "beam_width");
+  SearchOptions options;
+  if (py::isinstance<Pruning>(arguments.mode)) {
+    const auto pruning = arguments.mode.cast<Pruning>();
+    options.beam_width = beam_width;
+    options.label_floor = std::log(pruning.label_floor);
+    options.score_threshold = pruning.score_threshold;
+    if (pruning.blank_skip) options.blank_skip = std::log(*pruning.blank_skip);
+  } else if (py::isinstance<py::str>(arguments.mode)) {
+    options = SearchOptions::preset(arguments.mode.cast<std::string>(), beam_width);
+  } else {
+    throw DecodeError("mode must be \"exact\", \"default\", \"fast\" or a Pruning");
+  }
+  if (scorer == nullptr && (arguments.alpha || arguments.beta))
+    throw DecodeError("alpha and beta weigh a scorer, and there is none");
+  options.open_vocabulary = arguments.open_vocabulary;
+  options.oov_penalty = arguments.oov_penalty;
+  if (!arguments.hot_words.is_none()) {
+    const auto phrases = phrases_of(arguments.hot_words);
+    if (!phrases.empty()) options.hot_words = std::make_shared<const HotWords>(phrases, alphabet);
+  }
+  return options;
+}
+
+std::optional<Scorer> weighted(const SearchArguments& arguments, const Scorer* scorer) {
+  if (scorer == nullptr) return std::nullopt;
+  return scorer->with_weights(
+      {arguments.alpha.value_or(scorer->alpha()), arguments.beta.value_or(scorer->beta())});
+}
+
+const float* checked_floats(const py::array& log_probs, int dimensions, const char* shape) {
+  if (!py::isinstance<py::array_t<float>>(log_probs)) {
+    throw DecodeError("log_probs must be float32, not " + std::string(py::str(log_probs.dtype())) +
+                      "; use .astype(numpy.float32)");
+  }
+  if (log_probs.ndim() != dimensions) {
+    throw DecodeError(std::string("log_probs must be ") + shape + ", not of " +
+                      std::to_string(log_probs.ndim()) + " dimensions" +
+                      (dimensions == 3 ? "; one utterance is log_probs[None]" : ""));
+  }
+  if ((log_probs.flags() & py::array::c_style) == 0) {
+    throw DecodeError("log_probs must be contiguous in C order; use numpy.ascontiguousarray");
+  }
+  return static_cast<const float*>(log_probs.data());
+}
+
+Batch to_batch(const py::array& log_probs, const py::object& lengths) {
+  Batch batch;
+  batch.log_probs = checked_floats(log_probs, 3, "[batch, frames, labels]");
+  batch.utterances = static_cast<std::size_t>(log_probs.shape(0));
+  batch.frames = static_cast<std::size_t>(log_probs.shape(1));
+  batch.labels = static_cast<std::size_t>(log_probs.shape(2));
+  for (const py::handle item : lengths) {
+    const auto length = py::int_(py::reinterpret_borrow<py::object>(item)).cast<std::int64_t>();
+    if (length < 0) throw DecodeError("length " + std::to_string(length) + " is negative");
+    batch.lengths.push_back(static_cast<std::size_t>(length));
+  }
+  return batch;
+}
+
+void register_pruning(py::module_& module) {
+  py::class_<Pruning>(module, "Pruning",
+                      "What a search may cut away; given as `mode`. Each cut is off unless it is named.")
+      .def(py::init(&make_pruning), py::kw_only(), py::arg("label_floor") = 0.0F,
+           py::arg("score_threshold") = std::numeric_limits<float>::infinity(),
+           py::arg("blank_skip") = py::none(),
+           "label_floor: probability below which a label is not tried. score_threshold: nats below the best "
+           "of "
+           "the frame\n"
+           "at which a prefix is dropped. blank_skip: probability of the blank from which on a frame extends "
+           "nothing.\n"
+           "Raises DecodeError for what is no probability.")
+      .def_static("preset", &preset, py::arg("mode"), "The cuts of \"exact\", \"default\" or \"fast\".")
+      .def_readonly("label_floor", &Pruning::label_floor)
+      .def_readonly("score_threshold", &Pruning::score_threshold)
+      .def_readonly("blank_skip", &Pruning::blank_skip)
+      .def("__repr__", [](const Pruning& self) {
+        return "Pruning(label_floor=" + std::to_string(self.label_floor) +
+               ", score_threshold=" + std::to_string(self.score_threshold) +
+               ", blank_skip=" + (self.blank_skip ? std::to_string(*self.blank_skip) : "None") + ")";
+      });
+}
+
+}  // namespace speechmill::bindings
