@@ -78,6 +78,11 @@ soak-native: ## fuzz the native library  [SEED=1] [HOURS=1 or SECONDS=600 for ea
 	@scripts/setup.sh --all
 	@SEED=$(SEED) HOURS=$(HOURS) SOAK_SECONDS=$(SECONDS) TARGETS="$(TARGETS)" scripts/soak_native.sh
 
+bench-corrector: setup ## the spell corrector beside plain Python, CPU time  TEXT=PATH [SEED=1]
+	@if [ -z "$(TEXT)" ]; then echo "make bench-corrector: name prose to make inputs from, e.g. make bench-corrector TEXT=novels.tar.xz" >&2; exit 2; fi
+	@$(PYTHON_RUN) -m benchmarks.corrector --text $(TEXT) --seed $(SEED)
+.PHONY: bench-corrector
+
 status: setup ## list the training runs
 	@$(PYTHON_RUN) -m training status
 

@@ -113,7 +113,12 @@ def retrain() -> None:
 
         get_current_context()["label"] = ", ".join(entry["corpus"] for entry in share)
         done = [evaluate(EvaluationRequest(**entry)) for entry in share]
-        return [{"id": one["id"], "corpus": one["corpus"], "lm": one["lm"]["wer"]} for one in done]
+        rates = [
+            {name: one[name] and one[name]["wer"] for name in ("greedy", "corrected", "lm")} for one in done
+        ]
+        return [
+            {"id": one["id"], "corpus": one["corpus"], **rate} for one, rate in zip(done, rates, strict=True)
+        ]
 
     check() >> train
     tuned = tune_decoder.expand(tuning=list_tunings(train.output))

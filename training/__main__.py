@@ -19,7 +19,7 @@ from corpora.store import Store
 from training.decoder_search import SAMPLERS
 from training.decoder_weights import MODES
 from training.errors import DataError, TrainingError
-from training.shown import comparison_lines, evaluation_lines
+from training.shown import comparison_lines, evaluation_lines, total_line
 
 _POLL_S = 1.0
 
@@ -167,6 +167,7 @@ def _status_line(state: dict[str, Any]) -> str:
 def _evaluate(options: argparse.Namespace, store: Store) -> None:
     from training.compare import compare_evaluations
     from training.evaluate import EvaluationRequest, evaluate
+    from training.evaluation_figures import pooled
 
     if options.against and len(options.corpus) > 1:
         raise DataError("--against compares one corpus with one evaluation; name a single corpus")
@@ -185,7 +186,10 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
         )
         results.append(evaluate(request, store))
     lines = [line for result in results for line in evaluation_lines(result)]
-    answer: dict[str, Any] = results[0] if len(results) == 1 else {"evaluations": results}
+    answer: dict[str, Any] = results[0]
+    if len(results) > 1:
+        answer = {"evaluations": results, "total": pooled(results)}
+        lines.append(total_line(answer["total"]))
     if options.against:
         compared = compare_evaluations(results[0]["id"], options.against, store)
         answer = {**answer, "against": compared}

@@ -29,4 +29,4 @@ def correct_texts(texts: Sequence[str], scorer: Scorer, threads: int = 1) -> lis
 
 def counts_words(scorer: Scorer) -> bool:
     """Whether the language model's unit is the word: one of characters has no lexicon to correct by."""
-    return scorer.info.get("unit", "words") == "words"
+    return bool(scorer.info.get("unit", "words") == "words")

@@ -112,3 +112,20 @@ def compare_decoders(heard: Heard) -> list[dict[str, Any]]:
         }
         for before, after in combinations(heard.texts, 2)
     ]
+
+
+def pooled(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several corpora as one: utterances, words, hours, and each decoder's total edits / total words.
+
+    A decoder that was not used on all of them is None.
+    """
+    words = sum(one["words"] for one in evaluations)
+    result: dict[str, Any] = {
+        key: sum(one[key] for one in evaluations) for key in ("utterances", "words", "hours")
+    }
+    for decoder in ("greedy", "corrected", "lm"):
+        rates = [one.get(decoder) for one in evaluations]
+        kinds = ("substitutions", "deletions", "insertions")
+        edits = [sum(rate[kind] for kind in kinds) for rate in rates if rate]
+        result[decoder] = {"wer": sum(edits) / max(1, words)} if len(edits) == len(rates) else None
+    return result

@@ -15,6 +15,7 @@ from typing import Any
 from corpora.store import Store, read_json, write_bytes_atomic
 from corpora.utterance import SPLITS
 from training.evaluate import evaluations
+from training.evaluation_figures import pooled
 from training.evaluation_page import completed, render_evaluation
 from training.page_environment import environment
 from training.runs import status
@@ -38,13 +39,35 @@ def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
     by_run = [(run["run"], [one for one in found if one["run"] == run["run"]]) for run in runs]
     measured = [(run, ones) for run, ones in by_run if ones]
     newest = [one for one in measured[0][1] if one["lm"]] if measured else []
+    tables = {run: _tables(ones) for run, ones in measured}
     return environment().get_template("index.html").render(
         corpora=[_corpus(store, name) for name in store.corpus_names()],
         language_models=[_language_model(store, name) for name in store.language_model_names()],
         runs=runs,
         measured=measured,
+        tables=tables,
         largest=max(newest, key=lambda one: (one["hours"], one["id"]), default=None),
     )  # fmt: skip
+
+
+def _tables(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The run's evaluations by language model and decoder settings, with all corpora of each taken as one."""
+    tables: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for one in evaluations:
+        model, decoder = one["language_model"] or {}, one["decoder"] or {}
+        kind = (one["split"], model.get("name", ""), model.get("version", ""), str(sorted(decoder.items())))
+        tables.setdefault(kind, []).append(one)
+    return [
+        {"split": kind[0], "model": ones[0]["language_model"], "decoder": ones[0]["decoder"], "rows": ones,
+         "total": pooled(ones) if _each_once(ones) else None}
+        for kind, ones in tables.items()
+    ]  # fmt: skip
+
+
+def _each_once(evaluations: Sequence[dict[str, Any]]) -> bool:
+    """Whether taking them as one counts no utterance twice."""
+    corpora = [one["corpus"] for one in evaluations]
+    return len(set(corpora)) == len(corpora) > 1
 
 
 def _corpus(store: Store, name: str) -> dict[str, Any]:

@@ -28,6 +28,14 @@ def evaluation_lines(result: dict[str, Any]) -> list[str]:
     return [*lines, result["path"]]
 
 
+def total_line(total: dict[str, Any]) -> str:
+    """The rates of several corpora taken as one."""
+    rates = [f"{name} {total[name]['wer']:.2%}" for name in DECODERS if total[name]]
+    return (
+        f"all together: {total['utterances']} utterances, {total['hours']:.2f} hours: WER {', '.join(rates)}"
+    )
+
+
 def comparison_lines(compared: dict[str, Any]) -> list[str]:
     """Difference, interval and p values of every decoder."""
     lines = [f"against {compared['against']} ({compared['utterances']} utterances):"]
