@@ -8,7 +8,9 @@ measures nothing.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -16,6 +18,7 @@ import pyarrow.parquet as pq
 from corpora.errors import CorporaError
 from corpora.store import Store, read_json
 from training.compare import comparisons_of
+from training.decoder_weights import weights_path
 from training.page_environment import DECODER_NAMES, SHORT_NAMES, environment
 from training.recognise import DECODERS
 from training.wer import aligned
@@ -33,6 +36,20 @@ _EARLIER_FORMAT: dict[str, Any] = {
 def completed(evaluation: dict[str, Any]) -> dict[str, Any]:
     """An evaluation with empty figures for what its format did not have yet."""
     return {**_EARLIER_FORMAT, **evaluation}
+
+
+def page_key(store: Store, evaluation: dict[str, Any]) -> str:
+    """Hex SHA-256 of everything the page is made of: figures, comparisons, tuning, sound there or not, templates."""
+    folder = store.evaluations_dir / evaluation["id"]
+    weights = _weights_file(store, completed(evaluation))
+    templates = Path(__file__).parent / "templates"
+    files = [*sorted(folder.glob("*.json")), weights, *sorted(templates.glob("*.html")), Path(__file__)]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes() if file is not None and file.exists() else b"none")
+    sounds = store.corpora_dir / evaluation["corpus"] / evaluation["corpus_version"]
+    digest.update(str(sounds.is_dir()).encode())
+    return digest.hexdigest()
 
 
 def render_evaluation(store: Store, evaluation: dict[str, Any]) -> str:
@@ -122,13 +139,12 @@ def _groups(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _range(row: dict[str, Any], unit: str) -> str:
+    unit = f"\u00a0{unit}"  # never on a line of its own
     if row["unknown"]:
         return "unknown"
     if row["from"] is None:
-        return f"below {row['to']:g} {unit}"
-    return (
-        f"{row['from']:g} {unit} and more" if row["to"] is None else f"{row['from']:g} – {row['to']:g} {unit}"
-    )
+        return f"below {row['to']:g}{unit}"
+    return f"{row['from']:g}{unit} and more" if row["to"] is None else f"{row['from']:g}–{row['to']:g}{unit}"
 
 
 def _mistakes(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
@@ -140,10 +156,14 @@ def _mistakes(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _weights_file(store: Store, evaluation: dict[str, Any]) -> Path | None:
+    model = evaluation["language_model"]
+    return weights_path(store.runs_dir / evaluation["run"], model["lm_hash"]) if model else None
+
+
 def _tuning(store: Store, evaluation: dict[str, Any]) -> dict[str, Any] | None:
     """What `tune_decoder` wrote for this run and language model, with its picture, or None."""
-    model = evaluation["language_model"]
-    path = store.runs_dir / evaluation["run"] / f"decoder-{model['lm_hash'][:16]}.json" if model else None
+    path = _weights_file(store, evaluation)
     if path is None or not path.exists():
         return None
     picture = path.with_suffix(".svg")

@@ -2,8 +2,8 @@
 evaluation.
 
 Self-contained HTML without scripts or requests; every text of a corpus is escaped. Reads what is published and
-measures nothing. Corpora and language models have pages of their own (`corpora report`, `lm report`), linked
-when they exist.
+measures nothing; a page whose inputs are those of before is left as it is. Corpora and language models have
+pages of their own (`corpora report`, `lm report`), linked when they exist.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 
 from corpora.store import Store, read_json, write_bytes_atomic
 from corpora.utterance import SPLITS
+from training.decoder_weights import weights_for
 from training.evaluate import evaluations
 from training.evaluation_figures import pooled
-from training.evaluation_page import completed, render_evaluation
+from training.evaluation_page import completed, page_key, render_evaluation
 from training.page_environment import environment
+from training.recognise import DECODERS
 from training.runs import status
 
 
@@ -27,7 +29,9 @@ def write_reports(store: Store | None = None) -> Path:
     found = [completed(one) for one in evaluations(store)]
     for one in found:
         page = store.reports_dir / "evaluations" / f"{one['id']}.html"
-        write_bytes_atomic(page, render_evaluation(store, one).encode())
+        mark = f"<!-- {page_key(store, one)} -->\n".encode()
+        if not (page.is_file() and page.read_bytes().endswith(mark)):
+            write_bytes_atomic(page, render_evaluation(store, one).encode() + b"\n" + mark)
     index = store.reports_dir / "index.html"
     write_bytes_atomic(index, render_index(store, found).encode())
     return index
@@ -38,8 +42,12 @@ def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
     runs = sorted(status(store), key=lambda run: (-float(run.get("heartbeat") or 0.0), run["run"]))
     by_run = [(run["run"], [one for one in found if one["run"] == run["run"]]) for run in runs]
     measured = [(run, ones) for run, ones in by_run if ones]
-    newest = [one for one in measured[0][1] if one["lm"]] if measured else []
-    tables = {run: _tables(ones) for run, ones in measured}
+    newest = (
+        [one for one in measured[0][1] if one["lm"] and _is_current(store, one["run"], one)]
+        if measured
+        else []
+    )
+    tables = {run: _tables(store, run, ones) for run, ones in measured}
     return environment().get_template("index.html").render(
         corpora=[_corpus(store, name) for name in store.corpus_names()],
         language_models=[_language_model(store, name) for name in store.language_model_names()],
@@ -50,18 +58,36 @@ def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
     )  # fmt: skip
 
 
-def _tables(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The run's evaluations by language model and decoder settings, with all corpora of each taken as one."""
+def _tables(store: Store, run: str, evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The run's evaluations by language model and decoder settings, with all corpora of each taken as one.
+
+    Those at the weights the run would be used with now come first.
+    """
     tables: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for one in evaluations:
         model, decoder = one["language_model"] or {}, one["decoder"] or {}
         kind = (one["split"], model.get("name", ""), model.get("version", ""), str(sorted(decoder.items())))
         tables.setdefault(kind, []).append(one)
-    return [
-        {"split": kind[0], "model": ones[0]["language_model"], "decoder": ones[0]["decoder"], "rows": ones,
-         "total": pooled(ones) if _each_once(ones) else None}
-        for kind, ones in tables.items()
-    ]  # fmt: skip
+    made = [
+        {
+            "split": rows[0]["split"],
+            "model": rows[0]["language_model"],
+            "decoder": rows[0]["decoder"],
+            "rows": rows,
+            "total": pooled(rows) if _each_once(rows) else None,
+            "largest": max(0.01, *(row[name]["wer"] for row in rows for name in DECODERS if row[name])),
+            "current": _is_current(store, run, rows[0]),
+        }
+        for rows in tables.values()
+    ]
+    return sorted(made, key=lambda table: not table["current"])
+
+
+def _is_current(store: Store, run: str, evaluation: dict[str, Any]) -> bool:
+    model = evaluation["language_model"]
+    if model is None:
+        return True
+    return bool(weights_for(store.runs_dir / run, model["lm_hash"]).as_json() == evaluation["decoder"])
 
 
 def _each_once(evaluations: Sequence[dict[str, Any]]) -> bool:

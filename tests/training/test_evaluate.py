@@ -209,6 +209,13 @@ def test_reports_are_self_contained_and_escape_what_corpora_say(tone_store: Stor
     page = (tone_store.reports_dir / "evaluations" / f"{result['id']}.html").read_text(encoding="utf-8")
     assert page.count("data:audio/flac;base64,") == 9
     path = tone_store.evaluations_dir / result["id"] / "utterances.parquet"
+    drawn = tone_store.reports_dir / "evaluations" / f"{result['id']}.html"
+    stamp = drawn.stat().st_mtime_ns
+    write_reports(tone_store)
+    assert drawn.stat().st_mtime_ns == stamp, "nothing changed, nothing is drawn again"
+    drawn.write_text("cut sho")
+    write_reports(tone_store)
+    assert drawn.read_text(encoding="utf-8") == page
     table = pq.read_table(path)
     hostile = table.set_column(table.schema.get_field_index("greedy"), "greedy", [[HOSTILE] * table.num_rows])
     pq.write_table(hostile, path)
