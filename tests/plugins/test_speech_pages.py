@@ -127,6 +127,25 @@ def test_json_has_the_figures_of_the_manifests(reader: Any, store_root: Path) ->
     assert reader.get("/api/nothing").status_code == 404
 
 
+def test_evaluations_show_every_decoder_side_by_side(reader: Any, store_root: Path) -> None:
+    folder = store_root / "evaluations/e1"
+    folder.mkdir(parents=True)
+    evaluation = {
+        "id": "e1", "run": "abc", "corpus": HOSTILE, "split": "test", "language_model": {"name": HOSTILE},
+        "utterances": 7, "greedy": {"wer": 0.1897}, "corrected": {"wer": 0.0693}, "lm": {"wer": 0.0083},
+        "rtf": {"acoustic": 0.1, "decoder": 0.1},
+    }  # fmt: skip
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    page = reader.get("/").text
+    assert "<script" not in page
+    assert page.index("19.0 %") < page.index("6.9 %") < page.index("0.8 %")
+    row = reader.get("/api/evaluations").json()[0]
+    assert (row["greedy_wer"], row["corrected_wer"], row["lm_wer"]) == (0.1897, 0.0693, 0.0083)
+    del evaluation["corrected"]
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    assert "6.9 %" not in reader.get("/").text, "an evaluation of an earlier format still shows"
+
+
 def test_a_run_leads_to_its_report(reader: Any, store_root: Path) -> None:
     publish_hostile(store_root)
     (store_root / "reports/corpora/librispeech.html").write_text("libri")
