@@ -26,6 +26,7 @@ ctest --test-dir build/native-sanitized --output-on-failure --no-tests=error
 say "building the native library with the thread sanitizer"
 build_with build/native-threads -DSPEECHMILL_SANITIZE=thread
 TSAN_OPTIONS=halt_on_error=1 ctest --test-dir build/native-threads --output-on-failure --no-tests=error
+build/native-sanitized/make_seeds var/fuzz
 for target in build/native-sanitized/fuzz_*; do
   [ -f "$target" ] && [ -x "$target" ] || continue
   name=$(basename "$target")

@@ -15,6 +15,7 @@ seed=${SEED:-1}
 build=build/native-sanitized
 FUZZ_SECONDS=0 scripts/sanitize.sh build
 mkdir -p var/fuzz
+$build/make_seeds var/fuzz
 failed=0
 printf '%-22s %14s %10s %10s %10s %8s %9s\n' target executions per_second coverage features corpus crashes
 for target in $(cd $build && ls -d fuzz_* | sort); do

@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from benchmarks.decoder.checks import search_errors, side_measures
 from benchmarks.decoder.inputs import InputRequest, Inputs, prepare
 from benchmarks.decoder.measure import Engines, PeerError, Plan, Timing, interleave
 from benchmarks.decoder.network import network_task
-from benchmarks.decoder.rows import ALONE, ROWS, WER_MARGIN, Row
+from benchmarks.decoder.rows import ALONE, ROWS, WER_MARGIN, Row, Setting
 from training.wer import count_errors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,14 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"bench-decoder: {error}", file=sys.stderr)
         return 2
+    report: dict[str, Any] = {}
     try:
         with Engines(ROOT) as engines:
-            report = _run(engines, inputs, options)
+            for report in _run(engines, inputs, options):  # what is there stays if a later part fails
+                if options.json:
+                    options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     except PeerError as error:
         print(f"bench-decoder: {error}", file=sys.stderr)
         return 1
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(_table(report))
     return 0
 
@@ -67,28 +68,34 @@ def _note(text: str) -> None:
     print(f"  {text}", file=sys.stderr)
 
 
-def _run(engines: Engines, inputs: Inputs, options: argparse.Namespace) -> dict[str, Any]:
+def _run(engines: Engines, inputs: Inputs, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The report, again after each of its parts."""
     quick = [row for row in ROWS if not row.slow]
     plan = Plan(inputs.speed, options.utterances, repetitions=options.repetitions)
     timings = interleave(engines, [*(s for row in quick for s in row.settings), *ALONE], plan, _note)
-    slow_plan = Plan(inputs.speed, min(_SLOW_UTTERANCES, options.utterances), repetitions=1)
-    slow = interleave(engines, [s for row in ROWS if row.slow for s in row.settings], slow_plan, _note)
     texts = inputs.texts["speed"]
     report: dict[str, Any] = {
         "inputs": inputs.facts,
         "load": os.getloadavg()[0],
-        "rows": [_row(row, slow if row.slow else timings, texts) for row in ROWS],
-        "alone": [
-            _alone(setting.label, setting.options["model"], timings[setting.key], texts) for setting in ALONE
-        ],
-        "checks": [search_errors(engines, inputs, _note), *side_measures(engines, inputs)],
+        "rows": [_row(row, timings, texts) for row in quick],
+        "alone": [_alone(setting, timings[setting.key], texts) for setting in ALONE],
+        "checks": [],
     }
+    yield report
+    slow = [row for row in ROWS if row.slow]
+    slow_plan = Plan(inputs.speed, min(_SLOW_UTTERANCES, options.utterances), repetitions=1)
+    timings = interleave(engines, [s for row in slow for s in row.settings], slow_plan, _note)
+    report["rows"] += [_row(row, timings, texts) for row in slow]
+    yield report
+    for check in [search_errors(engines, inputs, _note), *side_measures(engines, inputs)]:
+        report["checks"].append(check)
+    yield report
     if options.store:
         task = network_task(options.store, options.run, options.corpus, inputs.speed.parent)
         network = Plan(task.folder, task.utterances, repetitions=options.repetitions)
         heard = interleave(engines, [s for row in quick for s in row.settings], network, _note)
         report["network"] = {**task.facts, "rows": [_row(row, heard, task.texts) for row in quick]}
-    return report
+        yield report
 
 
 def _row(row: Row, timings: dict[str, Timing], texts: list[str]) -> dict[str, Any]:
@@ -110,9 +117,9 @@ def _row(row: Row, timings: dict[str, Timing], texts: list[str]) -> dict[str, An
     }
 
 
-def _alone(label: str, model: str, timing: Timing, texts: list[str]) -> dict[str, Any]:
+def _alone(setting: Setting, timing: Timing, texts: list[str]) -> dict[str, Any]:
     return {
-        "setting": f"{label} {model}".strip(),
+        "setting": f"{setting.label} {setting.options['model']}".strip(),
         "us_per_frame": timing.microseconds_per_frame,
         "wer": count_errors(texts, timing.texts).wer,
     }

@@ -1,5 +1,5 @@
-// Any bytes as a .npy file or a .npz archive: arrays whose values fill their shape, or a DecodeError. Archives
-// are made from the input too, so that the parser behind the checksum is reached.
+// Any bytes as a .npy file or a .npz archive: arrays whose values fill their shape, or a DecodeError.
+// Archives are made from the input too, so that the parser behind the checksum is reached.
 #include <cstdlib>
 #include <string>
 

@@ -1,0 +1,63 @@
+// Writes valid inputs for the fuzz targets, each into the folder of its target: make_seeds FOLDER. From valid
+// files a mutation reaches the checks behind the header.
+#include <sys/stat.h>
+
+#include <cstring>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "toy_model.h"
+#include "zip_writer.h"
+
+namespace {
+
+using speechmill::testing::spit;
+
+std::string npy(const std::string& type, const std::string& shape, const std::string& body) {
+  std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }\n";
+  return std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size()) + '\0' + header + body;
+}
+
+std::string rows(std::size_t frames) {
+  std::vector<float> values;
+  for (std::size_t i = 0; i < 4 * frames; ++i) values.push_back(-0.1F - static_cast<float>(i * i % 5));
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  using namespace speechmill;
+  if (count != 2) {
+    std::cerr << "usage: make_seeds FOLDER\n";
+    return 2;
+  }
+  const auto folder = [&](const char* target) {
+    const std::string path = std::string(arguments[1]) + "/" + target;
+    ::mkdir(path.c_str(), 0777);
+    return path;
+  };
+  const testing::ToyDirectory toy;
+  const std::string tries = folder("fuzz_lexicon_trie");
+  spit(tries + "/seed-bitmap", testing::slurp(toy.path() + "/lexicon.trie"));
+  TrieBuild build{&toy.alphabet(), toy.path() + "/lm.binary", {}};
+  build.node_kind = NodeKind::kSorted;
+  build_lexicon_trie({"a", "ab", "b", "ba"}, build, tries + "/seed-sorted");
+  const std::string arrays = folder("fuzz_npy");
+  const std::string matrix = npy("<f4", "(5, 4)", rows(5));
+  spit(arrays + "/seed-npy", matrix);
+  spit(arrays + "/seed-half", npy("<f2", "(4,)", "12345678"));
+  spit(arrays + "/seed-npz",
+       testing::zip_of({{"log_probs.npy", matrix}, {"lengths.npy", npy("<i8", "(1,)", "12345678")}}));
+  spit(folder("fuzz_decode") + "/seed", std::string("\x04\x01", 2) + rows(12));
+  const std::string batches = folder("fuzz_batch");
+  for (const char with : {'\0', '\1'}) {
+    std::string header("\1\1\1\xff\4\1\x50", 7);
+    spit(batches + "/seed-" + std::to_string(with), header + with + rows(12));
+  }
+  const std::string alphabets = folder("fuzz_alphabet");
+  spit(alphabets + "/seed", testing::slurp(toy.path() + "/alphabet.txt"));
+  spit(alphabets + "/seed-bytes", Alphabet::bytes().canonical());
+  return 0;
+}
