@@ -46,7 +46,8 @@ class Decoded(NamedTuple):
 
 @dataclass(frozen=True)
 class BeamSearchSettings:
-    """`lm_dir`: folder of a language model, None decodes without; the others as in `native.decode`."""
+    """`lm_dir`: folder of a language model, None decodes without. Unless
+    `open_vocabulary`, only words of its lexicon are written. The others as in `native.decode`."""
 
     lm_dir: Path | str | None = None
     alpha: float = 0.5
@@ -54,6 +55,8 @@ class BeamSearchSettings:
     beam_width: int = 100
     mode: str = "default"
     n_best: int = 1
+    open_vocabulary: bool = False
+    oov_penalty: float = -10.0
 
 
 @cache
@@ -106,6 +109,8 @@ class BeamSearchDecoder:
             "beam_width": settings.beam_width,
             "mode": settings.mode,
             "n_best": settings.n_best,
+            "open_vocabulary": settings.open_vocabulary,
+            "oov_penalty": settings.oov_penalty,
         }
 
     def __call__(self, log_probs: Any, lengths: Any) -> Decoded:

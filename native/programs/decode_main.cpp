@@ -125,11 +125,13 @@ std::string json_of(const Hypothesis& found) {
   for (const WordTime& word : found.words) {
     words += std::string(words.empty() ? "" : ", ") + "{\"word\": " + quoted(word.word) +
              ", \"start_frame\": " + std::to_string(word.start_frame) +
-             ", \"end_frame\": " + std::to_string(word.end_frame) + "}";
+             ", \"end_frame\": " + std::to_string(word.end_frame) +
+             ", \"confidence\": " + number(word.confidence) + "}";
   }
   return "{\"text\": " + quoted(found.text) + ", \"score\": " + number(found.score) +
-         ", \"acoustic\": " + number(found.acoustic) + ", \"lm\": " + number(found.lm) + ", \"words\": [" +
-         words + "]}";
+         ", \"acoustic\": " + number(found.acoustic) + ", \"lm\": " + number(found.lm) +
+         ", \"lm_score\": " + number(found.lm_score) + ", \"word_score\": " + number(found.word_score) +
+         ", \"oov_score\": " + number(found.oov_score) + ", \"words\": [" + words + "]}";
 }
 
 void write_answer(const DecodeCommand& command, const std::string& name,
@@ -155,7 +157,9 @@ void decode_files(const DecodeCommand& command) {
   }
   const Alphabet alphabet =
       command.alphabet.empty() ? scorer->alphabet() : Alphabet::load(command.alphabet, command.blank);
-  const SearchOptions options = SearchOptions::preset(command.mode, command.beam_width);
+  SearchOptions options = SearchOptions::preset(command.mode, command.beam_width);
+  options.open_vocabulary = command.open_vocabulary;
+  options.oov_penalty = command.oov_penalty;
   for (const std::string& file : command.files) {
     std::vector<NpyArray> arrays = read_arrays(file);
     for (const Utterances& some : batches_of(&arrays, file)) {

@@ -49,6 +49,8 @@ const char* usage() {
          "  --beam N         prefixes kept per frame (default 100)\n"
          "  --n-best N       texts per utterance (default 1)\n"
          "  --threads N      utterances decoded at once (default 1)\n"
+         "  --open-vocabulary  words outside the lexicon may be written\n"
+         "  --oov-penalty P  what each of them adds to the score (default -10)\n"
          "  --logits         the numbers are logits: log_softmax comes first\n"
          "  --json           one JSON object per utterance instead of its text\n"
          "  --help           this text\n"
@@ -66,13 +68,16 @@ DecodeCommand parse_command(const std::vector<std::string>& arguments) {
       {"--blank", [&](auto& flag, auto& text) { command.blank = whole(flag, text, -1); }},
       {"--alpha", [&](auto& flag, auto& text) { command.alpha = real(flag, text); }},
       {"--beta", [&](auto& flag, auto& text) { command.beta = real(flag, text); }},
+      {"--oov-penalty", [&](auto& flag, auto& text) { command.oov_penalty = real(flag, text); }},
       {"--mode", [&](auto&, auto& text) { command.mode = text; }},
       {"--beam", [&](auto& flag, auto& text) { command.beam_width = count(flag, text); }},
       {"--n-best", [&](auto& flag, auto& text) { command.n_best = count(flag, text); }},
       {"--threads", [&](auto& flag, auto& text) { command.threads = count(flag, text); }},
   };
-  const std::map<std::string, bool*> switches = {
-      {"--json", &command.json}, {"--logits", &command.logits}, {"--help", &command.help}};
+  const std::map<std::string, bool*> switches = {{"--json", &command.json},
+                                                 {"--open-vocabulary", &command.open_vocabulary},
+                                                 {"--logits", &command.logits},
+                                                 {"--help", &command.help}};
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string flag = arguments[i];
     if (flag.size() < 2 || flag[0] != '-') {

@@ -18,6 +18,8 @@ struct DecodeCommand {
   std::size_t beam_width = 100;
   std::size_t n_best = 1;
   std::size_t threads = 1;
+  bool open_vocabulary = false;
+  float oov_penalty = -10.0F;
   bool json = false;
   bool logits = false;
   bool help = false;

@@ -56,6 +56,8 @@ REGISTER_OP("SpeechmillCTCBeamSearchDecoder")
     .Attr("beam_width: int >= 1 = 100")
     .Attr("mode: {'exact', 'default', 'fast'} = 'default'")
     .Attr("n_best: int >= 1 = 1")
+    .Attr("open_vocabulary: bool = false")
+    .Attr("oov_penalty: float = -10.0")
     .Output("texts: string")
     .Output("scores: float")
     .Output("acoustic: float")
@@ -95,9 +97,15 @@ public:
     OP_REQUIRES_OK(context, context->GetAttr("beam_width", &beam_width));
     OP_REQUIRES_OK(context, context->GetAttr("mode", &mode));
     OP_REQUIRES_OK(context, context->GetAttr("n_best", &n_best_));
+    bool open_vocabulary = false;
+    float oov_penalty = 0.0F;
+    OP_REQUIRES_OK(context, context->GetAttr("open_vocabulary", &open_vocabulary));
+    OP_REQUIRES_OK(context, context->GetAttr("oov_penalty", &oov_penalty));
     try {
       alphabet_ = std::make_unique<Alphabet>(Alphabet::parse(alphabet_text, "attribute alphabet", blank));
       options_ = SearchOptions::preset(mode, static_cast<std::size_t>(beam_width));
+      options_.open_vocabulary = open_vocabulary;
+      options_.oov_penalty = oov_penalty;
       if (!lm_dir.empty()) {
         shared_ = shared_scorer(lm_dir);
         scorer_ = std::make_unique<Scorer>(shared_->with_weights(weights));

@@ -83,6 +83,18 @@ def test_an_alphabet_alone_and_logits(batch: Float, tmp_path: Path, tiny_alphabe
     assert lines("--alphabet", tmp_path / "alphabet.txt", "--blank", 0, tmp_path / "y.npy") == expected
 
 
+def test_an_open_vocabulary_writes_words_the_lexicon_lacks(tmp_path: Path, tiny_model: Path) -> None:
+    sure = np.full((5, 4), -9.0, np.float32)
+    sure[np.arange(5), [2, 1, 2, 1, 2]] = -0.001
+    np.save(tmp_path / "x.npy", sure)
+    assert lines("--lm", tiny_model, tmp_path / "x.npy") != ["babab"]
+    flags = ("--lm", tiny_model, "--open-vocabulary", "--oov-penalty", -1)
+    assert lines(*flags, tmp_path / "x.npy") == ["babab"]
+    answer = json.loads(lines(*flags, "--json", tmp_path / "x.npy")[0])["hypotheses"][0]
+    parts = answer["acoustic"] + answer["lm_score"] + answer["word_score"] + answer["oov_score"]
+    assert answer["oov_score"] == -1.0 and answer["score"] == pytest.approx(parts, abs=1e-4)
+
+
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_numpys_types_and_both_ways_of_packing(

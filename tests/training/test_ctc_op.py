@@ -75,6 +75,15 @@ def test_logits_are_normalised_and_a_function_traces_it(alphabet: native.Alphabe
     assert traced.get_concrete_function().structured_outputs.texts.shape.as_list() == [None, 1]
 
 
+def test_an_open_vocabulary_writes_words_the_lexicon_lacks(alphabet: native.Alphabet, model: Path) -> None:
+    sure = np.full((1, 5, 4), -9.0, np.float32)
+    sure[0, np.arange(5), [2, 1, 2, 1, 2]] = -0.001
+    closed = BeamSearchDecoder(alphabet, BeamSearchSettings(model))(sure, [5])
+    opened = BeamSearchDecoder(alphabet, BeamSearchSettings(model, open_vocabulary=True, oov_penalty=-1.0))
+    assert texts_of(closed)[0][0] != "babab"
+    assert texts_of(opened(sure, [5])) == [["babab"]]
+
+
 def test_errors_are_invalid_argument_with_the_librarys_sentence(
     alphabet: native.Alphabet, model: Path, tmp_path: Path
 ) -> None:
