@@ -59,8 +59,12 @@ lock: setup ## pin every version anew from requirements.in
 corpora: setup ## list the published corpora
 	@$(PYTHON_RUN) -m corpora list
 
-lm: setup ## build and publish a language model  [TEXT='a.txt b.xz'] [CORPORA='x y'] [ORDER=3] [NAME=default]
-	@$(PYTHON_RUN) -m lm build --publish $(NAME) --order $(ORDER) $(if $(TEXT),--text $(TEXT)) $(if $(CORPORA),--corpora $(CORPORA))
+lm: setup ## build and publish a language model  [TEXT='a.txt b.xz'] [CORPORA='x y'] [ORDER=3] [NAME=default] [PRUNE='0 0 1'] [BINARY=trie] [QUANTISE=8]
+	@$(PYTHON_RUN) -m lm build --publish $(NAME) --order $(ORDER) $(if $(TEXT),--text $(TEXT)) $(if $(CORPORA),--corpora $(CORPORA)) \
+	  $(if $(PRUNE),--prune $(PRUNE)) $(if $(BINARY),--binary $(BINARY)) $(if $(QUANTISE),--quantise $(QUANTISE))
+
+lm-sweep: setup ## perplexity against size, to choose a language model  [TEXT='a.txt'] [CORPORA='x y'] [NAME=default]
+	@$(PYTHON_RUN) -m lm sweep --name $(NAME) $(if $(TEXT),--text $(TEXT)) $(if $(CORPORA),--corpora $(CORPORA))
 
 train: setup ## train a network  [CONFIG=training/config.example.toml]
 	@$(PYTHON_RUN) -m training run --config $(CONFIG)
@@ -108,5 +112,5 @@ clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
 	rm -rf build var
 
-.PHONY: bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
+.PHONY: lm-sweep bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
 	airflow-start airflow-stop airflow-status airflow-logs clean

@@ -1,15 +1,17 @@
-"""`python -m lm build | query | show | verify | report`: the language model from the shell."""
+"""`python -m lm build | query | show | verify | report | sweep`: the language model from the shell."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from corpora import Store
 from corpora.console import configure_logging, emit, run_command
 from lm.build import BuildRequest, build, read_manifest
+from lm.errors import LanguageModelUsageError
 from lm.inspection import query, verify
 from lm.report import write_report
 
@@ -37,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
                 "text", metavar="TEXT", nargs="*", help="a sentence; without it, lines of standard input"
             )
         _add_common(command, run)
+    _add_sweep(commands.add_parser("sweep", help="perplexity against size for orders, prunings, structures"))
     report = commands.add_parser("report", help="write the HTML report of published models")
     report.add_argument("name", metavar="NAME", nargs="*", help="published names (default: all)")
     _add_common(report, _report)
@@ -70,6 +73,19 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--workers", metavar="N", type=int, help="cleaning threads (default: one per core)")
     _add_common(command, _build)
+
+
+def _add_sweep(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--name", metavar="NAME", default="default", help="of the page (default: default)")
+    command.add_argument("--text", metavar="FILE", nargs="+", type=Path, action="extend", default=[])
+    command.add_argument(
+        "--corpora", metavar="NAME", nargs="*", help="published corpora (default: all; none: text only)"
+    )
+    command.add_argument("--orders", metavar="N", type=int, nargs="+", default=[2, 3, 4, 5])
+    command.add_argument(
+        "--prune", metavar="'0 0 1'", action="append", help="thresholds to try, as one word; may be repeated"
+    )
+    _add_common(command, _sweep)
 
 
 def _add_common(command: argparse.ArgumentParser, run: Any) -> None:
@@ -136,6 +152,27 @@ def _verify(options: argparse.Namespace) -> int:
     folder = _folder(options)
     result = verify(folder)
     emit(result, options.json, f"{folder} is complete and its parts belong together")
+    return 0
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from lm.sweep import Grid, sweep, write_sweep
+
+    store = Store.open(options.store)
+    corpora = None if options.corpora is None else tuple(options.corpora)
+    request = BuildRequest(publish=options.name, text=tuple(options.text), corpora=corpora, store=store.root)
+    try:
+        prunings = [tuple(int(n) for n in words.split()) for words in options.prune or ()]
+    except ValueError as error:
+        raise LanguageModelUsageError(f"--prune takes numbers such as '0 0 1' ({error})") from error
+    grid = Grid(orders=tuple(options.orders))
+    result = sweep(request, replace(grid, prunings=tuple(prunings)) if prunings else grid)
+    pages = [str(path) for path in write_sweep(store, result)]
+    lines = [
+        f"{row['choice']}: perplexity {row['perplexity']:.1f}, {row['bytes'] / 1e6:,.1f} MB: {row['command']}"
+        for row in result["choices"]
+    ]
+    emit({**result, "reports": pages}, options.json, "\n".join([*lines, *pages]))
     return 0
 
 

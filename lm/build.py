@@ -236,6 +236,7 @@ def _describe(
         "order": estimated.ngrams.order,
         "order_asked": request.order,
         "ngrams": list(estimated.ngrams.ngrams),
+        "ngrams_before_pruning": list(estimated.ngrams.before_pruning),
         "vocabulary": len(estimated.words),
         "vocabulary_choice": estimated.choice,
         "discount_fallback": estimated.ngrams.discount_fallback,

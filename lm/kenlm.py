@@ -59,6 +59,7 @@ class Estimate:
     ngrams: tuple[int, ...]
     discount_fallback: bool
     decisions: tuple[str, ...]
+    before_pruning: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def estimate(text: Path, arpa: Path, longest_sentence: int, options: EstimateOpt
     fallback = False
     while True:
         attempt = replace(options, order=order, prune=options.prune[:order])
-        problem = _run_lmplz(text, arpa, attempt, fallback)
+        problem, output = _run_lmplz(text, arpa, attempt, fallback)
         if problem:
             fallback = True
             decisions.append(f"fallback discounts 0.5, 1, 1.5: the text is too small for its own ({problem})")
@@ -152,15 +153,22 @@ def estimate(text: Path, arpa: Path, longest_sentence: int, options: EstimateOpt
         ngrams = arpa_counts(arpa)
         filled = max((index + 1 for index, count in enumerate(ngrams) if count), default=0)
         if filled >= order or order == LOWEST_ORDER:
-            return Estimate(order, tuple(ngrams), fallback, tuple(decisions))
+            before = _before_pruning(output, ngrams)
+            return Estimate(order, tuple(ngrams), fallback, tuple(decisions), before)
         decisions.append(
             f"order lowered from {order} to {max(filled, LOWEST_ORDER)}: no longer n-grams are left"
         )
         order = max(filled, LOWEST_ORDER)
 
 
-def _run_lmplz(text: Path, arpa: Path, options: EstimateOptions, fallback: bool) -> str | None:
-    """Runs `lmplz` once; returns why its discounts could not be calculated, or None when all went well."""
+def _before_pruning(output: str, ngrams: Sequence[int]) -> tuple[int, ...]:
+    """N-grams per order before pruning, from what `lmplz` says of each order ("3 kept/counted D1=…")."""
+    counted = {int(m[1]): int(m[2]) for m in re.finditer(r"^(\d) \d+/(\d+) D1=", output, re.M)}
+    return tuple(counted.get(order, count) for order, count in enumerate(ngrams, 1))
+
+
+def _run_lmplz(text: Path, arpa: Path, options: EstimateOptions, fallback: bool) -> tuple[str | None, str]:
+    """Runs `lmplz` once: why its discounts could not be calculated (None: all went well), and what it said."""
     memory = options.memory_bytes or default_memory_bytes()
     temporary = arpa.parent / "lmplz-"
     command = [str(find_tools().lmplz), "-o", str(options.order), "-S", f"{memory // _MEBIBYTE}M"]
@@ -173,12 +181,12 @@ def _run_lmplz(text: Path, arpa: Path, options: EstimateOptions, fallback: bool)
         command.append("--discount_fallback")
     status, output = _run(command, arpa.parent)
     if status == 0:
-        return None
+        return None, output
     if "BadDiscountException" in output and not fallback:
         reason = re.search(r"for (\d)-grams with adjusted count \d", output) or re.search(
             r"(\d)-gram", output
         )
-        return f"no discount for {reason.group(1)}-grams" if reason else "discounts out of range"
+        return f"no discount for {reason.group(1)}-grams" if reason else "discounts out of range", output
     raise _explain("lmplz", status, output, arpa.parent)
 
 

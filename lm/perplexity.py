@@ -6,6 +6,7 @@ counts with the model's own probability for it in `perplexity`, and not at all i
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ ScoreSentence = Callable[[str], Sequence[tuple[str, float, bool]]]
 """A sentence → (word, log10 probability, unknown?) for each word and the sentence end."""
 
 FREQUENT_OOV = 30
+WORST_SENTENCES = 12
 
 
 @dataclass
@@ -69,24 +71,52 @@ class Perplexity:
         ]
 
 
+@dataclass
+class Worst:
+    """The sentences that a model expects least, by log10 probability per token; `WORST_SENTENCES` at most."""
+
+    found: list[tuple[float, int, dict[str, Any]]] = field(default_factory=list)
+    seen: int = 0
+
+    def add(self, corpus: str, scored: Sequence[tuple[str, float, bool]]) -> None:
+        """Takes one scored sentence; an earlier one wins over an equal one."""
+        self.seen += 1
+        if len(scored) < 2:
+            return
+        mean = sum(log10 for _, log10, _ in scored) / len(scored)
+        if len(self.found) == WORST_SENTENCES and -mean <= self.found[0][0]:
+            return
+        words = [[word, round(log10, 4), oov] for word, log10, oov in scored]
+        entry = (-mean, -self.seen, {"corpus": corpus, "perplexity": round(10.0**-mean, 1), "words": words})
+        if len(self.found) < WORST_SENTENCES:
+            heapq.heappush(self.found, entry)
+        else:
+            heapq.heappushpop(self.found, entry)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The worst first: corpus, perplexity, and [word, log10, unknown?] of each token."""
+        return [entry for _, _, entry in sorted(self.found, key=lambda one: one[:2], reverse=True)]
+
+
 def _perplexity(log10: float, tokens: int) -> float | None:
     return float(round(10.0 ** (-log10 / tokens), 4)) if tokens else None
 
 
-def measure(texts: Iterable[str], score: ScoreSentence) -> Perplexity:
-    """Perplexity of a model on some sentences."""
-    sums = Perplexity()
-    for text in texts:
-        sums.add(score(text))
-    return sums
-
-
 def measure_corpora(corpora: Iterable[Corpus], score: ScoreSentence) -> dict[str, Any]:
-    """The manifest's figures: over all dev transcripts, per corpus, and the most frequent unknown words."""
-    overall, by_corpus = Perplexity(), {}
+    """The manifest's figures: over all dev transcripts, per corpus, unknown words and the worst sentences."""
+    overall, worst, by_corpus = Perplexity(), Worst(), {}
     for corpus in corpora:
         if "dev" in corpus.splits:
-            sums = measure(transcripts(corpus, "dev"), score)
-            by_corpus[corpus.name] = sums.as_json()
+            sums = Perplexity()
+            for text in transcripts(corpus, "dev"):
+                scored = score(text)
+                sums.add(scored)
+                worst.add(corpus.name, scored)
+            by_corpus[corpus.name] = {**sums.as_json(), "frequent_oov": sums.frequent_oov()[:10]}
             overall.merge(sums)
-    return {**overall.as_json(), "corpora": by_corpus, "frequent_oov": overall.frequent_oov()}
+    return {
+        **overall.as_json(),
+        "corpora": by_corpus,
+        "frequent_oov": overall.frequent_oov(),
+        "worst": worst.as_json(),
+    }
