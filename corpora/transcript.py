@@ -42,6 +42,7 @@ _PERCENT = re.compile(r"%(?:20|26|27|2C|2c|22)")
 _PERCENT_TEXT = {"%20": " ", "%26": "&", "%27": "'", "%2C": ",", "%2c": ",", "%22": '"'}
 _ANGLE = re.compile(r"<([^<>]*)>")
 _DOUBLE_ROUND = re.compile(r"\(\((.*?)\)\)")
+_OPTIONAL = re.compile(r"(?<!\()\([^()]+\)(?!\))")
 _ROUND = re.compile(r"\(([^()]*)\)")
 _SQUARE = re.compile(r"\[\[?([^\[\]]*)\]\]?")
 _CURLY = re.compile(r"\{([^{}]*)\}")
@@ -89,7 +90,7 @@ class Policies:
 
     Attributes:
         partial_words, uncertain: "reject" or "keep".
-        unknown_words: `<unk>`: "reject" or "drop".
+        unknown_words: `<unk>`: "reject", "drop", or "keep" as the word `unk`.
         numbers: "reject", "table" (the reviewed readings of transcript_rules.NUMBERS) or "spell" (the table,
             then num2words, flagged `numbers_spelled`).
         language: BCP 47; decides on lower case, symbols, numbers and whether accents are folded.
@@ -154,7 +155,16 @@ class Normaliser:
             return Refused("empty_text", f"no word in {_quote(raw)}")
         text = " ".join(words)
         scoring = " ".join(w for w in words if w not in notes.optional)
+        if self.style.conversational and _OPTIONAL.search(raw):
+            scoring = self._without_optional(raw)
         return Normalised(text, scoring if scoring != text else None, tuple(sorted(notes.flags)))
+
+    def _without_optional(self, raw: str) -> str:
+        """What is left to score where words in single parentheses may be said or not: `(UH)`."""
+        bare = self.normalise(_OPTIONAL.sub(" ", raw))
+        if isinstance(bare, Refused):
+            return ""
+        return bare.text if bare.text_scoring is None else bare.text_scoring
 
     def _prepare(self, raw: str) -> str:
         """NFC, entities of the web, no invisible signs, one kind of blank and apostrophe."""
@@ -215,6 +225,9 @@ class Normaliser:
         if plain == "unk":
             if self.policies.unknown_words == "reject":
                 raise _Refusal("unknown_word", "<unk>: a spoken word is missing in the text")
+            if self.policies.unknown_words == "keep":
+                notes.flags.add("unknown_kept")
+                return " unk "
             notes.flags.add("unknown_dropped")
             return " "
         raise _Refusal("unknown_tag", f"tag {_quote(name)} is in no table")

@@ -1,6 +1,6 @@
 """Write NIST SPHERE files: 16-bit PCM or 8-bit mu-law, interleaved channels, with a sample checksum.
 
-Only plain (uncompressed) data; reading is the business of `native.sphere`. The mu-law tables are computed
+Plain, or compressed as shorten_writer.py does it; reading is the business of `native.sphere`. The mu-law tables are computed
 from the G.711 definition: bias 132, clip 32635, eight segments of sixteen steps.
 """
 
@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from demo.shorten_writer import shorten_pcm, shorten_ulaw
 
 Samples = npt.NDArray[np.int16]
 Bytes = npt.NDArray[np.uint8]
@@ -54,11 +56,15 @@ def decode_ulaw(data: Bytes) -> Samples:
 
 @dataclass(frozen=True)
 class SphereFormat:
-    """How to store: `coding` "pcm" or "ulaw", byte order of PCM, extra string fields of the header."""
+    """How to store: `coding` "pcm" or "ulaw", byte order of PCM, extra string fields of the header.
+
+    `shorten` compresses; the checksum stays that of the plain samples.
+    """
 
     rate_hz: int
     coding: str = "pcm"
     big_endian: bool = False
+    shorten: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,6 +72,7 @@ def sphere_header(samples: Samples, form: SphereFormat, checksum: int) -> bytes:
     """The 1024-byte header for int16 samples [frames, channels]."""
     pcm = form.coding == "pcm"
     order = ("10" if form.big_endian else "01") if pcm else "1"
+    coding = form.coding + (",embedded-shorten-v2.00" if form.shorten else "")
     lines = [f"{key} -s{len(value.encode())} {value}" for key, value in form.fields.items()]
     lines += [
         f"channel_count -i {samples.shape[1]}",
@@ -74,7 +81,7 @@ def sphere_header(samples: Samples, form: SphereFormat, checksum: int) -> bytes:
         f"sample_n_bytes -i {2 if pcm else 1}",
         f"sample_byte_format -s{len(order)} {order}",
         f"sample_sig_bits -i {16 if pcm else 8}",
-        f"sample_coding -s{len(form.coding)} {form.coding}",
+        f"sample_coding -s{len(coding)} {coding}",
         f"sample_checksum -i {checksum}",
     ]
     text = "\n".join(["NIST_1A", f"{HEADER_BYTES:7d}", *lines, "end_head", ""]).encode()
@@ -90,10 +97,12 @@ def sphere_bytes(samples: Samples, form: SphereFormat) -> bytes:
     frames = samples.reshape(len(samples), -1)
     if form.coding == "ulaw":
         coded = encode_ulaw(np.ascontiguousarray(frames))
-        checksum, data = int(coded.sum(dtype=np.int64)) % 65536, coded.tobytes()
+        checksum = int(coded.sum(dtype=np.int64)) % 65536
+        data = shorten_ulaw(coded) if form.shorten else coded.tobytes()
     elif form.coding == "pcm":
         checksum = int(frames.astype(np.int64).sum()) % 65536
         data = frames.astype(">i2" if form.big_endian else "<i2").tobytes()
+        data = shorten_pcm(frames, form.big_endian) if form.shorten else data
     else:
         raise ValueError(f'SPHERE coding "{form.coding}" is not written here: use "pcm" or "ulaw"')
     return sphere_header(frames, form, checksum) + data

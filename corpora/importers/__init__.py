@@ -17,6 +17,8 @@ IMPORTERS = {
     "tedlium": "corpora.importers.tedlium:TedliumImporter",
     "fisher": "corpora.importers.fisher:FisherImporter",
     "switchboard": "corpora.importers.switchboard:SwitchboardImporter",
+    "hub5_2000": "corpora.importers.nist:Hub5Importer",
+    "rt03": "corpora.importers.nist:Rt03Importer",
     "common_voice": "corpora.importers.common_voice:CommonVoiceImporter",
     "donated": "corpora.importers.donated:DonatedImporter",
 }

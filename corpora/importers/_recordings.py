@@ -1,7 +1,8 @@
 """What the importers of timed recordings share: finding files by name, pairing them, reading spans.
 
 Files are found by their base names wherever they lie, never by a fixed depth. Two files of one name and equal
-bytes are one file; unequal ones are refused together. No audio is opened here.
+bytes are one file; unequal ones are refused together. No audio is opened here. The two sides of a telephone
+call are `Sides`; what a scan answers when all is found is made by `scan_of`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,24 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from corpora.importer import Ignored, RawSegment, Rejection, WorkUnit
+from corpora.import_options import ACCEPT_CHECKSUM, Option
+from corpora.importer import AudioRef, CorpusFacts, Ignored, RawSegment, Rejection, Scan, WorkUnit
+from corpora.importers import _defects
 from corpora.sources import Source, TextLine
+from corpora.transcript import Policies
 
 _CHUNK = 1 << 20
+LDC_LICENCE = "LicenseRef-LDC-User-Agreement"
+CALL_OPTIONS = (
+    Option("partial", "words that were not spoken in full", ("reject", "keep")),
+    Option("uncertain", "words the transcriber was not sure of, ((…))", ("reject", "keep")),
+    Option("repairs", "segments to drop or to correct, in the form of corpora/importers/defects/fisher.toml"),
+    ACCEPT_CHECKSUM,
+)
 
 
 @dataclass
@@ -37,6 +49,11 @@ def find(source: Source, pattern: re.Pattern[str], skip: re.Pattern[str] | None 
         match = pattern.search(member.name)
         if match and not (skip and skip.search(member.name)):
             candidates.setdefault("-".join(match.groups()), []).append(member.name)
+    return without_copies(source, candidates)
+
+
+def without_copies(source: Source, candidates: Mapping[str, Sequence[str]]) -> Found:
+    """One file for every id, of those that are there."""
     found = Found()
     for key, names in sorted(candidates.items()):
         if len(names) > 1 and len({_digest(source, name) for name in names}) > 1:
@@ -70,6 +87,111 @@ def leftovers(
         for member in source.members()
         if member.name not in known
     ]
+
+
+def scan_of(
+    source: Source,
+    facts: CorpusFacts,
+    units: Sequence[WorkUnit],
+    found: Iterable[Found],
+    notes: Iterable[str],
+) -> Scan:
+    """What a scan answers: refused and passed over by `found`, and every file that nobody spoke of."""
+    rejections = [rejection for one in found for rejection in one.rejections]
+    ignored = [item for one in found for item in one.ignored]
+    ignored += leftovers(source, units, ignored, rejections)
+    return Scan(facts, tuple(units), tuple(ignored), tuple(rejections), tuple(notes))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A call's facts as they stand in its work unit's payload; makes segments of its lines.
+
+    Attributes:
+        recording: id of the rows; known: whether each speaker has a name; genders: m, f or None.
+        end_tolerance_s: how far a line may end behind the recording.
+    """
+
+    recording: str
+    audio: str
+    speakers: Sequence[str]
+    known: Sequence[bool]
+    genders: Sequence[str | None]
+    flags: Sequence[Sequence[str]] = ((), ())
+    defects: Sequence[Mapping[str, Any]] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
+    accept_checksum_mismatch: bool = False
+    end_tolerance_s: float = 0.1
+    style: str = "fisher"
+    subset: str = ""
+
+    def segment(
+        self, line: TextLine, path: str, channel: int, span: tuple[str, float, float], words: str
+    ) -> RawSegment:
+        """The segment of a line; `span` is (utterance id, start, end in seconds)."""
+        name, start_s, end_s = span
+        flags = [*self.flags[channel]] + ([] if self.known[channel] else ["speaker_unknown"])
+        return RawSegment(
+            utterance_id=name,
+            recording_id=self.recording,
+            speaker_id=self.speakers[channel],
+            text_raw=words.strip(),
+            style=self.style,
+            audio=AudioRef(
+                self.audio,
+                channel,
+                start_s,
+                end_s,
+                self.end_tolerance_s,
+                self.accept_checksum_mismatch,
+                two_sided=True,
+            ),
+            source_path=path,
+            line=line.number,
+            split=None,
+            subset=self.subset,
+            gender=self.genders[channel],
+            language="en",
+            licence=LDC_LICENCE,
+            flags=tuple(flags),
+            policies=Policies(**self.policies),
+        )
+
+    def finished(
+        self, items: Iterator[RawSegment | Rejection | Ignored]
+    ) -> Iterator[RawSegment | Rejection | Ignored]:
+        """Known defects applied, overlap on one side flagged, ids that come twice refused."""
+        repaired = (
+            _defects.apply(item, self.defects) if isinstance(item, RawSegment) else item for item in items
+        )
+        return without_twins(_overlaps(repaired))
+
+
+def call_choices(options: Mapping[str, str]) -> dict[str, Any]:
+    """The part of a call's payload that follows from the options of `CALL_OPTIONS`."""
+    policies = {
+        "partial_words": options.get("partial", "reject"),
+        "uncertain": options.get("uncertain", "reject"),
+    }
+    return {
+        "policies": policies,
+        "accept_checksum_mismatch": options.get("accept_checksum_mismatch") == "yes",
+    }
+
+
+def _overlaps(
+    items: Iterator[RawSegment | Rejection | Ignored],
+) -> Iterator[RawSegment | Rejection | Ignored]:
+    """A segment that begins before its own side has ended is flagged `overlap`; across sides that is normal."""
+    ends_s: dict[tuple[str, int], float] = {}
+    for item in items:
+        if isinstance(item, RawSegment):
+            side = (item.recording_id, item.audio.channel)
+            start_s, end_s = item.audio.start_s or 0.0, item.audio.end_s or 0.0
+            if start_s < ends_s.get(side, 0.0):
+                item = replace(item, flags=(*item.flags, "overlap"))
+            ends_s[side] = max(ends_s.get(side, 0.0), end_s)
+        yield item
 
 
 def unpaired(audio: Mapping[str, str], text: Mapping[str, str]) -> list[Rejection]:

@@ -2,9 +2,10 @@
 
     …/sw02001.sph   …/sw2001A-ms98-a-trans.text   conv_tab.csv   caller_tab.csv
 
-Files are found by name wherever they lie. Side A is channel 0. Lines of only `[silence]` are passed over.
-Callers and their sex come from the LDC tables; without them each side is its own unknown speaker.
-There is no official split.
+Files are found by name wherever they lie; the transcripts may be a second source, also as the tar they come
+in, whose SHA-256 then stands in the manifest. Side A is channel 0. Lines of only `[silence]` are passed over.
+Callers and their sex come from the LDC tables; without them each side is its own unknown speaker, held in
+train. There is no official split. Known defects are those of defects/switchboard.toml.
 """
 
 from __future__ import annotations
@@ -12,27 +13,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from corpora.errors import SourceError
-from corpora.importer import (
-    AudioRef,
-    CorpusFacts,
-    Ignored,
-    ImportOptions,
-    RawSegment,
-    Rejection,
-    Scan,
-    WorkUnit,
-)
+from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
+from corpora.importers import _defects
 from corpora.importers import _recordings as recordings
 from corpora.sources import Source, TextLine
 
-LICENCE = "LicenseRef-LDC-User-Agreement"
-CONVERSATIONS = 2438
+CONVERSATIONS = 2438  # 2435 in older sets
+EXPECTED = {"all": {"recordings": CONVERSATIONS, "utterances": 249_624, "hours": 313.0}}
+END_TOLERANCE_S = 0.05
 _AUDIO = re.compile(r"(?i)(?:^|/)sw0?(\d{4})\.(?:sph|wav)$")
 _TEXT = re.compile(r"(?i)(?:^|/)sw(\d{4})([AB])-ms98-a-trans\.text$")
 _CALL_TABLE = re.compile(r"(?i)(?:^|/)conv[_.]tab(?:\.csv)?$")
 _CALLER_TABLE = re.compile(r"(?i)(?:^|/)caller[_.]tab(?:\.csv)?$")
+_PACKED = re.compile(r"(?i)(?:^|/)[^/]*(?:ms98|word_alignments)[^/]*\.(?:tar\.gz|tgz|tar|zip)$")
 _UTTERANCE = re.compile(r"^sw(\d{4})([AB])-ms98-a-\d+$")
 _SILENCE = re.compile(r"^(?:\[silence\]\s*)+$", re.IGNORECASE)
 
@@ -56,8 +52,9 @@ class SwitchboardImporter:
     """See the module."""
 
     name = "switchboard"
-    version = "1"
+    version = "2"
     summary = "Switchboard-1: two-sided telephone calls, ms98 transcripts"
+    options = recordings.CALL_OPTIONS
 
     def recognise(self, source: Source) -> bool:
         """Files named `swNNNNA-ms98-a-trans.text`."""
@@ -67,48 +64,62 @@ class SwitchboardImporter:
         """Pair conversations with both sides' transcripts; one work unit per conversation.
 
         Raises:
-            SourceError: no transcript is there at all.
+            SourceError: no transcript is there at all. UsageError: the repairs file is wrong.
         """
         audio, text = recordings.find(source, _AUDIO), recordings.find(source, _TEXT)
         if not text.files:
+            packed = source.names_matching(_PACKED)
+            hint = f": {packed[0]} looks like them; name it as a source of its own" if packed else ""
             raise SourceError(
-                f"{source.label} holds no swNNNNA-ms98-a-trans.text: unpack or name the ms98 transcripts too"
+                f"{source.label} holds no swNNNNA-ms98-a-trans.text: name the folder or the tar of the ms98 "
+                f"transcripts too{hint}"
             )
         sides = {key.upper(): name for key, name in text.files.items()}
         tables = read_tables(source)
-        units = [
-            _unit(source, call, audio.files[call], sides, tables)
-            for call in sorted(audio.files)
-            if f"{call}-A" in sides or f"{call}-B" in sides
-        ]
+        defects = _defects.load(self.name, options.options.get("repairs"))
+        choices = recordings.call_choices(options.options)
+        units = []
+        for call in sorted(audio.files):
+            if f"{call}-A" in sides or f"{call}-B" in sides:
+                known = {"defects": _defects.of_recording(defects, call), **choices}
+                units.append(_unit(source, audio.files[call], _sides(tables, call, sides), known))
         recorded = {f"{call}-{side}": name for call, name in audio.files.items() for side in "AB"}
-        rejections = audio.rejections + text.rejections + recordings.unpaired(recorded, sides)
-        notes = [f"{len(units)} conversations of {CONVERSATIONS} in the whole corpus"]
+        lonely = recordings.Found(rejections=recordings.unpaired(recorded, sides))
+        notes = [f"{len(units):,} conversations of {CONVERSATIONS:,} (older sets: 2,435) in the whole corpus"]
         if not tables.callers:
             notes.append("no conv_tab: every side of every conversation counts as an unknown speaker")
-        facts = CorpusFacts(self.name, LICENCE, split_rule="speaker")
-        ignored = audio.ignored + text.ignored
-        ignored += recordings.leftovers(source, units, ignored, rejections)
-        return Scan(facts, tuple(units), tuple(ignored), tuple(rejections), tuple(notes))
+        facts = CorpusFacts(self.name, recordings.LDC_LICENCE, split_rule="speaker", expected=EXPECTED)
+        return recordings.scan_of(source, facts, units, (audio, text, lonely), notes)
 
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """Segments of one conversation, side A before side B, line by line."""
-        return recordings.without_twins(_read_conversation(source, unit))
+        given = unit.payload
+        names = ("audio", "speakers", "known", "genders", "defects", "policies", "accept_checksum_mismatch")
+        sides = recordings.Sides(
+            recording=f"sw0{given['call']}",
+            style="switchboard",
+            end_tolerance_s=END_TOLERANCE_S,
+            **{name: given[name] for name in names},
+        )
+        return sides.finished(_read_conversation(source, sides, given["texts"]))
 
 
-def _unit(source: Source, call: str, audio: str, sides: dict[str, str], tables: CallerTables) -> WorkUnit:
+def _sides(tables: CallerTables, call: str, texts: dict[str, str]) -> dict[str, Any]:
+    """What is known of a conversation's sides, for its payload."""
     speakers = [tables.speaker(call, side) for side in (0, 1)]
-    texts = [sides.get(f"{call}-{side}") for side in "AB"]
-    payload = {
+    return {
         "call": call,
-        "audio": audio,
-        "texts": texts,
+        "texts": [texts.get(f"{call}-{side}") for side in "AB"],
         "speakers": [speaker for speaker, _ in speakers],
         "known": [known for _, known in speakers],
         "genders": [tables.sexes.get(speaker) if known else None for speaker, known in speakers],
     }
-    members = (audio, *(name for name in texts if name))
-    return WorkUnit(call, payload, source.member(audio).size, members)
+
+
+def _unit(source: Source, audio: str, sides: dict[str, Any], known: dict[str, Any]) -> WorkUnit:
+    members = (audio, *(name for name in sides["texts"] if name))
+    payload = {"audio": audio, **sides, **known}
+    return WorkUnit(sides["call"], payload, source.member(audio).size, members)
 
 
 def read_tables(source: Source) -> CallerTables:
@@ -129,32 +140,28 @@ def _table_rows(source: Source, pattern: re.Pattern[str]) -> Iterator[list[str]]
             yield [cell.strip().strip('"').strip() for cell in (line.text or "").split(",")]
 
 
-def _read_conversation(source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
-    for side, path in enumerate(unit.payload["texts"]):
-        if path is None:
-            continue
-        last_end_s = 0.0
-        for line in recordings.readable_lines(source, path):
-            item = line if isinstance(line, Rejection) else _read_line(unit, side, line, last_end_s)
-            if isinstance(item, RawSegment):
-                last_end_s = max(last_end_s, item.audio.end_s or 0.0)
-            yield item
+def _read_conversation(
+    source: Source, sides: recordings.Sides, texts: list[str | None]
+) -> Iterator[RawSegment | Rejection | Ignored]:
+    for channel, path in enumerate(texts):
+        if path is not None:
+            for line in recordings.readable_lines(source, path):
+                yield line if isinstance(line, Rejection) else _read_line(sides, channel, path, line)
 
 
 def _read_line(
-    unit: WorkUnit, side: int, line: TextLine, last_end_s: float
+    sides: recordings.Sides, channel: int, path: str, line: TextLine
 ) -> RawSegment | Rejection | Ignored:
-    """One line `<utterance id> <start> <end> <words>` of a side that was last heard until `last_end_s`."""
-    path, call, side_name = unit.payload["texts"][side], unit.payload["call"], "AB"[side]
+    """One line `<utterance id> <start> <end> <words>` of a side."""
     fields = (line.text or "").split(None, 3)
     if len(fields) < 3:
         return recordings.bad_line(path, line, "bad_line", "the line is not `id start end words`")
-    name = fields[0]
+    name, call, side = fields[0], sides.recording[-4:], "AB"[channel]
     match = _UTTERANCE.match(name)
     if match is None:
         return recordings.bad_line(path, line, "bad_line", f"{name!r} is not an ms98 utterance id")
-    if match.groups() != (call, side_name):
-        reason = f"{name} stands in the file of conversation {call} side {side_name}"
+    if match.groups() != (call, side):
+        reason = f"{name} stands in the file of conversation {call} side {side}"
         return recordings.bad_line(path, line, "id_mismatch", reason, name)
     words = fields[3].strip() if len(fields) > 3 else ""
     if _SILENCE.match(words):
@@ -163,22 +170,4 @@ def _read_line(
         start_s, end_s = recordings.parse_span(fields[1], fields[2])
     except ValueError as error:
         return recordings.bad_line(path, line, "bad_times", str(error), name)
-    flags = [] if unit.payload["known"][side] else ["speaker_unknown"]
-    if start_s < last_end_s:
-        flags.append("overlap")
-    return RawSegment(
-        utterance_id=name,
-        recording_id=f"sw0{call}",
-        speaker_id=unit.payload["speakers"][side],
-        text_raw=words,
-        style="switchboard",
-        audio=AudioRef(unit.payload["audio"], side, start_s, end_s),
-        source_path=path,
-        line=line.number,
-        split=None,
-        subset="",
-        gender=unit.payload["genders"][side],
-        language="en",
-        licence=LICENCE,
-        flags=tuple(flags),
-    )
+    return sides.segment(line, path, channel, (name, start_s, end_s), words)

@@ -1,7 +1,8 @@
 """Fisher English: `audio/NNN/fe_03_NNNNN.sph` on disc directories, `data/trans` texts, `doc` tables.
 
-Two-channel 8 kHz mu-law SPHERE, side A on channel 0. The tables name each side's PIN, sex and dialect. Ids
-count from 00001 (part 1). Transcripts are lower case with spans in seconds of two decimals.
+Two-channel 8 kHz mu-law SPHERE compressed by shorten, as on the discs, side A on channel 0. The tables name each
+side's PIN, sex and dialect. Ids count from 00001 (part 1). Transcripts are lower case with spans in seconds of
+two decimals.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def _line(start: float, end: float, channel: int, text: str) -> str:
 
 def _save(partial: Path, call_id: str, call: Call | None, lines: list[str]) -> None:
     if call is not None:
-        form = SphereFormat(files.PHONE_RATE_HZ, "ulaw", fields={"conversation_id": call_id})
+        fields = {"conversation_id": call_id}
+        form = SphereFormat(files.PHONE_RATE_HZ, "ulaw", shorten=True, fields=fields)
         write_sphere(partial / audio_path(call_id), call.samples, form)
     head = [f"# fe_03_{call_id}.sph", "# Transcribed by a synthesiser", ""]
     files.write_text(partial / transcript_path(call_id), head + lines)

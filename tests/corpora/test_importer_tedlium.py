@@ -8,7 +8,8 @@ import pytest
 
 from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
-from corpora.importers.tedlium import TedliumImporter, split_label
+from corpora.importers._stm import split_label
+from corpora.importers.tedlium import TedliumImporter
 from corpora.sources import Source, open_source
 
 IMPORTER = TedliumImporter()

@@ -29,6 +29,7 @@ from demo.layouts import (
     tones,
 )
 from demo.sphere_writer import decode_ulaw, encode_ulaw
+from native import sphere
 
 LAYOUTS = (librispeech, tedlium, fisher, switchboard, common_voice, donated)
 TIMED = (tedlium, fisher, switchboard, donated)
@@ -52,8 +53,8 @@ def sound_at(written: Written, place: Placed) -> tuple[np.ndarray, int]:
         with zipfile.ZipFile(written.path) as zipped:
             samples, rate = soundfile.read(io.BytesIO(zipped.read(place.path)), dtype="int16")
     elif place.path.endswith(".sph"):
-        samples, rate = soundfile.read(written.path / place.path, dtype="int16", format=None, always_2d=True)
-        samples = samples[:, place.channel]
+        path = written.path / place.path  # soundfile knows no shorten
+        samples, rate = sphere.read(path)[:, place.channel], sphere.info(path)["sample_rate_hz"]
     else:
         samples, rate = soundfile.read(written.path / place.path, dtype="int16")
     return samples[round(place.start_s * rate) : round(place.end_s * rate)], rate
