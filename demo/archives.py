@@ -27,8 +27,10 @@ from demo import cast, speech
 from demo.layouts import Defects, SpokenUtterance, files
 
 _HERE = Path(__file__).resolve().parent
-_CODE = ("grammar.py", "voices.py", "speech.py", "cast.py", "archives.py")
-_CODE += ("sphere_writer.py", "shorten_writer.py", "layouts/*.py")
+_CODE = (
+    *("grammar.py", "voices.py", "speech.py", "cast.py", "archives.py"),
+    *("sphere_writer.py", "shorten_writer.py", "layouts/*.py"),
+)
 # Layouts that come to people as one archive file; the others are directories of discs, or a zip already.
 _PACKED = {
     "librispeech": "LibriSpeech.tar.gz",
