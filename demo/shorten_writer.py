@@ -73,11 +73,11 @@ def _blocks(history: Integers, size: int, first: int) -> Integers:
     )
     count, channels = len(x) // size, x.shape[1]
     by_block = errors.reshape(len(errors), count, size, channels).transpose(0, 1, 3, 2)
-    by_block = by_block.reshape(len(errors), count * channels, size)  # a block of each channel in turn
-    cost = np.abs(by_block).sum(axis=2)
+    rows = by_block.reshape(len(errors), count * channels, size)  # a block of each channel in turn
+    cost = np.abs(rows).sum(axis=2)
     order = cost.argmin(axis=0)
     at = np.arange(count * channels)
-    chosen = by_block[order, at]
+    chosen = rows[order, at]
     mean = cost[order, at] / size
     k = np.clip(np.ceil(np.log2(np.maximum(0.6931 * mean, 1e-9))), 0, 15).astype(np.int64)
     silent = (x.reshape(count, size, channels) == 0).all(axis=1).reshape(-1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
 from corpora.audio import Clip, cut, decode
 from corpora.import_options import checked
@@ -72,6 +74,14 @@ def read(importer: str, *sources: Path, **options: str) -> Read:
     source, it = open_source(sources), get_importer(importer)
     scan = it.scan(source, ImportOptions(options=checked(it, options)))
     return Read(source, scan, [item for unit in scan.units for item in it.read(source, unit)])
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """`python -m corpora` in this process; it shall not move the temporary folder of the tests that follow."""
+    from corpora.__main__ import main
+
+    monkeypatch.setenv("TMPDIR", tempfile.gettempdir())
+    return main(arguments)
 
 
 def pitch_hz(samples: np.ndarray, rate_hz: int = 8000) -> float:

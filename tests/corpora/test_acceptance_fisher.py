@@ -14,7 +14,7 @@ from corpora.importers.fisher import EXPECTED
 from corpora.transcript import Normaliser, Policies, Refused, default_labels
 from demo.layouts import fisher, tones
 from demo.sphere_writer import decode_ulaw, encode_ulaw
-from tests.corpora.calls import TONES_HZ, call_bytes, pitch_hz, publish, read, tree, two_tones
+from tests.corpora.calls import TONES_HZ, call_bytes, command, pitch_hz, publish, read, tree, two_tones
 
 HEAD = "# fe_03_00007.sph\n# Transcribed at the LDC\n\n"
 LINES = HEAD + "0.50 2.00 A: so the topic is\n2.10 3.90 B: oh\n"
@@ -317,19 +317,18 @@ def test_fisher_13_rows_stay_at_8_khz_mono_per_side(tmp_path: Path) -> None:
 
 
 def test_fisher_14_counts_are_compared_with_the_published_ones_and_never_fatal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from corpora.__main__ import main
-
     assert EXPECTED["all"] == {"recordings": 11_699, "hours": 1915.0}
     source = one_call(tmp_path / "in", LINES, **{"fe_03_00007.sph": call_bytes()})
-    assert main(["refresh", "fisher", "--source", str(source), "--store", str(tmp_path / "store")]) == 0
+    store = str(tmp_path / "store")
+    assert command(monkeypatch, "refresh", "fisher", "--source", str(source), "--store", store) == 0
     printed = capsys.readouterr().out
     assert "all recordings: 1 of 11,699 as published" in printed
     assert "of 1,915.0 as published" in printed
     assert "part1 recordings: 1 of 5,850 as published" in printed
     assert "part2" not in printed
-    assert main(["doctor", str(source)]) == 0
+    assert command(monkeypatch, "doctor", str(source)) == 0
     assert "1 calls of 11,699" in capsys.readouterr().out
 
 

@@ -17,7 +17,7 @@ from corpora.refresh import RefreshRequest, refresh
 from corpora.transcript import Normalised, Normaliser, default_labels
 from demo.layouts import Samples, files
 from demo.sphere_writer import SphereFormat, sphere_bytes
-from tests.corpora.calls import publish, read, tree
+from tests.corpora.calls import command, publish, read, tree
 
 RATE = 16_000
 LINE = "{talk} 1 {talk} 1.00 2.00 <o,f0,female> so it 's fine\n"
@@ -274,12 +274,10 @@ def test_tedlium_11_a_second_run_does_nothing(tmp_path: Path) -> None:
 
 
 def test_tedlium_12_counts_are_compared_with_the_published_ones(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from corpora.__main__ import main
-
     source, store = tree(tmp_path / "in", release(2)), tmp_path / "store"
-    assert main(["refresh", "tedlium", "--source", str(source), "--store", str(store)]) == 0
+    assert command(monkeypatch, "refresh", "tedlium", "--source", str(source), "--store", str(store)) == 0
     printed = capsys.readouterr().out
     assert "train recordings: 1 of 1,495 as published" in printed
     assert "train utterances: 1 of 92,973 as published" in printed
