@@ -4,7 +4,8 @@
 Starts when a language model was published, and every Sunday at 03:00 UTC. `train` hands the job to the
 dispatcher and waits without holding a worker slot; the job's lines appear in its log. `list_tunings` and
 `list_evaluations` say what follows: `tune_decoder` picks the decoder's weights on dev, `evaluate` measures on
-test (greedy and with each language model), `report` writes the pages.
+test (greedy, spell-corrected, with each language model) and tests the difference to the time before, `report`
+writes the pages.
 
 * The run ends **pink** at `check` while a `corpus_refresh` waits or works, or when network and evaluations
   for exactly these inputs exist. Its log says which.
@@ -108,11 +109,15 @@ def retrain() -> None:
 
     @task(map_index_template="{{ label }}", trigger_rule="none_failed")
     def evaluate(share: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Measure some corpora, each with one language model, on test."""
+        """Measure some corpora, each with one language model, on test; compare with the time before."""
+        from corpora.store import Store
+        from training.compare import compare_with_previous
         from training.evaluate import EvaluationRequest, evaluate
 
         get_current_context()["label"] = ", ".join(entry["corpus"] for entry in share)
         done = [evaluate(EvaluationRequest(**entry)) for entry in share]
+        for one in done:
+            compare_with_previous(one, Store.open())
         rates = [
             {name: one[name] and one[name]["wer"] for name in ("greedy", "corrected", "lm")} for one in done
         ]

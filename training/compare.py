@@ -50,6 +50,25 @@ def compare_evaluations(evaluation: str, against: str, store: Store) -> dict[str
     return {**result, "path": str(path)}
 
 
+def compare_with_previous(evaluation: dict[str, Any], store: Store) -> dict[str, Any] | None:
+    """Compare with the newest other evaluation of the same utterances and a language model of that name.
+
+    None where there is none, or where it holds other references.
+    """
+    alike = ("corpus", "corpus_version", "split", "subset")
+    name = (evaluation["language_model"] or {}).get("name")
+    found = []
+    for path in store.evaluations_dir.glob("*/evaluation.json"):
+        other = read_json(path)
+        same = all(other[key] == evaluation[key] for key in alike)
+        if same and other["id"] != evaluation["id"] and (other["language_model"] or {}).get("name") == name:
+            found.append((path.stat().st_mtime, other["id"]))
+    try:
+        return compare_evaluations(evaluation["id"], max(found)[1], store) if found else None
+    except DataError:
+        return None
+
+
 def comparisons_of(evaluation: str, store: Store) -> list[dict[str, Any]]:
     """Everything an evaluation was compared with, by the other's id."""
     paths = sorted((store.evaluations_dir / evaluation).glob("against-*.json"))

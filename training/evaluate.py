@@ -71,7 +71,7 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
     choice = SplitChoice(request.split, (request.subset,) if request.subset else ())
     outputs = network_outputs(run_dir, Wanted(corpus, choice), store)
     texts = recognise(outputs, Decoder(labels, scorer, weights, usable_cores()))
-    table = utterance_table(facts, texts.by_decoder)
+    table = utterance_table(facts, texts)
     inputs = inputs_of_evaluation(request, store, weights)
     evaluation = {
         **figures_of(heard_of(table)),

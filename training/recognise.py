@@ -35,9 +35,14 @@ class Decoder:
 
 @dataclass(frozen=True)
 class Texts:
-    """What was heard by each decoder, in the corpus' order, and seconds of work for each (wall and CPU)."""
+    """What was heard by each decoder, in the corpus' order, and seconds of work for each (wall and CPU).
+
+    Attributes:
+        confidences: of the beam search's texts, mean over their words, 0 to 1; None without words.
+    """
 
     by_decoder: dict[str, list[str]]
+    confidences: list[float | None]
     wall_s: dict[str, float]
     cpu_s: dict[str, float]
 
@@ -48,6 +53,7 @@ def recognise(outputs: NetworkOutputs, decoder: Decoder) -> Texts:
 
     alphabet = alphabet_of_network(decoder.labels, decoder.scorer)
     greedy, lm = [""] * len(outputs), [""] * len(outputs)
+    confidences: list[float | None] = [None] * len(outputs)
     watches = {"greedy": Stopwatch(), "corrector": Stopwatch(), "decoder": Stopwatch()}
     weights = decoder.weights
     for indices, log_probs, lengths in outputs.batches():
@@ -68,7 +74,9 @@ def recognise(outputs: NetworkOutputs, decoder: Decoder) -> Texts:
                 mode=weights.mode,
             )
         for index, hypotheses in zip(indices, answers, strict=True):
-            lm[int(index)] = hypotheses[0].text if hypotheses else ""
+            lm[int(index)] = hypotheses[0].text
+            sure = [word.confidence for word in hypotheses[0].words]
+            confidences[int(index)] = sum(sure) / len(sure) if sure else None
     texts = {"greedy": greedy}
     if decoder.scorer is not None:
         if counts_words(decoder.scorer):
@@ -77,6 +85,7 @@ def recognise(outputs: NetworkOutputs, decoder: Decoder) -> Texts:
         texts["lm"] = lm
     return Texts(
         texts,
+        confidences,
         {name: watch.wall_s for name, watch in watches.items()},
         {name: watch.cpu_s for name, watch in watches.items()},
     )

@@ -8,13 +8,11 @@ not used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from training.evaluation_figures import Heard
-from training.recognise import DECODERS
+from training.recognise import DECODERS, Texts
 from training.wer import count_errors
 
 FACTS = (
@@ -24,8 +22,9 @@ FACTS = (
 _COUNTS = ("edits", "substitutions", "deletions", "insertions", "character_edits")
 
 
-def utterance_table(facts: pa.Table, texts: Mapping[str, Sequence[str]]) -> pa.Table:
+def utterance_table(facts: pa.Table, heard: Texts) -> pa.Table:
     """The table; `facts` has the columns `FACTS` in the order of the texts."""
+    texts = heard.by_decoder
     pairs = zip(facts["text"].to_pylist(), facts["text_scoring"].to_pylist(), strict=True)
     references = [scoring if scoring is not None else text for text, scoring in pairs]
     table = facts.drop_columns(["text", "text_scoring"])
@@ -35,15 +34,15 @@ def utterance_table(facts: pa.Table, texts: Mapping[str, Sequence[str]]) -> pa.T
     table = table.append_column("words", pa.array([one.words for one in sizes], pa.int32()))
     table = table.append_column("characters", pa.array([one.characters for one in sizes], pa.int32()))
     for decoder in DECODERS:
-        heard = texts.get(decoder)
+        own = texts.get(decoder)
         nothing = pa.nulls(len(references), pa.int32())
-        column = pa.nulls(len(references), pa.string()) if heard is None else pa.array(heard, pa.string())
+        column = pa.nulls(len(references), pa.string()) if own is None else pa.array(own, pa.string())
         table = table.append_column(decoder, column)
-        each = None if heard is None else count_errors(references, heard).per_utterance
+        each = None if own is None else count_errors(references, own).per_utterance
         for name in _COUNTS:
             counts = nothing if each is None else pa.array([getattr(one, name) for one in each], pa.int32())
             table = table.append_column(f"{decoder}_{name}", counts)
-    return table
+    return table.append_column("lm_confidence", pa.array(heard.confidences, pa.float32()))
 
 
 def heard_of(table: pa.Table) -> Heard:

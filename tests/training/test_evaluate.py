@@ -13,7 +13,7 @@ import pytest
 
 from corpora.store import Store, read_json
 from training import __main__ as cli
-from training.compare import compare_evaluations
+from training.compare import compare_evaluations, compare_with_previous
 from training.config import config_text
 from training.decoder_weights import weights_for
 from training.errors import DataError, RunNotFoundError
@@ -134,6 +134,7 @@ def check_utterances(rows: list[dict[str, Any]], store: Store) -> None:
             kinds = [row[f"{decoder}_{kind}"] for kind in ("substitutions", "deletions", "insertions")]
             assert sum(kinds) == row[f"{decoder}_edits"]
             assert row[f"{decoder}_character_edits"] >= 0
+        assert row["lm_confidence"] is None if not row["lm"] else 0 <= row["lm_confidence"] <= 1
         assert (row["corpus"], row["source_path"], row["measures"]["snr_db"]) == ("tones", "invented", 30.0)
 
 
@@ -180,6 +181,8 @@ def test_an_evaluation_is_compared_with_another(
     )
     assert shown == 0
     assert "matched pairs" in capsys.readouterr().out
+    assert compare_with_previous(before, tone_store)["against"] == after["id"]
+    assert compare_with_previous({**before, "corpus_version": "other"}, tone_store) is None
     both = call(capsys, tone_store, [*arguments[:4], "tones", "tones"])
     assert [one["corpus"] for one in both["evaluations"]] == ["tones", "tones"]
     with pytest.raises(DataError, match="there is none"):
