@@ -108,6 +108,11 @@ airflow-logs: ## the newest lines of every component's log
 bench-trie: setup ## the lexicon trie beside OpenFST  [TEXT='a.txt b.tar.xz'] [SIZES='83000 370000']
 	@$(PYTHON_RUN) -m benchmarks.lexicon_trie $(if $(TEXT),--text $(TEXT)) $(if $(SIZES),--sizes $(SIZES))
 
+bench-lm: setup ## processor time of a language model's build beside bare KenLM  TEXT=PATH [JSON=FILE]
+	@if [ -z "$(TEXT)" ]; then echo "make bench-lm: name the text, e.g. make bench-lm TEXT=novels.tar.xz" >&2; exit 2; fi
+	@$(PYTHON_RUN) -m benchmarks.lm --text $(TEXT) $(if $(JSON),--json $(JSON))
+.PHONY: bench-lm
+
 clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
 	rm -rf build var

@@ -9,10 +9,14 @@ This module re-exports the vocabulary and imports nothing heavy.
 
 from __future__ import annotations
 
-from corpora.errors import CorporaError
-from corpora.importer import AudioRef, Ignored, Importer, ImportOptions, RawSegment, Scan, WorkUnit
-from corpora.store import Corpus, Store
-from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, SPLITS, Rejection, Utterance
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from corpora.errors import CorporaError
+    from corpora.importer import AudioRef, Ignored, Importer, ImportOptions, RawSegment, Scan, WorkUnit
+    from corpora.store import Corpus, Store
+    from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, SPLITS, Rejection, Utterance
 
 __all__ = [
     "REJECTIONS_SCHEMA",
@@ -31,3 +35,28 @@ __all__ = [
     "Utterance",
     "WorkUnit",
 ]
+
+_HOMES = {
+    "AudioRef": "corpora.importer",
+    "CorporaError": "corpora.errors",
+    "Corpus": "corpora.store",
+    "Ignored": "corpora.importer",
+    "ImportOptions": "corpora.importer",
+    "Importer": "corpora.importer",
+    "REJECTIONS_SCHEMA": "corpora.utterance",
+    "RawSegment": "corpora.importer",
+    "Rejection": "corpora.utterance",
+    "SCHEMA": "corpora.utterance",
+    "SPLITS": "corpora.utterance",
+    "Scan": "corpora.importer",
+    "Store": "corpora.store",
+    "Utterance": "corpora.utterance",
+    "WorkUnit": "corpora.importer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a name's module when the name is first used: most commands need few of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -18,11 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rich import progress as bars
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
-
 from native.errors import SpeechmillError
 
 INTERRUPTED = 130
@@ -86,6 +81,9 @@ class ByteProgress:
     """Live progress of one transfer: bytes, rate, time left. A bar on a terminal, otherwise a log line now and then."""
 
     def __init__(self, label: str, every_s: float = 10.0) -> None:
+        from rich import progress as bars
+        from rich.console import Console
+
         self.label, self.every_s = label, every_s
         self._bar = bars.Progress(
             bars.TextColumn("{task.description}"),
@@ -136,10 +134,12 @@ class Progress:
 
     def __init__(self, label: str, total: float, unit: str = "items", every_s: float = 5.0) -> None:
         self.label, self.total, self.unit, self.every_s = label, total, unit, every_s
-        self._console = Console(stderr=True)
-        self._live = (
-            Live(console=self._console, transient=True, refresh_per_second=4) if sys.stderr.isatty() else None
-        )
+        self._live: Any = None
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
         self._log = logging.getLogger("progress")
         self._started_s = self._last_s = time.monotonic()
         self.line = ""
@@ -177,6 +177,8 @@ class Progress:
         done_so_far = f"{items} {self.unit}, {hours:.2f} h, {rejected} rejected"
         self.line = f"{self.label}: {fraction:.0%}, {done_so_far}, {rate}{eta}"
         if self._live is not None:
+            from rich.text import Text
+
             self._live.update(Text(self.line))
         elif now_s - self._last_s >= self.every_s:
             self._last_s = now_s

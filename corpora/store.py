@@ -20,16 +20,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from corpora.errors import NotPublishedError, StoreError
 from corpora.locks import hold
-from corpora.utterance import SPLITS
 from corpora.writing import explain_write, fsync_dir, fsync_tree
+
+if TYPE_CHECKING:  # pyarrow is imported by the methods that read rows: it costs a quarter of a second
+    import pyarrow as pa
 
 __all__ = [
     "Corpus", "Store", "canonical_json", "default_store_path", "explain_write", "fsync_dir", "fsync_tree", "is_whole",
@@ -162,6 +160,8 @@ class Corpus:
     @property
     def splits(self) -> list[str]:
         """Splits that hold at least one utterance, in the order train, dev, test."""
+        from corpora.utterance import SPLITS
+
         return [split for split in SPLITS if self.manifest["splits"].get(split, {}).get("utterances", 0)]
 
     def shard_paths(self, split: str | None = None) -> list[Path]:
@@ -188,6 +188,10 @@ class Corpus:
         Raises:
             StoreError: a shard is missing or damaged; names it.
         """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
         wanted = None if columns is None else [*columns]
         read = wanted if wanted is None or subset is None or "subset" in wanted else [*wanted, "subset"]
         for path in self.shard_paths(split):
@@ -206,6 +210,8 @@ class Corpus:
 
     def rejections(self) -> pa.Table:
         """All rejections of this version."""
+        import pyarrow.parquet as pq
+
         return pq.read_table(self.path / "rejections.parquet")
 
 

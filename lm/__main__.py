@@ -8,12 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from corpora import Store
 from corpora.console import configure_logging, emit, run_command
+from corpora.store import Store
 from lm.build import BuildRequest, build, read_manifest
 from lm.errors import LanguageModelUsageError
 from lm.inspection import query, verify
-from lm.report import write_report
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -177,6 +176,8 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from lm.report import write_report
+
     store = Store.open(options.store)
     paths = [str(write_report(store, name)) for name in options.name or store.language_model_names()]
     emit({"reports": paths}, options.json, "\n".join(paths) or "no language model is published yet")

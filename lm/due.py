@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from corpora import Store
 from corpora.errors import NotPublishedError
-from corpora.store import read_json
+from corpora.store import Store, read_json
 from lm.request import inputs_hash
 from lm.settings import read_settings
 

@@ -20,8 +20,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
-
 from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError, ToolMissingError
 
 LOWEST_ORDER, HIGHEST_ORDER = 2, 6
@@ -202,7 +200,16 @@ def to_binary(arpa: Path, binary: Path, options: BinaryOptions) -> None:
 
 def default_memory_bytes() -> int:
     """Sort memory for KenLM: a quarter of what is free now, 128 MiB to 1 GiB; the result is the same."""
-    return int(min(max(psutil.virtual_memory().available // 4, 128 * _MEBIBYTE), 1024 * _MEBIBYTE))
+    return int(min(max(_available_bytes() // 4, 128 * _MEBIBYTE), 1024 * _MEBIBYTE))
+
+
+def _available_bytes() -> int:
+    """Memory that programs can have without swapping."""
+    with Path("/proc/meminfo").open("rb") as file:
+        for line in file:
+            if line.startswith(b"MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _run(command: list[str], directory: Path) -> tuple[int, str]:
@@ -233,7 +240,7 @@ def _explain(program: str, status: int, output: str, directory: Path) -> Excepti
             f"{program} ran out of disk in {directory} ({free} MiB free); free some space there"
         )
     if status in (-9, 137) or re.search(r"bad_alloc|MallocException|Cannot allocate memory|ENOMEM", output):
-        free = psutil.virtual_memory().available // _MEBIBYTE
+        free = _available_bytes() // _MEBIBYTE
         return ResourceError(
             f"{program} ran out of memory ({free} MiB free now); end other programs or prune more"
         )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from corpora import Corpus
+from corpora.store import Corpus
 from lm.sentences import transcripts
 
 ScoreSentence = Callable[[str], Sequence[tuple[str, float, bool]]]

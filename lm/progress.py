@@ -57,4 +57,6 @@ class TextProgress:
         if self._live is None:
             _log.info("%s", self.line)
         else:
-            self._live.update(self.line)
+            from rich.text import Text
+
+            self._live.update(Text(self.line))

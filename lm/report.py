@@ -12,8 +12,7 @@ from typing import Any
 
 import jinja2
 
-from corpora import Store
-from corpora.store import read_json, write_bytes_atomic, write_json_atomic
+from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
 from lm.build import read_manifest
 from lm.curve import curve, title
 

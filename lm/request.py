@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora import Corpus, Store
-from corpora.store import sha256_file
+from corpora.store import Corpus, Store, sha256_file
 from corpora.transcript import NORMALISER_VERSION, default_alphabet
 from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools

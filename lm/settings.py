@@ -19,7 +19,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from corpora import Store
+from corpora.store import Store
 from lm.errors import LanguageModelUsageError
 from lm.request import BuildRequest
 

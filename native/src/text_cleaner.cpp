@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "native/text_layout.h"
 #include "native/utf8_reader.h"
@@ -9,8 +12,8 @@
 namespace speechmill {
 namespace {
 
-constexpr char32_t kLowCodes = 0x3100;
 constexpr std::size_t kLongestTitle = 8;
+constexpr std::size_t kOverrun = 16;  // bytes that may be read behind a text
 
 bool is_ascii_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -35,61 +38,6 @@ bool ends_with(std::string_view word, std::string_view ending) {
 }
 
 }  // namespace
-
-TextCleaner::TextCleaner(const CleanerRules& rules)
-    : low_(kLowCodes),
-      leading_(rules.leading_apostrophe.begin(), rules.leading_apostrophe.end()),
-      trailing_(rules.trailing_apostrophe.begin(), rules.trailing_apostrophe.end()),
-      titles_(rules.titles.begin(), rules.titles.end()),
-      apostrophe_(rules.apostrophe) {
-  for (const CharacterRule& rule : rules.characters) {
-    Mapped entry;
-    if (rule.text.size() > sizeof entry.text) continue;  // too long to stand here: the normaliser's
-    entry.known = true;
-    entry.space = rule.space;
-    entry.capital = rule.capital;
-    entry.size = static_cast<std::uint8_t>(rule.text.size());
-    std::memcpy(entry.text, rule.text.data(), rule.text.size());
-    if (rule.code < kLowCodes)
-      low_[rule.code] = entry;
-    else
-      high_[rule.code] = entry;
-  }
-  classify();
-}
-
-void TextCleaner::classify() {
-  for (std::size_t byte = 0; byte < 256; ++byte) {
-    const Mapped& entry = low_[byte];
-    Kind kind = Kind::kOther;
-    if (byte >= 0x80)
-      kind = Kind::kOther;  // begins a longer character
-    else if (byte == '\n')
-      kind = Kind::kLine;
-    else if (byte >= '0' && byte <= '9')
-      kind = Kind::kDigit;
-    else if (!entry.known)
-      kind = Kind::kOdd;
-    else if (is_end(static_cast<char>(byte)))
-      kind = Kind::kEnd;
-    else if (byte == '(' || byte == ')')
-      kind = Kind::kParenthesis;
-    else if (entry.size == 1 && entry.text[0] == '\'')
-      kind = Kind::kApostrophe;
-    else if (entry.size == 1 && entry.text[0] == ' ')
-      kind = Kind::kBlank;
-    else if (entry.size == 1)
-      kind = Kind::kLetter;
-    kinds_[byte] = kind;
-    letters_[byte] = entry.text[0];
-  }
-}
-
-const TextCleaner::Mapped& TextCleaner::mapped(char32_t code) const {
-  if (code < kLowCodes) return low_[code];
-  const auto entry = high_.find(code);
-  return entry == high_.end() ? unknown_ : entry->second;
-}
 
 // One pass over a text that ends with a line end: writes clean sentences, sets odd ones aside.
 class SentenceScan {
@@ -161,11 +109,43 @@ private:
 
   void letters() {
     visible_ = true;
+#ifdef __SSE2__
+    if (cleaner_.latin_) {
+      phrase();
+      return;
+    }
+#endif
     do {
       *out_++ = cleaner_.letters_[static_cast<unsigned char>(*at_)];
       ++at_;
     } while (cleaner_.kinds_[static_cast<unsigned char>(*at_)] == Kind::kLetter);  // the text ends with \n
   }
+
+#ifdef __SSE2__
+  // Letters with single blanks between them, sixteen at a time: copied with the bit of small letters set,
+  // which a blank has too. Reads and writes up to kOverrun bytes beyond what it uses.
+  void phrase() {
+    const __m128i small = _mm_set1_epi8(0x20);
+    const __m128i before_a = _mm_set1_epi8('a' - 1);
+    const __m128i after_z = _mm_set1_epi8('z' + 1);
+    unsigned used = 16;
+    while (used == 16 && at_ < end_) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at_));
+      const __m128i lower = _mm_or_si128(bytes, small);
+      const __m128i is_letter =
+          _mm_and_si128(_mm_cmpgt_epi8(lower, before_a), _mm_cmplt_epi8(lower, after_z));
+      const auto letter = static_cast<unsigned>(_mm_movemask_epi8(is_letter));
+      const auto space = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, small)));
+      const unsigned after_space = space << 1U | static_cast<unsigned>(out_ == sentence_ || out_[-1] == ' ');
+      const unsigned stop = ~(letter | (space & ~after_space)) | 1U << 16U;
+      used = static_cast<unsigned>(__builtin_ctz(stop));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out_), lower);
+      at_ += used;
+      out_ += used;
+    }
+    quotes_end_ = nullptr;
+  }
+#endif
 
   void blank() {
     quotes_end_ = nullptr;
@@ -181,7 +161,10 @@ private:
       quotes_end_ = out_;
       return;
     }
-    apostrophes_ = true;
+    // Between two letters it can only be the word's own.
+    const bool inside = out_ != sentence_ && out_[-1] != ' ' &&
+                        cleaner_.kinds_[static_cast<unsigned char>(at_[1])] == Kind::kLetter;
+    apostrophes_ |= !inside || !cleaner_.apostrophe_;
     *out_++ = '\'';
   }
 
@@ -378,7 +361,9 @@ CleanedText TextCleaner::clean(std::string_view raw, bool wrapped, const HeldOut
   std::string text = plain_text(raw);
   if (wrapped) join_wrapped_lines(&text);
   text += '\n';
-  return SentenceScan(*this, text, held_out).run();
+  const std::size_t size = text.size();
+  text.append(kOverrun, '\0');
+  return SentenceScan(*this, std::string_view(text).substr(0, size), held_out).run();
 }
 
 }  // namespace speechmill

@@ -89,6 +89,7 @@ private:
   std::unordered_set<std::string> trailing_;
   std::unordered_set<std::string> titles_;
   bool apostrophe_;
+  bool latin_ = false;  // A to Z and a to z become a to z
 };
 
 }  // namespace speechmill
