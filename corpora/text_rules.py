@@ -18,7 +18,9 @@ _CHECKS = (
     "empty_text noise_only bad_chars gap_marker skipped_speech unintelligible unknown_word unknown_tag foreign "
     "uncertain partial_word numbers symbol"
 )
-_FLAGS = "has_noise_tag unknown_dropped uncertain_kept editorial_dropped partial_kept numbers_spelled"
+_FLAGS = (
+    "has_noise_tag unknown_dropped unknown_kept uncertain_kept editorial_dropped partial_kept numbers_spelled"
+)
 TEXT_CHECKS, TEXT_FLAGS = frozenset(_CHECKS.split()), frozenset(_FLAGS.split())
 
 
