@@ -40,6 +40,13 @@ test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 	@scripts/sanitize.sh
 	@$(PYTHON_RUN) -m pytest -m slow --timeout 900
 
+bench-import: setup ## our import beside its peers, CPU seconds per hour  [HOURS=5] [JSON=FILE]; lhotse brings torch (5 GB)
+	@benchmarks/importing/peers.sh lhotse
+	@$(PYTHON_RUN) -m benchmarks.importing --hours $(or $(HOURS),5) $(if $(JSON),--json $(JSON))
+
+soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200]
+	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200)
+
 lint: setup ## types, style, C++ format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -117,5 +124,5 @@ clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
 	rm -rf build var
 
-.PHONY: lm-sweep bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
+.PHONY: bench-import soak-import lm-sweep bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
 	airflow-start airflow-stop airflow-status airflow-logs clean

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from corpora.errors import StoreError
@@ -36,13 +36,13 @@ def hold(path: Path, label: str, wait_s: float | None = None) -> Iterator[None]:
     """
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("a+")
+        stream = path.open("a+b", buffering=0)
     with stream:
         _take(stream.fileno(), path, label, wait_s)
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-        stream.truncate(0)
-        stream.write(f"process {os.getpid()} on {socket.gethostname()} since {since} UTC")
-        stream.flush()
+        with suppress(OSError):  # the lock holds on a full disk too; only the holder's name is missing then
+            stream.truncate(0)
+            stream.write(f"process {os.getpid()} on {socket.gethostname()} since {since} UTC".encode())
         try:
             yield
         finally:

@@ -13,7 +13,6 @@ import hashlib
 import io
 import os
 import re
-import shutil
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -217,11 +216,7 @@ class Source:
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            try:
-                with self.open(name) as stream, temporary.open("wb") as out:
-                    shutil.copyfileobj(stream, out, 1 << 20)
-            except (EOFError, ValueError) as error:
-                raise SourceError(f"{name} cannot be read: {error}") from error
+            temporary.write_bytes(self.read_bytes(name))
             temporary.replace(target)
         return target
 
@@ -324,6 +319,8 @@ def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> S
     """
     source = Source(open_readers(paths, spill_dir), spill_dir)
     if not source.members():
+        if source.rejections:
+            raise SourceError(f"{source.rejections[0].source_path}: {source.rejections[0].reason}")
         raise SourceError(
             f"{source.label} holds no file at all: an interrupted download or the wrong folder?"
         )

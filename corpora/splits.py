@@ -71,7 +71,7 @@ def assign(index: pd.DataFrame, facts: CorpusFacts, earlier: Mapping[str, str] |
     placed = _Placing(open_rows, facts, {**(earlier or {}), **official}).run()
     splits.loc[open_rows.index] = placed.rows()
     rule = "speaker" if len(open_rows) == len(index) else "official, then speaker"
-    return Assignment(splits, rule, placed.known(), placed.told(earlier or {}))
+    return Assignment(splits, rule, placed.known(), placed.told())
 
 
 def earlier_speakers(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -299,14 +299,13 @@ class _Placing:
         placed = {**self._fixed, **self.chosen}
         return {speaker: split for speaker, split in placed.items() if speaker not in self._unknown}
 
-    def told(self, earlier: Mapping[str, str]) -> dict[str, Any]:
-        """What the manifest says of it."""
+    def told(self) -> dict[str, Any]:
+        """What the manifest says of it: nothing of what was published before, so that a re-run gives the same."""
         splits = self.rows()
         out = self._rows[splits == ""]
         shared = splits[splits != ""].groupby(self._rows["recording_id"]).nunique()
         return {
             "salt": f"{SALT}/{self._facts.name}",
-            "speakers_kept": len([speaker for speaker in earlier if speaker in self._length_s]),
             "recordings_left_out": int(out["recording_id"].nunique()),
             "utterances_left_out": len(out),
             "hours_left_out": round(float(out["duration_s"].sum()) / 3600, 6),

@@ -1,7 +1,9 @@
 """The reader of a tar, plain or compressed, behind a `Source`.
 
 Nothing is extracted: members are stretches of the plain tar. A compressed tar is unpacked once to a plain one
-in the spill folder, because its members cannot be reached otherwise; that costs disk, not memory.
+in the spill folder, because its members cannot be reached otherwise; that costs disk, not memory. Of a stream that
+was cut short what came before the cut is kept; of one whose checksum or coding is wrong nothing is, because no
+member of it can be trusted and most have no checksum of their own.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from corpora.sources import Member
 from corpora.store import explain_write
 
 _CHUNK = 1 << 20
+_SPOILT = "the compressed stream is damaged"
 
 
 class _Slice(io.RawIOBase):
@@ -68,11 +71,12 @@ class TarReader(ArchiveReader):
         self._unpack = unpack
         self._spill_dir = spill_dir
         self._plain = archive
+        self._spoilt = False
         self._listing: dict[str, Member] | None = None
         self._spans: dict[str, tuple[int, int]] = {}
 
     def _spill(self) -> Path:
-        """The plain tar of a compressed one; a cut or damaged stream gives what came before the damage."""
+        """The plain tar of a compressed one; a stream that was cut gives what came before the cut."""
         folder = self._spill_dir or Path(os.environ.get("TMPDIR", "/tmp"))
         key = hashlib.sha256(f"{self.archive.resolve()} {self._stamp}".encode()).hexdigest()[:24]
         target, note = folder / f"{key}.tar", folder / f"{key}.damage"
@@ -89,13 +93,17 @@ class TarReader(ArchiveReader):
                 finally:
                     temporary.unlink(missing_ok=True)
         if note.exists():
-            self._whole(note.read_text())
+            said = note.read_text()
+            self._spoilt = said.startswith(_SPOILT)
+            self._whole(said)
         return target
 
     def listing(self) -> dict[str, Member]:
         if self._listing is None:
             self._plain = self._spill() if self._unpack else self.archive
             self._listing = {}
+            if self._spoilt:
+                return self._listing
             try:
                 with tarfile.open(self._plain, "r:") as tar:
                     self._index(tar)
@@ -180,10 +188,19 @@ def _unpack_to(archive: Path, unpack: Callable[[Path], io.BufferedIOBase], targe
                             "limit for any archive): refused"
                         )
                     out.write(chunk)
-        except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        except EOFError as error:
             return f"the compressed stream ends after {written} bytes ({error}); copy the archive again"
+        except (zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+            return _spoilt(error, written)
         except OSError as error:
             if error.errno is not None:
                 raise
-            return f"the compressed stream breaks after {written} bytes ({error}); copy the archive again"
+            return _spoilt(error, written)
     return ""
+
+
+def _spoilt(error: Exception, written: int) -> str:
+    return (
+        f"{_SPOILT} ({error}, {written} bytes unpacked): bytes were changed and nothing tells in which member, so "
+        "none is taken; copy the archive again"
+    )

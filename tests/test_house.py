@@ -21,7 +21,7 @@ ARROWS = {
     "dags": {"corpora", "lm", "training", "assets"},
     "plugins": {"corpora", "lm", "training"},
     "demo": {"corpora", "lm", "training", "native"},
-    "benchmarks": {"corpora", "lm", "training", "native"},
+    "benchmarks": {"corpora", "lm", "training", "native", "demo"},
 }
 OURS = set(ARROWS) | {"assets"}
 # Heavy libraries have one home each.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
+import random
 import tarfile
 import zipfile
 from pathlib import Path
@@ -195,3 +197,22 @@ def test_stamp_changes_with_content_only(tmp_path: Path) -> None:
     assert source_stamp([tmp_path]) == before
     (tmp_path / "a.txt").write_text("b")
     assert source_stamp([tmp_path]) != before
+
+
+def test_of_a_compressed_tar_with_a_changed_byte_nothing_is_taken(tmp_path: Path) -> None:
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        for number in range(3):
+            info = tarfile.TarInfo(f"clip{number}.mp3")
+            info.size = 50_000
+            tar.addfile(info, io.BytesIO(random.Random(number).randbytes(info.size)))
+    packed = bytearray(gzip.compress(plain.getvalue(), mtime=0))
+    packed[len(packed) // 2] ^= 1
+    (tmp_path / "clips.tar.gz").write_bytes(packed)
+    with pytest.raises(SourceError, match="changed and nothing tells in which member, so none is taken"):
+        open_source([tmp_path / "clips.tar.gz"], tmp_path / "spill")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "clip9.mp3").write_bytes(b"sound")
+    source = open_source([tmp_path / "clips.tar.gz", tmp_path / "more"], tmp_path / "spill")
+    assert [member.name for member in source.members()] == ["more/clip9.mp3"]
+    assert [rejection.check for rejection in source.rejections] == ["archive_truncated"]
