@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
     refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     add_arguments(refresh, {name: get_importer(name) for name in IMPORTERS})
+    renew = add("renormalise", help="make the texts of a published corpus anew by the rules of today")
+    renew.add_argument("name", metavar="NAME")
     show = add("show", help="the manifest of a published corpus")
     report = add("report", help="write the quality report of a published corpus as one HTML page")
     export = add("export", help="write a published corpus in the form another tool reads")
@@ -70,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("name", metavar="NAME")
         command.add_argument("--version", metavar="VERSION", help="default: the current one")
     more = version_commands.add_parsers(add)
-    for command in (listing, doctor, download, refresh, show, report, export, *more):
+    for command in (listing, doctor, download, refresh, renew, show, report, export, *more):
         command.add_argument(
             "--store", type=Path, metavar="DIR", help="root of the store (default var/store)"
         )
@@ -176,6 +178,15 @@ def _told(result: dict[str, Any]) -> str:
     return "\n".join([*lines, f"  {result['path']}"])
 
 
+def _renormalise(args: argparse.Namespace) -> int:
+    from corpora.renormalise import renormalise
+
+    said = renormalise(Store.open(args.store), args.name)
+    text = f"{said['corpus']} {said['version']} {said['status']}: {said['changed']} texts changed, "
+    emit(said, args.json, f"{text}{said['refused']} refused, {said['returned']} came back\n  {said['path']}")
+    return 0
+
+
 def _show(args: argparse.Namespace) -> int:
     corpus = Store.open(args.store).corpus(args.name, args.version)
     emit(
@@ -211,6 +222,7 @@ _COMMANDS = {
     "doctor": _doctor,
     "download": _download,
     "refresh": _refresh,
+    "renormalise": _renormalise,
     "show": _show,
     "report": _report,
     "export": _export,

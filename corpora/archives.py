@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
+import shutil
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+import pyarrow as pa
 
 from corpora.archive_reader import MAX_RATIO, ArchiveReader
-from corpora.directories import DirectoryReader
+from corpora.directories import DirectoryReader, file_stamp
 from corpora.errors import SourceError
+from corpora.joined import JoinedParts
 from corpora.sources import Member, Reader
 from corpora.tars import TarReader
 
@@ -27,7 +34,10 @@ _UNPACKERS: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
     b"\x1f\x8b": lambda path: gzip.open(path, "rb"),  # noqa: SIM115
     b"BZh": lambda path: bz2.open(path, "rb"),  # noqa: SIM115
     b"\xfd7zXZ": lambda path: lzma.open(path, "rb"),  # noqa: SIM115
+    b"\x28\xb5\x2f\xfd": lambda path: io.BufferedReader(pa.input_stream(str(path), compression="zstd")),
 }
+_IN_MEMORY = 64 << 20
+_ELSEWHERE = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}
 
 
 def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -> Reader:
@@ -47,6 +57,13 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
         raise SourceError(f"{path} cannot be read: {error.strerror}; check the permissions") from error
     if not head:
         raise SourceError(f"{path} is empty (0 bytes): the download or the copy failed")
+    for magic, kind in _ELSEWHERE.items():
+        if head.startswith(magic):
+            raise SourceError(
+                f"{path} is a {kind} archive, which is not read: unpack it, or pack it as zip or tar"
+            )
+    if head.startswith(b"PK") and path.suffix == ".001":
+        return SplitZipReader(path, label)
     if head.startswith(b"PK") and zipfile.is_zipfile(path):
         return ZipReader(path, label)
     if head.startswith(b"PK"):
@@ -61,20 +78,33 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
     looks = (
         "an HTML page (a server's error, saved under this name)" if b"<html" in head.lower() else "no archive"
     )
-    raise SourceError(f"{path} looks like {looks}; wanted: a folder, tar, tar.gz, tar.bz2, tar.xz or zip")
+    raise SourceError(f"{path} looks like {looks}; wanted: a folder, tar (also gz, bz2, xz, zst) or zip")
+
+
+def _repair_names(zipped: zipfile.ZipFile) -> None:
+    """Names that are UTF-8 without saying so; Python takes what is not marked for cp437."""
+    for info in zipped.infolist():
+        if not info.flag_bits & 0x800 and not info.filename.isascii():
+            with suppress(UnicodeError):
+                info.filename = info.filename.encode("cp437").decode("utf-8")
+                zipped.NameToInfo[info.filename] = info
 
 
 class ZipReader(ArchiveReader):
-    """A zip; members are read whole into memory, so a stored CRC that does not fit is an error."""
+    """A zip; members are read whole (long ones to a file), so a stored CRC that does not fit is an error."""
 
     def __init__(self, archive: Path, label: str) -> None:
         super().__init__(archive, label)
         try:
-            self._zip = zipfile.ZipFile(archive)
+            self._zip = zipfile.ZipFile(self._stream())
         except (zipfile.BadZipFile, OSError) as error:
             raise SourceError(f"{archive} is a damaged zip ({error}); copy it again") from error
+        _repair_names(self._zip)
         self._infos: dict[str, zipfile.ZipInfo] = {}
         self._listing: dict[str, Member] | None = None
+
+    def _stream(self) -> Path | BinaryIO:
+        return self.archive
 
     def listing(self) -> dict[str, Member]:
         if self._listing is None:
@@ -102,8 +132,15 @@ class ZipReader(ArchiveReader):
         return not reason
 
     def open(self, name: str) -> BinaryIO:
+        info = self._infos[name]
         try:
-            return io.BytesIO(self._zip.read(self._infos[name]))
+            if info.file_size <= _IN_MEMORY:
+                return io.BytesIO(self._zip.read(info))
+            spill = tempfile.TemporaryFile(prefix="speechmill-")  # noqa: SIM115 - the caller closes it
+            with self._zip.open(info) as member:
+                shutil.copyfileobj(member, spill, 1 << 20)
+            spill.seek(0)
+            return cast(BinaryIO, spill)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
             raise SourceError(f"{self.label}!/{name} is damaged in the zip: {error}") from error
 
@@ -113,3 +150,31 @@ class ZipReader(ArchiveReader):
     def adopt(self, places: Mapping[str, list[int]]) -> None:
         if self._listing is None:
             self._infos = {name: self._zip.getinfo(name) for name in places}
+
+
+class SplitZipReader(ZipReader):
+    """A zip cut into `name.zip.001`, `name.zip.002`, …, read as if the parts were one file."""
+
+    def __init__(self, first: Path, label: str) -> None:
+        self._parts = [first]
+        while (following := first.with_suffix(f".{len(self._parts) + 1:03d}")).is_file():
+            self._parts.append(following)
+        try:
+            super().__init__(first, label)
+        except SourceError as error:
+            raise SourceError(
+                f"{first} and the {len(self._parts) - 1} parts after it are no whole zip: is the last one missing?"
+            ) from error
+        self._stamp = " ".join(file_stamp(part.stat()) for part in self._parts)
+
+    def _stream(self) -> BinaryIO:
+        return JoinedParts(self._parts).buffered()
+
+    def identity(self) -> dict[str, str | int]:
+        digest = hashlib.sha256()
+        for part in self._parts:
+            with part.open("rb") as stream:
+                while chunk := stream.read(1 << 20):
+                    digest.update(chunk)
+        size = sum(part.stat().st_size for part in self._parts)
+        return {"name": self.label, "bytes": size, "sha256": digest.hexdigest()}

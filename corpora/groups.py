@@ -10,8 +10,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from corpora.group_cache import (
 )
 from corpora.importer import AudioRef, Ignored, Importer, RawSegment, Rejection, WorkUnit
 from corpora.importers import get_importer
-from corpora.locales import labels_for
 from corpora.locks import hold
 from corpora.measures import measure
 from corpora.media import LAST
@@ -39,7 +38,8 @@ from corpora.quality import Subject, Thresholds, check_utterance
 from corpora.shards import ShardWriter, write_rejections, write_table
 from corpora.sources import PlannedSource, Reader, Source, open_readers
 from corpora.store import canonical_json, explain_write, read_json
-from corpora.transcript import NORMALISER_VERSION, Normaliser, Policies, Refused
+from corpora.text_rules import normaliser_for, rules_of
+from corpora.transcript import NORMALISER_VERSION, Refused
 from corpora.waiting import set_aside, waits
 
 _ROWS_AT_ONCE = 16
@@ -125,11 +125,6 @@ def _readers(paths: tuple[str, ...], unpacked: str) -> list[Reader]:
     return open_readers(paths, Path(unpacked))
 
 
-@cache
-def _normaliser(style: str, language: str, policies: Policies) -> Normaliser:
-    return Normaliser(labels_for(language), style, replace(policies, language=language))
-
-
 class GroupWorker:
     """Turns the units of a group into rows."""
 
@@ -182,8 +177,8 @@ class GroupWorker:
         """The row of an accepted segment; None after noting why it was rejected."""
         if "untimed" in segment.flags and self._waits(segment):
             return None
-        rules = _normaliser(segment.style, segment.language, segment.policies)
-        normalised = rules.normalise(segment.text_raw)
+        rules = rules_of(segment.style, segment.policies)
+        normalised = normaliser_for(rules, segment.language).normalise(segment.text_raw)
         if isinstance(normalised, Refused):
             self._reject(segment, normalised.check, normalised.reason)
             return None
@@ -286,6 +281,7 @@ def _row(corpus: str, segment: RawSegment, clip: Clip) -> dict[str, Any]:
         "normaliser_version": NORMALISER_VERSION,
         "transcript_path": segment.source_path,
         "transcript_line": segment.line,
+        "text_rules": rules_of(segment.style, segment.policies),
     }
 
 

@@ -1,8 +1,8 @@
 """Recordings that are too long for memory, or in containers of other programs: decoded piece by piece to a file.
 
-Samples go to an unnamed temporary file as they are decoded and are mapped, so that an hour costs no more memory
-than a minute. Films and odd containers are decoded by an ffmpeg child that may open this one file only: no
-network, no playlists. Lengths are proven as in audio.py: exit statuses say nothing.
+Samples go to an unnamed temporary file as they are decoded and are read back by stretches, so that an hour costs
+no more memory than a minute. Films and odd containers are decoded by an ffmpeg child that may open this one file
+only: no network, no playlists. Lengths are proven as in audio.py: exit statuses say nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import mmap
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ def _spill(path: Path, kind: str, bits: int) -> tuple[Recording, bytes]:
                     spill.write(_int16(block).tobytes())
         except (soundfile.LibsndfileError, RuntimeError) as error:
             raise AudioError("audio_corrupt", f"the decoder stopped: {error}") from error
-        return _mapped(spill, rate_hz, channels), digest.digest()
+        return _kept(spill, rate_hz, channels), digest.digest()
 
 
 def _int16(block: Any) -> Samples:
@@ -150,14 +151,38 @@ def _int16(block: Any) -> Samples:
     return to_int16(block).astype("<i2", copy=False)
 
 
-def _mapped(spill: IO[bytes], rate_hz: int, channels: int) -> Recording:
+class FileSamples:
+    """Samples in a file, read when they are asked for: what is used of an array int16 `[frames, channels]`.
+
+    A mapping would count its pages as memory of the process; reading keeps an hour as cheap as a minute.
+    """
+
+    dtype = np.dtype(np.int16)
+
+    def __init__(self, stream: IO[bytes], channels: int) -> None:
+        self._handle = os.dup(stream.fileno())
+        self.shape = (os.fstat(self._handle).st_size // (2 * channels), channels)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, frames: slice) -> Samples:
+        start, stop, step = frames.indices(self.shape[0])
+        width = 2 * self.shape[1]
+        data = os.pread(self._handle, max(0, stop - start) * width, start * width)
+        return np.frombuffer(data, dtype="<i2").reshape(-1, self.shape[1])[::step]
+
+    def __del__(self) -> None:
+        os.close(self._handle)
+
+
+def _kept(spill: IO[bytes], rate_hz: int, channels: int) -> Recording:
     """The samples in a temporary file as a recording; the file lives as long as they do."""
     spill.flush()
-    frames = spill.seek(0, io.SEEK_END) // (2 * channels)
-    if frames == 0:
+    samples = FileSamples(spill, channels)
+    if not len(samples):
         raise AudioError("audio_empty", "the file holds no samples")
-    samples: Samples = np.memmap(spill, dtype="<i2", mode="r", shape=(frames, channels))
-    return Recording(samples, rate_hz)
+    return Recording(cast(Samples, samples), rate_hz)
 
 
 # --- films and odd containers -----------------------------------------------------------------------------
@@ -195,7 +220,7 @@ def decode_film(path: Path, track: int | None = None) -> Recording:
             raise AudioError(
                 "audio_unreadable", f"ffmpeg found no sound ({(told or ['no reason given'])[-1][:200]})"
             )
-        recording = _mapped(spill, stated.sample_rate_hz, stated.channels)
+        recording = _kept(spill, stated.sample_rate_hz, stated.channels)
     _prove_length(recording.duration_s, stated.duration_s)
     return recording
 

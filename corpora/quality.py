@@ -176,6 +176,7 @@ CHECKS = (
 )
 
 CORPUS_CHECKS = {
+    "numbers_in_test": "numbers were spelled out by guess, which dev and test must not hold",
     "withdrawn": "its donor has withdrawn it",
     "duplicate_id": "an utterance with the same id came before",
     "split_bridge": "a call between speakers of different splits is left out of all of them",

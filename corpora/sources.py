@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -216,7 +217,11 @@ class Source:
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
             temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            temporary.write_bytes(self.read_bytes(name))
+            try:
+                with self.open(name) as stream, temporary.open("wb") as out:
+                    shutil.copyfileobj(stream, out, 1 << 20)
+            except (EOFError, ValueError) as error:
+                raise SourceError(f"{name} cannot be read: {error}") from error
             temporary.replace(target)
         return target
 

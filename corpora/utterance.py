@@ -57,6 +57,7 @@ _COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("normaliser_version", pa.string()),
     ("transcript_path", pa.string()),  # where text_raw stands
     ("transcript_line", pa.int64()),  # from 1; null where lines mean nothing
+    ("text_rules", pa.string()),  # style and policies that made text of text_raw (text_rules.py)
 )
 
 
@@ -124,6 +125,7 @@ class Utterance(TypedDict):
     normaliser_version: str
     transcript_path: str
     transcript_line: int | None
+    text_rules: str
 
 
 @dataclass(frozen=True)

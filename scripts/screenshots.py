@@ -159,6 +159,10 @@ def pictures(api: Api) -> Iterator[tuple[str, str, str]]:
         yield f"{dag_id}_graph", run_page, task
         yield f"{dag_id}_report", f"{run_page}/plugin/speech-report", "utterances"
     yield "speech", "/plugin/speech", "Evaluations"
+    measured = [one for one in api.get("/speech/api/evaluations") if one.get("lm_wer") is not None]
+    if measured:
+        largest = max(measured, key=lambda one: (one["utterances"], one["id"]))
+        yield "evaluation", f"/speech/report?name={quote(largest['report'])}", "Worst"
 
 
 def task_state(api: Api, dag_id: str, run_id: str, task_id: str) -> str:

@@ -32,6 +32,11 @@ def ours(mode: str, beam: int, model: str = "probing") -> Setting:
     return Setting("speechmill", {"mode": mode, "beam": beam, "model": model})
 
 
+def opened(mode: str, beam: int) -> Setting:
+    """Our decoder when it may write words outside the lexicon, as pyctcdecode does."""
+    return Setting("speechmill", {"mode": mode, "beam": beam, "model": "probing", "open": True})
+
+
 def wide(beam: int) -> Setting:
     """flashlight-text over all labels."""
     return Setting("flashlight", {"beam": beam, "labels": 29, "threshold": 50})
@@ -68,6 +73,8 @@ ROWS = (
     Row("exact, beam 500", ours("exact", 500), wide(500), 1 / 12, slow=True),
     Row("default, beam 100", ours("default", 100), _FLASHLIGHT_10, 1 / 15),
     Row("default, beam 100", ours("default", 100), _PYCTCDECODE, 1 / 10),
+    Row("default, open vocabulary, beam 100", opened("default", 100), _PYCTCDECODE, 1 / 10),
+    Row("fast, open vocabulary, beam 100", opened("fast", 100), _PYCTCDECODE, 1 / 10),
     Row("fast, beam 100", ours("fast", 100), _FLASHLIGHT_5, 1 / 15),
     Row("no LM, default, beam 50", ours("default", 50, ""), _fast_ctc(50), 1 / 1.5),
     Row("no LM, default, beam 100", ours("default", 100, ""), _fast_ctc(100), 1 / 1.5),

@@ -55,6 +55,8 @@ def speechmill(task: Task, setting: dict[str, Any]) -> tuple[Callable[[Any], Any
 
     def decode(rows: Any) -> str:
         options = {"beam_width": setting["beam"], "threads": 1, "mode": setting["mode"]}
+        if setting.get("open"):
+            options |= {"open_vocabulary": True}
         return native.decode(rows, [rows.shape[1]], alphabet, scorer, **options)[0][0].text
 
     def greedy(rows: Any) -> str:

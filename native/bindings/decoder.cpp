@@ -39,8 +39,8 @@ void register_hypothesis(py::module_& module) {
       .def_readonly("end_frame", &WordTime::end_frame, "One past the frame of its last label.")
       .def_readonly(
           "confidence", &WordTime::confidence,
-          "Share of the beam's probability whose texts have this word at a time that overlaps, 0 to "
-          "1; greedy:\nthe probability of its least probable label.")
+          "Share of the beam's probability whose texts begin with the same words up to this one, or have it "
+          "at\na time that overlaps; 0 to 1. Greedy: the probability of its least probable label.")
       .def("__repr__", [](const WordTime& self) {
         return "WordTime(" + self.word + ", " + std::to_string(self.start_frame) + ", " +
                std::to_string(self.end_frame) + ")";

@@ -28,6 +28,10 @@ void check_label(const std::string& label, std::size_t number) {
   if (label.empty()) throw AlphabetError(place + " is empty; the blank is not listed among the labels");
   if (!is_utf8(label)) throw AlphabetError(place + " is not UTF-8; save the alphabet as UTF-8");
   if (label.find_first_of("\r\n") != std::string::npos) throw AlphabetError(place + " holds a line break");
+  if (label.find("\xEF\xBB\xBF") != std::string::npos) {
+    throw AlphabetError(place +
+                        " holds a byte-order mark, which nobody sees; two files were joined, perhaps");
+  }
   if (label.rfind("\\#", 0) == 0) {
     throw AlphabetError(place + " begins with \\#, which an alphabet file cannot express");
   }

@@ -9,11 +9,17 @@
 namespace speechmill::search {
 namespace {
 
-// Adds `share` to every word from `first` on that `other` has too, at a time that overlaps.
+// Adds `share` to every word from `first` on with which `other` goes on too, and behind where the two part to
+// every word that it has too at a time that overlaps.
 void add_share(const Hypothesis& other, std::size_t first, double share, const Hypothesis& own,
                std::vector<double>* shares) {
+  std::size_t i = first;
   std::size_t k = 0;
-  for (std::size_t i = first; i < own.words.size(); ++i) {
+  while (i < own.words.size() && k < other.words.size() && own.words[i].word == other.words[k].word) {
+    (*shares)[i++] += share;
+    ++k;
+  }
+  for (; i < own.words.size(); ++i) {
     const WordTime& word = own.words[i];
     while (k < other.words.size() && other.words[k].end_frame <= word.start_frame) ++k;
     for (std::size_t at = k; at < other.words.size() && other.words[at].start_frame < word.end_frame; ++at) {

@@ -43,6 +43,7 @@ void reads_the_file_format() {
   CHECK_EQUAL(alphabet.hash(), sha256_hex(alphabet.canonical()));
   CHECK_THROWS(AlphabetError, Alphabet::parse("a\nb\na\n", "x.txt"), "x.txt, line 3", "line 1");
   CHECK_THROWS(AlphabetError, Alphabet::parse("a\n\xFF\n", "x.txt"), "line 2", "UTF-8");
+  CHECK_THROWS(AlphabetError, Alphabet::parse("a\n\xEF\xBB\xBFq\n", "x.txt"), "byte-order mark");
   CHECK_THROWS(AlphabetError, Alphabet::parse("# only\n", "x.txt"), "no label");
   CHECK_THROWS(AlphabetError, Alphabet::load("/nowhere/alphabet.txt"), "/nowhere/alphabet.txt");
 }

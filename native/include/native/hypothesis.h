@@ -10,8 +10,9 @@ struct WordTime {
   std::string word;
   int start_frame = 0;  // frame of the word's first label
   int end_frame = 0;    // one past the frame of its last label
-  // Share of the beam's probability (by score, whole texts only) whose texts have this word at a time that
-  // overlaps, 0 to 1; greedy: the probability of its least probable label.
+  // Share of the beam's probability (by score, whole texts only) whose texts begin with the same words up to
+  // this one, or have it at a time that overlaps; 0 to 1. Greedy: the probability of its least probable
+  // label.
   float confidence = 1.0F;
 };
 
