@@ -1,4 +1,4 @@
-"""`python -m lm build | query | show | verify | report | sweep`: the language model from the shell."""
+"""`python -m lm build | query | show | verify | report | sweep | alphabet`: the language model from the shell."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from corpora.store import Store
 from lm.build import BuildRequest, build, read_manifest
 from lm.errors import LanguageModelUsageError
 from lm.inspection import query, verify
+from lm.units import UNITS
+from native import Alphabet
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
                 "text", metavar="TEXT", nargs="*", help="a sentence; without it, lines of standard input"
             )
         _add_common(command, run)
+    _add_alphabet(commands.add_parser("alphabet", help="derive an alphabet file from corpora and text"))
     _add_sweep(commands.add_parser("sweep", help="perplexity against size for orders, prunings, structures"))
     report = commands.add_parser("report", help="write the HTML report of published models")
     report.add_argument("name", metavar="NAME", nargs="*", help="published names (default: all)")
@@ -64,6 +67,10 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--keep-held-out", action="store_true",
                          help="learn also from sentences that equal dev or test (recorded)")  # fmt: skip
+    command.add_argument("--alphabet", metavar="FILE", type=Path,
+                         help="the letters of the text (default: English; python -m lm alphabet derives one)")  # fmt: skip
+    command.add_argument("--bytes", action="store_true", help="for a network that writes the bytes of UTF-8")
+    command.add_argument("--unit", choices=UNITS, default="words", help="what is counted (default: words)")
     command.add_argument(
         "--binary", choices=("trie", "probing"), default="probing", help="small, or fast (default)"
     )
@@ -72,6 +79,38 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--workers", metavar="N", type=int, help="cleaning threads (default: one per core)")
     _add_common(command, _build)
+
+
+def _add_alphabet(command: argparse.ArgumentParser) -> None:
+    command.add_argument("out", metavar="FILE", type=Path, help="the alphabet file to write")
+    command.add_argument("--text", metavar="FILE", nargs="+", type=Path, action="extend", default=[])
+    command.add_argument("--corpora", metavar="NAME", nargs="+", default=[], help="published corpora")
+    command.add_argument("--bytes", action="store_true", help="the bytes of UTF-8 instead of letters")
+    _add_common(command, _alphabet)
+
+
+def _alphabet(options: argparse.Namespace) -> int:
+    from lm.letters import derive, write_alphabet
+
+    if options.bytes:
+        Alphabet.bytes().save(options.out)
+        emit({"path": str(options.out), "labels": 255, "rare": []}, options.json, f"{options.out}: 255 bytes")
+        return 0
+    store = Store.open(options.store)
+    letters = derive([store.corpus(name) for name in options.corpora], options.text)
+    alphabet = write_alphabet(options.out, letters)
+    rare = {letter: letters.counts[letter] for letter in letters.rare}
+    lines = [f"{options.out}: {len(alphabet.labels)} labels from {letters.total:,} letters"]
+    if rare:
+        lines.append(f"left out, please look: {', '.join(f'{sign} ({n})' for sign, n in rare.items())}")
+    result = {
+        "path": str(options.out),
+        "labels": len(alphabet.labels),
+        "rare": rare,
+        "letters": letters.total,
+    }
+    emit({**result, "alphabet_hash": alphabet.hash}, options.json, "\n".join(lines))
+    return 0
 
 
 def _add_sweep(command: argparse.ArgumentParser) -> None:
@@ -107,6 +146,9 @@ def _build(options: argparse.Namespace) -> int:
             vocabulary_size=options.vocabulary_size,
             vocabulary=options.vocabulary,
             keep_held_out=options.keep_held_out,
+            alphabet=options.alphabet,
+            labels="bytes" if options.bytes else "characters",
+            unit=options.unit,
             binary=options.binary,
             quantise=options.quantise,
             store=options.store,

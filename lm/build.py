@@ -39,6 +39,7 @@ from lm.sentences import (
     held_out_sentences,
     write_sentences,
 )
+from lm.units import WORDS, scoring, split_file
 from lm.vocabulary import Vocabulary, from_list, most_frequent
 from native import KENLM_MAX_ORDER, HeldOut, LanguageModel, Scorer, WordCounter
 
@@ -130,20 +131,20 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
     work.mkdir()
     estimated = _estimate(request, inputs, folder, work)
     with explain_write(folder):
-        inputs.alphabet.save(folder / "alphabet.txt")
+        inputs.labels.save(folder / "alphabet.txt")
     identity = {
-        "alphabet_hash": inputs.alphabet.hash,
+        "alphabet_hash": inputs.labels.hash,
         "vocabulary_hash": vocabulary_hash(estimated.words),
         "lm_hash": sha256_file(folder / "lm.binary"),
         "order": str(estimated.ngrams.order),
         "normaliser_version": NORMALISER_VERSION,
         "kenlm_version": kenlm.find_tools().version,
         "highest_order": str(KENLM_MAX_ORDER),
-        "labels": inputs.alphabet.kind,
-        "unit": "words",
+        "labels": inputs.labels.kind,
+        "unit": request.unit,
     }
     lexicon = build_lexicon(
-        estimated.words, inputs.alphabet, folder / "lm.binary", folder / "lexicon.trie", identity
+        estimated.words, inputs.labels, folder / "lm.binary", folder / "lexicon.trie", identity
     )
     shutil.rmtree(work)
     manifest = _describe(request, inputs, estimated, identity)
@@ -155,7 +156,10 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         }
         for name in FILES
     }
-    figures = measure_corpora(inputs.everything, LanguageModel.load(folder / "lm.binary").score_sentence)
+    figures = measure_corpora(
+        inputs.everything,
+        scoring(LanguageModel.load(folder / "lm.binary").score_sentence, request.unit, inputs.labels),
+    )
     manifest.update({key: figures[key] for key in ("perplexity", "perplexity_without_oov", "oov_rate")})
     manifest["dev"] = figures
     write_json_atomic(folder / "manifest.json", manifest)
@@ -177,11 +181,16 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
             f"no sentence is left to learn from ({total.read} read, {sum(total.refused.values())} refused, "
             f"{total.left_out} equal to dev or test); give more text or a corpus with a train split"
         )
+    longest = counts.longest_words
+    if request.unit != WORDS:
+        with explain_write(text):
+            longest = split_file(text, work / "characters.txt", request.unit, inputs.labels)
+            (work / "characters.txt").replace(text)
     _check_disk(text, request.order)
     vocabulary = _choose_vocabulary(request, inputs, words)
     listed = vocabulary.write(work / "vocabulary.txt") if vocabulary else None
     options = kenlm.EstimateOptions(request.order, request.prune, listed)
-    ngrams = kenlm.estimate(text, work / "lm.arpa", counts.longest_words, options)
+    ngrams = kenlm.estimate(text, work / "lm.arpa", longest, options)
     for decision in ngrams.decisions:
         _log.info("%s", decision)
     kenlm.to_binary(

@@ -12,21 +12,25 @@ from lm.build import FILES, read_manifest
 from lm.cleaning import normaliser_for
 from lm.errors import VerificationError
 from lm.perplexity import Perplexity
+from lm.units import scoring
 from native import Scorer
 
 
 def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:
     """Scores of every word and sentence end (log10) and perplexities, counted as KenLM's query does.
 
-    Text goes through the corpora's normaliser; what it refuses is scored as it stands. Raises ScorerError.
+    Text goes through the corpora's normaliser; what it refuses, and text for labels that are bytes, is scored
+    as it stands. Raises ScorerError.
     """
     scorer = Scorer.load(folder)
-    normaliser = normaliser_for(tuple(scorer.alphabet.labels))
+    letters = scorer.alphabet.kind == "characters"
+    normaliser = normaliser_for(tuple(scorer.alphabet.labels)) if letters else None
+    score = scoring(scorer.score_sentence, scorer.info["unit"], scorer.alphabet)
     total, results = Perplexity(), []
     for sentence in sentences:
-        normalised = normaliser.normalise(sentence)
+        normalised = normaliser.normalise(sentence) if normaliser else None
         text = normalised.text if isinstance(normalised, Normalised) else sentence
-        scored = scorer.score_sentence(text)
+        scored = score(text)
         one = Perplexity()
         one.add(scored)
         total.add(scored)

@@ -26,7 +26,7 @@ def build_lexicon(
     no word can be spelled with the alphabet, and the errors of `native`.
     """
     counts: dict[str, Any] = native.build_lexicon_trie(
-        sorted(words), alphabet, str(binary), str(out), identity
+        sorted(words), alphabet, str(binary), str(out), identity, identity.get("unit", "words")
     )
     if not counts["words"]:
         raise EmptyTextError("no word can be spelled with the alphabet; is the text in its language?")

@@ -21,6 +21,7 @@ from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools
 from lm.sentences import HELD_OUT_WORDS
 from lm.text_files import TextFile, expand_paths, refuse_pointer
+from lm.units import CHARACTERS, UNITS, WORDS
 from native import TRIE_VERSION, Alphabet
 
 BUILD_RULES_VERSION = "2"
@@ -36,6 +37,8 @@ class BuildRequest:
 
     `corpora` None means all published ones, () none. `prune` holds one threshold per order (counts up to it
     are dropped). `vocabulary_size` keeps the N most frequent words, `vocabulary` those of a file (one a line).
+    `alphabet` is the file of the letters that text is written with (None: English), `labels` says whether the
+    network's outputs are those characters or the bytes of UTF-8, `unit` what the model counts.
     `keep_held_out` learns from sentences that equal dev or test, too. `text` holds files or directories.
     """
 
@@ -48,6 +51,9 @@ class BuildRequest:
     vocabulary_size: int | None = None
     vocabulary: Path | None = None
     keep_held_out: bool = False
+    alphabet: Path | None = None
+    labels: str = "characters"
+    unit: str = WORDS
     binary: str = "probing"
     quantise: int | None = None
     store: Path | None = None
@@ -64,6 +70,11 @@ class Inputs:
     everything: tuple[Corpus, ...]
     text: tuple[TextFile, ...]
     record: dict[str, Any]
+
+    @property
+    def labels(self) -> Alphabet:
+        """The outputs of the network that the lexicon is for; the blank last."""
+        return Alphabet.bytes() if self.record["settings"]["labels"] == "bytes" else self.alphabet
 
     @property
     def hash(self) -> str:
@@ -83,7 +94,8 @@ def inputs_hash(request: BuildRequest) -> str:
 def gather(request: BuildRequest) -> Inputs:
     """Finds and checks all inputs. Raises LanguageModelUsageError, TextSourceError, ToolMissingError."""
     _check(request)
-    store, alphabet = Store.open(request.store), default_alphabet()
+    store = Store.open(request.store)
+    alphabet = default_alphabet() if request.alphabet is None else Alphabet.load(request.alphabet)
     everything = _same_alphabet([store.corpus(name) for name in store.corpus_names()], alphabet)
     if request.corpora is None:
         training = everything
@@ -139,6 +151,14 @@ def _check(request: BuildRequest) -> None:
         if not request.vocabulary.is_file():
             raise LanguageModelUsageError(f"vocabulary file {request.vocabulary} does not exist")
         refuse_pointer(request.vocabulary)
+    if request.labels not in ("characters", "bytes"):
+        raise LanguageModelUsageError(f"labels {request.labels!r} are neither characters nor bytes")
+    if request.unit not in UNITS:
+        raise LanguageModelUsageError(f"unit {request.unit!r} is neither words nor characters")
+    if request.unit == CHARACTERS and (request.vocabulary or request.vocabulary_size):
+        raise LanguageModelUsageError(
+            "a model of characters takes no vocabulary: it knows the alphabet's letters"
+        )
     check_order(request.order, request.prune)
     BinaryOptions(request.binary, request.quantise).arguments()
 
@@ -153,6 +173,8 @@ def _settings(request: BuildRequest) -> dict[str, Any]:
         "prune": list(request.prune),
         "vocabulary_size": request.vocabulary_size,
         "keep_held_out": request.keep_held_out,
+        "labels": request.labels,
+        "unit": request.unit,
         "binary": request.binary,
         "quantise": request.quantise,
     }

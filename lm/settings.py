@@ -7,6 +7,9 @@
     order = 3
     prune = [0, 0, 1]
     vocabulary_size = 200000   # or vocabulary = "words.txt"
+    alphabet = "alphabet.txt"  # the letters of the text; without it English
+    labels = "characters"      # or "bytes": the network writes the bytes of UTF-8
+    unit = "words"             # or "characters"
     binary = "probing"
     quantise = 8               # with binary = "trie"
 
@@ -33,6 +36,9 @@ _TYPES: dict[str, type] = {
     "vocabulary_size": int,
     "vocabulary": str,
     "keep_held_out": bool,
+    "alphabet": str,
+    "labels": str,
+    "unit": str,
     "binary": str,
     "quantise": int,
 }
@@ -91,6 +97,9 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
         vocabulary_size=table.get("vocabulary_size"),
         vocabulary=store.root / table["vocabulary"] if "vocabulary" in table else None,
         keep_held_out=table.get("keep_held_out", False),
+        alphabet=store.root / Path(table["alphabet"]).expanduser() if "alphabet" in table else None,
+        labels=table.get("labels", "characters"),
+        unit=table.get("unit", "words"),
         binary=table.get("binary", "probing"),
         quantise=table.get("quantise"),
         store=store.root,

@@ -22,6 +22,7 @@ from lm.errors import EmptyTextError, LanguageModelUsageError
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather
 from lm.sentences import SentenceSources, held_out_sentences, write_sentences
+from lm.units import WORDS
 from native import LanguageModel
 
 ORDERS = (2, 3, 4, 5)
@@ -59,6 +60,10 @@ def sweep(request: BuildRequest, grid: Grid | None = None) -> dict[str, Any]:
 
     Raises what a build raises; LanguageModelUsageError where no corpus has dev transcripts to measure on.
     """
+    if request.unit != WORDS:
+        raise LanguageModelUsageError(
+            "a sweep measures models of words; build models of characters one by one"
+        )
     inputs, grid = gather(request), grid or Grid()
     if not any("dev" in corpus.splits for corpus in inputs.everything):
         raise LanguageModelUsageError(

@@ -65,11 +65,27 @@ def run_page(dag_id: str, run_id: str) -> HTMLResponse:
     name = CHAIN_REPORT
     if dag_id == "corpus_refresh":
         name = f"corpora/{corpus_of_run(dag_id, run_id)}.html"
+    elif dag_id == "language_model":
+        name = f"language_models/{language_model_of_run(dag_id, run_id)}.html"
     return page("report.html", report=name, found=report_path(name) is not None)
 
 
 def corpus_of_run(dag_id: str, run_id: str) -> str:
     """The corpus of a run: from the event it sent, else from its form; empty when neither says."""
+    events, asked = events_and_form(dag_id, run_id)
+    names = [extra.get("name") for extra in events]
+    return str(next(filter(None, [*names, asked.get("name"), asked.get("importer")]), ""))
+
+
+def language_model_of_run(dag_id: str, run_id: str) -> str:
+    """The first language model that a run told of, else the one its form asks for, else *default*."""
+    events, asked = events_and_form(dag_id, run_id)
+    names = [name for extra in events for name in extra.get("names", [])]
+    return str(next(filter(None, [*names, asked.get("name")]), "default"))
+
+
+def events_and_form(dag_id: str, run_id: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The extras of the asset events that a run sent, and what its form held."""
     from airflow.models.asset import AssetEvent
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
@@ -80,9 +96,7 @@ def corpus_of_run(dag_id: str, run_id: str) -> str:
     )
     run = select(DagRun.conf).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
     with create_session() as session:
-        names = [extra.get("name") for extra in session.scalars(event)]
-        asked = session.scalar(run) or {}
-    return str(next(filter(None, [*names, asked.get("name"), asked.get("importer")]), ""))
+        return list(session.scalars(event)), session.scalar(run) or {}
 
 
 @app.get("/reports/{name:path}")

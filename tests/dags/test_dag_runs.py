@@ -21,6 +21,8 @@ steps = 2
 batch_size = 4
 threads = 1
 """
+# Every field: `test` keeps what the run before had in the form.
+EMPTY_FORM = {"name": None, "order": None, "prune": [], "vocabulary_size": None, "text": []}
 SETTINGS = """
 [[language_models]]
 name = "default"
@@ -122,14 +124,33 @@ def test_1_a_refresh_publishes_and_tells(bag: Any, in_chain: Path, archives: Pat
 
 
 def test_2_a_language_model_is_built_once(bag: Any, in_chain: Path) -> None:
-    done = run(bag, "language_model")
+    done = run(bag, "language_model", EMPTY_FORM)
     assert states(done) == {"check": ["success"], "build": ["success"], "announce": ["success"]}
-    assert asset_events(done) == [{"names": ["default"]}]
-    again = run(bag, "language_model")
+    (event,) = asset_events(done)
+    (model,) = event["models"]
+    manifest = json.loads((in_chain / "language_models/default/current/manifest.json").read_text())
+    assert event["names"] == ["default"]
+    assert {
+        key: manifest[key] for key in ("version", "perplexity", "oov_rate", "identity")
+    }.items() <= model.items()
+    assert "perplexity on dev" in (in_chain / "reports/language_models/default.html").read_text()
+    again = run(bag, "language_model", EMPTY_FORM)
     assert states(again)["check"] == states(again)["build"] == ["skipped"]
     assert (
         len(list((in_chain / "language_models/default").glob("*/manifest.json"))) == 2
     )  # version and current
+
+
+def test_2_a_form_asks_for_one_model_once(bag: Any, in_chain: Path, archives: Path) -> None:
+    (archives / "extra.txt").write_text("The mill turns by the river. The old mill turns.\n")
+    form = EMPTY_FORM | {"name": "extra", "order": 3, "prune": [0, 0, 1], "text": [f"{archives}/extra.txt"]}
+    assert states(run(bag, "language_model", form))["build"] == ["success"]
+    manifest = json.loads((in_chain / "language_models/extra/current/manifest.json").read_text())
+    assert manifest["inputs"]["settings"]["prune"] == [0, 0, 1]
+    assert [text["name"] for text in manifest["inputs"]["text"]] == ["extra.txt"]
+    assert states(run(bag, "language_model", form))["check"] == ["skipped"]
+    for wrong in ({"text": ["/etc/passwd"]}, {"text": ["extra.txt"]}, {"colour": "blue"}):
+        assert states(run(bag, "language_model", EMPTY_FORM | wrong))["check"] == ["failed"]
 
 
 def test_3_the_same_refresh_is_a_no_op_that_tells_nobody(bag: Any, in_chain: Path, archives: Path) -> None:

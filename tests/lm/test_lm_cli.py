@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import native
 from lm.__main__ import main
 
 TEXT = "The cat sat on the mat. The dog sat on the log. A cat saw the dog. The dog ran."
@@ -111,3 +112,9 @@ def test_published_models_are_found_by_name_and_reported(
     assert "novels" in Path(page).read_text()
     assert main(["show", "nothing", *store]) == 2
     assert "novels" in capsys.readouterr().err
+
+
+def test_the_known_answer_of_a_real_model(real_data: Path) -> None:
+    model = native.LanguageModel.load(real_data / "logits" / "flashlight_text" / "lm.arpa")
+    scores = model.score_sentence("the cat sat on the mat")
+    assert sum(log10 for _, log10, _ in scores) == pytest.approx(-19.5123, abs=1e-4)

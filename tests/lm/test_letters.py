@@ -1,0 +1,55 @@
+"""Alphabets from text: letters and their marks, counts in comments, rare ones left out and listed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import native
+from lm.__main__ import main
+from lm.errors import EmptyTextError
+from lm.letters import RARE_COUNT, derive, write_alphabet
+
+
+def text_file(folder: Path, text: str) -> Path:
+    path = folder / "text.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_letters_are_counted_and_rare_ones_listed(tmp_path: Path) -> None:
+    text = "Y tŷ a’r ty\u0302, 25 o do'au! " * RARE_COUNT + "Ω ж Ж"
+    letters = derive([], [text_file(tmp_path, text)])
+    alphabet = write_alphabet(tmp_path / "alphabet.txt", letters)
+    assert alphabet.labels == [" ", *"adortuyŷ", "'"]
+    assert letters.rare == ("ж", "ω") and letters.counts["ж"] == 2
+    written = (tmp_path / "alphabet.txt").read_text()
+    assert "# ŷ (U+0177): 10" in written and "# rare, left out: ж (U+0436): 2" in written
+    assert alphabet.hash == native.Alphabet([" ", *"adortuyŷ", "'"]).hash, "comments take no part"
+
+
+def test_scripts_without_blanks_have_no_space_and_marks_stay(tmp_path: Path) -> None:
+    chinese = derive([], [text_file(tmp_path, "今天天气很好明天天气不好" * RARE_COUNT)])
+    assert " " not in chinese.alphabet().labels and chinese.alphabet().space == -1
+    hindi = derive([], [text_file(tmp_path, "चक्की घूमती है " * RARE_COUNT)])
+    assert "ी" in hindi.alphabet().labels and "◌ी (U+0940)" in hindi.file_text()
+
+
+def test_text_without_letters_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EmptyTextError, match="no letter"):
+        derive([], [text_file(tmp_path, "1984 '' ?!\n")])
+
+
+def test_the_command_writes_letters_or_bytes(
+    tmp_path: Path, store_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = text_file(tmp_path, "ein schöner Tag " * 9)
+    out = tmp_path / "de.txt"
+    arguments = ["alphabet", str(out), "--text", str(text), "--store", str(store_root), "--json"]
+    assert main(arguments) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["labels"] == len(native.Alphabet.load(out).labels) == 12
+    assert main(["alphabet", str(out), "--bytes", "--json"]) == 0
+    assert native.Alphabet.load(out).kind == "bytes"
