@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
     refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
     refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    refresh.add_argument(
+        "--dask", metavar="ADDRESS", help="a Dask scheduler that does the work, or slurm (then N jobs)"
+    )
     add_arguments(refresh, {name: get_importer(name) for name in IMPORTERS})
     renew = add("renormalise", help="make the texts of a published corpus anew by the rules of today")
     renew.add_argument("name", metavar="NAME")
@@ -136,6 +139,7 @@ def _refresh(args: argparse.Namespace) -> int:
             donation=args.donation,
             store=args.store,
             workers=args.workers,
+            dask=args.dask,
             options=given(args),
         )
     )

@@ -13,6 +13,7 @@ from corpora.groups import run_group
 from corpora.refresh import RefreshRequest, plan_refresh
 from corpora.seal import seal
 from corpora.store import read_json
+from corpora.workers import GroupProgress
 
 Bundle = dict[str, Any]
 
@@ -50,12 +51,18 @@ def _label(name: str, share: list[int], total: int) -> str:
 
 
 def run_bundle(bundle: Bundle) -> dict[str, Any]:
-    """Do the groups of a bundle one after the other; returns totals. Raises what `run_group` raises."""
+    """Do the groups of a bundle one after the other, with progress in the log; returns totals.
+
+    Raises what `run_group` raises.
+    """
     totals: dict[str, Any] = {"input": 0, "accepted": 0, "rejected": 0, "duration_s": 0.0, "reused": 0}
-    for index in bundle["indices"]:
-        done = run_group(bundle["plan"], index)
-        for key in totals:
-            totals[key] += done[key]
+    groups = read_json(Path(bundle["plan"]))["groups"] if bundle["indices"] else []
+    with GroupProgress(bundle["label"], [groups[index] for index in bundle["indices"]]) as progress:
+        for index in bundle["indices"]:
+            done = run_group(bundle["plan"], index)
+            progress.add(done, groups[index]["cost"])
+            for key in totals:
+                totals[key] += done[key]
     return totals
 
 

@@ -1,7 +1,7 @@
 """The rows of a corpus without their sound: what deciding about all of them together needs.
 
 Every group has `index.parquet`: all columns but the sound, and hashes of what is compared across the whole
-corpus. `read_index` reads only those hashes and the few columns that repeat (as codes), about 80 bytes a row,
+corpus. `read_index` reads only those hashes and the few columns that repeat (as codes), about 100 bytes a row,
 so that a corpus of any size can be sealed; the text itself stays on disk.
 """
 
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.buckets import hash64
+from corpora.fingerprint import as_words
 from corpora.utterance import SCHEMA
 
 _HASHES = (
@@ -26,6 +27,8 @@ _HASHES = (
     ("text_hash", pa.uint64()),
     ("audio_hash", pa.uint64()),
     ("recording_hash", pa.uint64()),
+    ("print_high", pa.uint64()),
+    ("print_low", pa.uint64()),
     ("words", pa.int32()),
     ("flag_set", pa.string()),
 )
@@ -33,7 +36,9 @@ INDEX_SCHEMA = pa.schema(
     [*(field for field in SCHEMA if field.name != "audio"), *(pa.field(*entry) for entry in _HASHES)]
 )
 _CODED = ["split", "subset", "speaker_id", "gender", "licence", "donor_id", "flag_set"]
-_PLAIN = ["id_hash", "text_hash", "audio_hash", "recording_hash", "words", "duration_s"]
+_PLAIN = [
+    "id_hash", "text_hash", "audio_hash", "recording_hash", "print_high", "print_low", "words", "duration_s",
+]  # fmt: skip
 
 
 def index_rows(rows: Iterable[dict[str, Any]]) -> pa.Table:
@@ -45,6 +50,7 @@ def index_rows(rows: Iterable[dict[str, Any]]) -> pa.Table:
         entry["text_hash"] = hash64(row["text"])
         entry["audio_hash"] = int(row["audio_sha256"][:16], 16)
         entry["recording_hash"] = hash64(row["recording_id"])
+        entry["print_high"], entry["print_low"] = as_words(row["audio_fingerprint"])
         entry["words"] = row["text"].count(" ") + 1
         entry["flag_set"] = " ".join(row["flags"])
         lean.append(entry)

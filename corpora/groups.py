@@ -20,6 +20,7 @@ import pyarrow as pa
 from corpora.audio import Clip, Recording, cut, other_channel_db
 from corpora.corpus_index import index_rows
 from corpora.errors import AudioError, SourceError
+from corpora.fingerprint import fingerprint
 from corpora.group_cache import (
     cache_dir,
     content_key,
@@ -282,6 +283,7 @@ def _row(corpus: str, segment: RawSegment, clip: Clip) -> dict[str, Any]:
         "transcript_path": segment.source_path,
         "transcript_line": segment.line,
         "text_rules": rules_of(segment.style, segment.policies),
+        "audio_fingerprint": fingerprint(clip.samples, clip.sample_rate_hz),
     }
 
 

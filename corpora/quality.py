@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +38,24 @@ class Thresholds:
     narrow_band_hz: float = 4300.0
     dc_offset: float = 0.02
     leakage_words: int = 5
+    leaked_sentences: float = 0.01
     swapped_db: float = 12.0
 
     def as_dict(self) -> dict[str, float]:
         """For the manifest."""
         return asdict(self)
+
+
+# What differs by importer. In spontaneous speech even people who never met say the same common sentences.
+_OF_IMPORTER: dict[str, dict[str, float]] = {
+    "fisher": {"leaked_sentences": 0.15},
+    "switchboard": {"leaked_sentences": 0.15},
+}
+
+
+def thresholds_of(importer: str) -> Thresholds:
+    """The limits for a corpus of this importer."""
+    return replace(Thresholds(), **_OF_IMPORTER.get(importer, {}))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -263,8 +276,9 @@ def run_gate(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Validate a corpus's summary with Great Expectations.
 
     Args:
-        summary: rows, input, accounted, duplicate_ids, shared_speakers (None = not asked for: the donor
-            chose a split by utterances).
+        summary: rows, unbalanced, duplicate_ids, shared_speakers (None = not asked for: the donor chose a
+            split by utterances), leaked_speakers, leaked_audio, leaked_sentences (the share beyond what is
+            tolerated; see leakage.py).
 
     Returns:
         {"passed": bool, "expectations": [{"name", "says", "passed", "observed"}]}.
@@ -283,6 +297,13 @@ def _expectations(summary: Mapping[str, Any]) -> list[tuple[str, str, dict[str, 
         ("unbalanced", "input = accepted + rejected + ignored", {"min_value": 0, "max_value": 0}),
         ("duplicate_ids", "every utterance id appears once", {"max_value": 0}),
         ("shared_speakers", "no speaker is in more than one split", {"max_value": 0}),
+        ("leaked_speakers", "no speaker of dev or test is in another corpus's train", {"max_value": 0}),
+        ("leaked_audio", "no sound of dev or test is in any corpus's train", {"max_value": 0}),
+        (
+            "leaked_sentences",
+            "long sentences of dev and test that are in any train stay within what is tolerated",
+            {"max_value": 0},
+        ),
     ]
     return [entry for entry in wanted if summary.get(entry[0]) is not None]
 
@@ -303,6 +324,6 @@ def _validate(frame: pd.DataFrame, wanted: list[tuple[str, str, dict[str, Any]]]
     result = batch.get_batch(batch_parameters={"dataframe": frame}).validate(suite)
     passed = {r.expectation_config.kwargs["column"]: bool(r.success) for r in result.results}
     return [
-        {"name": column, "says": says, "passed": passed[column], "observed": int(frame[column].iloc[0])}
+        {"name": column, "says": says, "passed": passed[column], "observed": frame[column].iloc[0].item()}
         for column, says, _ in wanted
     ]

@@ -32,7 +32,7 @@ from corpora.import_options import checked, recorded
 from corpora.importer import ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
 from corpora.locales import alphabets_hash
-from corpora.quality import Thresholds
+from corpora.quality import thresholds_of
 from corpora.quarantine import check_claim, check_licence, write_draft
 from corpora.sources import Source, open_source, source_stamp
 from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
@@ -58,6 +58,7 @@ class RefreshRequest:
         donation: a donation.toml that wins over the one in the archive.
         store: root of the store; None = the default one.
         workers: processes; changes nothing in the result.
+        dask: address of a Dask scheduler that does the groups, or "slurm"; changes nothing in the result.
         options: choices the importer offers, by name (see import_options.py).
     """
 
@@ -67,6 +68,7 @@ class RefreshRequest:
     donation: Path | None = None
     store: Path | None = None
     workers: int = 1
+    dask: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -81,7 +83,7 @@ def input_key(request: RefreshRequest) -> str:
         raise UsageError(f"the donation file {request.donation} does not exist")
     parts = {
         "importer": [importer.name, importer.version],
-        "rules": [NORMALISER_VERSION, alphabets_hash(), Thresholds().as_dict()],
+        "rules": [NORMALISER_VERSION, alphabets_hash(), thresholds_of(importer.name).as_dict()],
         "schema": hashlib.sha256(SCHEMA.to_string().encode()).hexdigest(),
         "writers": [pa.__version__, soundfile.__libsndfile_version__],
         "donation": request.donation.read_text() if request.donation else None,
@@ -124,7 +126,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "importer": importer.name,
         "importer_version": importer.version,
         "sources": [str(Path(path).absolute()) for path in request.sources],
-        "thresholds": Thresholds().as_dict(),
+        "thresholds": thresholds_of(importer.name).as_dict(),
         "options": recorded(importer, request.options),
         "facts": _facts(scan, name),
         "identities": source.identities(),
@@ -266,7 +268,7 @@ def refresh(request: RefreshRequest) -> dict[str, Any]:
         return seal(plan_path)
     with store.lock(f"refresh-{plan['name']}"):
         if _published_before(store, plan["input_key"]) is None:
-            work(plan_path, plan, request.workers)
+            work(plan_path, plan, request.workers, request.dask)
         return seal(plan_path)
 
 

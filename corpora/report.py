@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from markupsafe import Markup
 
+from corpora.leakage import pairs_path
 from corpora.quality import CHECKS, CORPUS_CHECKS, IMPORT_CHECKS
-from corpora.store import Corpus, Store, write_bytes_atomic
+from corpora.store import Corpus, Store, read_json, write_bytes_atomic
 from corpora.utterance import MEASURES
 
 ACCEPTED_SHOWN = 6
@@ -83,6 +84,7 @@ def render_corpus_report(corpus: Corpus) -> str:
         .get_template("corpus.html")
         .render(
             manifest=manifest,
+            leaks_across=_pairs(corpus),
             items=manifest["items"],
             plots=[_plot(table, *entry) for entry in _PLOTS] if len(table) else [],
             letters=_letters(table["text"]),
@@ -93,6 +95,13 @@ def render_corpus_report(corpus: Corpus) -> str:
             flagged=_players(corpus, _flagged(table)),
         )
     )
+
+
+def _pairs(corpus: Corpus) -> list[dict[str, Any]]:
+    """What the corpus shared with the others of its store when it was sealed last."""
+    path = pairs_path(Store.open(corpus.path.parents[2]), corpus.name)
+    pairs: list[dict[str, Any]] = read_json(path)["pairs"] if path.is_file() else []
+    return pairs
 
 
 def write_corpus_report(store: Store, corpus: Corpus) -> Path:

@@ -19,13 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpora import shard_cache, withdrawals
+from corpora import leakage, shard_cache, withdrawals
 from corpora.corpus_index import read_index, read_rows
 from corpora.corpus_splits import corpus_facts, split_rows
 from corpora.errors import BalanceError, NothingImportedError, NotPublishedError, StoreError
 from corpora.group_cache import drop_sound, find_group, prune
 from corpora.groups import run_group
-from corpora.leakage import within
 from corpora.locales import alphabet_for
 from corpora.manifest import compare, describe, summary_of, version_of
 from corpora.quality import CORPUS_CHECKS, check_corpus, run_gate
@@ -74,7 +73,8 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
         built = _build(plan, Path(plan_path), _earlier(store, plan))
         manifest = _manifest(plan, built)
         _prove_balance(manifest)
-        manifest["gate"] = run_gate(_summary(manifest, built))
+        figures = _add_leakage(store, manifest, built)
+        manifest["gate"] = run_gate({**_summary(manifest, built), **figures})
         waiting = collect_waiting(store, plan, manifest, (built.groups, built.folder))
         manifest["version"] = version_of(manifest)
         write_json_atomic(built.folder / "manifest.json", manifest)
@@ -273,11 +273,24 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         "sources": plan["identities"],
         "thresholds": thresholds,
         "options": plan["options"],
-        "leakage": within(built.index, int(thresholds["leakage_words"])),
         "notes": plan["notes"],
         "about": facts["about"],
         "may_redistribute": facts["about"].get("may_redistribute"),
     }
+
+
+def _add_leakage(store: Store, manifest: dict[str, Any], built: _Built) -> dict[str, float]:
+    """Measure what dev and test share with any train; answers the gate's figures.
+
+    The corpus itself stands in the manifest, pairs with others in the reports: they depend on the store.
+    """
+    words = int(manifest["thresholds"]["leakage_words"])
+    traces = leakage.traces_of_index(built.index, manifest)
+    manifest["leakage"] = leakage.within(built.index, traces, words)
+    pairs = leakage.across(store, traces, words)
+    write_json_atomic(leakage.pairs_path(store, manifest["corpus"]), {"pairs": pairs})
+    leakage.tell([{**manifest["leakage"], "speakers": 0}, *pairs])
+    return leakage.gate_figures(manifest["leakage"], traces, pairs)
 
 
 def _prove_balance(manifest: dict[str, Any]) -> None:

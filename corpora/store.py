@@ -138,7 +138,7 @@ def is_whole(there: Path, like: Path) -> bool:
     """Whether every file of `like` is in `there` too, with the same size."""
     for path in like.rglob("*"):
         twin = there / path.relative_to(like)
-        if path.is_file() and not (twin.is_file() and twin.stat().st_size == path.stat().st_size):
+        if path.is_file() and not _has_size(twin, path.stat().st_size):
             return False
     return True
 
@@ -168,6 +168,13 @@ class Corpus:
         """Shards of a split (None = all), in the manifest's order."""
         shards = self.manifest["shards"]
         return [self.path / shard["path"] for shard in shards if split is None or shard["split"] == split]
+
+    def column_names(self) -> set[str]:
+        """Columns of this version's shards; versions of earlier days may have fewer."""
+        import pyarrow.parquet as pq
+
+        paths = self.shard_paths()
+        return set(pq.read_schema(paths[0]).names) if paths else set()
 
     def missing_files(self) -> list[str]:
         """Shards and tables that are missing or do not have the size the manifest states."""

@@ -58,6 +58,7 @@ _COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("transcript_path", pa.string()),  # where text_raw stands
     ("transcript_line", pa.int64()),  # from 1; null where lines mean nothing
     ("text_rules", pa.string()),  # style and policies that made text of text_raw (text_rules.py)
+    ("audio_fingerprint", pa.string()),  # of how it sounds, see fingerprint.py; 32 hex digits
 )
 
 
@@ -126,6 +127,7 @@ class Utterance(TypedDict):
     transcript_path: str
     transcript_line: int | None
     text_rules: str
+    audio_fingerprint: str
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
     diff.add_argument("before", metavar="V1", help="a version")
     diff.add_argument("after", metavar="V2", nargs="?", help="a version; default: the current one")
     withdraw.add_argument("--donor", required=True, metavar="ID", help="a donor_id or speaker_id")
-    return [history, diff, withdraw]
+    leakage = add("leakage", help="what dev and test of any corpus share with the train of any corpus")
+    leakage.add_argument("--words", type=int, default=5, metavar="N", help="sentences from N words up (5)")
+    return [history, diff, withdraw, leakage]
 
 
 def _history(args: argparse.Namespace) -> int:
@@ -80,4 +82,22 @@ def _withdrawal_told(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-COMMANDS = {"history": _history, "diff": _diff, "withdraw": _withdraw}
+def _leakage(args: argparse.Namespace) -> int:
+    from corpora.leakage import matrix
+
+    store = Store.open(args.store)
+    pairs = matrix(store, store.corpus_names(), args.words)
+    columns = ("speakers", "sentences", "short_sentences", "audio", "near_copies", "near_copies_other_text")
+    head = f"{'train':16} {'dev and test of':16} {'utterances':>11}" + "".join(
+        f" {name:>15.15}" for name in columns
+    )
+    lines = [
+        f"{pair['train']:16} {pair['held_out']:16} {pair['utterances']:11d}"
+        + "".join(f" {pair[name]:15d}" for name in columns)
+        for pair in pairs
+    ]
+    emit({"min_words": args.words, "pairs": pairs}, args.json, "\n".join([head, *lines]))
+    return 0
+
+
+COMMANDS = {"history": _history, "diff": _diff, "withdraw": _withdraw, "leakage": _leakage}

@@ -17,14 +17,23 @@ from corpora.errors import CorporaError
 from corpora.groups import run_group
 
 
-def work(plan_path: Path, plan: dict[str, Any], workers: int) -> None:
+def work(plan_path: Path, plan: dict[str, Any], workers: int, dask: str | None = None) -> None:
     """Do all groups of a plan.
+
+    Args:
+        workers: processes of this machine; with `dask="slurm"` how many jobs.
+        dask: address of an existing Dask scheduler, or "slurm"; None = this machine.
 
     Raises what `run_group` raises, and CorporaError where a worker process died.
     """
     with GroupProgress(plan["name"], plan["groups"]) as progress:
-        for result in _results(plan_path, plan, workers):
-            progress.add(result)
+        results = _pooled(plan_path, plan, workers)
+        if dask is not None:
+            from corpora.dask_workers import on_dask
+
+            results = on_dask(plan_path, len(plan["groups"]), dask, workers)
+        for result in results:
+            progress.add(result, plan["groups"][result["index"]]["cost"])
 
 
 class GroupProgress(Progress):
@@ -32,20 +41,19 @@ class GroupProgress(Progress):
 
     def __init__(self, label: str, groups: list[dict[str, Any]]) -> None:
         super().__init__(label, sum(group["cost"] for group in groups), "utterances")
-        self._groups = groups
-        self._totals = {"accepted": 0, "rejected": 0, "duration_s": 0.0, "cost": 0.0}
+        self._totals = {"accepted": 0, "rejected": 0, "duration_s": 0.0}
+        self._cost = 0.0
 
-    def add(self, result: dict[str, Any]) -> None:
-        """Count what `run_group` answered."""
-        totals = self._totals
-        totals["cost"] += self._groups[result["index"]]["cost"]
-        for key in ("accepted", "rejected", "duration_s"):
-            totals[key] += result[key]
-        hours = totals["duration_s"] / 3600
-        self.update(totals["cost"], int(totals["accepted"]), hours, int(totals["rejected"]))
+    def add(self, result: dict[str, Any], cost: float) -> None:
+        """Count what `run_group` answered for a group of this cost."""
+        self._cost += cost
+        for key in self._totals:
+            self._totals[key] += result[key]
+        hours = self._totals["duration_s"] / 3600
+        self.update(self._cost, int(self._totals["accepted"]), hours, int(self._totals["rejected"]))
 
 
-def _results(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dict[str, Any]]:
+def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dict[str, Any]]:
     count = len(plan["groups"])
     if workers == 1 or count == 1:
         yield from (run_group(plan_path, index) for index in range(count))

@@ -41,13 +41,18 @@ def tone(frequency_hz: float, duration_s: float) -> Samples:
     return np.asarray(envelope * np.sin(2 * np.pi * frequency_hz * at), dtype=np.int16)
 
 
-def utterances(speakers_per_split: int = 2, each: int = 3) -> list[SpokenUtterance]:
-    """`each` utterances of every speaker, splits in the order train, dev, test; speakers differ by split."""
+def utterances(speakers_per_split: int = 2, each: int = 3, first: int = 0) -> list[SpokenUtterance]:
+    """`each` utterances of every speaker, splits in the order train, dev, test; speakers differ by split.
+
+    No two of the first 210 say the same. `first` is the number of the first speaker: another one gives other
+    sentences and sounds, for stores that hold several corpora.
+    """
     made = []
-    for number in range(3 * speakers_per_split):
+    for number in range(first, first + 3 * speakers_per_split):
         for place in range(each):
             index = number * each + place
-            words = [WORDS[(index * 5 + at * 3) % len(WORDS)] for at in range(4 + index % 3)]
+            step = (3, 5, 9, 11, 13)[index // 42 % 5]
+            words = [WORDS[(index * 5 + at * step) % len(WORDS)] for at in range(4 + index % 3)]
             duration_s = 0.4 * len(words) + 0.0237 * place
             made.append(
                 SpokenUtterance(
@@ -55,7 +60,7 @@ def utterances(speakers_per_split: int = 2, each: int = 3) -> list[SpokenUtteran
                     gender="mf"[number % 2],
                     text=" ".join(words),
                     samples=tone(pitch_hz(number), duration_s),
-                    split=SPLITS[number // speakers_per_split],
+                    split=SPLITS[(number - first) // speakers_per_split],
                 )
             )
     return made

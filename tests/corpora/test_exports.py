@@ -28,8 +28,8 @@ from demo.layouts import librispeech, switchboard, tones
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A free corpus at 16 kHz and one at 8 kHz under an agreement."""
     root, places = tmp_path_factory.mktemp("store"), tmp_path_factory.mktemp("source")
-    for name, layout in (("librispeech", librispeech), ("switchboard", switchboard)):
-        path = layout.write(places / name, tones.utterances(speakers_per_split=2, each=2)).path
+    for name, layout, first in (("librispeech", librispeech, 0), ("switchboard", switchboard, 6)):
+        path = layout.write(places / name, tones.utterances(speakers_per_split=2, each=2, first=first)).path
         refresh(RefreshRequest(name, (path,), store=root))
     return Store.open(root)
 
