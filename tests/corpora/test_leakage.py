@@ -82,7 +82,10 @@ def test_a_near_copy_with_the_same_text_is_refused(tmp_path: Path) -> None:
     assert (leakage["audio"], leakage["near_copies"], leakage["near_copies_other_text"]) == (0, 0, 1)
 
 
-def test_the_gate_looks_at_all_corpora_of_the_store(tmp_path: Path, capsys: Any) -> None:
+def test_the_gate_looks_at_all_corpora_of_the_store(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     store = tmp_path / "store"
     base = [spoken(1, "train", LONG), spoken(2, "dev", "red"), spoken(3, "test", "green")]
     first = imported(store, "first", base)
