@@ -119,6 +119,9 @@ bench-lm: setup ## processor time of a language model's build beside bare KenLM 
 	@if [ -z "$(TEXT)" ]; then echo "make bench-lm: name the text, e.g. make bench-lm TEXT=novels.tar.xz" >&2; exit 2; fi
 	@$(PYTHON_RUN) -m benchmarks.lm --text $(TEXT) $(if $(JSON),--json $(JSON))
 .PHONY: bench-lm
+bench-shorten: setup ## the shorten decoder beside ffmpeg, CPU time  [SEED=1] [JSON=FILE]
+	@$(PYTHON_RUN) -m benchmarks.shorten --seed $(SEED) $(if $(JSON),--json $(JSON))
+.PHONY: bench-shorten
 
 clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi

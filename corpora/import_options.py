@@ -26,12 +26,14 @@ class Option:
     Attributes:
         name: as a key; `--name` on the command line with dashes for underscores.
         says: half a sentence for the help.
-        values: what is allowed, the default first; `SWITCH` = a flag; () = the path of a file, default none.
+        values: what is allowed, the default first; `SWITCH` = a flag; () = anything, default none.
+        is_file: the value is the path of a file.
     """
 
     name: str
     says: str
     values: tuple[str, ...] = ()
+    is_file: bool = False
 
     @property
     def flag(self) -> str:
@@ -50,7 +52,7 @@ def options_of(importer: Any) -> tuple[Option, ...]:
 
 
 def checked(importer: Any, given: Mapping[str, Any]) -> dict[str, str]:
-    """What was chosen and the defaults of the rest; files without a choice are left out.
+    """What was chosen and the defaults of the rest; what has no default is left out.
 
     Raises:
         UsageError: no such option, a value that is not allowed, or a file that does not exist.
@@ -65,7 +67,7 @@ def checked(importer: Any, given: Mapping[str, Any]) -> dict[str, str]:
         if table[name].values and str(value) not in table[name].values:
             allowed = ", ".join(table[name].values)
             raise UsageError(f"{table[name].flag} {str(value)!r} is not allowed; allowed: {allowed}")
-        if not table[name].values and not Path(value).is_file():
+        if table[name].is_file and not Path(value).is_file():
             raise UsageError(f"{table[name].flag}: the file {value} does not exist")
         chosen[name] = str(value)
     return chosen
@@ -79,9 +81,9 @@ def recorded(importer: Any, given: Mapping[str, Any]) -> dict[str, str]:
     table = {option.name: option for option in options_of(importer)}
     said = {}
     for name, value in sorted(checked(importer, given).items()):
-        if not table[name].values:
+        if table[name].is_file:
             said[name] = "sha256:" + hashlib.sha256(Path(value).read_bytes()).hexdigest()
-        elif value != table[name].values[0]:
+        elif value != (table[name].values or ("",))[0]:
             said[name] = value
     return said
 
@@ -104,7 +106,9 @@ def add_arguments(parser: argparse.ArgumentParser, importers: Mapping[str, Any])
             listed = ", ".join(option.values)
             group.add_argument(option.flag, dest=target, metavar="VALUE", help=f"{says}: {listed}")
         else:
-            group.add_argument(option.flag, dest=target, metavar="FILE", help=says)
+            group.add_argument(
+                option.flag, dest=target, metavar="FILE" if option.is_file else "TEXT", help=says
+            )
 
 
 def given(args: argparse.Namespace) -> dict[str, str]:

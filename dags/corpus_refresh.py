@@ -13,6 +13,7 @@ unchanged sources publishes nothing new and says so in the log of `seal`.
 | `parts` | download these first (LibriSpeech `dev-clean` …, TED-LIUM `release3` …) into the one folder in `sources` |
 | `name` | publish under this name instead of the importer's (or the donation's) own |
 | `donation` | a donation.toml for archives that bring none |
+| `options` | choices the importer offers (`python -m corpora refresh --help`), by name; files below a root too |
 | `workers` | into how many parallel tasks the import is cut; the result is the same |
 
 **When it is red**
@@ -111,6 +112,13 @@ def settle() -> None:
             section="More",
             description="a donation.toml for archives that bring none",
         ),
+        "options": Param(
+            {},
+            type="object",
+            title="Options of the importer",
+            section="More",
+            description='as the command line has them, for example {"release": "3", "pad": "yes"}',
+        ),
         "workers": Param(2, type="integer", minimum=1, maximum=64, title="Workers", section="More"),
     },
 )
@@ -123,6 +131,7 @@ def corpus_refresh() -> None:
         from corpora.allowed_sources import require_allowed
         from corpora.bundles import plan_bundles
         from corpora.download import fetch_sources
+        from corpora.importers import allowed_options
         from corpora.refresh import RefreshRequest
 
         context = get_current_context()
@@ -134,6 +143,7 @@ def corpus_refresh() -> None:
             sources=tuple(sources),
             name=params["name"] or None,
             donation=require_allowed([params["donation"]])[0] if params["donation"] else None,
+            options=allowed_options(params["importer"], params["options"]),
             workers=params["workers"],
         )
         return plan_bundles(request)

@@ -7,9 +7,12 @@ table, so that a newcomer adds a corpus with one file and one line here.
 from __future__ import annotations
 
 import importlib
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
+from corpora.allowed_sources import require_allowed
 from corpora.errors import UsageError
+from corpora.import_options import options_of
 from corpora.importer import Importer
 
 IMPORTERS = {
@@ -27,6 +30,19 @@ IMPORTERS = {
 def importer_names() -> list[str]:
     """Names of all importers, in the order of the registry."""
     return list(IMPORTERS)
+
+
+def allowed_options(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that were typed outside: files must lie below the allowed roots (allowed_sources.py).
+
+    Raises:
+        UsageError: there is no such importer, or a file lies elsewhere.
+    """
+    files = {option.name for option in options_of(get_importer(name)) if option.is_file}
+    return {
+        key: str(require_allowed([str(value)])[0]) if key in files else value
+        for key, value in sorted(options.items())
+    }
 
 
 def get_importer(name: str) -> Importer:

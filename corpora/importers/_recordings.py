@@ -25,7 +25,11 @@ LDC_LICENCE = "LicenseRef-LDC-User-Agreement"
 CALL_OPTIONS = (
     Option("partial", "words that were not spoken in full", ("reject", "keep")),
     Option("uncertain", "words the transcriber was not sure of, ((…))", ("reject", "keep")),
-    Option("repairs", "segments to drop or to correct, in the form of corpora/importers/defects/fisher.toml"),
+    Option(
+        "repairs",
+        "segments to drop or to correct, in the form of corpora/importers/defects/fisher.toml",
+        is_file=True,
+    ),
     ACCEPT_CHECKSUM,
 )
 

@@ -21,6 +21,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from corpora.errors import SourceError
+from corpora.import_options import SWITCH, Option
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -79,6 +80,10 @@ class CommonVoiceImporter:
     version = "2"
     summary = "Common Voice, release 1 to 25 and deltas: mp3 clips and their tables"
 
+    options = (
+        Option("train_all", "also rows of validated.tsv that leak neither speaker nor sentence", SWITCH),
+    )
+
     def recognise(self, source: Source) -> bool:
         """A split's table beside mp3 clips."""
         tables = source.names_matching(_TABLE) or release_one.tables(source)
@@ -97,7 +102,7 @@ class CommonVoiceImporter:
         tables = _tables(source)
         language = _language(source, tables[0])
         official = any(table.name != "validated" for table in tables)
-        wanted = bool(options.options.get("train_all", False)) or not official
+        wanted = options.options.get("train_all") in (True, "yes") or not official
         reading = _Reading(source, official)
         units = []
         ignored: list[Ignored] = []

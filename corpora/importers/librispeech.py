@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from corpora.errors import SourceError, UsageError
 from corpora.free_archives import FREE_ARCHIVES
+from corpora.import_options import Option
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -59,6 +60,8 @@ class LibriSpeechImporter:
 
     def __init__(self) -> None:
         self._folders: WeakKeyDictionary[Source, dict[str, list[str]]] = WeakKeyDictionary()
+
+    options = (Option("parts", "only these parts, separated by commas"),)
 
     def recognise(self, source: Source) -> bool:
         """Any chapter transcript named `<reader>-<chapter>.trans.txt`."""

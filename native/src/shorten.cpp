@@ -29,7 +29,7 @@ constexpr std::array<std::int16_t, 256> kUlaw = make_ulaw();
 class Decoder {
 public:
   Decoder(const std::uint8_t* data, std::size_t size, const ShortenRequest& request)
-      : request_(request), reader_(data, size) {}
+      : request_(request), reader_(data, size), stream_bytes_(size) {}
 
   ShortenAudio run() {
     try {
@@ -106,6 +106,17 @@ private:
     const auto channels = static_cast<std::size_t>(request_.channels);
     buffers_.assign(channels, std::vector<std::int64_t>(history_ + block_size_, 0));
     means_.assign(channels, std::vector<std::int64_t>(std::max<std::size_t>(1, mean_count_), mean));
+    make_room(channels);
+  }
+
+  // Room for what is promised at once, as far as the stream can hold it: two bits a sample, silence apart.
+  void make_room(std::size_t channels) {
+    const std::int64_t frames =
+        request_.stop >= 0 ? request_.stop : std::max<std::int64_t>(0, request_.expected);
+    const std::size_t most = std::min<std::size_t>(stream_bytes_ * 4, kMaxSamples);
+    if (frames > static_cast<std::int64_t>(most)) return;
+    const std::size_t wanted = (static_cast<std::size_t>(frames) + block_size_) * channels;
+    audio_.samples.resize(std::min(most, wanted));
   }
 
   void read_command() {
@@ -299,6 +310,7 @@ private:
 
   const ShortenRequest& request_;
   BitReader reader_;
+  std::size_t stream_bytes_;
   ShortenAudio audio_;
   int version_ = 0;
   int type_ = 0;

@@ -69,11 +69,15 @@ SphereAudio read_plain(const ByteSource& source, const SphereInfo& info, const S
   return audio;
 }
 
-// The first `bytes` of the data, or what is there.
-std::vector<std::uint8_t> read_data(const ByteSource& source, const SphereInfo& info, std::uint64_t bytes) {
-  std::vector<std::uint8_t> data(std::min<std::uint64_t>(bytes, source.size() - info.header_bytes));
+// Decodes the first `bytes` of the data, or what is there of them.
+ShortenAudio decode_front(const ByteSource& source, const SphereInfo& info, std::uint64_t bytes,
+                          const ShortenRequest& request) {
+  const auto size = static_cast<std::size_t>(bytes);
+  if (source.in_memory() != nullptr)
+    return decode_shorten(source.in_memory() + info.header_bytes, size, request);
+  std::vector<std::uint8_t> data(size);
   data.resize(source.read_at(info.header_bytes, data.data(), data.size()));
-  return data;
+  return decode_shorten(data.data(), data.size(), request);
 }
 
 // Shorten cannot be entered in the middle: everything up to `until` is decoded, and no more. A stretch from
@@ -86,15 +90,13 @@ ShortenAudio decode_until(const ByteSource& source, const SphereInfo& info, std:
   const std::uint64_t likely =
       until < 0 ? whole : kReadAhead + static_cast<std::uint64_t>(until) % (std::uint64_t{1} << 40) * frame;
   if (likely < whole) {
-    const std::vector<std::uint8_t> data = read_data(source, info, likely);
     try {
-      return decode_shorten(data.data(), data.size(), request);
+      return decode_front(source, info, likely, request);
     } catch (const SphereError&) {
       // Longer than plain, or damaged: the whole stream tells which.
     }
   }
-  const std::vector<std::uint8_t> data = read_data(source, info, whole);
-  return decode_shorten(data.data(), data.size(), request);
+  return decode_front(source, info, whole, request);
 }
 
 SphereAudio read_shorten(const ByteSource& source, const SphereInfo& info, const SphereSpan& span) {

@@ -29,7 +29,7 @@ public:
 
   // A Rice code of k <= 33 low bits: the number of 0-bits before the next 1-bit, then k bits.
   std::uint64_t rice(int k) {
-    refill();
+    if (left_ < 40) refill();
     if (window_ != 0) {
       const int zeros = __builtin_clzll(window_);
       const int length = zeros + 1 + k;

@@ -35,6 +35,8 @@ public:
   virtual std::uint64_t size() const = 0;
   // Reads up to `size` bytes from `offset`; fewer only at the end. Returns the number read.
   virtual std::size_t read_at(std::uint64_t offset, void* target, std::size_t size) const = 0;
+  // All bytes where they lie in memory already, else null.
+  virtual const std::uint8_t* in_memory() const { return nullptr; }
 };
 
 // Bytes in memory that somebody else owns and keeps alive.
@@ -43,6 +45,7 @@ public:
   MemorySource(const void* data, std::size_t size) : data_(static_cast<const char*>(data)), size_(size) {}
   std::uint64_t size() const override { return size_; }
   std::size_t read_at(std::uint64_t offset, void* target, std::size_t size) const override;
+  const std::uint8_t* in_memory() const override { return reinterpret_cast<const std::uint8_t*>(data_); }
 
 private:
   const char* data_;
