@@ -58,10 +58,10 @@ class LibriSpeechImporter:
     version = "2"
     summary = "LibriSpeech and mini LibriSpeech: FLAC + .trans.txt + SPEAKERS.TXT, tree or archives"
 
+    options = (Option("parts", "only these parts, separated by commas"),)
+
     def __init__(self) -> None:
         self._folders: WeakKeyDictionary[Source, dict[str, list[str]]] = WeakKeyDictionary()
-
-    options = (Option("parts", "only these parts, separated by commas"),)
 
     def recognise(self, source: Source) -> bool:
         """Any chapter transcript named `<reader>-<chapter>.trans.txt`."""
