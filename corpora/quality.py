@@ -189,6 +189,8 @@ CHECKS = (
 )
 
 CORPUS_CHECKS = {
+    "in_a_test_set": "dev or test of another corpus holds the very same sound",
+    "donated_before": "another donation brought the very same sound: that copy is kept",
     "numbers_in_test": "numbers were spelled out by guess, which dev and test must not hold",
     "withdrawn": "its donor has withdrawn it",
     "duplicate_id": "an utterance with the same id came before",

@@ -34,6 +34,7 @@ from corpora.shards import write_table
 from corpora.splits import BRIDGE, Assignment, earlier_speakers, listed_speakers, shared_speakers
 from corpora.store import Store, explain_write, publish_version, read_json, sha256_file, write_json_atomic
 from corpora.transcript import NORMALISER_VERSION
+from corpora.twins import twin_verdicts
 from corpora.utterance import REJECTIONS_SCHEMA
 from corpora.waiting import collect_waiting
 from corpora.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
@@ -146,6 +147,9 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
     verdict, repeated = check_corpus(_named(index[~out]))
     index["verdict"] = verdict.reindex(index.index, fill_value=withdrawals.CHECK)
     index["repeated"] = repeated.reindex(index.index, fill_value=False)
+    if plan["importer"] == "donated":
+        twins = twin_verdicts(Store.open(plan["store"]), plan["name"], index)
+        index["verdict"] = index["verdict"].where(index["verdict"] != "", twins)
     assignment = split_rows(index, groups, corpus_facts(plan["facts"]), earlier)
     index["split"] = assignment.splits
     index.loc[index["split"] == "", "verdict"] = BRIDGE

@@ -433,6 +433,39 @@ def test_subtitles_are_joined_and_never_in_dev_or_test(tmp_path: Path) -> None:
     assert said["ignored"]["joined to the cue before"] == 6
 
 
+# --- 5 the same sound again -------------------------------------------------------------------------------
+
+
+def test_05_the_same_sound_from_another_donor_is_kept_once_and_recorded(tmp_path: Path) -> None:
+    one = {"a.wav": audio(sound(3, 1)), "a.txt": "The first."}
+    run(write(tmp_path / "one", one), tmp_path / "store")
+    two = {
+        "x.flac": audio(sound(3, 1), "FLAC"),
+        "x.txt": "The first.",
+        "y.wav": audio(sound(3, 2)),
+        "y.txt": "New.",
+    }
+    source = write(tmp_path / "two", {**two, "donation.toml": HEAD.replace("gift", "other")}, None)
+    said, rows, rejections = run(source, tmp_path / "store")
+    assert [row["utterance_id"] for row in rows] == ["y"]
+    assert said["rejected"] == {"donated_before": 1}
+    assert rejections[0]["source_path"] == "x.txt"
+    assert run(tmp_path / "one", tmp_path / "store")[0]["utterances"] == 1
+
+
+def test_05_a_sound_that_a_test_set_holds_is_refused(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {}
+    for number in range(6):
+        files[f"s{number}.wav"] = audio(sound(3, number))
+        files[f"s{number}.txt"] = f"Sentence {'abcdef'[number]}."
+    said, rows, _ = run(write(tmp_path / "one", files), tmp_path / "store")
+    held = next(row for row in rows if row["split"] == "test")["utterance_id"]
+    again = {"again.wav": files[f"{held}.wav"], "again.txt": "Something else.", "new.wav": audio(sound(3, 9))}
+    again |= {"new.txt": "New.", "donation.toml": HEAD.replace("gift", "other")}
+    said, rows, _ = run(write(tmp_path / "two", again, None), tmp_path / "store")
+    assert ([row["utterance_id"] for row in rows], said["rejected"]) == (["new"], {"in_a_test_set": 1})
+
+
 # --- 6 no licence, drafts, claims -------------------------------------------------------------------------
 
 
