@@ -402,6 +402,7 @@ def drifting(stretch: float) -> tuple[bytes, bytes]:
     return audio(samples, "FLAC", 8000), srt(*cues)
 
 
+@pytest.mark.slow
 def test_04_drift_is_flagged_and_put_right_only_by_the_option(tmp_path: Path) -> None:
     sound_bytes, cues = drifting(25 / 24)
     write(tmp_path / "src", {"p.flac": sound_bytes, "p.srt": cues})
@@ -415,6 +416,7 @@ def test_04_drift_is_flagged_and_put_right_only_by_the_option(tmp_path: Path) ->
     assert stretched[0]["source_start_s"] == pytest.approx(rows[0]["source_start_s"] * 25 / 24, abs=0.002)
 
 
+@pytest.mark.slow
 def test_04_captions_that_keep_pace_are_not_flagged(tmp_path: Path) -> None:
     sound_bytes, cues = drifting(1.0)
     write(tmp_path / "src", {"p.flac": sound_bytes, "p.srt": cues})
@@ -567,7 +569,14 @@ def test_a_pattern_that_runs_for_ever_ends_the_run_with_a_sentence(
 
 @pytest.mark.parametrize(
     ("suffix", "arguments"),
-    [("m4a", ()), ("mp4", ()), ("mkv", ()), ("ts", ()), ("aac", ()), ("wma", ()), ("mov", ()), ("opus", ())],
+    [
+        ("m4a", ()),
+        ("mkv", ()),
+        *(
+            pytest.param(suffix, (), marks=pytest.mark.slow)
+            for suffix in ("mp4", "ts", "aac", "wma", "mov", "opus")
+        ),
+    ],
 )
 def test_07_sound_of_films_and_odd_containers(
     suffix: str, arguments: tuple[str, ...], tmp_path: Path
