@@ -65,6 +65,8 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--vocabulary", metavar="FILE", type=Path, help="keep the words of a list, one a line"
     )
+    command.add_argument("--interpolate", action="store_true",
+                         help="one model of each source, mixed by weights tuned on dev")  # fmt: skip
     command.add_argument("--keep-held-out", action="store_true",
                          help="learn also from sentences that equal dev or test (recorded)")  # fmt: skip
     command.add_argument("--alphabet", metavar="FILE", type=Path,
@@ -146,6 +148,7 @@ def _build(options: argparse.Namespace) -> int:
             vocabulary_size=options.vocabulary_size,
             vocabulary=options.vocabulary,
             keep_held_out=options.keep_held_out,
+            interpolate=options.interpolate,
             alphabet=options.alphabet,
             labels="bytes" if options.bytes else "characters",
             unit=options.unit,

@@ -34,6 +34,7 @@ from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
 from lm.sentences import (
     WORD_COUNT_BYTES,
+    Part,
     SentenceCounts,
     SentenceSources,
     held_out_sentences,
@@ -41,7 +42,7 @@ from lm.sentences import (
 )
 from lm.units import WORDS, scoring, split_file
 from lm.vocabulary import Vocabulary, from_list, most_frequent
-from native import KENLM_MAX_ORDER, HeldOut, LanguageModel, Scorer, WordCounter
+from native import KENLM_MAX_ORDER, LanguageModel, Scorer, WordCounter
 
 __all__ = ["FILES", "BuildRequest", "build", "inputs_hash"]
 
@@ -61,6 +62,7 @@ class _Estimated:
     ngrams: kenlm.Estimate
     words: list[str]
     choice: dict[str, Any]
+    mixed: dict[str, Any] | None
 
 
 def build(request: BuildRequest) -> dict[str, Any]:
@@ -169,11 +171,10 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
 
 def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -> _Estimated:
     """Sentences, vocabulary, ARPA file and binary."""
-    text, words = work / "sentences.txt", None
+    words = None
     if request.vocabulary_size is not None:
         words = WordCounter(str(work / "words-"), WORD_COUNT_BYTES)
-    with explain_write(text):
-        counts = write_sentences(text, _sources(request, inputs), _held_out(request, inputs), words)
+    parts, counts = _write_parts(request, inputs, work, words)
     total = counts.total
     _log.info("%d sentences, %d words kept; %d equal dev or test", total.kept, total.words, total.left_out)
     if not total.kept:
@@ -182,32 +183,59 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
             f"{total.left_out} equal to dev or test); give more text or a corpus with a train split"
         )
     longest = counts.longest_words
-    if request.unit != WORDS:
-        with explain_write(text):
-            longest = split_file(text, work / "characters.txt", request.unit, inputs.labels)
-            (work / "characters.txt").replace(text)
-    _check_disk(text, request.order)
+    for part in parts:
+        if request.unit != WORDS:
+            with explain_write(part.text):
+                longest = split_file(part.text, work / "characters.txt", request.unit, inputs.labels)
+                (work / "characters.txt").replace(part.text)
+        _check_disk(part.text, request.order)
     vocabulary = _choose_vocabulary(request, inputs, words)
     listed = vocabulary.write(work / "vocabulary.txt") if vocabulary else None
     options = kenlm.EstimateOptions(request.order, request.prune, listed)
-    ngrams = kenlm.estimate(text, work / "lm.arpa", longest, options)
+    mixed = None
+    if request.interpolate:
+        ngrams, mixed = mixture().estimate(parts, inputs.everything, work / "lm.arpa", options)
+    else:
+        ngrams = kenlm.estimate(parts[0].text, work / "lm.arpa", longest, options)
     for decision in ngrams.decisions:
         _log.info("%s", decision)
+    learnt = kenlm.arpa_words(work / "lm.arpa")
+    if not learnt:
+        raise EmptyTextError(
+            f"none of the {total.words} words of the text is in the vocabulary; "
+            "is the list in the text's language?"
+        )
     kenlm.to_binary(
         work / "lm.arpa", work / "lm.binary", kenlm.BinaryOptions(request.binary, request.quantise)
     )
     for name in ("lm.arpa", "lm.binary"):
         (work / name).rename(folder / name)
     choice = vocabulary.record if vocabulary else {"chosen": "all"}
-    return _Estimated(counts, ngrams, kenlm.arpa_words(folder / "lm.arpa"), choice)
+    return _Estimated(counts, ngrams, learnt, choice, mixed)
 
 
-def _sources(request: BuildRequest, inputs: Inputs) -> SentenceSources:
-    return SentenceSources(inputs.training, inputs.text, tuple(inputs.alphabet.labels), request.workers)
+def _write_parts(
+    request: BuildRequest, inputs: Inputs, work: Path, words: WordCounter | None
+) -> tuple[list[Part], SentenceCounts]:
+    """The clean sentences: in one file, or where sources are mixed in one each."""
+    held_out, labels = held_out_sentences(inputs.everything, request.keep_held_out), inputs.alphabet.labels
+    sources = [("all", SentenceSources(inputs.training, inputs.text, tuple(labels), request.workers))]
+    if request.interpolate:
+        sources = mixture().sources_of(request, inputs)
+    parts, counts = [], SentenceCounts()
+    for index, (name, source) in enumerate(sources):
+        text = work / f"sentences{index or ''}.txt"
+        with explain_write(text):
+            parts.append(Part(name, text, write_sentences(text, source, held_out, words)))
+        counts.merge(parts[-1].counts)
+    return parts, counts
 
 
-def _held_out(request: BuildRequest, inputs: Inputs) -> HeldOut:
-    return held_out_sentences(inputs.everything, request.keep_held_out)
+def mixture() -> Any:
+    """The module of models of several sources, imported where it is used: it needs numpy and pyarrow."""
+    from lm import mixture as module
+
+    return module
 
 
 def _choose_vocabulary(request: BuildRequest, inputs: Inputs, words: WordCounter | None) -> Vocabulary | None:
@@ -250,6 +278,7 @@ def _describe(
         "vocabulary_choice": estimated.choice,
         "discount_fallback": estimated.ngrams.discount_fallback,
         "decisions": list(estimated.ngrams.decisions),
+        "interpolation": estimated.mixed,
         "sentences": estimated.counts.as_json(),
     }
 

@@ -27,6 +27,7 @@ LOWEST_ORDER, HIGHEST_ORDER = 2, 6
 
 SPECIAL_WORDS = ("<s>", "</s>", "<unk>")
 _MEBIBYTE = 1 << 20
+_SORT = "exceeds total memory|below the minimum block size"
 _log = logging.getLogger(__name__)
 
 
@@ -239,7 +240,9 @@ def _explain(program: str, status: int, output: str, directory: Path) -> Excepti
         return ResourceError(
             f"{program} ran out of disk in {directory} ({free} MiB free); free some space there"
         )
-    if status in (-9, 137) or re.search(r"bad_alloc|MallocException|Cannot allocate memory|ENOMEM", output):
+    if status in (-9, 137) or re.search(
+        rf"bad_alloc|MallocException|Cannot allocate memory|ENOMEM|{_SORT}", output
+    ):
         free = _available_bytes() // _MEBIBYTE
         return ResourceError(
             f"{program} ran out of memory ({free} MiB free now); end other programs or prune more"

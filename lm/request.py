@@ -39,7 +39,8 @@ class BuildRequest:
     are dropped). `vocabulary_size` keeps the N most frequent words, `vocabulary` those of a file (one a line).
     `alphabet` is the file of the letters that text is written with (None: English), `labels` says whether the
     network's outputs are those characters or the bytes of UTF-8, `unit` what the model counts.
-    `keep_held_out` learns from sentences that equal dev or test, too. `text` holds files or directories.
+    `interpolate` makes one model of each source and mixes them. `keep_held_out` learns also from sentences
+    that equal dev or test. `text` holds files or directories.
     """
 
     out: Path | None = None
@@ -51,6 +52,7 @@ class BuildRequest:
     vocabulary_size: int | None = None
     vocabulary: Path | None = None
     keep_held_out: bool = False
+    interpolate: bool = False
     alphabet: Path | None = None
     labels: str = "characters"
     unit: str = WORDS
@@ -155,6 +157,8 @@ def _check(request: BuildRequest) -> None:
         raise LanguageModelUsageError(f"labels {request.labels!r} are neither characters nor bytes")
     if request.unit not in UNITS:
         raise LanguageModelUsageError(f"unit {request.unit!r} is neither words nor characters")
+    if request.interpolate and request.unit == CHARACTERS:
+        raise LanguageModelUsageError("--interpolate mixes models of words, not of characters")
     if request.unit == CHARACTERS and (request.vocabulary or request.vocabulary_size):
         raise LanguageModelUsageError(
             "a model of characters takes no vocabulary: it knows the alphabet's letters"
@@ -173,6 +177,7 @@ def _settings(request: BuildRequest) -> dict[str, Any]:
         "prune": list(request.prune),
         "vocabulary_size": request.vocabulary_size,
         "keep_held_out": request.keep_held_out,
+        "interpolate": request.interpolate,
         "labels": request.labels,
         "unit": request.unit,
         "binary": request.binary,

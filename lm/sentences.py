@@ -89,6 +89,14 @@ class SentenceCounts:
             total.add(counts)
         return total
 
+    def merge(self, other: SentenceCounts) -> None:
+        """Adds the counts of other sources."""
+        for name, counts in other.sources.items():
+            self.sources.setdefault(name, SourceCounts()).add(counts)
+        self.outside_alphabet.update(other.outside_alphabet)
+        self.blocks_not_utf8 += other.blocks_not_utf8
+        self.longest_words = max(self.longest_words, other.longest_words)
+
     def as_json(self) -> dict[str, Any]:
         """The counts as the manifest has them: totals first, then per source."""
         strange = sorted(self.outside_alphabet.items(), key=lambda item: (-item[1], item[0]))
@@ -99,6 +107,15 @@ class SentenceCounts:
             "refused_for_characters": dict(strange[:STRANGE_CHARACTERS]),
             "sources": {name: counts.as_json() for name, counts in self.sources.items()},
         }
+
+
+@dataclass(frozen=True)
+class Part:
+    """One source with its clean sentences."""
+
+    name: str
+    text: Path
+    counts: SentenceCounts
 
 
 def held_out_sentences(corpora: Iterable[Corpus], keep_long: bool = False) -> HeldOut:

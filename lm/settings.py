@@ -11,6 +11,7 @@
     labels = "characters"      # or "bytes": the network writes the bytes of UTF-8
     unit = "words"             # or "characters"
     binary = "probing"
+    interpolate = true         # one model of each source, mixed by weights tuned on dev
     quantise = 8               # with binary = "trie"
 
 Without the file or the table there is one model: "default", all corpora, order 3. Unknown keys are refused.
@@ -36,6 +37,7 @@ _TYPES: dict[str, type] = {
     "vocabulary_size": int,
     "vocabulary": str,
     "keep_held_out": bool,
+    "interpolate": bool,
     "alphabet": str,
     "labels": str,
     "unit": str,
@@ -97,6 +99,7 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
         vocabulary_size=table.get("vocabulary_size"),
         vocabulary=store.root / table["vocabulary"] if "vocabulary" in table else None,
         keep_held_out=table.get("keep_held_out", False),
+        interpolate=table.get("interpolate", False),
         alphabet=store.root / Path(table["alphabet"]).expanduser() if "alphabet" in table else None,
         labels=table.get("labels", "characters"),
         unit=table.get("unit", "words"),

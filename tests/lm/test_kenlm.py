@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import native
 from lm import kenlm
 from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError, ToolMissingError
 
@@ -103,3 +104,17 @@ def test_a_file_that_is_no_arpa_is_refused(tmp_path: Path) -> None:
     path.write_text("version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(ToolFailedError, match="no ARPA file"):
         kenlm.arpa_counts(path)
+
+
+def test_too_little_memory_for_the_sort_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kenlm, "default_memory_bytes", lambda: 1 << 20)
+    with pytest.raises(ResourceError, match=r"lmplz ran out of memory \(\d+ MiB free now\)"):
+        estimate(tmp_path, FIVE, 3)
+
+
+def test_known_answer_of_a_public_model(real_data: Path) -> None:
+    arpa = real_data / "logits" / "flashlight_text" / "lm.arpa"
+    if not arpa.is_file():
+        pytest.skip("no flashlight model here")
+    scored = native.LanguageModel.load(arpa).score_sentence("the cat sat on the mat")
+    assert sum(log10 for _, log10, _ in scored) == pytest.approx(-19.5123, abs=1e-4)

@@ -207,3 +207,28 @@ def test_the_report_shows_the_figures_and_escapes_names(
     assert "zebra" in page and f"{result['perplexity']:,.1f}" in page
     assert "http://" not in page and "https://" not in page
     assert "<script>" not in render({**result, "name": "<script>"})
+
+
+def test_a_given_list_of_words_is_the_vocabulary(request_for_store: BuildRequest, tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("# most wanted\nThe 120\ncat\ndoor\nzebra\nλόγος\nr2d2\ncat\n")
+    result = build(replace(request_for_store, vocabulary=path))
+    assert result["vocabulary"] == 3
+    assert result["vocabulary_choice"]["size"] == 4
+    assert result["vocabulary_choice"]["outside_alphabet"] == {"words": 2, "first": ["λόγος", "r2d2"]}
+    path.write_text("zebra\nokapi\n")
+    with pytest.raises(EmptyTextError, match=r"none of the \d+ words of the text is in the vocabulary"):
+        build(replace(request_for_store, vocabulary=path))
+    path.write_text("λόγος\n")
+    with pytest.raises(LanguageModelUsageError, match="can be spelled"):
+        build(replace(request_for_store, vocabulary=path))
+    with pytest.raises(LanguageModelUsageError, match="not both"):
+        build(replace(request_for_store, vocabulary=path, vocabulary_size=3))
+    with pytest.raises(LanguageModelUsageError, match="does not exist"):
+        build(replace(request_for_store, vocabulary=tmp_path / "none"))
+
+
+def test_readmitted_sentences_stand_in_the_manifest(request_for_store: BuildRequest) -> None:
+    result = build(replace(request_for_store, keep_held_out=True))
+    assert (result["sentences"]["left_out"], result["sentences"]["readmitted"]) == (0, 1)
+    assert result["inputs"]["settings"]["keep_held_out"] is True
