@@ -517,9 +517,10 @@ def test_a_claimed_name_must_be_plain(name: str, tmp_path: Path) -> None:
 
 
 def test_a_claimed_name_that_another_donor_has_published_is_refused(tmp_path: Path) -> None:
-    files = {"p.wav": audio(sound(3)), "p.srt": srt((0, 2, "Hello."))}
+    files: dict[str, bytes | str] = {"p.wav": audio(sound(3)), "p.srt": srt((0, 2, "Hello."))}
     run(write(tmp_path / "one", files), tmp_path / "store")
-    other = write(tmp_path / "two", {**files, "donation.toml": HEAD.replace("A Giver", "Somebody")}, None)
+    files |= {"p.wav": audio(sound(3, 1)), "donation.toml": HEAD.replace("A Giver", "Somebody")}
+    other = write(tmp_path / "two", files, None)
     with pytest.raises(SourceError, match="A Giver has published"):
         run(other, tmp_path / "store")
     said, _, _ = run(other, tmp_path / "store", name="other")
