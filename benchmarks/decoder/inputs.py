@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -83,7 +84,7 @@ def _make(request: InputRequest, folder: Path, models: dict[str, str]) -> None:
     for name, options in _MODELS.items():
         _build_model(Path(models[name]), text_file, folder, options)
     words_file = folder / "words.txt"
-    words = words_of(Path(models["probing"]) / "lm.arpa")
+    words = words_of(next(Path(models["probing"]).glob("lm.arpa*")))
     words_file.write_text("\n".join(words) + "\n", encoding="utf-8")
     every = len(prose.utterances) // request.speed
     chosen = set(range(0, every * request.speed, every))  # spread over the held-out books
@@ -108,9 +109,10 @@ def _build_model(target: Path, text: Path, folder: Path, options: Sequence[str])
 
 
 def words_of(arpa: Path) -> list[str]:
-    """The words of an ARPA file without its marks."""
+    """The words of an ARPA file, packed or not, without its marks."""
     words, inside = [], False
-    with arpa.open(encoding="utf-8") as lines:
+    packed = arpa.suffix == ".gz"
+    with gzip.open(arpa, "rt", encoding="utf-8") if packed else arpa.open(encoding="utf-8") as lines:
         for line in lines:
             if line.startswith("\\"):
                 if inside:

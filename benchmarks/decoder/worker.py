@@ -149,12 +149,15 @@ class Worker:
         return {"cpu_s": cpu, "texts": texts, "frames": frames}
 
     def long(self, command: dict[str, Any]) -> dict[str, Any]:
-        """CPU seconds of utterances one by one, and of all of them as one; each ends with a space."""
+        """CPU seconds of utterances one by one, and of all of them as one; each ends with a space. `group` of
+        them count as one."""
         task, (prepare, decode) = self._ready(command)
         space = np.full((1, task.flat.shape[1]), -30.0, np.float32)
         space[0, task.labels.index(" ")] = 0.0
         span = range(command["from"], command["to"])
-        pieces = [np.concatenate([task.rows(i), space]) for i in span]
+        one_by_one = [np.concatenate([task.rows(i), space]) for i in span]
+        group = command["group"]
+        pieces = [np.concatenate(one_by_one[i : i + group]) for i in range(0, len(span), group)]
         inputs, joined = [prepare(piece) for piece in pieces], prepare(np.concatenate(pieces))
         start = time.process_time()
         for one in inputs:
