@@ -201,6 +201,11 @@ CORPUS_CHECKS = {
 
 # Refusals of importers, audio.py and transcript.py, in plain words for the report.
 IMPORT_CHECKS = {
+    "known_defect": "a segment that is known to be wrong in this corpus",
+    "conflicting_copies": "several files of one id with different contents",
+    "bad_side": "a side of a call that is neither A nor B",
+    "bad_channel": "a channel that the recording does not have",
+    "split_leak": "a talk that is also in test or dev",
     "audio_missing": "there is text, but its recording is not in the source",
     "transcript_missing": "there is a recording, but no text belongs to it",
     "audio_ambiguous": "the text may belong to several recordings",

@@ -93,6 +93,12 @@ def leftovers(
     ]
 
 
+def archives_inside(source: Source) -> str:
+    """Half a sentence for errors: archives inside a folder are not opened, they are sources of their own."""
+    packed = source.names_matching(r"(?i)\.(?:tar|tgz|tar\.gz|tar\.bz2|tar\.xz|zip)$")
+    return f"; {packed[0]} lies in it: name that as a source of its own" if packed else ""
+
+
 def scan_of(
     source: Source,
     facts: CorpusFacts,

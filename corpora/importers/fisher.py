@@ -91,7 +91,10 @@ class FisherImporter:
         """
         audio, text = recordings.find(source, _AUDIO), recordings.find(source, _TEXT, _NOT_TEXT)
         if not text.files:
-            raise SourceError(f"{source.label} holds no fe_03_NNNNN.txt: is the transcript release missing?")
+            raise SourceError(
+                f"{source.label} holds no fe_03_NNNNN.txt: is the transcript release missing"
+                f"{recordings.archives_inside(source) or '?'}"
+            )
         tables = read_tables(source)
         defects = _defects.load(self.name, options.options.get("repairs"))
         choices = recordings.call_choices(options.options)

@@ -28,7 +28,6 @@ _AUDIO = re.compile(r"(?i)(?:^|/)sw0?(\d{4})\.(?:sph|wav)$")
 _TEXT = re.compile(r"(?i)(?:^|/)sw(\d{4})([AB])-ms98-a-trans\.text$")
 _CALL_TABLE = re.compile(r"(?i)(?:^|/)conv[_.]tab(?:\.csv)?$")
 _CALLER_TABLE = re.compile(r"(?i)(?:^|/)caller[_.]tab(?:\.csv)?$")
-_PACKED = re.compile(r"(?i)(?:^|/)[^/]*(?:ms98|word_alignments)[^/]*\.(?:tar\.gz|tgz|tar|zip)$")
 _UTTERANCE = re.compile(r"^sw(\d{4})([AB])-ms98-a-\d+$")
 _SILENCE = re.compile(r"^(?:\[silence\]\s*)+$", re.IGNORECASE)
 
@@ -68,11 +67,9 @@ class SwitchboardImporter:
         """
         audio, text = recordings.find(source, _AUDIO), recordings.find(source, _TEXT)
         if not text.files:
-            packed = source.names_matching(_PACKED)
-            hint = f": {packed[0]} looks like them; name it as a source of its own" if packed else ""
             raise SourceError(
                 f"{source.label} holds no swNNNNA-ms98-a-trans.text: name the folder or the tar of the ms98 "
-                f"transcripts too{hint}"
+                f"transcripts too{recordings.archives_inside(source)}"
             )
         sides = {key.upper(): name for key, name in text.files.items()}
         tables = read_tables(source)

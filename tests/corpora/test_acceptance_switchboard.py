@@ -69,7 +69,7 @@ def test_switchboard_01_transcripts_beside_the_audio_or_in_their_tar(tmp_path: P
     for sources in ((audio, texts), (audio, packed)):
         assert len(read("switchboard", *sources).segments) == 2
     tree(audio, {packed.name: packed.read_bytes()})
-    with pytest.raises(SourceError, match=r"switchboard_word_alignments\.tar\.gz looks like them"):
+    with pytest.raises(SourceError, match=r"switchboard_word_alignments\.tar\.gz lies in it: name that"):
         read("switchboard", audio)
 
 
