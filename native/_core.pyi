@@ -183,6 +183,7 @@ class Pruning:
         label_floor: float = 0.0,
         score_threshold: float = ...,
         blank_skip: float | None = None,
+        doubt_labels: int = 1000,
     ) -> None: ...
     @staticmethod
     def preset(mode: str) -> Pruning: ...
@@ -192,6 +193,8 @@ class Pruning:
     def score_threshold(self) -> float: ...
     @property
     def blank_skip(self) -> float | None: ...
+    @property
+    def doubt_labels(self) -> int: ...
 
 class Stream:
     """A beam search that is fed piece by piece; the pieces do not change the answer."""

@@ -55,7 +55,12 @@ public:
   }
 
   py::dict usage() {
-    const SearchUsage usage = search_.usage();
+    SearchUsage usage;
+    {
+      const py::gil_scoped_release unlocked;
+      const std::lock_guard<std::mutex> turn(mutex_);
+      usage = search_.usage();
+    }
     py::dict answer;
     answer["prefixes"] = usage.prefixes;
     answer["times"] = usage.times;

@@ -1,6 +1,8 @@
-// Any floats as log-probabilities, with and without a lexicon: a defined answer or a DecodeError.
+// Any floats as log-probabilities, with and without a lexicon, hot words and an open vocabulary: a
+// DecodeError or a defined answer, which is the same when the frames come in two pieces.
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "native/beam_search.h"
@@ -22,10 +24,27 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (float& value : rows) value = value <= 0.0F ? value : -value;
   }
   try {
+    options.open_vocabulary = with != nullptr && data[0] % 16 < 8;
+    if (data[0] % 32 < 16) {
+      options.hot_words = std::make_shared<const HotWords>(
+          std::vector<std::pair<std::string, float>>{{"a b", 2.0F}, {"ba", -1.0F}, {"ab ab a", 5.0F}},
+          alphabet);
+    }
     greedy_decode(alphabet, rows.data(), rows.size() / 4);
     BeamSearch search(alphabet, with, options);
     search.feed(rows.data(), rows.size() / 4);
-    if (search.finish(3).empty()) std::abort();
+    const std::vector<Hypothesis> whole = search.finish(3);
+    if (whole.empty()) std::abort();
+    BeamSearch pieces(alphabet, with, options);
+    const std::size_t cut = data[1] % (rows.size() / 4 + 1);
+    pieces.feed(rows.data(), cut);
+    pieces.finish(2);
+    pieces.feed(rows.data() + 4 * cut, rows.size() / 4 - cut);
+    const std::vector<Hypothesis> again = pieces.finish(3);
+    if (again.size() != whole.size()) std::abort();
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      if (again[i].text != whole[i].text || again[i].timesteps != whole[i].timesteps) std::abort();
+    }
   } catch (const DecodeError&) {
   }
   return 0;

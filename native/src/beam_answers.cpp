@@ -10,13 +10,21 @@ bool Search::is_boundary(std::uint32_t prefix) const {
   return space_ >= 0 && (arena_[prefix].label < 0 || arena_[prefix].label == space_);
 }
 
-// The settled labels and those down to `prefix`.
-std::vector<TimedLabel> Search::path_to(std::uint32_t prefix, std::uint32_t times) const {
-  std::vector<TimedLabel> path = settled_;
+// The labels from the root down to `prefix`.
+std::vector<TimedLabel> Search::open_path(std::uint32_t prefix, std::uint32_t times) const {
+  std::vector<TimedLabel> path;
   for (; prefix != root_; prefix = arena_[prefix].parent, times = times_.before(times)) {
     path.push_back({alphabet_.output_of(arena_[prefix].label), times_.frame(times)});
   }
-  std::reverse(path.begin() + static_cast<std::ptrdiff_t>(settled_.size()), path.end());
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+// The settled labels and those down to `prefix`.
+std::vector<TimedLabel> Search::path_to(std::uint32_t prefix, std::uint32_t times) const {
+  std::vector<TimedLabel> path = settled_;
+  const std::vector<TimedLabel> open = open_path(prefix, times);
+  path.insert(path.end(), open.begin(), open.end());
   return path;
 }
 

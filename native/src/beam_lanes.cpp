@@ -5,7 +5,7 @@
 
 #include "native/log_add.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__)
 #define SPEECHMILL_WIDE_LANES 1
 #endif
 

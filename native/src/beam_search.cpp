@@ -20,6 +20,7 @@ SearchOptions SearchOptions::preset(const std::string& mode, std::size_t beam_wi
     options.label_floor = std::log(1e-4F);
     options.score_threshold = fast ? 8.0F : 12.0F;
     options.blank_skip = std::log(0.999F);
+    options.doubt_labels = 100;
     return options;
   }
   throw DecodeError("mode \"" + mode + "\" is unknown; there are exact, default and fast");
@@ -75,6 +76,7 @@ Search::Search(const Alphabet& alphabet, const Scorer* scorer, const SearchOptio
 
 void Search::check_options() const {
   if (options_.beam_width < 1) throw DecodeError("beam_width must be at least 1");
+  if (options_.doubt_labels < 2) throw DecodeError("doubt_labels must be at least 2");
   if (std::isnan(options_.label_floor) || std::isnan(options_.score_threshold) ||
       std::isnan(options_.blank_skip) || options_.score_threshold < 0.0F) {
     throw DecodeError(
@@ -145,9 +147,9 @@ void Search::step(const float* row) {
     update();
     if (top_label_ > kImpossible) expand();
     select();
-    if (arena_.used() >= settle_at_) settle_labels();
   }
   ++frame_;
+  if (frame_ % kFramesBetweenDoubts == 0 || arena_.used() >= settle_at_) settle_labels();
 }
 
 // Takes the best mass of the frame before out of this frame, so that masses stay near zero however long the

@@ -197,11 +197,11 @@ std::size_t Search::labels_below(std::uint32_t above, std::uint32_t prefix) cons
   return count;
 }
 
-// Where the beam has disagreed for very long, it follows the best from there on.
-void Search::drop_old_doubts() {
+// Where the beam has disagreed for long, it follows the best from there on. False if there was nothing to do.
+bool Search::drop_old_doubts() {
   std::uint32_t from = live_[best_slot()].prefix;
-  if (labels_below(root_, from) <= kMostOpenLabels) return;
-  for (std::size_t i = 0; i < kMostOpenLabels / 2; ++i) from = arena_[from].parent;
+  if (labels_below(root_, from) <= options_.doubt_labels) return false;
+  for (std::size_t i = 0; i < options_.doubt_labels / 2; ++i) from = arena_[from].parent;
   vacant_.clear();
   newcomers_.clear();
   for (std::size_t slot = 0; slot < live_.size(); ++slot) {
@@ -210,12 +210,13 @@ void Search::drop_old_doubts() {
     if (at != from) vacant_.push_back(static_cast<std::uint32_t>(slot));
   }
   if (!vacant_.empty()) place_newcomers();
+  return true;
 }
 
 // Labels that all of the beam has in common can no longer change: they leave the search, so that its memory
 // is bounded however long the audio. Their frames are those of the best prefix.
 void Search::settle_labels() {
-  drop_old_doubts();
+  if (!drop_old_doubts() && arena_.used() < settle_at_) return;
   std::uint32_t common = root_;
   for (std::uint32_t at = root_;;) {
     if (words_end_ || is_whole(at)) common = at;
@@ -224,9 +225,10 @@ void Search::settle_labels() {
   }
   if (common != root_) {
     const Live& best = live_[best_slot()];
-    std::vector<TimedLabel> path = path_to(best.prefix, best.times);
-    path.resize(path.size() - labels_below(common, best.prefix));
-    settled_ = std::move(path);
+    std::uint32_t times = best.times;
+    for (std::uint32_t at = best.prefix; at != common; at = arena_[at].parent) times = times_.before(times);
+    const std::vector<TimedLabel> agreed = open_path(common, times);
+    settled_.insert(settled_.end(), agreed.begin(), agreed.end());
     for (Live& live : live_) {
       const std::size_t depth = labels_below(common, live.prefix);
       live.times = times_.keep_last(live.times, depth);

@@ -23,8 +23,8 @@ constexpr std::size_t kMaskBins = 64;
 constexpr float kMaskBinsPerNat = 4.0F;
 constexpr double kLeastShare =
     1e-7;  // of the beam's probability: less does not count for a word's confidence
-constexpr std::size_t kMostOpenLabels = 1000;  // of the best text, about a minute of speech, may be in doubt
-constexpr std::size_t kMaskLabels = 64;        // alphabets up to here are handled as sets of bits
+constexpr int kFramesBetweenDoubts = 64;  // how often old doubts are looked for
+constexpr std::size_t kMaskLabels = 64;   // alphabets up to here are handled as sets of bits
 
 // ln P relative to the search's offset.
 struct Masses {
@@ -135,13 +135,14 @@ private:
   void settle_times();
   std::size_t best_slot() const;
   std::size_t labels_below(std::uint32_t above, std::uint32_t prefix) const;
-  void drop_old_doubts();
+  bool drop_old_doubts();
   void settle_labels();
   void resize_arrays(std::size_t slots);
 
   // beam_answers.cpp
   bool is_boundary(std::uint32_t prefix) const;
   bool is_whole(std::uint32_t prefix) const;
+  std::vector<TimedLabel> open_path(std::uint32_t prefix, std::uint32_t times) const;
   std::vector<TimedLabel> path_to(std::uint32_t prefix, std::uint32_t times) const;
   std::vector<Ending> endings() const;
   Hypothesis without_fragment() const;

@@ -101,6 +101,7 @@ def test_prunings_have_names_and_limits(english: native.Alphabet) -> None:
     assert default.label_floor == pytest.approx(1e-4)
     assert default.score_threshold == 12.0
     assert default.blank_skip == pytest.approx(0.999)
+    assert default.doubt_labels == 100
     exact = native.Pruning.preset("exact")
     assert (exact.label_floor, exact.score_threshold, exact.blank_skip) == (0.0, math.inf, None)
     rows = random_log_probs(9, 50, 29, 2.0)[None]

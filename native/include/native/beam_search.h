@@ -40,6 +40,10 @@ struct SearchOptions {
   // Frames whose blank reaches this ln P extend nothing.
   float blank_skip = std::numeric_limits<float>::infinity();
 
+  // So many labels of the best text may be in doubt; older doubts are decided for it (tried now and then).
+  // Keeps cost and memory per frame the same however long the audio.
+  std::size_t doubt_labels = 1000;
+
   bool open_vocabulary = false;  // with a scorer: words outside the lexicon may be written
   float oov_penalty = -10.0F;    // each of them adds this to the score
   std::shared_ptr<const HotWords> hot_words;
