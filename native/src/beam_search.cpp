@@ -20,7 +20,7 @@ SearchOptions SearchOptions::preset(const std::string& mode, std::size_t beam_wi
     options.label_floor = std::log(1e-4F);
     options.score_threshold = fast ? 8.0F : 12.0F;
     options.blank_skip = std::log(0.999F);
-    options.doubt_labels = 100;
+    options.doubt_labels = 50;
     return options;
   }
   throw DecodeError("mode \"" + mode + "\" is unknown; there are exact, default and fast");
@@ -119,6 +119,8 @@ void Search::reset() {
   if (hot_ != nullptr) arena_[0].hot_state = hot_->start();
   root_ = 0;
   settled_.clear();
+  settled_confidence_.clear();
+  rated_labels_ = 0;
   settle_at_ = 1024 + 8 * options_.beam_width;
   times_.clear();
   live_.clear();

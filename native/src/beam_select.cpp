@@ -201,6 +201,7 @@ std::size_t Search::labels_below(std::uint32_t above, std::uint32_t prefix) cons
 bool Search::drop_old_doubts() {
   std::uint32_t from = live_[best_slot()].prefix;
   if (labels_below(root_, from) <= options_.doubt_labels) return false;
+  decided_confidence_ = rate_decided_words();
   for (std::size_t i = 0; i < options_.doubt_labels / 2; ++i) from = arena_[from].parent;
   vacant_.clear();
   newcomers_.clear();
@@ -216,6 +217,7 @@ bool Search::drop_old_doubts() {
 // Labels that all of the beam has in common can no longer change: they leave the search, so that its memory
 // is bounded however long the audio. Their frames are those of the best prefix.
 void Search::settle_labels() {
+  decided_confidence_.clear();
   if (!drop_old_doubts() && arena_.used() < settle_at_) return;
   std::uint32_t common = root_;
   for (std::uint32_t at = root_;;) {
@@ -229,6 +231,7 @@ void Search::settle_labels() {
     for (std::uint32_t at = best.prefix; at != common; at = arena_[at].parent) times = times_.before(times);
     const std::vector<TimedLabel> agreed = open_path(common, times);
     settled_.insert(settled_.end(), agreed.begin(), agreed.end());
+    settle_confidence(decided_confidence_);
     for (Live& live : live_) {
       const std::size_t depth = labels_below(common, live.prefix);
       live.times = times_.keep_last(live.times, depth);

@@ -23,8 +23,9 @@ constexpr std::size_t kMaskBins = 64;
 constexpr float kMaskBinsPerNat = 4.0F;
 constexpr double kLeastShare =
     1e-7;  // of the beam's probability: less does not count for a word's confidence
-constexpr int kFramesBetweenDoubts = 64;  // how often old doubts are looked for
-constexpr std::size_t kMaskLabels = 64;   // alphabets up to here are handled as sets of bits
+constexpr double kLeastDecidedShare = 1e-4;  // the same where it is asked for often
+constexpr int kFramesBetweenDoubts = 64;     // how often old doubts are looked for
+constexpr std::size_t kMaskLabels = 64;      // alphabets up to here are handled as sets of bits
 
 // ln P relative to the search's offset.
 struct Masses {
@@ -152,7 +153,12 @@ private:
   Hypothesis make_hypothesis(const std::vector<TimedLabel>& path, const ScoreParts& parts) const;
 
   // word_confidence.cpp
+  std::vector<TimedLabel> open_words(std::uint32_t prefix, std::uint32_t times) const;
+  std::vector<double> rate_open_words(const std::vector<Ending>& all, std::size_t which,
+                                      double least_share) const;
   void rate_words(const std::vector<Ending>& all, std::size_t which, Hypothesis* hypothesis) const;
+  std::vector<double> rate_decided_words() const;
+  void settle_confidence(const std::vector<double>& decided);
 
   const Alphabet& alphabet_;
   const Scorer* scorer_;
@@ -166,8 +172,11 @@ private:
   PrefixArena arena_;
   TimeChain times_;
   std::uint32_t root_ = 0;
-  std::vector<TimedLabel> settled_;  // labels before the root
-  std::size_t settle_at_ = 0;        // prefixes in use at which settling is tried
+  std::vector<TimedLabel> settled_;         // labels before the root
+  std::vector<float> settled_confidence_;   // of the words in them that a space ends
+  std::vector<double> decided_confidence_;  // of the words not settled when doubts were decided last
+  std::size_t rated_labels_ = 0;            // settled labels up to here belong to those words
+  std::size_t settle_at_ = 0;               // prefixes in use at which settling is tried
 
   std::vector<Live> live_;
   Masses now_;

@@ -61,6 +61,21 @@ def test_a_clear_word_is_sure_and_a_torn_word_is_not(english_model: Path) -> Non
     assert words[2].confidence == pytest.approx(0.6, abs=0.05)
 
 
+def test_a_decided_doubt_is_remembered(english_model: Path) -> None:
+    """A word that was torn when its doubt was decided does not become sure by what is said afterwards."""
+    scorer = native.Scorer.load(english_model, alpha=0.0, beta=0.0)
+    torn, other = (spoken(scorer.alphabet, text, 0.9999) for text in ("the cat ", "the mat "))
+    rest = spoken(scorer.alphabet, "sat on the log i have a good deal of will " * 5, 0.9999)
+    rows = np.logaddexp(torn + math.log(0.7), other + math.log(0.3)).astype(np.float32)
+    stream = native.Stream(scorer.alphabet, scorer, mode="default")
+    stream.feed(np.concatenate([rows, rest]))
+    assert stream.usage["settled"] > 50
+    words = stream.finish()[0].words
+    assert words[1].word == "cat"
+    assert words[1].confidence == pytest.approx(0.7, abs=0.02)
+    assert all(word.confidence > 0.98 for word in [words[0], *words[2:]])
+
+
 def test_greedy_words_are_as_sure_as_their_worst_label(english: native.Alphabet) -> None:
     rows = spoken(english, "the cat", 0.9)
     rows[english.encode("the cat").index(english.encode("c")[0]) * 2] = math.log(0.5 / 28)
@@ -101,7 +116,7 @@ def test_prunings_have_names_and_limits(english: native.Alphabet) -> None:
     assert default.label_floor == pytest.approx(1e-4)
     assert default.score_threshold == 12.0
     assert default.blank_skip == pytest.approx(0.999)
-    assert default.doubt_labels == 100
+    assert default.doubt_labels == 50
     exact = native.Pruning.preset("exact")
     assert (exact.label_floor, exact.score_threshold, exact.blank_skip) == (0.0, math.inf, None)
     rows = random_log_probs(9, 50, 29, 2.0)[None]
