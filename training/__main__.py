@@ -17,7 +17,7 @@ from typing import Any
 from corpora.console import configure_logging, emit, format_duration, run_command
 from corpora.store import Store
 from training.decoder_search import SAMPLERS
-from training.decoder_weights import MODES
+from training.decoder_weights import DEFAULT_MODE, MODES
 from training.errors import DataError, TrainingError
 from training.shown import comparison_lines, evaluation_lines, total_line
 
@@ -97,7 +97,9 @@ def _add_tune(tune: argparse.ArgumentParser) -> None:
         "--max-utterances", type=int, default=300, help="at most so many, chosen evenly (0 = all)"
     )
     tune.add_argument("--beam-width", type=int, nargs="+", default=[100], help="beam widths to try")
-    tune.add_argument("--mode", nargs="+", default=["default"], choices=MODES, help="prunings to try")
+    tune.add_argument(
+        "--mode", nargs="+", default=[DEFAULT_MODE], choices=MODES, help="prunings to try (default exact)"
+    )
     tune.add_argument("--sampler", default="tpe", choices=SAMPLERS, help="how to search (default tpe)")
     tune.add_argument("--trials", type=int, default=60, help="points measured in all (tpe; default 60)")
     tune.add_argument("--seed", type=int, default=1, help="seed of the search (default 1)")
