@@ -59,6 +59,7 @@ def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[
     return {
         "publishes": scan.facts.name,
         "licence": scan.facts.licence,
+        "quarantine": scan.facts.quarantine,
         "units": len(scan.units),
         "bytes": int(sum(unit.cost for unit in scan.units)),
         "rejected": dict(sorted(Counter(r.check for r in scan.rejections).items())),
@@ -80,6 +81,12 @@ def _officials(scan: Scan, source: Source) -> dict[str, dict[str, int]]:
     return found
 
 
+def _where(outlook: dict[str, Any]) -> str:
+    if outlook["quarantine"]:
+        return f"would put {outlook['publishes']!r} into quarantine ({outlook['quarantine']})"
+    return f"would publish {outlook['publishes']!r} under {outlook['licence']}"
+
+
 def describe(found: dict[str, Any]) -> str:
     """The answer as text for people."""
     lines = [f"{found['source']}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB"]
@@ -93,7 +100,7 @@ def describe(found: dict[str, Any]) -> str:
             lines.append(f"  {name}: {outlook['problem']}")
             continue
         lines.append(
-            f"  {name}: would publish {outlook['publishes']!r} under {outlook['licence']}: "
+            f"  {name}: {_where(outlook)}: "
             f"{outlook['units']} work units, {outlook['bytes'] / 1e6:.1f} MB of sound"
         )
         for part, count in outlook["officials"].items():

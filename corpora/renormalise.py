@@ -20,14 +20,15 @@ import pyarrow.parquet as pq
 from corpora.errors import GateRefusedError
 from corpora.locales import alphabet_for
 from corpora.manifest import describe, summary_of, version_of
-from corpora.quality import CHECKS, Subject, Thresholds, check_utterance, run_gate
+from corpora.quality import CHECKS, CORPUS_CHECKS, Subject, Thresholds, check_utterance, run_gate
 from corpora.shards import ShardWriter, write_rejections
 from corpora.store import Corpus, Store, explain_write, publish_version, sha256_file, write_json_atomic
 from corpora.text_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for
-from corpora.transcript import NORMALISER_VERSION, Refused
+from corpora.transcript import NORMALISER_VERSION, Normalised, Refused
 
 Row = dict[str, Any]
 _FACTS = ("split", "subset", "speaker_id", "gender", "licence", "duration_s")
+_TORN = "same_audio_other_text"
 _DERIVED = TEXT_FLAGS | {check.name for check in CHECKS if not check.rejects}
 
 
@@ -38,6 +39,7 @@ class _Outcome:
     shards: list[dict[str, Any]] = field(default_factory=list)
     index: list[Row] = field(default_factory=list)  # of accepted rows: what `describe` asks for
     rejections: list[Row] = field(default_factory=list)
+    torn: set[str] = field(default_factory=set)  # sounds whose copies have different texts now
     changed: int = 0
     returned: int = 0
 
@@ -81,7 +83,7 @@ def renormalise(store: Store, name: str) -> dict[str, Any]:
 def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     """Write all shards and the rejections anew below `staged`."""
     thresholds = Thresholds(**corpus.manifest["thresholds"])
-    outcome = _Outcome()
+    outcome = _Outcome(torn=_torn(corpus))
     held = corpus.rejections().to_pylist()
     text_ids = {r["utterance_id"] for r in held if r["check"] in TEXT_CHECKS and r["utterance_id"]}
     back = _returning(store, corpus, text_ids)
@@ -107,6 +109,21 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     write_rejections(staged / "rejections.parquet", rejections)
     outcome.rejections = rejections
     return outcome
+
+
+def _torn(corpus: Corpus) -> set[str]:
+    """Sounds that stand in the corpus more than once and whose texts are no longer the same."""
+    copies: Counter[str] = Counter()
+    for batch in corpus.batches(columns=["audio_sha256"]):
+        copies.update(batch["audio_sha256"].to_pylist())
+    texts: dict[str, set[str]] = {}
+    for batch in corpus.batches(columns=["audio_sha256", "text_raw", "language", "text_rules"]):
+        for row in batch.to_pylist():
+            if copies[row["audio_sha256"]] > 1:
+                result = normaliser_for(row["text_rules"] or "", row["language"]).normalise(row["text_raw"])
+                if isinstance(result, Normalised):
+                    texts.setdefault(row["audio_sha256"], set()).add(result.text)
+    return {sound for sound, said in texts.items() if len(said) > 1}
 
 
 def _shard_rows(path: Path) -> Iterator[Row]:
@@ -147,6 +164,8 @@ def _write_shard(
     with ShardWriter(path) as writer:
         for row in rows:
             fresh = _renewed(row, thresholds)
+            if row["audio_sha256"] in outcome.torn:
+                fresh = _TORN, CORPUS_CHECKS[_TORN]
             if not isinstance(fresh, dict):
                 outcome.rejections.append(_rejection(row, fresh))
                 continue

@@ -20,7 +20,7 @@ import pytest
 import soundfile
 
 from corpora.__main__ import main
-from corpora.donation import parse_donation
+from corpora.donation import KEYS, parse_donation
 from corpora.errors import NothingImportedError, SourceError, UsageError
 from corpora.refresh import RefreshRequest, refresh
 from corpora.store import Store
@@ -805,6 +805,21 @@ def test_12_every_field_of_a_donation_is_read_and_kept(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError):
             parse_donation((HEAD + wrong).encode(), "d", UsageError)
+
+
+def test_12_the_page_has_a_line_for_every_key(root: Path) -> None:
+    page = (root / "docs" / "corpora.md").read_text(encoding="utf-8")
+    assert not [key for key in KEYS if f"`{key}`" not in page and f"`[{key}]`" not in page]
+
+
+def test_doctor_says_what_would_go_to_quarantine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hours = srt((36001, 36003, "Good evening."))
+    source = write(tmp_path / "src", {"p.wav": audio(sound(8)), "p.srt": hours}, None)
+    assert main(["doctor", str(source), "--store", str(tmp_path / "store")]) == 0
+    said = capsys.readouterr().out
+    assert "would put 'src' into quarantine (no licence is named)" in said
+    assert "36000 s are taken off" in said
+    assert not (tmp_path / "store" / "quarantine").exists()
 
 
 def test_14_unpaired_sound_and_text_are_listed(tmp_path: Path) -> None:

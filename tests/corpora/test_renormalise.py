@@ -90,6 +90,22 @@ def test_new_rules_change_texts_and_refusals_both_ways_and_no_sound(
     assert store.corpus("gift").manifest["items"] == items
 
 
+def test_copies_of_a_sound_whose_texts_part_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(1).normal(0, 3000, 48_000).astype(np.int16)
+    (tmp_path / "src").mkdir()
+    for name, sound in (("a", noise), ("b", noise), ("c", noise[::-1])):
+        soundfile.write(tmp_path / "src" / f"{name}.wav", sound, 16_000, subtype="PCM_16")
+    (tmp_path / "src" / "t.csv").write_text("path,text\na.wav,tom + ann\nb.wav,tom plus ann\nc.wav,yes\n")
+    (tmp_path / "src" / "donation.toml").write_text('name = "gift"\nlicence = "CC0-1.0"\n')
+    store = Store.open(tmp_path / "store")
+    assert refresh(RefreshRequest("donated", (tmp_path / "src",), store=store.root))["utterances"] == 3
+    monkeypatch.setattr("corpora.locales._SYMBOLS", {"en": {"+": "and"}})
+    said = renormalise(store, capsys)
+    assert (said["utterances"], said["rejected"]) == (1, {"same_audio_other_text": 2})
+
+
 def test_nothing_is_read_from_the_source(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
