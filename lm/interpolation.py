@@ -5,7 +5,7 @@
 An n-gram that a component lacks has its backed-off probability there; a word that it does not know has none (its
 mass for unknown words goes to <unk>). Back-off weights of the mixture are computed anew, so that every context
 sums to one. Weights: expectation maximisation, from equal ones, without chance. Sources and KenLM's programs:
-`mixture.py`. Memory: about 60 bytes an n-gram and component; whole columns are worked on, no n-gram alone.
+`mixture.py`. Memory: about 110 bytes an n-gram and component; whole columns are worked on, no n-gram alone.
 """
 
 from __future__ import annotations

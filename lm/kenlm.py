@@ -201,10 +201,10 @@ def to_binary(arpa: Path, binary: Path, options: BinaryOptions) -> None:
 
 def default_memory_bytes() -> int:
     """Sort memory for KenLM: a quarter of what is free now, 128 MiB to 1 GiB; the result is the same."""
-    return int(min(max(_available_bytes() // 4, 128 * _MEBIBYTE), 1024 * _MEBIBYTE))
+    return int(min(max(available_bytes() // 4, 128 * _MEBIBYTE), 1024 * _MEBIBYTE))
 
 
-def _available_bytes() -> int:
+def available_bytes() -> int:
     """Memory that programs can have without swapping."""
     with Path("/proc/meminfo").open("rb") as file:
         for line in file:
@@ -243,7 +243,7 @@ def _explain(program: str, status: int, output: str, directory: Path) -> Excepti
     if status in (-9, 137) or re.search(
         rf"bad_alloc|MallocException|Cannot allocate memory|ENOMEM|{_SORT}", output
     ):
-        free = _available_bytes() // _MEBIBYTE
+        free = available_bytes() // _MEBIBYTE
         return ResourceError(
             f"{program} ran out of memory ({free} MiB free now); end other programs or prune more"
         )

@@ -15,13 +15,14 @@ import numpy as np
 
 from corpora.store import Corpus
 from lm import kenlm
-from lm.errors import LanguageModelUsageError
+from lm.errors import LanguageModelUsageError, ResourceError
 from lm.interpolation import Floats, Weights, interpolate, tune_weights
 from lm.request import BuildRequest, Inputs
 from lm.sentences import Part, SentenceSources, transcripts
 from lm.text_files import expand_paths
 from native import LanguageModel
 
+_BYTES_PER_NGRAM = 110  # of memory, for each component; measured with three components of 1.3 million
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +57,7 @@ def estimate(
         arpas.append(arpa.parent / f"part{index}.arpa")
         estimates.append(kenlm.estimate(part.text, arpas[-1], part.counts.longest_words, options))
         decisions += [f"{part.name}: {decision}" for decision in estimates[-1].decisions]
+    _check_memory(estimates)
     weights = tune_weights(_token_scores(arpas, dev))
     _log.info(
         "weights %s", ", ".join(f"{p.name} {w:.4f}" for p, w in zip(used, weights.weights, strict=True))
@@ -66,6 +68,17 @@ def estimate(
     fallback = any(one.discount_fallback for one in estimates)
     answer = kenlm.Estimate(len(ngrams), tuple(ngrams), fallback, tuple(decisions))
     return answer, _record(used, estimates, weights)
+
+
+def _check_memory(estimates: Sequence[kenlm.Estimate]) -> None:
+    """Raises ResourceError where the n-grams of all components will not fit, before minutes are spent."""
+    ngrams = sum(sum(one.ngrams) for one in estimates)
+    needed, free = ngrams * len(estimates) * _BYTES_PER_NGRAM, kenlm.available_bytes()
+    if needed > free:
+        raise ResourceError(
+            f"mixing {len(estimates)} models of {ngrams} n-grams needs about {needed >> 20} MiB of memory, but "
+            f"only {free >> 20} MiB are free; prune more, lower the order, or end other programs"
+        )
 
 
 def _token_scores(arpas: Sequence[Path], dev: Sequence[Corpus]) -> Floats:

@@ -12,7 +12,7 @@ import pytest
 
 from lm import kenlm
 from lm.build import BuildRequest, build
-from lm.errors import LanguageModelUsageError, ToolFailedError
+from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError
 from lm.inspection import verify
 from lm.interpolation import interpolate, tune_weights
 from native import LanguageModel
@@ -164,3 +164,11 @@ def test_what_cannot_be_mixed_is_said(
     two = (tmp_path / "ships.txt", tmp_path / "ships.txt")
     with pytest.raises(LanguageModelUsageError, match="no corpus in the store has any"):
         build(replace(request_for_two, text=two, store=lonely))
+
+
+def test_too_little_memory_for_the_mixture_is_said(
+    request_for_two: BuildRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lm.mixture._BYTES_PER_NGRAM", 1 << 50)
+    with pytest.raises(ResourceError, match=r"mixing 2 models of \d+ n-grams needs about \d+ MiB of memory"):
+        build(request_for_two)
