@@ -21,6 +21,7 @@ from corpora.errors import UsageError
 from corpora.exports import FORMS
 from corpora.import_options import add_arguments, given
 from corpora.importers import IMPORTERS, get_importer
+from corpora.remote import as_place
 from corpora.store import Store
 
 REFUSED = 3
@@ -51,7 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     refresh = add("refresh", help="import a source and publish it")
     refresh.add_argument("importer", metavar="IMPORTER", help=", ".join(IMPORTERS))
     refresh.add_argument(
-        "--source", nargs="+", type=Path, required=True, metavar="PATH", help="folders or archives"
+        "--source",
+        nargs="+",
+        type=as_place,
+        required=True,
+        metavar="PATH",
+        help="folders or archives, or s3://…",
     )
     refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
     refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")

@@ -34,6 +34,7 @@ from corpora.importers import get_importer
 from corpora.locales import alphabets_hash
 from corpora.quality import thresholds_of
 from corpora.quarantine import check_claim, check_licence, write_draft
+from corpora.remote import is_remote
 from corpora.sources import Source, open_source, source_stamp
 from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
 from corpora.transcript import NORMALISER_VERSION
@@ -63,7 +64,7 @@ class RefreshRequest:
     """
 
     importer: str
-    sources: tuple[Path, ...]
+    sources: tuple[Path | str, ...]
     name: str | None = None
     donation: Path | None = None
     store: Path | None = None
@@ -125,7 +126,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "name": name,
         "importer": importer.name,
         "importer_version": importer.version,
-        "sources": [str(Path(path).absolute()) for path in request.sources],
+        "sources": [str(path if is_remote(path) else Path(path).absolute()) for path in request.sources],
         "thresholds": thresholds_of(importer.name).as_dict(),
         "options": recorded(importer, request.options),
         "facts": _facts(scan, name),

@@ -299,18 +299,31 @@ def open_readers(paths: Sequence[Path | str], spill_dir: Path | None = None) -> 
     Raises:
         SourceError: one of them is missing, unreadable or not an archive; names it.
     """
-    from corpora.archives import open_reader
-
     if not paths:
         raise SourceError("no source was given; name a folder or an archive with --source")
-    resolved = [Path(path) for path in paths]
-    names = [path.resolve().name for path in resolved]
+    names = [_own_name(path) for path in paths]
     readers: list[Reader] = []
-    for index, path in enumerate(resolved):
+    for index, path in enumerate(paths):
         twin = names[:index].count(names[index])
         label = names[index] + (f"~{twin + 1}" if twin else "")
-        readers.append(open_reader(path, label, len(resolved) > 1, spill_dir))
+        readers.append(_open(path, label, len(paths) > 1, spill_dir))
     return readers
+
+
+def _own_name(path: Path | str) -> str:
+    """The last part of a path or URL."""
+    text = str(path)
+    return text.rstrip("/").rpartition("/")[2] if "://" in text else Path(path).resolve().name
+
+
+def _open(path: Path | str, label: str, several: bool, spill_dir: Path | None) -> Reader:
+    from corpora.archives import open_reader
+
+    if "://" in str(path):
+        from corpora.remote import open_remote
+
+        return open_remote(str(path), label, several, spill_dir)
+    return open_reader(Path(path), label, several, spill_dir)
 
 
 def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> Source:
@@ -340,7 +353,13 @@ def source_stamp(paths: Sequence[Path | str]) -> str:
     Raises:
         SourceError: one of them is missing, unreadable or not an archive.
     """
-    from corpora.archives import open_reader
-
-    stamps = [f"{Path(p).resolve().name} {open_reader(Path(p), '', False, None).stamp()}" for p in paths]
+    stamps = [f"{_own_name(path)} {_stamp_of(path)}" for path in paths]
     return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
+
+
+def _stamp_of(path: Path | str) -> str:
+    if "://" in str(path):
+        from corpora.remote import remote_stamp
+
+        return remote_stamp(str(path))
+    return _open(path, "", False, None).stamp()

@@ -22,7 +22,14 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
     withdraw.add_argument("--donor", required=True, metavar="ID", help="a donor_id or speaker_id")
     leakage = add("leakage", help="what dev and test of any corpus share with the train of any corpus")
     leakage.add_argument("--words", type=int, default=5, metavar="N", help="sentences from N words up (5)")
-    return [history, diff, withdraw, leakage]
+    push = add("push", help="copy a published corpus to a shared store, e.g. s3://bucket/store")
+    pull = add("pull", help="copy a corpus from a shared store and publish it here")
+    push.add_argument("--to", dest="url", required=True, metavar="URL")
+    pull.add_argument("--from", dest="url", required=True, metavar="URL")
+    for command in (push, pull):
+        command.add_argument("name", metavar="NAME")
+        command.add_argument("--version", metavar="VERSION", help="default: the current one")
+    return [history, diff, withdraw, leakage, push, pull]
 
 
 def _history(args: argparse.Namespace) -> int:
@@ -100,4 +107,29 @@ def _leakage(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"history": _history, "diff": _diff, "withdraw": _withdraw, "leakage": _leakage}
+def _push(args: argparse.Namespace) -> int:
+    from corpora.shared_store import push
+
+    done = push(Store.open(args.store).corpus(args.name, args.version), args.url)
+    told = f"{done['corpus']} {done['version']}: {done['copied']} files, {done['bytes'] / 1e6:.1f} MB to {done['url']}"
+    emit(done, args.json, told)
+    return 0
+
+
+def _pull(args: argparse.Namespace) -> int:
+    from corpora.shared_store import pull
+
+    corpus = pull(Store.open(args.store), args.url, args.name, args.version)
+    answer = {"corpus": corpus.name, "version": corpus.version, "path": str(corpus.path)}
+    emit(answer, args.json, f"{corpus.name} {corpus.version}: {corpus.path}")
+    return 0
+
+
+COMMANDS = {
+    "history": _history,
+    "diff": _diff,
+    "withdraw": _withdraw,
+    "leakage": _leakage,
+    "push": _push,
+    "pull": _pull,
+}

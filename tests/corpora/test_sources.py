@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from corpora import archive_reader
 from corpora.errors import SourceError
 from corpora.sources import Source, decode_lines, open_source, source_stamp
 
@@ -216,3 +217,52 @@ def test_of_a_compressed_tar_with_a_changed_byte_nothing_is_taken(tmp_path: Path
     source = open_source([tmp_path / "clips.tar.gz", tmp_path / "more"], tmp_path / "spill")
     assert [member.name for member in source.members()] == ["more/clip9.mp3"]
     assert [rejection.check for rejection in source.rejections] == ["archive_truncated"]
+
+
+@pytest.mark.parametrize("make", [make_tar, make_zip])
+def test_archives_with_too_many_or_too_big_members_are_refused(
+    tmp_path: Path, make: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make(tmp_path / "many", {f"{n}.txt": b"x" * 40_000 for n in range(10)})  # type: ignore[operator]
+    with monkeypatch.context() as limits:
+        limits.setattr(archive_reader, "MAX_MEMBERS", 9)
+        with pytest.raises(SourceError, match="more than 9 members"):
+            open_source([path], tmp_path / "spill")
+    with monkeypatch.context() as limits:
+        limits.setattr(archive_reader, "MAX_UNPACKED_BYTES", 100_000)
+        with pytest.raises(SourceError, match="refused"):
+            open_source([path], tmp_path / "other")
+    assert len(open_source([path], tmp_path / "spill").members()) == 10
+
+
+def test_a_compressed_tar_that_grows_beyond_its_ratio_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from corpora import tars
+
+    path = make_tar(tmp_path / "bomb.tar.gz", {"zeros": bytes(30_000_000)})
+    monkeypatch.setattr(tars, "MAX_RATIO", 10)
+    with pytest.raises(SourceError, match="10 times its size"):
+        open_source([path], tmp_path / "spill")
+    assert not list((tmp_path / "spill").glob("*.tar"))
+
+
+def test_hard_links_out_and_sparse_members_of_a_tar_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "links.tar"
+    with tarfile.open(path, "w") as tar:
+        for name, kind, target in (
+            ("hard.txt", tarfile.LNKTYPE, "../../etc/passwd"),
+            ("pipe", tarfile.FIFOTYPE, ""),
+            ("holes.bin", tarfile.GNUTYPE_SPARSE, ""),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            tar.addfile(info)
+        info = tarfile.TarInfo("good.txt")
+        info.size = 1
+        tar.addfile(info, io.BytesIO(b"1"))
+    source = open_source([path])
+    assert inner(source) == ["good.txt"]
+    assert {r.source_path for r in source.rejections} == {
+        f"links.tar!/{name}" for name in ("hard.txt", "pipe", "holes.bin")
+    }

@@ -1,0 +1,118 @@
+"""Sources and shared stores on S3, against moto's server with made-up keys."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora.errors import NotPublishedError, SourceError, StoreError
+from corpora.refresh import RefreshRequest, refresh
+from corpora.remote import as_place
+from corpora.shared_store import pull, push
+from corpora.store import Store
+from demo.layouts import files, librispeech, tones
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Any]:
+    """A file system on a bucket `speech`; the environment names the server and made-up keys."""
+    import s3fs
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "made-up")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        s3fs.S3FileSystem.clear_instance_cache()
+        system = s3fs.S3FileSystem(use_listings_cache=False)
+        system.mkdir("speech")
+        yield system
+        s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+def tree(root: Path) -> Path:
+    return librispeech.write(root, tones.utterances(speakers_per_split=1, each=2)).path
+
+
+def sounds(answer: dict[str, Any], store: Path) -> set[str]:
+    corpus = Store.open(store).corpus(answer["corpus"])
+    return {
+        row.as_py() for batch in corpus.batches(columns=["audio_sha256"]) for row in batch["audio_sha256"]
+    }
+
+
+def test_trees_and_archives_on_s3_give_the_rows_of_local_ones(bucket: Any, tmp_path: Path) -> None:
+    local = tree(tmp_path)
+    wanted = sounds(refresh(RefreshRequest("librispeech", (local,), store=tmp_path / "a")), tmp_path / "a")
+    bucket.put(f"{local}/", "speech/tree/LibriSpeech/", recursive=True)
+    bucket.put_file(str(files.pack(local, tmp_path / "libri.tar.gz")), "speech/libri.tar.gz")
+    for number, url in enumerate(("s3://speech/tree/LibriSpeech", "s3://speech/libri.tar.gz")):
+        request = RefreshRequest("librispeech", (as_place(url),), store=tmp_path / f"store-{number}")
+        answer = refresh(request)
+        assert answer["utterances"] == 6
+        assert sounds(answer, tmp_path / f"store-{number}") == wanted
+        assert refresh(request)["status"] == "unchanged"
+    changed = next(name for name in bucket.find("speech/tree") if name.endswith(".flac"))
+    bucket.pipe_file(changed, b"other")
+    answer = refresh(
+        RefreshRequest("librispeech", ("s3://speech/tree/LibriSpeech",), store=tmp_path / "store-0")
+    )
+    assert answer["utterances"] < 6
+
+
+@pytest.mark.parametrize("url", ["s3://nowhere/tree", "s3://nowhere/a.tar.gz", "s3://speech/empty"])
+def test_a_missing_place_is_one_clear_sentence(bucket: Any, tmp_path: Path, url: str) -> None:
+    with pytest.raises(SourceError, match=r"no such bucket or object|holds no object") as caught:
+        refresh(RefreshRequest("librispeech", (url,), store=tmp_path))
+    assert url in str(caught.value)
+
+
+def test_missing_credentials_are_one_clear_sentence(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(SourceError, match="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+        refresh(RefreshRequest("librispeech", ("s3://speech/a.tar.gz",), store=tmp_path))
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_a_published_corpus_goes_to_s3_and_back_with_the_same_bytes(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "mine")
+    refresh(RefreshRequest("librispeech", (tree(tmp_path),), store=store.root))
+    corpus, url = store.corpus("librispeech"), "s3://speech/shared"
+    with pytest.raises(NotPublishedError, match="librispeech is not published under s3://speech/shared"):
+        pull(Store.open(tmp_path / "yours"), url, "librispeech")
+    first = push(corpus, url)
+    assert first["copied"] == len(corpus.manifest["shards"]) + 1
+    assert push(corpus, url)["copied"] == 0
+    there = pull(Store.open(tmp_path / "yours"), url, "librispeech")
+    assert (there.version, there.missing_files()) == (corpus.version, [])
+    for path in sorted(corpus.path.rglob("*.*")):
+        twin = there.path / path.relative_to(corpus.path)
+        assert hashlib.sha256(twin.read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()
+    shard = corpus.manifest["shards"][0]["path"]
+    bucket.pipe_file(f"speech/shared/corpora/librispeech/{corpus.version}/{shard}", b"x" * 10)
+    with pytest.raises(StoreError, match="does not have the hash"):
+        pull(Store.open(tmp_path / "third"), url, "librispeech")
+    assert Store.open(tmp_path / "third").corpus_names() == []
+    assert os.environ["AWS_ACCESS_KEY_ID"] == "made-up"
