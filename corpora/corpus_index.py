@@ -10,17 +10,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.buckets import hash64
 from corpora.fingerprint import as_words
 from corpora.utterance import SCHEMA
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _HASHES = (
     ("id_hash", pa.uint64()),
@@ -72,6 +74,8 @@ def read_index(groups: Sequence[Path]) -> pd.DataFrame:
         table = table.append_column("group", pa.array([number] * len(table), pa.int32()))
         tables.append(table.append_column("row", pa.array(range(len(table)), pa.int32())))
     if not tables:
+        import pandas as pd
+
         return pd.DataFrame(columns=[*_PLAIN, *_CODED, "group", "row"])
     whole: pd.DataFrame = pa.concat_tables(tables).unify_dictionaries().combine_chunks().to_pandas()
     return whole
@@ -79,6 +83,8 @@ def read_index(groups: Sequence[Path]) -> pd.DataFrame:
 
 def read_rows(groups: Sequence[Path], index: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """More columns of some rows of an index, as plain values, with the index's own row labels."""
+    import pandas as pd
+
     frames = []
     for number, places in index.groupby("group", sort=True):
         frame = pq.read_table(groups[int(str(number))] / "index.parquet", columns=columns).to_pandas()

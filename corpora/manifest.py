@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from corpora.store import canonical_json
+from corpora.store import Store, canonical_json
 from corpora.utterance import SPLITS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def version_of(manifest: Mapping[str, Any]) -> str:
@@ -108,3 +109,16 @@ def diff_counts(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str
     """Counts that differ between two manifests' tables, by key: (before, after)."""
     keys = sorted({*before, *after})
     return {k: (before.get(k, 0), after.get(k, 0)) for k in keys if before.get(k, 0) != after.get(k, 0)}
+
+
+def published_answer(store: Store, plan: dict[str, Any], status: str) -> dict[str, Any]:
+    """What `refresh` answers of the version that a plan's corpus has now."""
+    name, why = plan["name"], plan["facts"]["quarantine"]
+    corpus = store.quarantined(name) if why else store.corpus(name)
+    gate = corpus.manifest["gate"]
+    answer = {**summary_of(corpus.manifest), "path": str(corpus.path), "gate": gate}
+    if why:
+        draft = store.quarantine_dir / name / "donation.toml"
+        answer |= {"quarantine": why, "draft": str(draft) if draft.is_file() else None}
+        return {**answer, "published": False, "status": "quarantined"}
+    return {**answer, "published": True, "status": status}

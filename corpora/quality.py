@@ -50,6 +50,8 @@ class Thresholds:
 _OF_IMPORTER: dict[str, dict[str, float]] = {
     "fisher": {"leaked_sentences": 0.15},
     "switchboard": {"leaked_sentences": 0.15},
+    "hub5_2000": {"leaked_sentences": 0.15},
+    "rt03": {"leaked_sentences": 0.15},
 }
 
 

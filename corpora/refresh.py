@@ -32,6 +32,7 @@ from corpora.import_options import checked, recorded
 from corpora.importer import ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
 from corpora.locales import alphabets_hash
+from corpora.manifest import published_answer
 from corpora.quality import thresholds_of
 from corpora.quarantine import check_claim, check_licence, write_draft
 from corpora.remote import is_remote
@@ -265,6 +266,8 @@ def refresh(request: RefreshRequest) -> dict[str, Any]:
     store = Store.open(request.store)
     plan_path = plan_refresh(request)
     plan = read_json(plan_path)
+    if "unchanged" in plan:  # pandas is not imported for it
+        return published_answer(store, plan, "unchanged")
     if not plan["groups"]:
         return seal(plan_path)
     with store.lock(f"refresh-{plan['name']}"):

@@ -26,7 +26,7 @@ from corpora.errors import BalanceError, NothingImportedError, NotPublishedError
 from corpora.group_cache import drop_sound, find_group, prune
 from corpora.groups import run_group
 from corpora.locales import alphabet_for
-from corpora.manifest import compare, describe, summary_of, version_of
+from corpora.manifest import compare, describe, published_answer, summary_of, version_of
 from corpora.quality import CORPUS_CHECKS, check_corpus, run_gate
 from corpora.quarantine import area
 from corpora.shard_cache import ShardMaker
@@ -70,7 +70,7 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
     store = Store.open(plan["store"])
     with store.lock(f"corpus-{plan['name']}"):
         if "unchanged" in plan:
-            return _result(store, plan, "unchanged")
+            return published_answer(store, plan, "unchanged")
         built = _build(plan, Path(plan_path), _earlier(store, plan))
         manifest = _manifest(plan, built)
         _prove_balance(manifest)
@@ -96,7 +96,7 @@ def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built:
     drop_sound(plan)
     prune(plan)
     shutil.rmtree(plan["unpacked"], ignore_errors=True)
-    return _result(store, plan, "published")
+    return published_answer(store, plan, "published")
 
 
 def _refuse(plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
@@ -113,18 +113,6 @@ def _refuse(plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> di
         )
     answer = {**summary_of(manifest), "path": str(refused), "gate": manifest["gate"]}
     return {**answer, "published": False, "status": "refused"}
-
-
-def _result(store: Store, plan: dict[str, Any], status: str) -> dict[str, Any]:
-    name, why = plan["name"], plan["facts"]["quarantine"]
-    corpus = store.quarantined(name) if why else store.corpus(name)
-    gate = corpus.manifest["gate"]
-    answer = {**summary_of(corpus.manifest), "path": str(corpus.path), "gate": gate}
-    if why:
-        draft = store.quarantine_dir / name / "donation.toml"
-        answer |= {"quarantine": why, "draft": str(draft) if draft.is_file() else None}
-        return {**answer, "published": False, "status": "quarantined"}
-    return {**answer, "published": True, "status": status}
 
 
 def _earlier(store: Store, plan: dict[str, Any]) -> dict[str, str]:
