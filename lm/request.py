@@ -132,6 +132,8 @@ def gather(request: BuildRequest) -> Inputs:
             for file in files
         ],
     }
+    if request.interpolate:  # which files belong together decides what is mixed
+        record["mixed"] = [[file.name for file in expand_paths([path])] for path in request.text]
     if request.vocabulary is not None:
         record["vocabulary"] = {"name": request.vocabulary.name, "sha256": sha256_file(request.vocabulary)}
     return Inputs(store, alphabet, training, everything, tuple(files), record)

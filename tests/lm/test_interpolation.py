@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lm import kenlm
-from lm.build import BuildRequest, build
+from lm.build import BuildRequest, build, inputs_hash
 from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError
 from lm.inspection import verify
 from lm.interpolation import interpolate, tune_weights
@@ -172,3 +172,14 @@ def test_too_little_memory_for_the_mixture_is_said(
     monkeypatch.setattr("lm.mixture._BYTES_PER_NGRAM", 1 << 50)
     with pytest.raises(ResourceError, match=r"mixing 2 models of \d+ n-grams needs about \d+ MiB of memory"):
         build(request_for_two)
+
+
+def test_what_belongs_together_is_part_of_the_inputs(request_for_two: BuildRequest, tmp_path: Path) -> None:
+    (tmp_path / "both").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "both" / name).write_text(TWO)
+    folder = replace(request_for_two, text=(tmp_path / "both",))
+    files = replace(request_for_two, text=(tmp_path / "both" / "a.txt", tmp_path / "both" / "b.txt"))
+    assert inputs_hash(folder) != inputs_hash(files)
+    alike = (replace(folder, interpolate=False), replace(files, interpolate=False))
+    assert inputs_hash(alike[0]) == inputs_hash(alike[1])
