@@ -16,6 +16,7 @@ brings the standing settings back.
 | `order` | longest n-gram, 2 to 6 |
 | `prune` | thresholds per order, for example 0, 0, 1: n-grams seen so rarely are dropped |
 | `vocabulary_size` | only the N most frequent words |
+| `interpolate` | a model of each source, mixed by weights tuned on dev |
 | `text` | text files or folders to learn from besides, one per line, below a root of `$SPEECHMILL_SOURCES` |
 
 * The run ends **pink** at `check` while a `corpus_refresh` waits or works (the last of them starts it
@@ -66,6 +67,13 @@ from assets import CORPORA, LANGUAGE_MODEL, OWNER, refreshes_on_their_way, refus
             title="Extra text",
             section="Once, by hand",
             description="files or folders, one per line",
+        ),
+        "interpolate": Param(
+            False,
+            type="boolean",
+            title="One model per source",
+            section="Once, by hand",
+            description="mix them by weights tuned on dev",
         ),
     },
 )

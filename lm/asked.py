@@ -17,7 +17,7 @@ from lm.errors import LanguageModelUsageError
 from lm.request import BuildRequest, inputs_hash
 from lm.settings import DEFAULT_NAME, DEFAULT_ORDER, read_settings
 
-KEYS = ("name", "order", "prune", "vocabulary_size", "text")
+KEYS = ("name", "order", "prune", "vocabulary_size", "text", "interpolate")
 
 
 def asked_for(form: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def asked_for(form: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(form) - set(KEYS))
     if unknown:
         raise LanguageModelUsageError(f"unknown setting {', '.join(unknown)}; there are: {', '.join(KEYS)}")
-    return {key: value for key, value in form.items() if value not in (None, [], "")}
+    return {key: value for key, value in form.items() if value not in (None, [], "", False)}
 
 
 def request_of(asked: Mapping[str, Any], store: Store | Path | str | None = None) -> BuildRequest:
@@ -40,7 +40,9 @@ def request_of(asked: Mapping[str, Any], store: Store | Path | str | None = None
     name = asked.get("name", DEFAULT_NAME)
     standing = {request.publish: request for request in read_settings(opened)}
     request = standing.get(name) or BuildRequest(publish=name, order=DEFAULT_ORDER, store=opened.root)
-    changes: dict[str, Any] = {key: asked[key] for key in ("order", "vocabulary_size") if key in asked}
+    changes: dict[str, Any] = {
+        key: asked[key] for key in ("order", "vocabulary_size", "interpolate") if key in asked
+    }
     if "prune" in asked:
         changes["prune"] = tuple(asked["prune"])
     if "text" in asked:

@@ -39,6 +39,7 @@ public:
   explicit Layout(const Lexicon& lexicon) : lexicon_(lexicon), entries_(lexicon.entries()) {}
 
   std::vector<Node> nodes() {
+    nodes_.reserve(lexicon_.nodes());
     nodes_.assign(1, Node{});
     std::vector<Span> level(1, Span{0, entries_.size(), 0, 0});
     for (int depth = 0; depth < kBroadLevels; ++depth) {

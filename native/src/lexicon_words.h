@@ -64,6 +64,22 @@ public:
   }
 
   const std::vector<Entry>& entries() const { return entries_; }
+
+  // How many nodes the words make: one for each label that a word does not share with the one before it.
+  std::size_t nodes() const {
+    std::size_t bytes = 0;
+    std::string_view before;
+    for (const Entry& entry : entries_) {
+      const std::string_view labels = std::string_view(pool_).substr(entry.labels, entry.bytes);
+      const std::size_t least = std::min(labels.size(), before.size());
+      std::size_t shared = 0;
+      while (shared < least && labels[shared] == before[shared]) ++shared;
+      if (wide_) shared &= ~std::size_t{1};
+      bytes += labels.size() - shared;
+      before = labels;
+    }
+    return 1 + (bytes >> (wide_ ? 1 : 0));
+  }
   std::size_t depth_of(const Entry& entry) const { return entry.bytes >> (wide_ ? 1 : 0); }
   std::uint32_t label(const Entry& entry, std::size_t depth) const {
     const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(pool_[entry.labels + at]); };
@@ -103,23 +119,25 @@ private:
   // those few are taken out, sorted and merged in again.
   void sort_entries() {
     const auto before = [this](const Entry& a, const Entry& b) { return compare(a, b) < 0; };
-    constexpr std::size_t kMostPutBack = 16;
+    constexpr std::ptrdiff_t kMostTakenOut = 4096;  // all words with a sign early in them, rarely more
     std::vector<Entry> strays;
-    std::size_t kept = 0;
-    for (const Entry& entry : std::vector<Entry>(entries_)) {
-      std::size_t back = 0;
-      while (back < kept && back < kMostPutBack && before(entry, entries_[kept - 1 - back])) ++back;
-      if (back == kMostPutBack) {
-        strays.push_back(entry);
-        continue;
+    auto kept = entries_.begin();
+    for (auto next = entries_.begin(); next != entries_.end(); ++next) {  // what is kept never overtakes it
+      const Entry entry = *next;
+      if (kept != entries_.begin() && before(entry, *(kept - 1))) {
+        const auto place = std::upper_bound(entries_.begin(), kept, entry, before);
+        if (kept - place > kMostTakenOut) {
+          strays.push_back(entry);
+          continue;
+        }
+        strays.insert(strays.end(), place, kept);
+        kept = place;
       }
-      for (; back > 0; --back) strays.push_back(entries_[--kept]);
-      entries_[kept++] = entry;
+      *kept++ = entry;
     }
     std::sort(strays.begin(), strays.end(), before);
-    std::copy(strays.begin(), strays.end(), entries_.begin() + static_cast<std::ptrdiff_t>(kept));
-    std::inplace_merge(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(kept), entries_.end(),
-                       before);
+    std::copy(strays.begin(), strays.end(), kept);
+    std::inplace_merge(entries_.begin(), kept, entries_.end(), before);
   }
 
   // Puts the labels of ids_ into the pool.

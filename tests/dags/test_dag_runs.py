@@ -22,7 +22,9 @@ batch_size = 4
 threads = 1
 """
 # Every field: `test` keeps what the run before had in the form.
-EMPTY_FORM = {"name": None, "order": None, "prune": [], "vocabulary_size": None, "text": []}
+EMPTY_FORM = {
+    "name": None, "order": None, "prune": [], "vocabulary_size": None, "text": [], "interpolate": False
+}  # fmt: skip
 SETTINGS = """
 [[language_models]]
 name = "default"

@@ -13,9 +13,9 @@ from lm.errors import LanguageModelUsageError
 
 
 def test_only_what_is_filled_in_counts() -> None:
-    assert asked_for({"name": None, "order": 4, "prune": [], "text": [], "vocabulary_size": None}) == {
-        "order": 4
-    }
+    assert asked_for(
+        {"name": None, "order": 4, "prune": [], "text": [], "vocabulary_size": None, "interpolate": False}
+    ) == {"order": 4}
     with pytest.raises(LanguageModelUsageError, match="unknown setting colour"):
         asked_for({"colour": "blue"})
 
