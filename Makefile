@@ -63,6 +63,9 @@ licences: setup ## check the licence of every dependency
 lock: setup ## pin every version anew from requirements.in
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.lock
 
+bench-import-again: setup ## what a second import costs, and memory against size  [HOURS=5]
+	@$(PYTHON_RUN) benchmarks/import_again.py $(or $(HOURS),5)
+
 corpora: setup ## list the published corpora
 	@$(PYTHON_RUN) -m corpora list
 
