@@ -105,9 +105,11 @@ def stretch_lost(data: bytes, chance: random.Random) -> bytes:
 
 
 def stretch_doubled(data: bytes, chance: random.Random) -> bytes:
-    """Some bytes in the middle come twice."""
-    at = chance.randrange(sound_start(data), len(data) - 64)
-    size = chance.randrange(1, 64)
+    """Some bytes in the middle come twice; not zeros alone, which no sum would show."""
+    at, size = 0, 0
+    while not any(data[at : at + size]):
+        at = chance.randrange(sound_start(data), len(data) - 64)
+        size = chance.randrange(2, 64)
     return data[:at] + data[at : at + size] + data[at:]
 
 
