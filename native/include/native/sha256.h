@@ -1,5 +1,6 @@
 // SHA-256 (FIPS 180-4): the identity of alphabets, vocabularies and language model files.
-// Uses the processor's SHA instructions where it has them (some 1.6 GB/s), else portable code (some 300 MB/s).
+// Uses the processor's SHA instructions where it has them (some 1.6 GB/s), else portable code (some 300
+// MB/s).
 #pragma once
 
 #include <array>
