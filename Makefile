@@ -41,7 +41,7 @@ test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 	@$(PYTHON_RUN) -m pytest -m slow --timeout 900
 
 bench-import: setup ## our import beside its peers, CPU seconds per hour  [HOURS=5] [JSON=FILE]; lhotse brings torch (5 GB)
-	@benchmarks/importing/peers.sh lhotse
+	@benchmarks/peers.sh lhotse
 	@$(PYTHON_RUN) -m benchmarks.importing --hours $(or $(HOURS),5) $(if $(JSON),--json $(JSON))
 
 soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200]
@@ -85,7 +85,7 @@ evaluate: setup ## measure a run  MODEL=RUN CORPUS=NAME [SPLIT=test] [LM=DIR]
 
 bench-decoder: setup ## the decoder beside its peers, CPU time and word error rates  TEXT=PATH [SEED=1] [JSON=FILE] [STORE=DIR]
 	@if [ -z "$(TEXT)" ]; then echo "make bench-decoder: name prose to make inputs from (a tar of .txt, a folder, one file), e.g. make bench-decoder TEXT=novels.tar.xz" >&2; exit 2; fi
-	@benchmarks/decoder/peers.sh
+	@benchmarks/peers.sh flashlight pyctcdecode fast-ctc-decode
 	@$(PYTHON_RUN) -m benchmarks.decoder --text $(TEXT) --seed $(SEED) $(if $(JSON),--json $(JSON)) $(if $(STORE),--store $(STORE))
 
 soak-native: ## fuzz the native library  [SEED=1] [HOURS=1 or SECONDS=600 for each target] [TARGETS='fuzz_npy …']

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from corpora.sources import Member, is_litter, unsafe_name
+from corpora.sources import Member, is_litter, tree_identity, tree_stamp, unsafe_name
 from corpora.utterance import Rejection
 
 
@@ -84,15 +83,7 @@ class DirectoryReader:
         pass
 
     def identity(self) -> dict[str, str | int]:
-        members = sorted(self.listing().items())
-        text = "\n".join(f"{name}\t{member.size}" for name, member in members)
-        size = sum(member.size for _, member in members)
-        return {
-            "name": self.label,
-            "bytes": size,
-            "listing_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        }
+        return tree_identity(self.label, self.listing())
 
     def stamp(self) -> str:
-        text = "\n".join(f"{name}\t{member.stamp}" for name, member in sorted(self.listing().items()))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return tree_stamp(self.listing())

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from corpora.errors import CorporaError, SourceError, StoreError
-from corpora.sources import Member, Reader, is_litter, unsafe_name
+from corpora.sources import Member, Reader, is_litter, tree_identity, tree_stamp, unsafe_name
 from corpora.utterance import Rejection
 from corpora.writing import explain_write
 
@@ -161,15 +161,7 @@ class RemoteReader:
         pass
 
     def identity(self) -> dict[str, str | int]:
-        members = sorted(self.listing().items())
-        text = "\n".join(f"{name}\t{member.size}" for name, member in members)
-        size = sum(member.size for _, member in members)
-        return {
-            "name": self.label,
-            "bytes": size,
-            "listing_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        }
+        return tree_identity(self.label, self.listing())
 
     def stamp(self) -> str:
-        text = "\n".join(f"{name}\t{member.stamp}" for name, member in sorted(self.listing().items()))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return tree_stamp(self.listing())

@@ -78,6 +78,19 @@ class Reader(Protocol):
         """Know these members, listed before by another process, instead of those adopted earlier."""
 
 
+def tree_identity(label: str, listing: Mapping[str, Member]) -> dict[str, str | int]:
+    """`Reader.identity` of a tree of files: its name, its bytes, and a hash over names and sizes."""
+    text = "\n".join(f"{name}\t{member.size}" for name, member in sorted(listing.items()))
+    size = sum(member.size for member in listing.values())
+    return {"name": label, "bytes": size, "listing_sha256": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def tree_stamp(listing: Mapping[str, Member]) -> str:
+    """`Reader.stamp` of a tree of files: changes with any name or any member's stamp."""
+    text = "\n".join(f"{name}\t{member.stamp}" for name, member in sorted(listing.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def unsafe_name(name: str) -> str | None:
     """Why a member's name must not be used, or None."""
     if not name or name.startswith(("/", "\\")) or re.match(r"^[A-Za-z]:", name):

@@ -1,7 +1,7 @@
 """`make bench-decoder TEXT=PATH`: our decoder beside its peers on the same inputs, CPU time, ratios, goals.
 
 Prints one table and, with --json, writes every figure. Times on a shared machine mean little; ratios within one
-run are what counts. Peers live in environments of their own (benchmarks/decoder/peers.sh).
+run are what counts. Peers live in environments of their own (benchmarks/peers.sh).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Exports opened by the libraries they are made for, each in an environment of its own.
 
 `datasets` is small and its environment is made here; lhotse brings torch (5 GB), so its test runs only where
-`benchmarks/importing/peers.sh lhotse` has been run before.
+`benchmarks/peers.sh lhotse` has been run before.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def run(python: Path, program: str, *arguments: str, home: Path) -> Any:
 
 
 def test_datasets_opens_the_hugging_face_export(corpus: Corpus, tmp_path: Path) -> None:
-    subprocess.run([ROOT / "benchmarks/importing/peers.sh", "datasets"], check=True, timeout=800)
+    subprocess.run([ROOT / "benchmarks/peers.sh", "datasets"], check=True, timeout=800)
     export(ExportRequest(corpus, "huggingface", tmp_path / "out"))
     python = ROOT / "build/peers/datasets/bin/python"
     names = {"train": "train", "dev": "validation", "test": "test"}
@@ -95,7 +95,7 @@ def test_datasets_opens_the_hugging_face_export(corpus: Corpus, tmp_path: Path) 
 def test_lhotse_opens_its_export(corpus: Corpus, tmp_path: Path) -> None:
     python = ROOT / "build/peers/lhotse/bin/python"
     if not python.exists():
-        pytest.skip("lhotse's environment is not made (benchmarks/importing/peers.sh lhotse; 5 GB)")
+        pytest.skip("lhotse's environment is not made (benchmarks/peers.sh lhotse; 5 GB)")
     export(ExportRequest(corpus, "lhotse", tmp_path / "out"))
     names = {split: split for split in corpus.splits}
     found = run(python, OPEN_WITH_LHOTSE, str(tmp_path / "out"), corpus.name, *corpus.splits, home=tmp_path)
