@@ -12,8 +12,11 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+from corpora.lean_import import lean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -280,6 +283,10 @@ def check_corpus(index: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 # --- the gate ----------------------------------------------------------------------------------------------
 
+# What Great Expectations imports and a table of one row needs not: half the time it takes to start.
+_NOT_ASKED = ("sqlalchemy", "boto3", "botocore", "psycopg2")
+_SELDOM_ASKED = ("scipy.stats", "altair")
+
 
 def run_gate(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Validate a corpus's summary with Great Expectations.
@@ -317,12 +324,19 @@ def _expectations(summary: Mapping[str, Any]) -> list[tuple[str, str, dict[str, 
     return [entry for entry in wanted if summary.get(entry[0]) is not None]
 
 
-def _validate(frame: pd.DataFrame, wanted: list[tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
+@lru_cache(maxsize=1)
+def _great_expectations() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    import great_expectations as gx
+    with lean(optional=_NOT_ASKED, later=_SELDOM_ASKED):
+        import great_expectations as gx
 
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+    return gx
+
+
+def _validate(frame: pd.DataFrame, wanted: list[tuple[str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    gx = _great_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("summary")
