@@ -35,6 +35,7 @@ from corpora.importers import get_importer
 from corpora.locks import hold
 from corpora.measures import measure
 from corpora.media import LAST
+from corpora.memory import keep_memory
 from corpora.quality import Subject, Thresholds, check_utterance
 from corpora.shards import ShardWriter, write_rejections, write_table
 from corpora.sources import PlannedSource, Reader, Source, open_readers
@@ -83,6 +84,7 @@ def run_group(plan_path: Path | str, index: int, with_sound: bool = False) -> di
         SourceError: the source went away since it was planned.
         StoreError: the disk is full or the like.
     """
+    keep_memory()
     plan = read_json(Path(plan_path))
     with _lock(plan, index):
         done = find_group(plan, index, with_sound)
