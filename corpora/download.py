@@ -28,6 +28,7 @@ import httpx
 from corpora.console import ByteProgress
 from corpora.errors import SourceError, StoreError, UsageError
 from corpora.free_archives import FreeArchive, free_archives
+from corpora.remote import is_remote
 from corpora.store import explain_write, fsync_dir
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ def download_parts(importer: str, parts: Sequence[str], to_dir: Path) -> Iterato
                 yield download(archive, to_dir, Client(http, told=progress.update))
 
 
-def fetch_sources(importer: str, parts: Sequence[str], sources: Sequence[Path]) -> list[Path]:
+def fetch_sources(importer: str, parts: Sequence[str], sources: Sequence[Path | str]) -> list[Path | str]:
     """The sources of a refresh after a download, where parts are asked for.
 
     Args:
@@ -148,12 +149,13 @@ def fetch_sources(importer: str, parts: Sequence[str], sources: Sequence[Path]) 
     """
     if not parts:
         return [*sources]
-    if len(sources) != 1 or sources[0].is_file():
+    folder = Path(sources[0]) if len(sources) == 1 and not is_remote(sources[0]) else None
+    if folder is None or folder.is_file():
         raise UsageError(
-            f"a download wants one folder as its source, into which it puts the archives; {len(sources)} "
+            f"a download wants one folder of this machine as its source, into which it puts the archives; {len(sources)} "
             f"sources were named ({', '.join(map(str, sources)) or 'none'})"
         )
-    return [Path(fetched.path) for fetched in download_parts(importer, parts, sources[0])]
+    return [Path(fetched.path) for fetched in download_parts(importer, parts, folder)]
 
 
 def download(archive: FreeArchive, to_dir: Path, client: Client) -> Fetched:

@@ -9,7 +9,7 @@ unchanged sources publishes nothing new and says so in the log of `seal`.
 | form field | meaning |
 |---|---|
 | `importer` | the layout of the archives |
-| `sources` | directories or archive files, one per line, below a root of `$SPEECHMILL_SOURCES` |
+| `sources` | directories or archive files, one per line, also `s3://…`, below a root of `$SPEECHMILL_SOURCES` |
 | `parts` | download these first (LibriSpeech `dev-clean` …, TED-LIUM `release3` …) into the one folder in `sources` |
 | `name` | publish under this name instead of the importer's (or the donation's) own |
 | `donation` | a donation.toml for archives that bring none |
@@ -88,7 +88,7 @@ def settle() -> None:
             items={"type": "string"},
             title="Sources",
             section="What to read",
-            description="directories or archive files, one per line",
+            description="directories or archive files, also s3://…, one per line",
         ),
         "parts": Param(
             [],
@@ -128,7 +128,7 @@ def corpus_refresh() -> None:
     @task
     def plan() -> list[dict[str, Any]]:
         """Check the form, download what it asks for, read names and tables of the sources, share the work out."""
-        from corpora.allowed_sources import require_allowed
+        from corpora.allowed_sources import require_allowed, require_allowed_sources
         from corpora.bundles import plan_bundles
         from corpora.download import fetch_sources
         from corpora.importers import allowed_options
@@ -137,7 +137,8 @@ def corpus_refresh() -> None:
         context = get_current_context()
         refuse_unknown_keys(context)
         params = context["params"]
-        sources = fetch_sources(params["importer"], params["parts"], require_allowed(params["sources"]))
+        allowed = require_allowed_sources(params["sources"])
+        sources = fetch_sources(params["importer"], params["parts"], allowed)
         request = RefreshRequest(
             importer=params["importer"],
             sources=tuple(sources),

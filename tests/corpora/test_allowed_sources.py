@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corpora.allowed_sources import require_allowed
+from corpora.allowed_sources import require_allowed, require_allowed_sources
 from corpora.errors import UsageError
 
 
@@ -56,3 +56,27 @@ def test_without_roots_nothing_is_allowed_and_the_file_wins(roots: Path) -> None
     assert require_allowed([f"{roots}/secret"], environ)
     with pytest.raises(UsageError):
         require_allowed([f"{roots}/open"], environ)
+
+
+def test_places_on_s3_are_allowed_below_roots_on_s3_where_archives_are_read(roots: Path) -> None:
+    environ = {"SPEECHMILL_SOURCES": f"{roots}/open:s3://speech/archives:s3://other/"}
+    wanted = ["s3://speech/archives", "s3://speech/archives/fisher/", "s3://other/a.tar.gz", f"{roots}/open"]
+    assert require_allowed_sources(wanted, environ) == [
+        "s3://speech/archives",
+        "s3://speech/archives/fisher",
+        "s3://other/a.tar.gz",
+        (roots / "open").resolve(),
+    ]
+    with pytest.raises(UsageError, match="is a URL that is not allowed here"):
+        require_allowed(["s3://speech/archives"], environ)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["s3://speech", "s3://speech/archives2", "s3://speech/archives/../x", "s3://", "s3://speech/archives/a*"],
+)
+def test_other_places_on_s3_are_refused(source: str) -> None:
+    environ = {"SPEECHMILL_SOURCES": "/data:s3://speech/archives:s3:///"}
+    with pytest.raises(UsageError, match="s3://speech/archives; allow its place") as refusal:
+        require_allowed_sources([source], environ)
+    assert repr(source) in str(refusal.value)
