@@ -21,7 +21,7 @@ from corpora.errors import UsageError
 from corpora.exports import FORMS
 from corpora.import_options import add_arguments, given
 from corpora.importers import IMPORTERS, get_importer
-from corpora.remote import as_place
+from corpora.remote import as_place, store_of
 from corpora.store import Store
 
 REFUSED = 3
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     more = version_commands.add_parsers(add)
     for command in (listing, doctor, download, refresh, renew, show, report, export, *more):
         command.add_argument(
-            "--store", type=Path, metavar="DIR", help="root of the store (default var/store)"
+            "--store", type=as_place, metavar="DIR", help="the store: a folder, or s3://bucket/prefix"
         )
         command.add_argument("--json", action="store_true", help="one JSON object on standard output")
         command.add_argument("--verbose", action="store_true", help="log more on standard error")
@@ -105,10 +105,10 @@ def _list(args: argparse.Namespace) -> int:
         f"{name:16} {c['hours']:9.3f} h {c['utterances']:8d} utterances  {c['version']}"
         for name, c in corpora.items()
     ]
-    nothing = f"no corpus {'is in quarantine' if args.quarantine else 'is published'} in {store.root}"
+    nothing = f"no corpus {'is in quarantine' if args.quarantine else 'is published'} in {store.place}"
     text = "\n".join([*(lines or [nothing]), "", "importers:"])
     text += "".join(f"\n  {name:14} {summary}" for name, summary in importers.items())
-    emit({"store": str(store.root), "corpora": corpora, "importers": importers}, args.json, text)
+    emit({"store": store.place, "corpora": corpora, "importers": importers}, args.json, text)
     return 0
 
 
@@ -202,7 +202,7 @@ def _show(args: argparse.Namespace) -> int:
     emit(
         corpus.manifest,
         args.json,
-        _told({**corpus.manifest, "status": "published", "path": str(corpus.path)}),
+        _told({**corpus.manifest, "status": "published", "path": corpus.place}),
     )
     return 0
 
@@ -212,8 +212,8 @@ def _report(args: argparse.Namespace) -> int:
 
     store = Store.open(args.store)
     corpus = store.corpus(args.name, args.version)
-    path = write_corpus_report(store, corpus)
-    emit({"corpus": corpus.name, "version": corpus.version, "path": str(path)}, args.json, str(path))
+    place = store.share_file(write_corpus_report(store, corpus))
+    emit({"corpus": corpus.name, "version": corpus.version, "path": place}, args.json, place)
     return 0
 
 
@@ -239,6 +239,8 @@ _COMMANDS = {
     **version_commands.COMMANDS,
 }
 
+_WITHOUT_STORE = ("doctor", "download")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers its exit status."""
@@ -246,7 +248,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def command() -> int:
         args = _parser().parse_args(arguments)
         configure_logging(logging.DEBUG if args.verbose else logging.INFO)
-        use_store_tmp(Store.open(args.store).root)
+        args.store = store_of(args.store, needed=args.command not in _WITHOUT_STORE)
+        use_store_tmp(args.store)
         return _COMMANDS[args.command](args)
 
     return run_command(command)

@@ -57,6 +57,8 @@ def configure_logging(level: int = logging.INFO) -> None:
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
+    for chatty in ("aiobotocore", "botocore"):  # each says on every start where it found its keys
+        logging.getLogger(chatty).setLevel(level if level < logging.INFO else logging.WARNING)
 
 
 def use_store_tmp(store_root: Path) -> None:

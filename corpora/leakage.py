@@ -102,8 +102,8 @@ def _terms(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def traces_of(store: Store, corpus: Corpus) -> Traces:
     """Traces of a published version; read from its shards once, then from the cache."""
-    path = store.cache_dir / "leakage" / f"{corpus.name}-{corpus.version}.npz"
-    if not path.is_file():
+    path = traces_path(store, corpus)
+    if not path.is_file() and not store.fetch_cached(path):
         for old in path.parent.glob(f"{corpus.name}-*.npz"):
             if len(old.stem) == len(path.stem):
                 old.unlink(missing_ok=True)
@@ -111,6 +111,11 @@ def traces_of(store: Store, corpus: Corpus) -> Traces:
     with np.load(path) as stored:
         arrays = {key: stored[key] for key in _ARRAYS}
     return Traces(corpus.name, **arrays, **_terms(corpus.manifest))
+
+
+def traces_path(store: Store, corpus: Corpus) -> Path:
+    """Where the traces of a version are kept."""
+    return store.cache_dir / "leakage" / f"{corpus.name}-{corpus.version}.npz"
 
 
 def _write(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:

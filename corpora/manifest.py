@@ -116,7 +116,7 @@ def published_answer(store: Store, plan: dict[str, Any], status: str) -> dict[st
     name, why = plan["name"], plan["facts"]["quarantine"]
     corpus = store.quarantined(name) if why else store.corpus(name)
     gate = corpus.manifest["gate"]
-    answer = {**summary_of(corpus.manifest), "path": str(corpus.path), "gate": gate}
+    answer = {**summary_of(corpus.manifest), "path": corpus.place, "gate": gate}
     if why:
         draft = store.quarantine_dir / name / "donation.toml"
         answer |= {"quarantine": why, "draft": str(draft) if draft.is_file() else None}

@@ -36,6 +36,25 @@ def as_place(text: str) -> Path | str:
     return text.rstrip("/") if "://" in text else Path(text)
 
 
+def store_of(given: Path | str | None, needed: bool = True) -> Path:
+    """The folder of the store that --store or SPEECHMILL_STORE names; of one on S3 its working copy, brought up to date.
+
+    Args:
+        needed: False where the command has no use for a store: nothing is reached then.
+
+    Raises:
+        StoreError: it cannot be reached.
+    """
+    from corpora.store import Store
+
+    named = given or os.environ.get("SPEECHMILL_STORE") or ""
+    if "://" not in str(named):
+        return Store.open(given).root
+    from corpora.working_copy import copies_dir, open_shared
+
+    return open_shared(str(named).rstrip("/")).root if needed else copies_dir() / "none"
+
+
 @contextmanager
 def explain(url: str, error_class: type[SourceError] | type[StoreError] = SourceError) -> Iterator[None]:
     """Turn what the libraries raise into one sentence: missing credentials, bucket or object, no network.

@@ -69,12 +69,12 @@ def renormalise(store: Store, name: str) -> dict[str, Any]:
             )
         write_json_atomic(staged / "manifest.json", manifest)
         unchanged = manifest["version"] == corpus.version
-        path = publish_version(store.corpora_dir / name, manifest["version"], staged)
+        publish_version(store.corpora_dir / name, manifest["version"], staged)
         more = {
             "changed": outcome.changed,
             "returned": outcome.returned,
             "published": True,
-            "path": str(path),
+            "path": store.corpus(name).place,
         }
         more["refused"] = manifest["items"]["rejected"] - before["items"]["rejected"] + outcome.returned
         return {**summary_of(manifest), **more, "status": "unchanged" if unchanged else "published"}
@@ -88,7 +88,7 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     text_ids = {r["utterance_id"] for r in held if r["check"] in TEXT_CHECKS and r["utterance_id"]}
     back = _returning(store, corpus, text_ids)
     for shard in corpus.manifest["shards"]:
-        rows = _shard_rows(corpus.path / shard["path"])
+        rows = _shard_rows(corpus.file(shard["path"]))
         _write_shard(staged, shard["path"], rows, (thresholds, outcome))
     returned: set[str] = set()
     for split in sorted({row["split"] for row in back.values()}):
@@ -148,7 +148,7 @@ def _returning(store: Store, corpus: Corpus, wanted: set[str]) -> dict[str, Row]
         else:
             continue
         for shard in older.manifest["shards"]:
-            for row in _shard_rows(older.path / shard["path"]):
+            for row in _shard_rows(older.file(shard["path"])):
                 if row["utterance_id"] in wanted:
                     found.setdefault(row["utterance_id"], row)
     return found

@@ -3,9 +3,9 @@
     <url>/corpora/<name>/<version>/…   the files of the version; manifest.json is written after all others
     <url>/corpora/<name>/current       an object whose text is the version; written last
 
-A reader therefore never sees half a version. The work itself (staging, cache, locks) needs a local store:
-there is no lock between machines that push one corpus at the same time; the last `current` wins, and both
-versions are whole.
+A reader therefore never sees half a version. `push` and `pull` take no lock between machines: of two pushes at
+once the last `current` wins, and both versions are whole. Stores that are worked on where they lie, with a lock
+between machines, are in working_copy.py.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def push(corpus: Corpus, url: str) -> dict[str, Any]:
     base, copied, total = f"{root}/{corpus.version}", 0, 0
     with explain(url, StoreError):
         for entry in [*corpus.manifest["shards"], corpus.manifest["rejections"]]:
-            local, remote = corpus.path / entry["path"], f"{base}/{entry['path']}"
+            local, remote = corpus.file(entry["path"]), f"{base}/{entry['path']}"
             if files.exists(remote) and files.info(remote)["size"] == local.stat().st_size:
                 continue
             if sha256_file(local) != entry["sha256"]:
@@ -66,12 +66,25 @@ def pull(store: Store, url: str, name: str, version: str | None = None) -> Corpu
         manifest = json.loads(data)
     staged = store.staging_dir(f"pull/{name}-{wanted}")
     for entry in [*manifest["shards"], manifest["rejections"]]:
-        _fetch(files, f"{root}/{wanted}/{entry['path']}", staged / entry["path"], entry["sha256"])
+        fetch_file(files, f"{root}/{wanted}/{entry['path']}", staged / entry["path"], entry["sha256"])
     with explain_write(staged):
         (staged / "manifest.json").write_bytes(data)
     with store.lock(f"corpus-{name}"):
         publish_version(store.corpora_dir / name, wanted, staged)
     return store.corpus(name, wanted)
+
+
+def sizes_below(files: Any, folder: str) -> dict[str, int]:
+    """Bytes of every file below a folder of a file system, by its name in the folder; {} where there is none."""
+    try:
+        found = files.find(folder, detail=True)
+    except FileNotFoundError:
+        return {}
+    return {
+        path.removeprefix(f"{folder}/"): int(info["size"])
+        for path, info in found.items()
+        if info["size"] is not None
+    }
 
 
 def _shared(url: str, name: str) -> tuple[Any, str]:
@@ -80,8 +93,12 @@ def _shared(url: str, name: str) -> tuple[Any, str]:
     return files, f"{path}/corpora/{name}"
 
 
-def _fetch(files: Any, remote: str, target: Path, sha256: str) -> None:
-    """One file with its hash; what a pull before this one has fetched whole stays."""
+def fetch_file(files: Any, remote: str, target: Path, sha256: str) -> None:
+    """Copy one file here and prove its hash; one that is here already with that hash stays.
+
+    Raises:
+        StoreError: it is missing there, or damaged.
+    """
     if target.is_file() and sha256_file(target) == sha256:
         return
     digest = hashlib.sha256()

@@ -14,13 +14,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from corpora.errors import NotPublishedError, StoreError
 from corpora.locks import hold
@@ -33,6 +34,8 @@ __all__ = [
     "Corpus", "Store", "canonical_json", "default_store_path", "explain_write", "fsync_dir", "fsync_tree", "is_whole",
     "link_current", "publish_version", "read_json", "sha256_file", "write_bytes_atomic", "write_json_atomic",
 ]  # fmt: skip
+
+_URL = re.compile(r"[a-z][a-z0-9+]+:/")
 
 
 def default_store_path() -> Path:
@@ -158,6 +161,19 @@ class Corpus:
         return loaded
 
     @property
+    def place(self) -> str:
+        """Where it lies, for people: its folder, or its URL in a shared store."""
+        return str(self.path)
+
+    def file(self, relative: str) -> Path:
+        """A file of this version on this disk; copied here first where the store is shared."""
+        return self.path / relative
+
+    def readable(self, relative: str, columns: list[str] | None) -> Path | BinaryIO:
+        """A shard to read some columns of (None = all): a file, or a stream where the store is shared."""
+        return self.file(relative)
+
+    @property
     def splits(self) -> list[str]:
         """Splits that hold at least one utterance, in the order train, dev, test."""
         from corpora.utterance import SPLITS
@@ -166,15 +182,17 @@ class Corpus:
 
     def shard_paths(self, split: str | None = None) -> list[Path]:
         """Shards of a split (None = all), in the manifest's order."""
-        shards = self.manifest["shards"]
-        return [self.path / shard["path"] for shard in shards if split is None or shard["split"] == split]
+        return [self.file(shard["path"]) for shard in self._shards(split)]
+
+    def _shards(self, split: str | None = None) -> list[dict[str, Any]]:
+        return [shard for shard in self.manifest["shards"] if split is None or shard["split"] == split]
 
     def column_names(self) -> set[str]:
         """Columns of this version's shards; versions of earlier days may have fewer."""
         import pyarrow.parquet as pq
 
-        paths = self.shard_paths()
-        return set(pq.read_schema(paths[0]).names) if paths else set()
+        shards = self._shards()
+        return set(pq.read_schema(self.readable(shards[0]["path"], [])).names) if shards else set()
 
     def missing_files(self) -> list[str]:
         """Shards and tables that are missing or do not have the size the manifest states."""
@@ -201,9 +219,10 @@ class Corpus:
 
         wanted = None if columns is None else [*columns]
         read = wanted if wanted is None or subset is None or "subset" in wanted else [*wanted, "subset"]
-        for path in self.shard_paths(split):
+        for entry in self._shards(split):
+            path = self.path / entry["path"]
             try:
-                with pq.ParquetFile(path) as shard:
+                with pq.ParquetFile(self.readable(entry["path"], read)) as shard:
                     for group in range(shard.num_row_groups):
                         table = shard.read_row_group(group, columns=read)
                         if subset is not None:
@@ -219,7 +238,7 @@ class Corpus:
         """All rejections of this version."""
         import pyarrow.parquet as pq
 
-        return pq.read_table(self.path / "rejections.parquet")
+        return pq.read_table(self.file("rejections.parquet"))
 
 
 def _has_size(path: Path, size_bytes: int | None) -> bool:
@@ -234,8 +253,35 @@ class Store:
 
     @classmethod
     def open(cls, root: Path | str | None = None) -> Store:
-        """The store at `root`, else at `default_store_path()`; nothing is created by looking."""
-        return cls(Path(root).absolute() if root else default_store_path().absolute())
+        """The store at `root`, else at `default_store_path()`; nothing is created by looking.
+
+        Raises:
+            StoreError: a URL: only the commands of corpora work on a shared store.
+        """
+        if _URL.match(str(root or os.environ.get("SPEECHMILL_STORE") or "")):
+            raise StoreError(
+                f"the store {root or os.environ['SPEECHMILL_STORE']} is a URL, and this needs a store on a disk: name "
+                "one with --store or SPEECHMILL_STORE, and bring corpora there with python -m corpora pull NAME --from URL"
+            )
+        path = Path(root).absolute() if root else default_store_path().absolute()
+        if (path / "shared.json").is_file():
+            from corpora.working_copy import SharedStore
+
+            return SharedStore(path)
+        return cls(path)
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people: its folder, or the URL of a shared store."""
+        return str(self.root)
+
+    def fetch_cached(self, path: Path) -> bool:
+        """Whether a file of the cache that is missing here came from a shared store."""
+        return False
+
+    def share_file(self, path: Path) -> str:
+        """Copy a file of this store to the shared one, if it is the copy of one; answers its place."""
+        return str(path)
 
     @property
     def corpora_dir(self) -> Path:

@@ -6,10 +6,10 @@ donations are asked: what official corpora share is told by leakage.py.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from corpora.leakage import traces_of
 from corpora.store import Store
 
 HELD = "in_a_test_set"
@@ -26,18 +26,13 @@ def twin_verdicts(store: Store, name: str, index: pd.DataFrame) -> pd.Series:
         `HELD` where dev or test of another corpus has the sound, `ELSEWHERE` where another donation has it.
     """
     verdicts = pd.Series("", index=index.index, dtype=object)
+    hashes = index["audio_hash"].to_numpy(dtype=np.uint64)
     for other in store.corpus_names():
         corpus = store.corpus(other)
         if other == name:
             continue
-        donated = corpus.manifest["importer"] == "donated"
-        for batch in corpus.batches(columns=["audio_sha256", "split"]):
-            hashes = pd.Series(
-                [int(text[:16], 16) for text in batch["audio_sha256"].to_pylist()], dtype="uint64"
-            )
-            held = pc.is_in(batch["split"], pa.array(["dev", "test"])).to_numpy(zero_copy_only=False)
-            if donated:
-                seen = index["audio_hash"].isin(hashes) & (verdicts == "")
-                verdicts[seen] = ELSEWHERE
-            verdicts[index["audio_hash"].isin(hashes[held])] = HELD
+        there = traces_of(store, corpus)
+        if corpus.manifest["importer"] == "donated":
+            verdicts[np.isin(hashes, there.audio) & (verdicts == "").to_numpy()] = ELSEWHERE
+        verdicts[np.isin(hashes, there.audio[there.split > 0])] = HELD
     return verdicts

@@ -69,8 +69,12 @@ def _diff_told(found: dict[str, Any]) -> str:
 def _withdraw(args: argparse.Namespace) -> int:
     from corpora.withdrawals import withdraw
 
-    found = withdraw(Store.open(args.store), args.name, args.donor)
-    emit(found, args.json, _withdrawal_told(found))
+    store = Store.open(args.store)
+    found = withdraw(store, args.name, args.donor)
+    told = _withdrawal_told(found)
+    if store.place != str(store.root):
+        told += "\n  language models and runs lie in stores on disks: withdraw there too, to hear what was made with them"
+    emit(found, args.json, told)
     return 0
 
 
@@ -120,8 +124,8 @@ def _pull(args: argparse.Namespace) -> int:
     from corpora.shared_store import pull
 
     corpus = pull(Store.open(args.store), args.url, args.name, args.version)
-    answer = {"corpus": corpus.name, "version": corpus.version, "path": str(corpus.path)}
-    emit(answer, args.json, f"{corpus.name} {corpus.version}: {corpus.path}")
+    answer = {"corpus": corpus.name, "version": corpus.version, "path": corpus.place}
+    emit(answer, args.json, f"{corpus.name} {corpus.version}: {corpus.place}")
     return 0
 
 

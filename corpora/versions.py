@@ -92,7 +92,7 @@ def _rows(corpus: Corpus, skipped: set[str]) -> pd.DataFrame:
             continue
         path = corpus.path / shard["path"]
         try:
-            frame = pq.read_table(path, columns=_COLUMNS).to_pandas()
+            frame = pq.read_table(corpus.readable(shard["path"], _COLUMNS), columns=_COLUMNS).to_pandas()
         except (OSError, ValueError) as error:
             raise StoreError(f"shard {path} cannot be read ({error}); run the refresh again") from error
         frames.append(frame.assign(flags=[" ".join(flags) for flags in frame["flags"]]))

@@ -257,8 +257,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="start and status: print one JSON object")
     parser.add_argument("--lines", type=int, default=20, help="logs: lines of each component")
     options = parser.parse_args(arguments)
-    home = Home.of(os.environ)
     try:
+        home = Home.of(os.environ)
         if options.command == "supervise":
             supervise(home)
         elif options.command == "stop":

@@ -39,10 +39,20 @@ class Home:
 
     @staticmethod
     def of(environ: Mapping[str, str]) -> Home:
-        """The home that the environment names: $AIRFLOW_HOME and $SPEECHMILL_STORE, else under var/."""
+        """The home that the environment names: $AIRFLOW_HOME and $SPEECHMILL_STORE, else under var/.
+
+        Raises:
+            LaunchError: the store is a URL.
+        """
         root = Path(environ.get("SPEECHMILL_ROOT") or RUNS_FROM).resolve()
         path = Path(environ.get("AIRFLOW_HOME") or root / "var/airflow").resolve()
-        store = Path(environ.get("SPEECHMILL_STORE") or root / "var/store").resolve()
+        named = environ.get("SPEECHMILL_STORE") or ""
+        if "://" in named:
+            raise LaunchError(
+                f"SPEECHMILL_STORE is {named!r}; Airflow's store must lie on a disk: name a folder, and bring corpora "
+                f"there with python -m corpora pull NAME --from {named}"
+            )
+        store = Path(named or root / "var/store").resolve()
         return Home(root, path, store)
 
     @property

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from corpora.__main__ import main
 from corpora.errors import NotPublishedError, SourceError, StoreError
 from corpora.refresh import RefreshRequest, refresh
 from corpora.remote import as_place
@@ -116,3 +121,82 @@ def test_a_published_corpus_goes_to_s3_and_back_with_the_same_bytes(
         pull(Store.open(tmp_path / "third"), url, "librispeech")
     assert Store.open(tmp_path / "third").corpus_names() == []
     assert os.environ["AWS_ACCESS_KEY_ID"] == "made-up"
+
+
+KILLED = """
+import os, signal, sys
+from corpora import working_copy
+whole, left = working_copy._put, [int(sys.argv[1])]
+
+def cut(*arguments):
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+    whole(*arguments)
+
+working_copy._put = cut
+from corpora.__main__ import main
+main(sys.argv[2:])
+"""
+
+
+def test_a_store_on_s3_survives_a_killed_refresh_and_has_the_bytes_of_a_local_one(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPEECHMILL_COPIES", str(tmp_path / "copies"))
+    monkeypatch.setenv("SPEECHMILL_STORE", "s3://speech/store")
+    local = tree(tmp_path)
+    arguments = ["refresh", "librispeech", "--source", str(local)]
+    killed = subprocess.run([sys.executable, "-c", KILLED, "2", *arguments], check=False)
+    assert killed.returncode == -9
+    assert main(["show", "librispeech"]) == 2
+    left = bucket.find("speech/store")
+    assert len([name for name in left if name.endswith(".parquet")]) == 2
+    assert "speech/store/locks/corpus-librispeech.json" in left
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["path"] == f"s3://speech/store/corpora/librispeech/{answer['version']}"
+    assert main([*arguments, "--store", str(tmp_path / "here")]) == 0
+    published = tmp_path / "here" / "corpora" / "librispeech" / answer["version"]
+    for path in (path for path in published.rglob("*") if path.is_file()):
+        there = f"speech/store/corpora/librispeech/{answer['version']}/{path.relative_to(published)}"
+        assert bucket.cat_file(there) == path.read_bytes()
+    assert not bucket.find("speech/store/locks")
+
+
+def test_of_two_machines_at_once_one_waits_and_both_versions_are_whole(
+    bucket: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import s3fs
+
+    answers: list[subprocess.CompletedProcess[str]] = []
+
+    def machine(name: str, source: Path) -> None:
+        environment = {**os.environ, "SPEECHMILL_COPIES": str(tmp_path / name)}
+        command = [sys.executable, "-m", "corpora", "refresh", "librispeech", "--source", str(source)]
+        command += ["--store", "s3://speech/both", "--json"]
+        answers.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=False))
+
+    sources = [tree(tmp_path / "one"), librispeech.write(tmp_path / "two", tones.utterances(1, 1)).path]
+    threads = [threading.Thread(target=machine, args=(f"copy-{n}", s)) for n, s in enumerate(sources)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.returncode for answer in answers] == [0, 0], answers
+    versions = {json.loads(answer.stdout)["version"] for answer in answers}
+    s3fs.S3FileSystem.clear_instance_cache()
+    assert bucket.cat_file("speech/both/corpora/librispeech/current").decode() in versions
+    for version in versions:
+        store = Store.open(tmp_path / f"pulled-{version}")
+        assert pull(store, "s3://speech/both", "librispeech", version).missing_files() == []
+    assert not bucket.find("speech/both/locks")
+
+
+def test_a_store_in_a_bucket_that_does_not_exist_is_one_clear_sentence(
+    bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SPEECHMILL_COPIES", str(tmp_path / "copies"))
+    assert main(["list", "--store", "s3://nowhere/store"]) == 1
+    assert "s3://nowhere/store cannot be reached (no such bucket or object" in capsys.readouterr().err

@@ -39,6 +39,11 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
+def test_a_store_on_s3_is_refused_in_one_sentence(root: Path) -> None:
+    with pytest.raises(LaunchError, match="corpora pull NAME --from s3://speech/store"):
+        Home.of({"SPEECHMILL_ROOT": str(root), "SPEECHMILL_STORE": "s3://speech/store"})
+
+
 def test_secrets_are_made_once_and_for_the_owner_only(home: Home) -> None:
     files = {path.name: path.read_bytes() for path in home.secrets.iterdir()}
     assert set(files) == {"fernet_key", "jwt_secret", "api_secret_key", "passwords.json"}
