@@ -137,7 +137,7 @@ def _create(place: LockPlace, lock: HeldLock) -> bool:
     with suppress(FileExistsError):
         try:
             place.files.pipe_file(place.path, lock.content(), mode="create")
-        except (NotImplementedError, ValueError, TypeError):  # a place without conditional writes
+        except (RuntimeError, ValueError, TypeError):  # a place without conditional writes
             if not place.files.exists(place.path):
                 place.files.pipe_file(place.path, lock.content())
         except OSError as error:
