@@ -8,7 +8,7 @@ so that a corpus of any size can be sealed; the text itself stays on disk.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,20 +43,26 @@ _PLAIN = [
 ]  # fmt: skip
 
 
-def index_rows(rows: Iterable[dict[str, Any]]) -> pa.Table:
-    """The index of some rows of `SCHEMA`, given as plain dictionaries."""
-    lean = []
-    for row in rows:
-        entry = {key: value for key, value in row.items() if key != "audio"}
-        entry["id_hash"] = hash64(row["utterance_id"])
-        entry["text_hash"] = hash64(row["text"])
-        entry["audio_hash"] = int(row["audio_sha256"][:16], 16)
-        entry["recording_hash"] = hash64(row["recording_id"])
-        entry["print_high"], entry["print_low"] = as_words(row["audio_fingerprint"])
-        entry["words"] = row["text"].count(" ") + 1
-        entry["flag_set"] = " ".join(row["flags"])
-        lean.append(entry)
-    return pa.Table.from_pylist(lean, schema=INDEX_SCHEMA)
+def index_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """The index of some rows of `SCHEMA`, given as plain dictionaries (with or without their sound)."""
+    words = [as_words(row["audio_fingerprint"]) for row in rows]
+    hashes: dict[str, list[Any]] = {
+        "id_hash": [hash64(row["utterance_id"]) for row in rows],
+        "text_hash": [hash64(row["text"]) for row in rows],
+        "audio_hash": [int(row["audio_sha256"][:16], 16) for row in rows],
+        "recording_hash": [hash64(row["recording_id"]) for row in rows],
+        "print_high": [high for high, _ in words],
+        "print_low": [low for _, low in words],
+        "words": [row["text"].count(" ") + 1 for row in rows],
+        "flag_set": [" ".join(row["flags"]) for row in rows],
+    }
+    columns = [
+        pa.array(
+            hashes[field.name] if field.name in hashes else [row[field.name] for row in rows], field.type
+        )
+        for field in INDEX_SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=INDEX_SCHEMA)
 
 
 def read_index(groups: Sequence[Path]) -> pd.DataFrame:

@@ -15,8 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from corpora.audio import Clip, Recording, cut, other_channel_db
 from corpora.corpus_index import index_rows
 from corpora.errors import AudioError, SourceError
@@ -44,19 +42,22 @@ from corpora.text_rules import normaliser_for, rules_of
 from corpora.transcript import NORMALISER_VERSION, Refused
 from corpora.waiting import set_aside, waits
 
-_ROWS_AT_ONCE = 16
 _TEXT_CHECKS = ("bad_times", "span_past_end")  # found in the sound, but the transcript's line is to blame
 
 
 @dataclass
 class Tally:
-    """Counts of a group. `input` is counted where items leave the importer, the others where they end."""
+    """Counts of a group. `input` is counted where items leave the importer, the others where they end.
+
+    `splits` are those its rows name; where it is one official split, `rows.parquet` can be a shard as it is.
+    """
 
     input: int = 0
     accepted: int = 0
     rejected: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
     duration_s: float = 0.0
+    splits: set[str] = field(default_factory=set)
 
     def as_dict(self) -> dict[str, Any]:
         """For the group's `counts.json`."""
@@ -66,6 +67,7 @@ class Tally:
             "rejected": self.rejected,
             "ignored": dict(sorted(self.ignored.items())),
             "duration_s": self.duration_s,
+            "split": next(iter(self.splits)) if len(self.splits) == 1 else "",
         }
 
 
@@ -144,31 +146,31 @@ class GroupWorker:
     def run(self, units: list[WorkUnit], folder: Path) -> Tally:
         """Write `rows.parquet`, `index.parquet` and `rejections.parquet` of the units; answer the counts."""
         tally, self._folder = Tally(), folder
-        rows: list[dict[str, Any]] = []
-        index: list[pa.Table] = []
+        lean: list[dict[str, Any]] = []
         with ShardWriter(folder / "rows.parquet") as writer:
             for unit in units:
-                for item in self._items(unit):
-                    tally.input += item.count if isinstance(item, Ignored) else 1
-                    if isinstance(item, Ignored):
-                        tally.ignored[item.reason] += item.count
-                    elif isinstance(item, Rejection):
-                        self._rejections.append(item)
-                    else:
-                        row = self._row(item)
-                        if row is not None:
-                            rows.append(row)
-                    if len(rows) >= _ROWS_AT_ONCE:
-                        writer.add_rows(rows)
-                        index.append(index_rows(rows))
-                        rows = []
-            writer.add_rows(rows)
-            index.append(index_rows(rows))
+                for row in self._rows(unit, tally):
+                    writer.add_rows([row])
+                    lean.append({key: value for key, value in row.items() if key != "audio"})
         tally.accepted, tally.duration_s = writer.rows, writer.duration_s
         tally.rejected = len(self._rejections)
-        write_table(folder / "index.parquet", pa.concat_tables(index))
+        tally.splits = {row["split"] for row in lean}
+        write_table(folder / "index.parquet", index_rows(lean))
         write_rejections(folder / "rejections.parquet", [r.row(self._corpus) for r in self._rejections])
         return tally
+
+    def _rows(self, unit: WorkUnit, tally: Tally) -> Iterator[dict[str, Any]]:
+        """The rows of a unit; everything else that it holds is counted or noted as rejected."""
+        for item in self._items(unit):
+            tally.input += item.count if isinstance(item, Ignored) else 1
+            if isinstance(item, Ignored):
+                tally.ignored[item.reason] += item.count
+            elif isinstance(item, Rejection):
+                self._rejections.append(item)
+            else:
+                row = self._row(item)
+                if row is not None:
+                    yield row
 
     def _items(self, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         try:

@@ -116,12 +116,15 @@ class WorkUnit:
         payload: JSON-able facts that `read` needs.
         cost: about the bytes of audio in it; groups are balanced by it.
         members: the files `read` and the audio step will open; empty = unknown.
+        split: the official split of all of its segments, or "" where they differ or have none. Units of
+            different splits are never in one group, so that a group's rows need not be written twice.
     """
 
     key: str
     payload: Mapping[str, Json]
     cost: float
     members: tuple[str, ...] = ()
+    split: str = ""
 
 
 @dataclass(frozen=True)

@@ -221,15 +221,17 @@ def _plain(rejection: Rejection) -> dict[str, Any]:
 
 
 def _grouped(units: tuple[WorkUnit, ...]) -> Iterator[list[WorkUnit]]:
-    """Units by the hash of their key into groups of about `GROUP_BYTES`; each sorted by key.
+    """Units of one official split by the hash of their key into groups of about `GROUP_BYTES`, sorted by key.
 
     A further unit changes its own group only. Above `MAX_GROUPS` full groups the limit doubles.
     """
     limit = float(GROUP_BYTES)
     while limit * MAX_GROUPS < sum(unit.cost for unit in units):
         limit *= 2
-    for _, group in leaves(units, lambda unit: unit.key, lambda unit: unit.cost, limit):
-        yield group
+    for split in sorted({unit.split for unit in units}):
+        alike = [unit for unit in units if unit.split == split]
+        for _, group in leaves(alike, lambda unit: unit.key, lambda unit: unit.cost, limit):
+            yield group
 
 
 def _plan_dir(store: Store, name: str, plan_id: str) -> Path:

@@ -1,5 +1,8 @@
 """The shards of a new version: written from the groups, or linked from an earlier version.
 
+Where all rows of a group are in one official split and nothing is refused late, the group's own file is the
+shard: it gets a second name and is not written again; copied row by row it would have the same bytes.
+
 A shard's key is a hash of its group's key and of which rows of the group it holds. A note per key says where
 a published version has that shard; if the file still has the same bytes it is linked, not written, so that
 one changed file costs one shard. Versions on one file system then share the file.
@@ -9,8 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
+import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,7 @@ from corpora.groups import run_group
 from corpora.shards import ShardWriter
 from corpora.store import Store, read_json, sha256_file, write_json_atomic
 from corpora.utterance import SCHEMA, SPLITS
-from corpora.writing import explain_write
+from corpora.writing import place_file
 
 Mask = npt.NDArray[np.bool_]
 
@@ -42,6 +44,11 @@ class _Piece:
     split: str
     wanted: Mask
     repeated: Mask
+    lengths_s: npt.NDArray[np.float64]
+
+    def is_whole(self, split: str | None) -> bool:
+        """Whether the group's own file is the shard, byte for byte; `split` is what all of its rows say."""
+        return split == self.split and bool(self.wanted.all()) and not self.repeated.any()
 
 
 class ShardMaker:
@@ -57,7 +64,7 @@ class ShardMaker:
         """One shard per group and split, rows in the group's order; answers the manifest's list.
 
         Args:
-            index: `group`, `row`, `split` ("" or null = not accepted) and `repeated` of every row.
+            index: `group`, `row`, `split` ("" or null = not accepted), `repeated` and `duration_s` of every row.
         """
         shards = []
         for number, rows in index.groupby("group", sort=True):
@@ -65,7 +72,8 @@ class ShardMaker:
             for split in SPLITS:
                 wanted = (rows["split"] == split).to_numpy(dtype=bool)
                 if wanted.any():
-                    piece = _Piece(int(str(number)), split, wanted, rows["repeated"].to_numpy(dtype=bool))
+                    repeated, lengths_s = rows["repeated"].to_numpy(dtype=bool), rows["duration_s"].to_numpy()
+                    piece = _Piece(int(str(number)), split, wanted, repeated, lengths_s)
                     shards.append(self._shard(groups[piece.group], piece))
         return sorted(shards, key=lambda shard: (SPLITS.index(shard["split"]), shard["path"]))
 
@@ -79,13 +87,17 @@ class ShardMaker:
         known = _link(self._store, self._plan["name"], key, target)
         if known is not None:
             return {"path": relative, "split": piece.split, **known}
-        with ShardWriter(target) as writer:
-            _copy_rows(self._with_sound(piece.group) / "rows.parquet", writer, piece)
+        rows = self._with_sound(piece.group) / "rows.parquet"
+        if piece.is_whole(read_json(group / "counts.json").get("split")):
+            place_file(rows, target)
+        else:
+            with ShardWriter(target) as writer:
+                _copy_rows(rows, writer, piece)
         return {
             "path": relative,
             "split": piece.split,
-            "rows": writer.rows,
-            "hours": round(writer.duration_s / 3600, 6),
+            "rows": int(piece.wanted.sum()),
+            "hours": round(math.fsum(piece.lengths_s[piece.wanted]) / 3600, 6),
             "bytes": target.stat().st_size,
             "sha256": sha256_file(target),
         }
@@ -126,14 +138,7 @@ def _link(store: Store, name: str, key: str, target: Path) -> dict[str, Any] | N
     place = store.corpora_dir / note["place"]
     if not place.is_file() or place.stat().st_size != note["bytes"] or sha256_file(place) != note["sha256"]:
         return None
-    with explain_write(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(place, target)
-        except OSError:  # another file system, or one without links
-            temporary = target.with_name(f".{target.name}.tmp")
-            shutil.copyfile(place, temporary)
-            temporary.replace(target)
+    place_file(place, target)
     return {key: note[key] for key in ("rows", "hours", "bytes", "sha256")}
 
 
@@ -155,14 +160,16 @@ def _copy_rows(path: Path, writer: ShardWriter, piece: _Piece) -> None:
             at += table.num_rows
             if not piece.wanted[here].any():
                 continue
-            flags = [
-                [*kept, "duplicate_audio"] if twin else kept
-                for kept, twin in zip(table["flags"].to_pylist(), piece.repeated[here], strict=True)
-            ]
             table = _with_column(table, "split", [piece.split] * table.num_rows)
-            table = _with_column(table, "flags", flags).filter(pa.array(piece.wanted[here]))
-            for batch in table.cast(SCHEMA).combine_chunks().to_batches():
-                writer.add_batch(batch)
+            if piece.repeated[here].any():
+                flags = [
+                    [*kept, "duplicate_audio"] if twin else kept
+                    for kept, twin in zip(table["flags"].to_pylist(), piece.repeated[here], strict=True)
+                ]
+                table = _with_column(table, "flags", flags)
+            if not piece.wanted[here].all():
+                table = table.filter(pa.array(piece.wanted[here]))
+            writer.add_table(table.cast(SCHEMA))
 
 
 def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:

@@ -7,17 +7,21 @@ Hugging Face's `datasets` reads the files as an Audio feature from the schema's 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpora.store import explain_write
 from corpora.utterance import MEASURES, REJECTIONS_SCHEMA, SCHEMA
 
 ROW_GROUP_BYTES = 1_500_000
+_ROW_BYTES = 512  # of a row without its sound, about
 _REPEATED = [
     "corpus", "split", "subset", "recording_id", "speaker_id", "gender", "language", "donor_id", "licence",
     "normaliser_version", "transcript_path", "flags.list.element",
@@ -36,7 +40,8 @@ class ShardWriter:
         self.rows = 0
         self.duration_s = 0.0
         self._temporary = path.with_name(f".{path.name}.tmp")
-        self._pending: list[pa.RecordBatch] = []
+        self._rows: list[dict[str, Any]] = []
+        self._tables: list[pa.Table] = []
         self._pending_bytes = 0
         with explain_write(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,26 +66,43 @@ class ShardWriter:
             self._writer.close()
             self._temporary.unlink(missing_ok=True)
 
-    def add_rows(self, rows: list[dict[str, Any]]) -> None:
-        """Append utterances given as plain dictionaries."""
-        self.add_batch(pa.RecordBatch.from_pylist(rows, schema=SCHEMA))
-
-    def add_batch(self, batch: pa.RecordBatch) -> None:
-        """Append a batch with the columns of `SCHEMA`; row groups are cut by size."""
-        for row in range(batch.num_rows):
-            piece = batch.slice(row, 1)
-            self._pending.append(piece)
-            self._pending_bytes += len(piece.column("audio")[0]["bytes"].as_buffer()) + 512
+    def add_rows(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Append utterances given as plain dictionaries; row groups are cut by size."""
+        for row in rows:
+            self._rows.append(row)
+            self._pending_bytes += len(row["audio"]["bytes"]) + _ROW_BYTES
             if self._pending_bytes >= ROW_GROUP_BYTES:
                 self._flush()
 
+    def add_table(self, table: pa.Table) -> None:
+        """Append a table with the columns of `SCHEMA`: the same row groups as if its rows came one by one."""
+        self._gather()
+        lengths = pc.binary_length(pc.struct_field(table["audio"], "bytes")).to_numpy()
+        ends = np.cumsum(lengths.astype(np.int64) + _ROW_BYTES)
+        first = 0
+        while first < len(ends):
+            before = int(ends[first - 1]) if first else 0
+            last = int(np.searchsorted(ends, ROW_GROUP_BYTES - self._pending_bytes + before))
+            self._tables.append(table.slice(first, last + 1 - first))
+            self._pending_bytes += int(ends[min(last, len(ends) - 1)]) - before
+            first = last + 1
+            if self._pending_bytes >= ROW_GROUP_BYTES:
+                self._flush()
+
+    def _gather(self) -> None:
+        """Pending rows as a pending table."""
+        if self._rows:
+            self._tables.append(pa.Table.from_pylist(self._rows, schema=SCHEMA))
+            self._rows = []
+
     def _flush(self) -> None:
-        if not self._pending:
+        self._gather()
+        if not self._tables:
             return
-        table = pa.Table.from_batches(self._pending, schema=SCHEMA).combine_chunks()
+        table = pa.concat_tables(self._tables).combine_chunks()
         self.rows += table.num_rows
         self.duration_s += sum(table["duration_s"].to_pylist())
-        self._pending, self._pending_bytes = [], 0
+        self._tables, self._pending_bytes = [], 0
         with explain_write(self.path):
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))
 

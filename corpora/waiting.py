@@ -10,7 +10,6 @@ length does not matter. Aligning itself is not done here.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from corpora.manifest import version_of
 from corpora.quarantine import release
 from corpora.store import Store, explain_write, publish_version, sha256_file, write_json_atomic
 from corpora.withdrawals import withdrawn_donors
+from corpora.writing import place_file
 
 FOLDER = "needs_alignment"
 _BLOCK_S = 60
@@ -111,9 +111,7 @@ def gather(groups: list[Path], target: Path, withdrawn: list[str]) -> dict[str, 
                 continue
             for key in ("audio", "script"):
                 to = target / FOLDER / entry[key]
-                with explain_write(to):
-                    to.parent.mkdir(parents=True, exist_ok=True)
-                    _place(place / entry[key], to)
+                place_file(place / entry[key], to)
             entries.append(entry)
     if not entries:
         return None
@@ -125,15 +123,6 @@ def gather(groups: list[Path], target: Path, withdrawn: list[str]) -> dict[str, 
         "hours": hours,
         "catalog_sha256": sha256_file(target / FOLDER / "catalog.json"),
     }
-
-
-def _place(path: Path, to: Path) -> None:
-    """A second name for a file, or a copy where the file system has none."""
-    to.unlink(missing_ok=True)
-    try:
-        os.link(path, to)
-    except OSError:
-        shutil.copyfile(path, to)
 
 
 def collect_waiting(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,3 +50,20 @@ def fsync_tree(root: Path) -> None:
             finally:
                 os.close(handle)
         fsync_dir(Path(folder))
+
+
+def place_file(path: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has none; what lay there is replaced.
+
+    Raises:
+        StoreError: the disk is full or the like.
+    """
+    temporary = target.with_name(f".{target.name}.tmp")
+    with explain_write(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(path, temporary)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(path, temporary)
+        temporary.replace(target)

@@ -237,7 +237,7 @@ class _Reading:
             if member in self._source:
                 members.append(member)
         first, last = rows[0], rows[-1]
-        payload = {
+        payload: dict[str, Any] = {
             "table": table.path,
             "name": table.name,
             "split": table.name if table.name != "validated" else ("train" if self._official else None),
@@ -252,9 +252,8 @@ class _Reading:
             "lengths_s": lengths_s,
         }
         cost = sum(self._source.member(name).size for name in members)
-        return WorkUnit(
-            f"{table.name}-{first[0].number:08d}", payload, cost, (table.path, *sorted(set(members)))
-        )
+        files = (table.path, *sorted(set(members)))
+        return WorkUnit(f"{table.name}-{first[0].number:08d}", payload, cost, files, payload["split"] or "")
 
     def _leak(self, table: Table, row: Mapping[str, str]) -> tuple[str, str] | None:
         """Remember the row; (check, reason) where it must not be used beside what other tables hold."""

@@ -126,7 +126,7 @@ class LibriSpeechImporter:
         cost = sum(source.member(name).size for name in names if name.endswith(".flac"))
         gender = genders.get(reader)
         payload = {"folder": folder, "part": part, "reader": reader, "chapter": chapter, "gender": gender}
-        return WorkUnit(f"{part}/{reader}/{chapter}", payload, cost, tuple(names))
+        return WorkUnit(f"{part}/{reader}/{chapter}", payload, cost, tuple(names), _split_of(part))
 
     @staticmethod
     def _part_of_source(source: Source) -> str | None:
@@ -193,12 +193,17 @@ class LibriSpeechImporter:
             audio=AudioRef(audio[stem], promised=_PROMISED),
             source_path=transcript,
             line=number,
-            split=payload["part"].partition("-")[0],
+            split=_split_of(payload["part"]),
             subset=payload["part"],
             gender=payload["gender"],
             language="en",
             licence=LICENCE,
         )
+
+
+def _split_of(part: str) -> str:
+    """`train-clean-100` is train."""
+    return part.partition("-")[0]
 
 
 def _wanted_parts(options: ImportOptions) -> set[str]:

@@ -63,7 +63,7 @@ class _NistTestSet:
         for key in sorted(files.keys() & lines.keys()):
             payload = {"recording": key, "audio": files[key], "lines": lines[key], "accept": accept}
             size = source.member(files[key]).size
-            units.append(WorkUnit(key, payload, size, (files[key], *references)))
+            units.append(WorkUnit(key, payload, size, (files[key], *references), "test"))
         facts = CorpusFacts(self.name, recordings.LDC_LICENCE, expected=self.expected)
         sides = sum(len({line[2] for line in lines[unit.key]}) for unit in units)
         notes = [f"{len(units)} recordings, {sides} sides with text"]

@@ -115,7 +115,7 @@ def _unit(source: Source, key: str, talks: Talks, choices: dict[str, Any]) -> Wo
     split, _, talk = key.partition("/")
     audio, text = talks.audio[key], talks.texts[key]
     payload = {"talk": talk, "split": split, "audio": audio, "text": text, **choices}
-    return WorkUnit(key, payload, source.member(audio).size, (audio, text))
+    return WorkUnit(key, payload, source.member(audio).size, (audio, text), split)
 
 
 def _leaks(talks: Talks) -> list[Rejection]:
