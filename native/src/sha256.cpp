@@ -66,39 +66,58 @@ bool has_sha_instructions() {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
 }
 
-// The same rounds by the processor's own instructions, four at a time; they keep the state as ABEF and CDGH.
+#define SPEECHMILL_SHA_TARGET __attribute__((target("sha,sse4.1,ssse3"), always_inline)) inline
+
+// The processor's own instructions keep the state as ABEF and CDGH.
+struct Halves {
+  __m128i abef;
+  __m128i cdgh;
+};
+
+// Rounds 4 group to 4 group + 3 with their four words of the message.
+SPEECHMILL_SHA_TARGET void four_rounds(Halves* state, int group, __m128i words) {
+  const auto* const constants = reinterpret_cast<const __m128i*>(kRound.data() + 4 * group);
+  const __m128i sums = _mm_add_epi32(words, _mm_loadu_si128(constants));
+  state->cdgh = _mm_sha256rnds2_epu32(state->cdgh, state->abef, sums);
+  state->abef = _mm_sha256rnds2_epu32(state->abef, state->cdgh, _mm_shuffle_epi32(sums, 0x0E));
+}
+
+// The message's next four words, from the sixteen before them, take the place of the first four.
+SPEECHMILL_SHA_TARGET void next_words(__m128i* first, __m128i second, __m128i third, __m128i last) {
+  const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(*first, second), _mm_alignr_epi8(last, third, 4));
+  *first = _mm_sha256msg2_epu32(sum, last);
+}
+
 __attribute__((target("sha,sse4.1,ssse3"))) void compress_sha(Sha256State* state, const std::uint8_t* blocks,
                                                               std::size_t count) {
   const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
   auto* const words = reinterpret_cast<__m128i*>(state->data());
   const __m128i dcba = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xB1);
   const __m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1B);
-  __m128i abef = _mm_alignr_epi8(dcba, hgfe, 8);
-  __m128i cdgh = _mm_blend_epi16(hgfe, dcba, 0xF0);
+  Halves now{_mm_alignr_epi8(dcba, hgfe, 8), _mm_blend_epi16(hgfe, dcba, 0xF0)};
   for (; count > 0; --count, blocks += 64) {
-    const __m128i abef_before = abef;
-    const __m128i cdgh_before = cdgh;
+    const Halves before = now;
     __m128i w[4];
-    for (std::size_t i = 0; i < 16; ++i) {
-      if (i < 4) {
-        const auto* const source = reinterpret_cast<const __m128i*>(blocks + 16 * i);
-        w[i] = _mm_shuffle_epi8(_mm_loadu_si128(source), swap);
-      } else {
-        const __m128i last = w[(i + 3) % 4];
-        const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]),
-                                          _mm_alignr_epi8(last, w[(i + 2) % 4], 4));
-        w[i % 4] = _mm_sha256msg2_epu32(sum, last);
-      }
-      const auto* const constants = reinterpret_cast<const __m128i*>(kRound.data() + 4 * i);
-      const __m128i rounds = _mm_add_epi32(w[i % 4], _mm_loadu_si128(constants));
-      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, rounds);
-      abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(rounds, 0x0E));
+    for (std::size_t i = 0; i < 4; ++i) {
+      const auto* const source = reinterpret_cast<const __m128i*>(blocks + 16 * i);
+      w[i] = _mm_shuffle_epi8(_mm_loadu_si128(source), swap);
     }
-    abef = _mm_add_epi32(abef, abef_before);
-    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    // The next words are made while rounds are under way: a round waits for the one before it only.
+    for (int group = 0; group < 12; group += 4) {
+      four_rounds(&now, group, w[0]);
+      next_words(&w[0], w[1], w[2], w[3]);
+      four_rounds(&now, group + 1, w[1]);
+      next_words(&w[1], w[2], w[3], w[0]);
+      four_rounds(&now, group + 2, w[2]);
+      next_words(&w[2], w[3], w[0], w[1]);
+      four_rounds(&now, group + 3, w[3]);
+      next_words(&w[3], w[0], w[1], w[2]);
+    }
+    for (int i = 0; i < 4; ++i) four_rounds(&now, 12 + i, w[i]);
+    now = {_mm_add_epi32(now.abef, before.abef), _mm_add_epi32(now.cdgh, before.cdgh)};
   }
-  const __m128i feba = _mm_shuffle_epi32(abef, 0x1B);
-  const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xB1);
+  const __m128i feba = _mm_shuffle_epi32(now.abef, 0x1B);
+  const __m128i dchg = _mm_shuffle_epi32(now.cdgh, 0xB1);
   _mm_storeu_si128(words, _mm_blend_epi16(feba, dchg, 0xF0));
   _mm_storeu_si128(words + 1, _mm_alignr_epi8(dchg, feba, 8));
 }
