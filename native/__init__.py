@@ -16,7 +16,7 @@ from pathlib import Path
 
 __path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
 
-from native import errors, sphere  # noqa: E402
+from native import errors, sound, sphere  # noqa: E402
 from native._core import (  # noqa: E402
     KENLM_MAX_ORDER,
     KENLM_VERSION,
@@ -75,6 +75,7 @@ __all__ = [
     "decode",
     "errors",
     "greedy",
+    "sound",
     "sphere",
     "text_layout",
     "text_lines_are_wrapped",

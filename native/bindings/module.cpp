@@ -8,12 +8,14 @@ namespace py = pybind11;
 PYBIND11_MODULE(_core, module) {
   using namespace speechmill::bindings;
   module.doc() =
-      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE reader, text.";
+      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE reader, figures of "
+      "sound, text.";
   register_errors();
   register_alphabet(module);
   register_scorer(module);
   register_decoder(module);
   register_corrector(module);
+  register_sound(module);
   register_sphere(module);
   register_text(module);
 }
