@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from corpora import containers
 from corpora.errors import AudioError, SourceError
 from corpora.importer import AudioRef
 from corpora.sources import Source
-from native import SphereChecksumError, SphereError, sphere
+from native import SphereChecksumError, SphereError, sound, sphere
 
 STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
@@ -58,13 +59,17 @@ class Recording:
 
 @dataclass(frozen=True)
 class Clip:
-    """What a row stores: mono int16 `[samples]`, the same as FLAC, SHA-256 of the samples."""
+    """What a row stores: mono int16 `[samples]`, the same as FLAC, and what its sound measures."""
 
     samples: Samples
     sample_rate_hz: int
     flac: bytes
-    sha256: str
+    figures: sound.SoundFigures
     flags: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        return self.figures.sha256
 
     @property
     def duration_s(self) -> float:
@@ -229,10 +234,10 @@ def stated_length_s(source: Source, member: str) -> float | None:
 
 
 def cut(recording: Recording, ref: AudioRef) -> Clip:
-    """The stretch a segment names, mono, at most 16 kHz, as FLAC with its hash.
+    """The stretch a segment names, mono, at most 16 kHz, as FLAC with its hash and figures.
 
     Raises:
-        AudioError: the channel or the span is not in the recording.
+        AudioError: the channel or the span is not in the recording, or the span holds no sample.
     """
     start, end, flags = _span(recording, ref)
     flags += _against_promises(recording, ref)
@@ -241,10 +246,11 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
     if rate_hz > STORED_RATE_HZ:
         real = soxr.resample(mono.astype(np.float32) / 32768.0, rate_hz, STORED_RATE_HZ, quality="HQ")
         mono, rate_hz = to_int16(real), STORED_RATE_HZ
+    if len(mono) == 0:
+        raise AudioError("audio_empty", "no sample in the segment")
     whole = start == 0 and end == len(recording.samples)
     flac = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
-    digest = hashlib.sha256(mono.astype("<i2", copy=False).tobytes()).hexdigest()
-    return Clip(mono, rate_hz, flac, digest, (*recording.flags, *flags))
+    return Clip(mono, rate_hz, flac, sound.figures(mono, rate_hz), (*recording.flags, *flags))
 
 
 def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...]]:
@@ -310,9 +316,8 @@ def other_channel_db(recording: Recording, ref: AudioRef) -> float | None:
     if not ref.two_sided or recording.samples.shape[1] != 2 or ref.channel < 0:
         return None
     start, end, _ = _span(recording, ref)
-    both = recording.samples[start:end].astype(np.float64)
-    power = (both * both).sum(axis=0) + 1.0
-    return float(10.0 * np.log10(power[1 - ref.channel] / power[ref.channel]))
+    energies = sound.channel_energies(np.ascontiguousarray(recording.samples[start:end]))
+    return 10.0 * math.log10((energies[1 - ref.channel] + 1) / (energies[ref.channel] + 1))
 
 
 def encode_flac(mono: Samples, rate_hz: int) -> bytes:

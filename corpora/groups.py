@@ -18,7 +18,6 @@ from typing import Any
 from corpora.audio import Clip, Recording, cut, other_channel_db
 from corpora.corpus_index import index_rows
 from corpora.errors import AudioError, SourceError
-from corpora.fingerprint import fingerprint
 from corpora.group_cache import (
     cache_dir,
     content_key,
@@ -31,7 +30,7 @@ from corpora.group_cache import (
 from corpora.importer import AudioRef, Ignored, Importer, RawSegment, Rejection, WorkUnit
 from corpora.importers import get_importer
 from corpora.locks import hold
-from corpora.measures import measure
+from corpora.measures import measures_of
 from corpora.media import LAST
 from corpora.memory import keep_memory
 from corpora.quality import Subject, Thresholds, check_utterance
@@ -190,12 +189,10 @@ class GroupWorker:
         try:
             recording = self._decoded(segment.audio)
             clip = cut(recording, segment.audio)
-            if len(clip.samples) == 0:
-                raise AudioError("audio_empty", "no sample in the segment")
         except AudioError as error:
             self._reject(segment, error.check, str(error), of_audio=error.check not in _TEXT_CHECKS)
             return None
-        measures = measure(clip.samples, clip.sample_rate_hz, normalised.text)
+        measures = measures_of(clip.figures, len(normalised.text) / clip.duration_s)
         measures["other_channel_db"] = other_channel_db(recording, segment.audio)
         subject = Subject(normalised.text, len(clip.samples), clip.sample_rate_hz, measures)
         refused, flags = check_utterance(subject, self._thresholds)
@@ -287,7 +284,7 @@ def _row(corpus: str, segment: RawSegment, clip: Clip) -> dict[str, Any]:
         "transcript_path": segment.source_path,
         "transcript_line": segment.line,
         "text_rules": rules_of(segment.style, segment.policies),
-        "audio_fingerprint": fingerprint(clip.samples, clip.sample_rate_hz),
+        "audio_fingerprint": clip.figures.fingerprint,
     }
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from corpora import fingerprint
 from corpora.buckets import hash64
 from corpora.fingerprint import as_words, near_pairs
 from corpora.store import Corpus, Store
@@ -101,11 +102,15 @@ def _terms(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def traces_of(store: Store, corpus: Corpus) -> Traces:
-    """Traces of a published version; read from its shards once, then from the cache."""
+    """Traces of a published version; read from its shards once, then from the cache.
+
+    Fingerprints of an older kind are made anew from the stored sound, which takes some 0.5 s of CPU per hour.
+    """
     path = traces_path(store, corpus)
     if not path.is_file() and not store.fetch_cached(path):
         for old in path.parent.glob(f"{corpus.name}-*.npz"):
-            if len(old.stem) == len(path.stem):
+            # their names said nothing of the kind of fingerprints before
+            if len(path.stem) - len(old.stem) in (0, 2):
                 old.unlink(missing_ok=True)
         _write(path, _read_shards(corpus))
     with np.load(path) as stored:
@@ -115,7 +120,7 @@ def traces_of(store: Store, corpus: Corpus) -> Traces:
 
 def traces_path(store: Store, corpus: Corpus) -> Path:
     """Where the traces of a version are kept."""
-    return store.cache_dir / "leakage" / f"{corpus.name}-{corpus.version}.npz"
+    return store.cache_dir / "leakage" / f"{corpus.name}-{corpus.version}-{fingerprint.VERSION}.npz"
 
 
 def _write(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
@@ -131,6 +136,10 @@ def _read_shards(corpus: Corpus) -> dict[str, npt.NDArray[Any]]:
     columns = ["split", "speaker_id", "text", "audio_sha256", "audio_fingerprint", "duration_s", "flags"]
     found: dict[str, list[Any]] = {key: [] for key in _ARRAYS}
     there = corpus.column_names()
+    is_old = corpus.manifest.get("fingerprint_version", 1) != fingerprint.VERSION
+    if is_old:
+        columns.append("audio")
+        _log.info("the fingerprints of %s are of an older kind: made anew from its sound", corpus.name)
     for batch in corpus.batches(columns=[name for name in columns if name in there]):
         for row in batch.to_pylist():
             unknown = "speaker_unknown" in row["flags"]
@@ -139,7 +148,10 @@ def _read_shards(corpus: Corpus) -> dict[str, npt.NDArray[Any]]:
             found["text"].append(hash64(row["text"]))
             found["words"].append(min(row["text"].count(" ") + 1, 65535))
             found["audio"].append(int(row["audio_sha256"][:16], 16))
-            found["prints"].append(as_words(row.get("audio_fingerprint") or "0" * 32))
+            known = row.get("audio_fingerprint")
+            if is_old:
+                known = fingerprint.fingerprint_of_stored(row["audio"]["bytes"])
+            found["prints"].append(as_words(known or fingerprint.UNKNOWN))
             found["seconds"].append(row["duration_s"])
     types = {"split": np.uint8, "words": np.uint16, "seconds": np.float32}
     made = {key: np.array(values, dtype=types.get(key, np.uint64)) for key, values in found.items()}

@@ -23,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 import soundfile
 
+from corpora import fingerprint, measures
 from corpora.buckets import leaves
 from corpora.corpus_index import INDEX_SCHEMA
 from corpora.donation import NAME
@@ -86,6 +87,7 @@ def input_key(request: RefreshRequest) -> str:
     parts = {
         "importer": [importer.name, importer.version],
         "rules": [NORMALISER_VERSION, alphabets_hash(), thresholds_of(importer.name).as_dict()],
+        "measures": [measures.VERSION, fingerprint.VERSION],
         "schema": hashlib.sha256(SCHEMA.to_string().encode()).hexdigest(),
         "writers": [pa.__version__, soundfile.__libsndfile_version__],
         "donation": request.donation.read_text() if request.donation else None,
@@ -209,6 +211,7 @@ def _described(plan: dict[str, Any], units: list[WorkUnit], source: Source) -> d
     made_of: list[Any] = [plan["name"], plan["importer"], plan["importer_version"], NORMALISER_VERSION]
     made_of += [plan["alphabet"], plan["thresholds"], hashlib.sha256(units_json(units)).hexdigest()]
     made_of += [pa.__version__, soundfile.__libsndfile_version__, INDEX_SCHEMA.to_string()]
+    made_of += [measures.VERSION, fingerprint.VERSION]
     made_of += [source.stamp()] if any(not unit.members for unit in units) else []
     mark = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
     stamps = [source.member(name).stamp for unit in units for name in unit.members]

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from corpora.errors import GateRefusedError
+from corpora.fingerprint import VERSION, fingerprint_of_stored
 from corpora.locales import alphabet_for
 from corpora.manifest import describe, summary_of, version_of
 from corpora.quality import CHECKS, CORPUS_CHECKS, Subject, Thresholds, check_utterance, run_gate
@@ -149,9 +150,18 @@ def _returning(store: Store, corpus: Corpus, wanted: set[str]) -> dict[str, Row]
             continue
         for shard in older.manifest["shards"]:
             for row in _shard_rows(older.file(shard["path"])):
-                if row["utterance_id"] in wanted:
-                    found.setdefault(row["utterance_id"], row)
+                if row["utterance_id"] in wanted and row["utterance_id"] not in found:
+                    found[row["utterance_id"]] = _with_print(row, older, corpus)
     return found
+
+
+def _with_print(row: Row, older: Corpus, corpus: Corpus) -> Row:
+    """The row with a fingerprint of the kind its corpus has now; without one where that kind is gone."""
+    kind = corpus.manifest.get("fingerprint_version", 1)
+    if older.manifest.get("fingerprint_version", 1) == kind:
+        return row
+    known = fingerprint_of_stored(row["audio"]["bytes"]) if kind == VERSION else None
+    return {**row, "audio_fingerprint": known}
 
 
 def _write_shard(

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpora import leakage, shard_cache, withdrawals
+from corpora import fingerprint, leakage, measures, shard_cache, withdrawals
 from corpora.corpus_index import read_index, read_rows
 from corpora.corpus_splits import corpus_facts, split_rows
 from corpora.errors import BalanceError, NothingImportedError, NotPublishedError, StoreError
@@ -236,6 +236,8 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         "importer": plan["importer"],
         "importer_version": plan["importer_version"],
         "normaliser_version": NORMALISER_VERSION,
+        "measures_version": measures.VERSION,
+        "fingerprint_version": fingerprint.VERSION,
         "alphabet_hash": alphabet_for(facts["language"]).hash,
         **describe(built.index),
         "language": facts["language"],

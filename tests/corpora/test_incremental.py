@@ -102,6 +102,21 @@ def test_a_copied_or_touched_source_is_read_but_not_decoded(
     assert made == []
 
 
+@pytest.mark.parametrize("what", ["measures", "fingerprint"])
+def test_groups_measured_by_another_version_are_made_anew(
+    tree: Path, tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    first = refresh(request(tree, tmp_path / "store"))
+    whole = len(made)
+    made.clear()
+    monkeypatch.setattr(f"corpora.{what}.VERSION", 99)
+    second = refresh(request(tree, tmp_path / "store"))
+    assert len(made) == whole
+    assert second["version"] != first["version"]
+    manifest = Store.open(tmp_path / "store").corpus("librispeech").manifest
+    assert manifest[f"{what}_version"] == 99
+
+
 @pytest.mark.parametrize(
     "lost", ["cache", "cache/groups", "cache/shards", "cache/refresh", "staging", "locks"]
 )
