@@ -1,4 +1,4 @@
-"""The C++ library's Python face: alphabet, language model and scorer, CTC decoding, SPHERE audio.
+"""The C++ library's Python face: alphabet, language model and scorer, CTC decoding, SPHERE and FLAC audio.
 
     alphabet = Alphabet.load("alphabet.txt")                # blank last, unless said
     scorer = Scorer.load("language_model_dir", alpha=0.5, beta=1.5)
@@ -16,7 +16,7 @@ from pathlib import Path
 
 __path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
 
-from native import errors, sound, sphere  # noqa: E402
+from native import errors, flac, sound, sphere  # noqa: E402
 from native._core import (  # noqa: E402
     KENLM_MAX_ORDER,
     KENLM_VERSION,
@@ -74,6 +74,7 @@ __all__ = [
     "build_lexicon_trie",
     "decode",
     "errors",
+    "flac",
     "greedy",
     "sound",
     "sphere",

@@ -8,6 +8,8 @@ import numpy.typing as npt
 KENLM_VERSION: str
 KENLM_MAX_ORDER: int
 TRIE_VERSION: int
+FLAC_ENCODER_VERSION: int
+FLAC_BLOCK: int
 
 class Alphabet:
     """The ordered labels of a network's output and the place of the blank."""
@@ -221,6 +223,7 @@ class Stream:
     @property
     def usage(self) -> dict[str, int]: ...
 
+def flac_encode(samples: npt.NDArray[np.int16], sample_rate_hz: int, portable: bool = False) -> bytes: ...
 def sphere_info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]: ...
 def sphere_read(
     file: str | os.PathLike[str] | bytes, start: int = 0, stop: int | None = None, verify: bool = True

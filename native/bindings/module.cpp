@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, module) {
   register_scorer(module);
   register_decoder(module);
   register_corrector(module);
+  register_flac_encoder(module);
   register_sound(module);
   register_sphere(module);
   register_text(module);

@@ -59,5 +59,8 @@ int main(int count, char** arguments) {
   const std::string alphabets = folder("fuzz_alphabet");
   spit(alphabets + "/seed", testing::slurp(toy.path() + "/alphabet.txt"));
   spit(alphabets + "/seed-bytes", Alphabet::bytes().canonical());
+  std::string sound(1, '\2');
+  for (unsigned i = 0; i < 3000; ++i) sound += static_cast<char>(i * i >> 9);
+  spit(folder("fuzz_flac_encoder") + "/seed", sound);
   return 0;
 }
