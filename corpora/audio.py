@@ -25,14 +25,13 @@ from corpora import containers
 from corpora.errors import AudioError, SourceError
 from corpora.importer import AudioRef
 from corpora.sources import Source
-from native import SphereChecksumError, SphereError, sound, sphere
+from native import SphereChecksumError, SphereError, flac, sound, sphere
 
 STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
 AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
 _MAX_DECODED_BYTES = 2_000_000_000
 _STATED_TOLERANCE_S = 0.05  # decoders differ by the encoder's delay
-FLAC_LEVEL = 0.625  # libFLAC level 5
 _SILENT = 33  # −60 dBFS of int16
 EXACT = {"PCM_16", "PCM_S8", "PCM_U8", "PCM_24", "PCM_32", "ULAW", "ALAW"}
 
@@ -249,8 +248,8 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
     if len(mono) == 0:
         raise AudioError("audio_empty", "no sample in the segment")
     whole = start == 0 and end == len(recording.samples)
-    flac = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
-    return Clip(mono, rate_hz, flac, sound.figures(mono, rate_hz), (*recording.flags, *flags))
+    coded = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
+    return Clip(mono, rate_hz, coded, sound.figures(mono, rate_hz), (*recording.flags, *flags))
 
 
 def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...]]:
@@ -321,7 +320,5 @@ def other_channel_db(recording: Recording, ref: AudioRef) -> float | None:
 
 
 def encode_flac(mono: Samples, rate_hz: int) -> bytes:
-    """16-bit mono FLAC, level 5: the same bytes for the same samples."""
-    out = io.BytesIO()
-    soundfile.write(out, mono, rate_hz, format="FLAC", subtype="PCM_16", compression_level=FLAC_LEVEL)
-    return out.getvalue()
+    """16-bit mono FLAC, at least one sample: the same bytes for the same samples, whatever is installed."""
+    return flac.encode(np.ascontiguousarray(mono), rate_hz)

@@ -43,11 +43,14 @@ from corpora.transcript import NORMALISER_VERSION
 from corpora.utterance import SCHEMA
 from corpora.withdrawals import withdrawn_mark
 from corpora.workers import work
+from native import flac
 
 __all__ = ["RefreshRequest", "plan_refresh", "refresh", "run_group", "seal"]
 
 GROUP_BYTES = 32 << 20
 MAX_GROUPS = 2048
+# Whose versions decide bytes, beside our own code's: what decodes, and what writes Parquet and FLAC.
+_WRITERS = (pa.__version__, soundfile.__libsndfile_version__, f"flac {flac.ENCODER_VERSION}")
 _STALE_S = 7 * 24 * 3600
 _log = logging.getLogger(__name__)
 
@@ -89,7 +92,7 @@ def input_key(request: RefreshRequest) -> str:
         "rules": [NORMALISER_VERSION, alphabets_hash(), thresholds_of(importer.name).as_dict()],
         "measures": [measures.VERSION, fingerprint.VERSION],
         "schema": hashlib.sha256(SCHEMA.to_string().encode()).hexdigest(),
-        "writers": [pa.__version__, soundfile.__libsndfile_version__],
+        "writers": _WRITERS,
         "donation": request.donation.read_text() if request.donation else None,
         "name": request.name,
         "options": recorded(importer, request.options),
@@ -210,7 +213,7 @@ def _described(plan: dict[str, Any], units: list[WorkUnit], source: Source) -> d
     """A group's `mark` (hash of all it is made from but its files' bytes), `key` (with their stamps), cost."""
     made_of: list[Any] = [plan["name"], plan["importer"], plan["importer_version"], NORMALISER_VERSION]
     made_of += [plan["alphabet"], plan["thresholds"], hashlib.sha256(units_json(units)).hexdigest()]
-    made_of += [pa.__version__, soundfile.__libsndfile_version__, INDEX_SCHEMA.to_string()]
+    made_of += [*_WRITERS, INDEX_SCHEMA.to_string()]
     made_of += [measures.VERSION, fingerprint.VERSION]
     made_of += [source.stamp()] if any(not unit.members for unit in units) else []
     mark = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

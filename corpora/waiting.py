@@ -20,7 +20,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from corpora.audio import FLAC_LEVEL, STORED_RATE_HZ, Recording, channel_samples, to_int16
+from corpora.audio import STORED_RATE_HZ, Recording, channel_samples, to_int16
 from corpora.importer import RawSegment
 from corpora.manifest import version_of
 from corpora.quarantine import release
@@ -30,6 +30,7 @@ from corpora.writing import place_file
 
 FOLDER = "needs_alignment"
 _BLOCK_S = 60
+_FLAC_LEVEL = 0.625  # libFLAC level 5
 
 
 def waits(segment: RawSegment, recording: Recording, longest_s: float) -> bool:
@@ -53,7 +54,7 @@ def set_aside(folder: Path, segment: RawSegment, recording: Recording) -> None:
         (place / "scripts" / f"{name}.txt").write_text(segment.text_raw, encoding="utf-8")
         path = place / "audio" / f"{name}.flac"
         with soundfile.SoundFile(
-            path, "w", rate_hz, 1, "PCM_16", format="FLAC", compression_level=FLAC_LEVEL
+            path, "w", rate_hz, 1, "PCM_16", format="FLAC", compression_level=_FLAC_LEVEL
         ) as out:
             frames = 0
             for block in _mono(recording, segment.audio.channel):
