@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,22 @@ from corpora.utterance import Rejection
 def file_stamp(status: os.stat_result) -> str:
     """Changes whenever the content may have changed: size, time of change, inode."""
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _regular(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What the system says of a regular file, or of the one a link leads to; None where it is none."""
+    try:
+        status = entry.stat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 class DirectoryReader:
@@ -29,24 +46,35 @@ class DirectoryReader:
         if self._listing is None:
             self._listing = {}
             inside = self.root.resolve()
-            for folder, folders, names in os.walk(self.root, followlinks=True, onerror=self._unreadable):
-                here = Path(folder)
-                folders[:] = [d for d in sorted(folders) if self._enter(here / d, inside)]
-                for name in names:
-                    self._add(here / name, inside)
+            waiting = [""]
+            while waiting:
+                waiting += reversed([*self._list(waiting.pop(), inside)])
         return self._listing
 
-    def _unreadable(self, error: OSError) -> None:
-        where = self.prefix + Path(error.filename).relative_to(self.root).as_posix()
-        self.damage.append(Rejection(where, "source_unreadable", f"folder cannot be read: {error.strerror}"))
+    def _list(self, folder: str, inside: Path) -> Iterator[str]:
+        """Note the files of a folder (`""` or `…/`); answers the folders in it to go on with."""
+        try:
+            with os.scandir(self.root / folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            reason = f"folder cannot be read: {error.strerror}"
+            where = folder.rstrip("/") or "."
+            self.damage.append(Rejection(self.prefix + where, "source_unreadable", reason))
+            return
+        for entry in entries:
+            relative = folder + entry.name
+            if not _is_folder(entry):
+                self._add(entry, relative, inside)
+            elif self._enter(entry, relative, inside):
+                yield relative + "/"
 
-    def _enter(self, path: Path, inside: Path) -> bool:
-        relative = path.relative_to(self.root).as_posix()
+    def _enter(self, entry: os.DirEntry[str], relative: str, inside: Path) -> bool:
         if is_litter(relative + "/"):
             self.litter += 1
             return False
-        if not path.is_symlink():
+        if not entry.is_symlink():
             return True
+        path = Path(entry.path)
         target = path.resolve()
         ok = target.is_relative_to(inside) and not path.absolute().is_relative_to(target)
         if not ok:
@@ -55,19 +83,19 @@ class DirectoryReader:
             )
         return ok
 
-    def _add(self, path: Path, inside: Path) -> None:
-        relative = path.relative_to(self.root).as_posix()
+    def _add(self, entry: os.DirEntry[str], relative: str, inside: Path) -> None:
         reason = unsafe_name(relative)
-        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+        status = None
+        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
             reason = "link that leaves the source"
-        elif reason is None and not path.is_file():
-            reason = "not a regular file (broken link, device or socket)"
+        elif reason is None:
+            status = _regular(entry)
+            reason = None if status else "not a regular file (broken link, device or socket)"
         if reason is not None:
             self.damage.append(Rejection(self.prefix + relative, "unsafe_member", reason))
         elif is_litter(relative):
             self.litter += 1
-        elif self._listing is not None:
-            status = path.stat()
+        elif self._listing is not None and status is not None:
             self._listing[relative] = Member(relative, status.st_size, file_stamp(status))
 
     def open(self, name: str) -> BinaryIO:

@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import SourceError
-from corpora.sources import Source
+from corpora.planned_source import PlannedSource
 from corpora.writing import explain_write, fsync_dir, fsync_tree
 
 KEPT_S = 60 * 24 * 3600  # groups that no refresh has used for so long are dropped
 _DEAD_S = 24 * 3600
-_CHUNK = 1 << 20
 
 Plan = dict[str, Any]
 
@@ -59,19 +58,18 @@ def is_finished(folder: Path, with_sound: bool = False) -> bool:
     return all((folder / name).is_file() for name in wanted)
 
 
-def content_key(mark: str, source: Source, members: Iterable[str]) -> str:
+def content_key(mark: str, source: PlannedSource, members: Iterable[str]) -> str:
     """The key of a group's folder: its mark where its files are unknown, else with a hash of their bytes.
 
     Args:
         mark: hash of everything else the group is made from.
     """
     parts: list[list[str]] = []
-    for name in members:
+    for name in dict.fromkeys(members):  # a table is a member of many units
         digest = hashlib.sha256()
         try:
-            with source.open(name) as stream:
-                while chunk := stream.read(_CHUNK):
-                    digest.update(chunk)
+            for piece in source.pieces(name):
+                digest.update(piece)
         except (SourceError, OSError, EOFError, ValueError) as error:
             digest.update(f"unreadable: {error}".encode())
         parts.append([name, digest.hexdigest()])

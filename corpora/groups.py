@@ -33,9 +33,10 @@ from corpora.locks import hold
 from corpora.measures import measures_of
 from corpora.media import LAST
 from corpora.memory import keep_memory
+from corpora.planned_source import PlannedSource
 from corpora.quality import Subject, Thresholds, check_utterance
 from corpora.shards import ShardWriter, write_rejections, write_table
-from corpora.sources import PlannedSource, Reader, Source, open_readers
+from corpora.sources import Reader, Source, open_readers
 from corpora.store import canonical_json, explain_write, read_json
 from corpora.text_rules import normaliser_for, rules_of
 from corpora.transcript import NORMALISER_VERSION, Refused
@@ -86,13 +87,32 @@ def run_group(plan_path: Path | str, index: int, with_sound: bool = False) -> di
         StoreError: the disk is full or the like.
     """
     keep_memory()
-    plan = read_json(Path(plan_path))
+    plan = read_plan(Path(plan_path))
     with _lock(plan, index):
         done = find_group(plan, index, with_sound)
         if done is None:
             return _make_group(plan, Path(plan_path).parent, index, with_sound)
         note_group(plan, index, done)
         return {**read_json(done / "counts.json"), "index": index, "reused": True}
+
+
+def read_plan(path: Path) -> dict[str, Any]:
+    """A plan; read once by each process, whatever the number of its groups. Not to be changed.
+
+    Raises:
+        StoreError: missing or damaged; names the file.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return _plan(path, 0, 0)
+    return _plan(path, status.st_mtime_ns, status.st_ino)
+
+
+@lru_cache(maxsize=2)
+def _plan(path: Path, changed_ns: int, inode: int) -> dict[str, Any]:
+    loaded: dict[str, Any] = read_json(path)
+    return loaded
 
 
 def _lock(plan: dict[str, Any], index: int) -> AbstractContextManager[None]:

@@ -247,44 +247,6 @@ class Source:
         return hashlib.sha256("\n".join(f"{r.label} {r.stamp()}" for r in self._readers).encode()).hexdigest()
 
 
-class PlannedSource(Source):
-    """A source of which some members are known from a plan; the rest is listed only when asked for.
-
-    Workers use it: what they hold then does not grow with the source.
-    """
-
-    def __init__(
-        self, readers: Sequence[Reader], spill_dir: Path | None, entries: Sequence[list[Any]]
-    ) -> None:
-        self._readers = list(readers)
-        self._spill_dir = spill_dir
-        self._members = {}
-        self._whole: Source | None = None
-        places: list[dict[str, list[int]]] = [{} for _ in readers]
-        for name, at, inner, size, stamp, place in entries:
-            places[at][inner] = place
-            self._members[name] = (readers[at], inner, Member(name, size, stamp))
-        for reader, known in zip(readers, places, strict=True):
-            reader.adopt(known)
-
-    def _listed(self) -> Source:
-        if self._whole is None:
-            self._whole = Source(self._readers, self._spill_dir)
-        return self._whole
-
-    def members(self) -> list[Member]:
-        return self._listed().members()
-
-    def names_matching(self, pattern: str | re.Pattern[str]) -> list[str]:
-        return self._listed().names_matching(pattern)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._members or name in self._listed()
-
-    def _entry(self, name: str) -> tuple[Reader, str, Member]:
-        return self._members.get(name) or self._listed()._entry(name)
-
-
 def decode_lines(data: bytes, encoding: str = "utf-8") -> Iterator[TextLine]:
     """Lines of a text, strictly decoded one by one, so that one bad line costs only itself."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
