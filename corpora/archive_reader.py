@@ -6,6 +6,7 @@ from pathlib import Path
 
 from corpora.directories import file_stamp
 from corpora.errors import SourceError
+from corpora.member_names import readable_names
 from corpora.sources import is_litter, unsafe_name
 from corpora.store import sha256_file
 from corpora.utterance import Rejection
@@ -16,7 +17,13 @@ MAX_UNPACKED_BYTES = 4 << 40  # of one archive: more than any corpus there is
 
 
 class ArchiveReader:
-    """What tar and zip share."""
+    """What tar and zip share.
+
+    Attributes:
+        light: no sound will be read, so none needs to be unpacked; set before the first listing.
+    """
+
+    light = False
 
     def __init__(self, archive: Path, label: str) -> None:
         self.archive, self.label, self.prefix = archive, label, f"{label}!/"
@@ -36,10 +43,12 @@ class ArchiveReader:
         return None
 
     def _refuse(self, name: str, reason: str) -> None:
-        self.damage.append(Rejection(f"{self.prefix}{name}", "unsafe_member", reason))
+        shown = readable_names([name]).get(name, name)
+        self.damage.append(Rejection(f"{self.prefix}{shown}", "unsafe_member", reason))
 
     def _whole(self, reason: str) -> None:
-        self.damage.append(Rejection(self.label, "archive_truncated", reason))
+        said = readable_names([reason]).get(reason, reason)
+        self.damage.append(Rejection(self.label, "archive_truncated", said))
 
     def _keeps(self, name: str) -> bool:
         """Check one name; refuse or count it when it must not be listed."""

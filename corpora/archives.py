@@ -6,36 +6,26 @@ gives nothing and says so. Limits on members, total size and ratio stand in arch
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
 import io
-import lzma
 import shutil
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, cast
-
-import pyarrow as pa
 
 from corpora.archive_reader import MAX_RATIO, ArchiveReader
 from corpora.directories import DirectoryReader, file_stamp
 from corpora.errors import SourceError
 from corpora.joined import JoinedParts
+from corpora.member_names import decoded_names
 from corpora.sources import Member, Reader
 from corpora.tars import TarReader
+from corpora.unpacking import UNPACKERS
 
-_UNPACKERS: dict[bytes, Callable[[Path], io.BufferedIOBase]] = {
-    b"\x1f\x8b": lambda path: gzip.open(path, "rb"),  # noqa: SIM115
-    b"BZh": lambda path: bz2.open(path, "rb"),  # noqa: SIM115
-    b"\xfd7zXZ": lambda path: lzma.open(path, "rb"),  # noqa: SIM115
-    b"\x28\xb5\x2f\xfd": lambda path: io.BufferedReader(pa.input_stream(str(path), compression="zstd")),
-}
 _IN_MEMORY = 64 << 20
 _ELSEWHERE = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}
 
@@ -70,7 +60,7 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
         raise SourceError(
             f"{path} is a zip without its directory: it was cut short; copy or download it again"
         )
-    for magic, unpack in _UNPACKERS.items():
+    for magic, unpack in UNPACKERS.items():
         if head.startswith(magic):
             return TarReader(path, label, unpack, spill_dir)
     if tarfile.is_tarfile(path):
@@ -82,12 +72,12 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
 
 
 def _repair_names(zipped: zipfile.ZipFile) -> None:
-    """Names that are UTF-8 without saying so; Python takes what is not marked for cp437."""
-    for info in zipped.infolist():
-        if not info.flag_bits & 0x800 and not info.filename.isascii():
-            with suppress(UnicodeError):
-                info.filename = info.filename.encode("cp437").decode("utf-8")
-                zipped.NameToInfo[info.filename] = info
+    """Names in the encoding they were written in; Python takes what is not marked as UTF-8 for cp437."""
+    odd = [i for i in zipped.infolist() if not i.flag_bits & 0x800 and not i.filename.isascii()]
+    raw = [info.filename.encode("cp437") for info in odd]
+    for info, name in zip(odd, decoded_names(raw), strict=True):
+        info.filename = name
+        zipped.NameToInfo[name] = info
 
 
 class ZipReader(ArchiveReader):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from corpora.member_names import readable_names
 from corpora.sources import Member, is_litter, tree_identity, tree_stamp, unsafe_name
 from corpora.utterance import Rejection
 
@@ -41,6 +42,7 @@ class DirectoryReader:
         self.damage: list[Rejection] = []
         self.litter = 0
         self._listing: dict[str, Member] | None = None
+        self._on_disk: dict[str, str] = {}  # names whose bytes are no UTF-8, as the disk has them
 
     def listing(self) -> dict[str, Member]:
         if self._listing is None:
@@ -49,7 +51,14 @@ class DirectoryReader:
             waiting = [""]
             while waiting:
                 waiting += reversed([*self._list(waiting.pop(), inside)])
+            for name, better in readable_names(self._listing).items():
+                known = self._listing.pop(name)
+                self._listing[better] = Member(better, known.size, known.stamp)
+                self._on_disk[better] = name
         return self._listing
+
+    def _refuse(self, name: str, check: str, reason: str) -> None:
+        self.damage.append(Rejection(self.prefix + readable_names([name]).get(name, name), check, reason))
 
     def _list(self, folder: str, inside: Path) -> Iterator[str]:
         """Note the files of a folder (`""` or `…/`); answers the folders in it to go on with."""
@@ -57,9 +66,8 @@ class DirectoryReader:
             with os.scandir(self.root / folder) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
         except OSError as error:
-            reason = f"folder cannot be read: {error.strerror}"
             where = folder.rstrip("/") or "."
-            self.damage.append(Rejection(self.prefix + where, "source_unreadable", reason))
+            self._refuse(where, "source_unreadable", f"folder cannot be read: {error.strerror}")
             return
         for entry in entries:
             relative = folder + entry.name
@@ -78,9 +86,7 @@ class DirectoryReader:
         target = path.resolve()
         ok = target.is_relative_to(inside) and not path.absolute().is_relative_to(target)
         if not ok:
-            self.damage.append(
-                Rejection(self.prefix + relative, "unsafe_member", "link that leaves the source")
-            )
+            self._refuse(relative, "unsafe_member", "link that leaves the source")
         return ok
 
     def _add(self, entry: os.DirEntry[str], relative: str, inside: Path) -> None:
@@ -92,23 +98,27 @@ class DirectoryReader:
             status = _regular(entry)
             reason = None if status else "not a regular file (broken link, device or socket)"
         if reason is not None:
-            self.damage.append(Rejection(self.prefix + relative, "unsafe_member", reason))
+            self._refuse(relative, "unsafe_member", reason)
         elif is_litter(relative):
             self.litter += 1
         elif self._listing is not None and status is not None:
             self._listing[relative] = Member(relative, status.st_size, file_stamp(status))
 
     def open(self, name: str) -> BinaryIO:
-        return (self.root / name).open("rb")
+        return self._path(name).open("rb")
 
     def path(self, name: str) -> Path | None:
-        return self.root / name
+        return self._path(name)
+
+    def _path(self, name: str) -> Path:
+        return self.root / self._on_disk.get(name, name)
 
     def place(self, name: str) -> list[int]:
-        return []
+        return [*os.fsencode(self._on_disk[name])] if name in self._on_disk else []
 
     def adopt(self, places: Mapping[str, list[int]]) -> None:
-        pass
+        if self._listing is None:
+            self._on_disk = {name: os.fsdecode(bytes(raw)) for name, raw in places.items() if raw}
 
     def identity(self) -> dict[str, str | int]:
         return tree_identity(self.label, self.listing())

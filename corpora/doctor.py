@@ -25,7 +25,7 @@ def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None
     Raises:
         SourceError: the source is missing, unreadable or empty.
     """
-    source = open_source(paths, spill_dir)
+    source = open_source(paths, spill_dir, light=True)
     members = source.members()
     return {
         "source": source.label,

@@ -11,7 +11,7 @@ import codecs
 from dataclasses import dataclass
 
 from corpora.cues import TranscriptError
-from corpora.sources import TextLine
+from corpora.text_lines import TextLine
 
 AUTO = "auto"
 GUESS = "cp1252"

@@ -10,7 +10,6 @@ reached. Nothing is ever written beside a source. This module knows nothing of c
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import re
 import shutil
@@ -22,12 +21,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 from corpora.errors import SourceError
+from corpora.packed_folders import ARCHIVE, LITTER, archives_for_folders
+from corpora.text_lines import TextLine, decode_lines
 from corpora.utterance import Rejection
 
 MAX_MEMBERS = 5_000_000
-_LITTER = re.compile(
-    r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\.complete(d)?$|\.git/)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +35,6 @@ class Member:
     name: str
     size: int
     stamp: str = ""
-
-
-@dataclass(frozen=True)
-class TextLine:
-    """One line of a text file. `text` is None where it is not UTF-8; `problem` then says what and where."""
-
-    number: int
-    text: str | None
-    problem: str = ""
 
 
 class Reader(Protocol):
@@ -104,7 +93,7 @@ def unsafe_name(name: str) -> str | None:
 
 def is_litter(name: str) -> bool:
     """Files that operating systems and unpackers leave behind."""
-    return _LITTER.search(name) is not None
+    return LITTER.search(name) is not None
 
 
 class Source:
@@ -247,27 +236,6 @@ class Source:
         return hashlib.sha256("\n".join(f"{r.label} {r.stamp()}" for r in self._readers).encode()).hexdigest()
 
 
-def decode_lines(data: bytes, encoding: str = "utf-8") -> Iterator[TextLine]:
-    """Lines of a text, strictly decoded one by one, so that one bad line costs only itself."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = data.decode("utf-16", errors="replace")
-        for number, line in enumerate(text.splitlines(), 1):
-            bad = "�" in line
-            yield TextLine(number, None if bad else line, "not valid UTF-16" if bad else "")
-        return
-    offset = 3 if data.startswith(b"\xef\xbb\xbf") else 0
-    stream = io.BytesIO(data[offset:])
-    for number, raw in enumerate(stream, 1):
-        try:
-            yield TextLine(number, raw.decode(encoding).rstrip("\r\n"))
-        except UnicodeDecodeError as error:
-            at = offset + error.start
-            yield TextLine(
-                number, None, f"byte 0x{raw[error.start]:02x} at offset {at} of the file is not {encoding}"
-            )
-        offset += len(raw)
-
-
 def open_readers(paths: Sequence[Path | str], spill_dir: Path | None = None) -> list[Reader]:
     """A reader for each source; what they hold is not listed yet.
 
@@ -276,6 +244,7 @@ def open_readers(paths: Sequence[Path | str], spill_dir: Path | None = None) -> 
     """
     if not paths:
         raise SourceError("no source was given; name a folder or an archive with --source")
+    paths = archives_for_folders(paths)
     names = [_own_name(path) for path in paths]
     readers: list[Reader] = []
     for index, path in enumerate(paths):
@@ -301,25 +270,50 @@ def _open(path: Path | str, label: str, several: bool, spill_dir: Path | None) -
     return open_reader(Path(path), label, several, spill_dir)
 
 
-def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None) -> Source:
-    """Open directories and archives (tar, tar.gz/.bz2/.xz, zip) as one source.
+def open_source(paths: Sequence[Path | str], spill_dir: Path | None = None, light: bool = False) -> Source:
+    """Open directories and archives (tar, tar.gz/.bz2/.xz/.zst, zip) as one source.
 
     Args:
         spill_dir: where compressed tars are unpacked to a plain tar; default the temporary folder.
+        light: no sound will be read: of compressed tars only names, texts and the beginnings are unpacked.
 
     Raises:
         SourceError: one of them is missing, unreadable, empty or not an archive; names it.
+        StoreError: the disk has no room for what must be unpacked.
     """
-    source = Source(open_readers(paths, spill_dir), spill_dir)
+    source = Source(_prepared(open_readers(paths, spill_dir), light), spill_dir)
     if not source.members():
         if source.rejections:
             raise SourceError(f"{source.rejections[0].source_path}: {source.rejections[0].reason}")
         raise SourceError(
             f"{source.label} holds no file at all: an interrupted download or the wrong folder?"
         )
+    if all(ARCHIVE.search(member.name) for member in source.members()):
+        inside = ", ".join(member.name for member in source.members()[:3])
+        raise SourceError(
+            f"{source.label} holds nothing but archives ({inside}); archives inside archives are not opened: unpack "
+            f"{source.label} and name its folder as the source"
+        )
     if len(source.members()) > MAX_MEMBERS:
         raise SourceError(f"{source.label} holds more than {MAX_MEMBERS} files; import it in parts")
     return source
+
+
+def _prepared(readers: list[Reader], light: bool) -> list[Reader]:
+    """Before the first of several archives is unpacked it is known that all of them will fit."""
+    from corpora.tars import TarReader
+    from corpora.unpacking import require_space
+
+    places = {}
+    for reader in readers:
+        if isinstance(reader, TarReader):
+            reader.light = light
+            place = None if light else reader.spill_place()
+            if place is not None:
+                places[reader.archive] = place.parent
+    if places:
+        require_space([*places], next(iter(places.values())))
+    return readers
 
 
 def source_stamp(paths: Sequence[Path | str]) -> str:
@@ -328,7 +322,7 @@ def source_stamp(paths: Sequence[Path | str]) -> str:
     Raises:
         SourceError: one of them is missing, unreadable or not an archive.
     """
-    stamps = [f"{_own_name(path)} {_stamp_of(path)}" for path in paths]
+    stamps = [f"{_own_name(path)} {_stamp_of(path)}" for path in archives_for_folders(paths)]
     return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
 
 

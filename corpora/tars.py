@@ -1,32 +1,27 @@
 """The reader of a tar, plain or compressed, behind a `Source`.
 
 Nothing is extracted: members are stretches of the plain tar. A compressed tar is unpacked once to a plain one
-in the spill folder, because its members cannot be reached otherwise; that costs disk, not memory. Of a stream that
-was cut short what came before the cut is kept; of one whose checksum or coding is wrong nothing is, because no
-member of it can be trusted and most have no checksum of their own.
+in the spill folder (unpacking.py), because its members cannot be reached otherwise; that costs disk, not memory. Of
+a stream that was cut short what came before the cut is kept; of one whose checksum or coding is wrong nothing is,
+because no member of it can be trusted and most have no checksum of their own.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
-import lzma
 import os
 import tarfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from corpora import archive_reader
-from corpora.archive_reader import MAX_RATIO, ArchiveReader
+from corpora.archive_reader import ArchiveReader
 from corpora.errors import SourceError
+from corpora.member_names import readable_names
 from corpora.sources import Member
 from corpora.store import explain_write
-
-_CHUNK = 1 << 20
-_SPOILT = "the compressed stream is damaged"
+from corpora.unpacking import SPOILT, Unpacker, require_space, unpack_to
 
 
 class _Slice(io.RawIOBase):
@@ -64,7 +59,7 @@ class TarReader(ArchiveReader):
         self,
         archive: Path,
         label: str,
-        unpack: Callable[[Path], io.BufferedIOBase] | None,
+        unpack: Unpacker | None,
         spill_dir: Path | None,
     ) -> None:
         super().__init__(archive, label)
@@ -75,18 +70,29 @@ class TarReader(ArchiveReader):
         self._listing: dict[str, Member] | None = None
         self._spans: dict[str, tuple[int, int]] = {}
 
+    def spill_place(self) -> Path | None:
+        """Where the plain tar will lie that is still to be unpacked; None where nothing is."""
+        target = self._target()
+        return None if self._unpack is None or target.exists() else target
+
+    def _target(self) -> Path:
+        folder = self._spill_dir or Path(os.environ.get("TMPDIR", "/tmp"))
+        made_of = f"{self.archive.resolve()} {self._stamp}{' light' if self.light else ''}"
+        return folder / f"{hashlib.sha256(made_of.encode()).hexdigest()[:24]}.tar"
+
     def _spill(self) -> Path:
         """The plain tar of a compressed one; a stream that was cut gives what came before the cut."""
-        folder = self._spill_dir or Path(os.environ.get("TMPDIR", "/tmp"))
-        key = hashlib.sha256(f"{self.archive.resolve()} {self._stamp}".encode()).hexdigest()[:24]
-        target, note = folder / f"{key}.tar", folder / f"{key}.damage"
+        target = self._target()
+        folder, key, note = target.parent, target.stem, target.with_suffix(".damage")
         if not target.exists() and self._unpack is not None:
             with explain_write(target):
                 folder.mkdir(parents=True, exist_ok=True)
                 _drop_dead(folder, key)
                 temporary = folder / f".{key}.{os.getpid()}.tmp"
                 try:
-                    damage = _unpack_to(self.archive, self._unpack, temporary)
+                    if not self.light:
+                        require_space([self.archive], folder)
+                    damage = unpack_to(self.archive, self._unpack, temporary, self.light)
                     if damage:
                         note.write_text(damage)
                     temporary.replace(target)
@@ -94,7 +100,7 @@ class TarReader(ArchiveReader):
                     temporary.unlink(missing_ok=True)
         if note.exists():
             said = note.read_text()
-            self._spoilt = said.startswith(_SPOILT)
+            self._spoilt = said.startswith(SPOILT)
             self._whole(said)
         return target
 
@@ -114,7 +120,17 @@ class TarReader(ArchiveReader):
                         f"{self.archive} is no readable tar ({cause}); copy it again"
                     ) from error
                 self._whole(f"the tar is damaged after {len(self._listing)} members ({error}); copy it again")
+            self._name_readably()
         return self._listing
+
+    def _name_readably(self) -> None:
+        """Members whose names are not UTF-8 get names that people and files can bear."""
+        names = readable_names(self._spans)
+        for name, better in names.items():
+            offset, size = self._spans.pop(name)
+            if self._listing is not None:
+                del self._listing[name]
+            self._put(better, offset, size)
 
     def _plain_is_there(self) -> bool:
         return self._plain != self.archive and self._plain.exists()
@@ -166,41 +182,3 @@ def _drop_dead(folder: Path, key: str) -> None:
     for path in folder.glob(f".{key}.*.tmp"):
         if not Path(f"/proc/{path.name.split('.')[2]}").exists():
             path.unlink(missing_ok=True)
-
-
-def _unpack_to(archive: Path, unpack: Callable[[Path], io.BufferedIOBase], target: Path) -> str:
-    """Unpack to `target`; the sentence about the damage, or "".
-
-    Raises:
-        SourceError: it unpacks to more than `MAX_RATIO` times its size.
-    """
-    limit = min(archive.stat().st_size * MAX_RATIO + (1 << 24), archive_reader.MAX_UNPACKED_BYTES)
-    written = 0
-    with target.open("wb") as out:
-        try:
-            with unpack(archive) as stream:
-                while chunk := stream.read1(_CHUNK):
-                    written += len(chunk)
-                    if written > limit:
-                        target.unlink()
-                        raise SourceError(
-                            f"{archive} unpacks to more than {limit} bytes ({MAX_RATIO} times its size, or the "
-                            "limit for any archive): refused"
-                        )
-                    out.write(chunk)
-        except EOFError as error:
-            return f"the compressed stream ends after {written} bytes ({error}); copy the archive again"
-        except (zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-            return _spoilt(error, written)
-        except OSError as error:
-            if error.errno is not None:
-                raise
-            return _spoilt(error, written)
-    return ""
-
-
-def _spoilt(error: Exception, written: int) -> str:
-    return (
-        f"{_SPOILT} ({error}, {written} bytes unpacked): bytes were changed and nothing tells in which member, so "
-        "none is taken; copy the archive again"
-    )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from corpora.cues import Cue, Hints, Transcript
 from corpora.encodings import decode_text
-from corpora.sources import TextLine
+from corpora.text_lines import TextLine
 
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")

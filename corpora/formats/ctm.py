@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from corpora.cues import Cue, Hints, Transcript
 from corpora.encodings import decode_text
-from corpora.sources import TextLine
+from corpora.text_lines import TextLine
 
 GAP_S = 0.5
 LONGEST_S = 15.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from corpora.cues import Cue, Hints, Transcript, TranscriptError
 from corpora.encodings import decode_text
 from corpora.formats.columns import column_map, is_table, row_cue
-from corpora.sources import TextLine
+from corpora.text_lines import TextLine
 
 
 def read(data: bytes, hints: Hints) -> Transcript:

@@ -19,7 +19,8 @@ from typing import Any
 from corpora.importer import AudioRef, Ignored, RawSegment, Rejection, WorkUnit
 from corpora.importers import _recordings as recordings
 from corpora.importers._common_voice_facts import gender_of
-from corpora.sources import Source, TextLine, unsafe_name
+from corpora.sources import Source, unsafe_name
+from corpora.text_lines import TextLine
 
 TABLE = re.compile(r"(?:^|/)cv-valid-(train|dev|test)\.csv$")
 SLICE_ROWS = 500

@@ -19,7 +19,8 @@ from corpora.errors import SourceError
 from corpora.importer import Rejection
 from corpora.importers._pairing import AudioIndex, Found, inner, pairing_problem
 from corpora.patterns import search_all
-from corpora.sources import Source, TextLine
+from corpora.sources import Source
+from corpora.text_lines import TextLine
 
 _SPHINX = re.compile(r"^(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
 _FILLER = re.compile(r"\+\+(\w+)\+\+")

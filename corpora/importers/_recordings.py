@@ -17,7 +17,8 @@ from typing import Any
 from corpora.import_options import ACCEPT_CHECKSUM, Option
 from corpora.importer import AudioRef, CorpusFacts, Ignored, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _defects
-from corpora.sources import Source, TextLine
+from corpora.sources import Source
+from corpora.text_lines import TextLine
 from corpora.transcript import Policies
 
 _CHUNK = 1 << 20

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from corpora.importer import Ignored, Rejection
 from corpora.importers import _recordings as recordings
-from corpora.sources import TextLine
+from corpora.text_lines import TextLine
 
 _LABEL = re.compile(r"^<(?:[^<>\s]*,[^<>\s]*|F\d_[MFmf]|NA)>$")
 _IGNORE = "ignore_time_segment"

@@ -35,7 +35,8 @@ from corpora.importer import (
 from corpora.importers import _common_voice_facts as facts
 from corpora.importers import _common_voice_v1 as release_one
 from corpora.importers import _recordings as recordings
-from corpora.sources import Source, TextLine, decode_lines, unsafe_name
+from corpora.sources import Source, unsafe_name
+from corpora.text_lines import TextLine, decode_lines
 
 LICENCE = "CC0-1.0"
 SLICE_ROWS = 500

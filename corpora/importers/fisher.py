@@ -18,7 +18,8 @@ from corpora.errors import SourceError
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _defects
 from corpora.importers import _recordings as recordings
-from corpora.sources import Source, TextLine
+from corpora.sources import Source
+from corpora.text_lines import TextLine
 
 LAST_OF_PART_1 = 5850
 CALLS = 11_699

@@ -28,7 +28,8 @@ from corpora.importer import (
     Scan,
     WorkUnit,
 )
-from corpora.sources import Source, decode_lines
+from corpora.sources import Source
+from corpora.text_lines import decode_lines
 
 LICENCE = "CC-BY-4.0"
 _GAPS_LISTED = 20

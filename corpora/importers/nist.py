@@ -19,7 +19,8 @@ from corpora.import_options import ACCEPT_CHECKSUM
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _recordings as recordings
 from corpora.importers import _stm
-from corpora.sources import Source, TextLine
+from corpora.sources import Source
+from corpora.text_lines import TextLine
 
 _CHANNELS = {"A": 0, "1": 0, "B": 1, "2": 1}
 _POLICIES = {"partial_words": "keep", "uncertain": "keep"}

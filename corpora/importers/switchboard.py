@@ -19,7 +19,8 @@ from corpora.errors import SourceError
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _defects
 from corpora.importers import _recordings as recordings
-from corpora.sources import Source, TextLine
+from corpora.sources import Source
+from corpora.text_lines import TextLine
 
 CONVERSATIONS = 2438  # 2435 in older sets
 EXPECTED = {"all": {"recordings": CONVERSATIONS, "utterances": 249_624, "hours": 313.0}}

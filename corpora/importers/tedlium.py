@@ -27,7 +27,8 @@ from corpora.importer import (
 from corpora.importers import _recordings as recordings
 from corpora.importers import _stm
 from corpora.importers._tedlium_releases import EXPECTED, Talks, find_talks, release_of
-from corpora.sources import Source, TextLine
+from corpora.sources import Source
+from corpora.text_lines import TextLine
 from corpora.transcript import Policies
 
 LICENCE = "CC-BY-NC-ND-3.0"

@@ -238,10 +238,10 @@ def test_archives_with_too_many_or_too_big_members_are_refused(
 def test_a_compressed_tar_that_grows_beyond_its_ratio_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from corpora import tars
+    from corpora import unpacking
 
     path = make_tar(tmp_path / "bomb.tar.gz", {"zeros": bytes(30_000_000)})
-    monkeypatch.setattr(tars, "MAX_RATIO", 10)
+    monkeypatch.setattr(unpacking, "MAX_RATIO", 10)
     with pytest.raises(SourceError, match="10 times its size"):
         open_source([path], tmp_path / "spill")
     assert not list((tmp_path / "spill").glob("*.tar"))
