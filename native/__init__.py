@@ -42,6 +42,7 @@ from native._core import (  # noqa: E402
 from native.errors import (  # noqa: E402
     AlphabetError,
     DecodeError,
+    FlacError,
     NativeError,
     ScorerError,
     SpeechmillError,
@@ -56,6 +57,7 @@ __all__ = [
     "Alphabet",
     "AlphabetError",
     "DecodeError",
+    "FlacError",
     "HeldOut",
     "Hypothesis",
     "LanguageModel",

@@ -1,9 +1,14 @@
+import mmap
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from native.errors import FlacError
+
+Buffer = bytes | bytearray | memoryview | mmap.mmap
 
 KENLM_VERSION: str
 KENLM_MAX_ORDER: int
@@ -223,6 +228,24 @@ class Stream:
     @property
     def usage(self) -> dict[str, int]: ...
 
+class FlacPieces:
+    """A FLAC file that is decoded piece by piece."""
+
+    def __init__(self, data: Buffer) -> None: ...
+    def read(self, frames: int) -> npt.NDArray[Any]: ...
+    @property
+    def sample_rate_hz(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def bits(self) -> int: ...
+    @property
+    def has_md5(self) -> bool: ...
+
+def flac_decode(data: Buffer, most_bytes: int) -> tuple[npt.NDArray[Any], int, int, bool]: ...
+def flac_decode_many(
+    files: Sequence[Buffer], most_bytes: int
+) -> list[tuple[npt.NDArray[Any], int, int, bool] | FlacError]: ...
 def flac_encode(samples: npt.NDArray[np.int16], sample_rate_hz: int, portable: bool = False) -> bytes: ...
 def sphere_info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]: ...
 def sphere_read(

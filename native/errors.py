@@ -5,6 +5,7 @@
         ├── AlphabetError        a character outside the alphabet, a broken alphabet file
         ├── ScorerError          language model or lexicon trie missing, damaged or not of one build
         ├── DecodeError          log-probabilities of a wrong shape, type or value
+        ├── FlacError            a FLAC file that is truncated, damaged or of an unknown kind
         └── SphereError          a SPHERE file that is truncated, damaged or of an unknown kind
             └── SphereChecksumError  all samples are there, but they do not have the header's sum
 
@@ -35,6 +36,22 @@ class ScorerError(NativeError):
 
 class DecodeError(NativeError):
     """Log-probabilities or decoder settings that cannot be decoded; names value and place."""
+
+
+class FlacError(NativeError):
+    """A FLAC file that cannot be decoded in full; names frame, byte and what does not agree.
+
+    Attributes:
+        kind: "corrupt" (damage, also data that end inside a frame), "truncated" (whole frames are missing at
+            the end), "md5" (all is there, but not with the stated sum), "unsupported", "too_big".
+    """
+
+    def __init__(self, message: str, kind: str = "corrupt") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[type[FlacError], tuple[str, str]]:
+        return FlacError, (str(self), self.kind)
 
 
 class SphereError(NativeError):

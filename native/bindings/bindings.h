@@ -6,12 +6,15 @@
 
 #include <string>
 
+#include "native/error.h"
+
 namespace speechmill::bindings {
 
 void register_errors();
 void register_alphabet(pybind11::module_& module);
 void register_corrector(pybind11::module_& module);
 void register_decoder(pybind11::module_& module);
+void register_flac_decoder(pybind11::module_& module);
 void register_flac_encoder(pybind11::module_& module);
 void register_scorer(pybind11::module_& module);
 void register_sound(pybind11::module_& module);
@@ -20,6 +23,9 @@ void register_text(pybind11::module_& module);
 
 // The text of a str brought to Unicode's NFC, as UTF-8.
 std::string nfc(const pybind11::str& text);
+
+// The Python exception of a FLAC error, with its kind.
+pybind11::object flac_error(const FlacError& error);
 
 // The file system path of a str or os.PathLike.
 std::string to_path(const pybind11::object& path);

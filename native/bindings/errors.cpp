@@ -12,12 +12,30 @@ namespace py = pybind11;
 namespace speechmill::bindings {
 namespace {
 
+// Messages hold file names and foreign text: what is not UTF-8 in them is shown, not fatal.
+py::str message_of(const std::exception& error) {
+  return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
+      error.what(), static_cast<py::ssize_t>(std::string(error.what()).size()), "backslashreplace"));
+}
+
 void raise(const char* name, const std::exception& error) {
   const py::object type = py::module_::import("native.errors").attr(name);
-  // Messages hold file names and foreign text: what is not UTF-8 in them is shown, not fatal.
-  const py::str text = py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
-      error.what(), static_cast<py::ssize_t>(std::string(error.what()).size()), "backslashreplace"));
-  PyErr_SetObject(type.ptr(), text.ptr());
+  PyErr_SetObject(type.ptr(), message_of(error).ptr());
+}
+
+const char* kind_of(FlacFault fault) {
+  switch (fault) {
+    case FlacFault::truncated:
+      return "truncated";
+    case FlacFault::md5:
+      return "md5";
+    case FlacFault::unsupported:
+      return "unsupported";
+    case FlacFault::too_big:
+      return "too_big";
+    default:
+      return "corrupt";
+  }
 }
 
 void translate(std::exception_ptr pointer) {
@@ -33,6 +51,9 @@ void translate(std::exception_ptr pointer) {
     raise("SphereChecksumError", error);
   } catch (const SphereError& error) {
     raise("SphereError", error);
+  } catch (const FlacError& error) {
+    const py::object made = flac_error(error);
+    PyErr_SetObject(py::type::of(made).ptr(), made.ptr());
   }
 }
 
@@ -40,6 +61,10 @@ void translate(std::exception_ptr pointer) {
 
 void register_errors() {
   py::register_local_exception_translator(&translate);
+}
+
+py::object flac_error(const FlacError& error) {
+  return py::module_::import("native.errors").attr("FlacError")(message_of(error), kind_of(error.fault));
 }
 
 std::string nfc(const py::str& text) {

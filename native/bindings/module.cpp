@@ -8,7 +8,7 @@ namespace py = pybind11;
 PYBIND11_MODULE(_core, module) {
   using namespace speechmill::bindings;
   module.doc() =
-      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE reader, figures of "
+      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE and FLAC, figures of "
       "sound, text.";
   register_errors();
   register_alphabet(module);
@@ -19,4 +19,5 @@ PYBIND11_MODULE(_core, module) {
   register_sound(module);
   register_sphere(module);
   register_text(module);
+  register_flac_decoder(module);
 }

@@ -28,4 +28,13 @@ struct SphereChecksumError : SphereError {
   using SphereError::SphereError;
 };
 
+// What is wrong with a FLAC file: `corrupt` also when the data end inside a frame, `truncated` when whole
+// frames are missing at the end, `too_big` when it decodes to more bytes than allowed.
+enum class FlacFault { corrupt, truncated, md5, unsupported, too_big };
+
+struct FlacError : std::runtime_error {
+  FlacError(FlacFault what_fault, const std::string& what) : std::runtime_error(what), fault(what_fault) {}
+  FlacFault fault;
+};
+
 }  // namespace speechmill
