@@ -1,8 +1,8 @@
 """Any stretch of a source → mono int16 at its native rate (at most 16 kHz), verified and hashed.
 
-Decoding happens in this process (soundfile; the project's own reader for SPHERE). Only what libsndfile does
-not know goes through ffmpeg (media.py). Whatever the decoder, the number of frames is compared with what
-the container declares, and FLAC with its MD5: exit statuses prove nothing. FLAC bytes that already are what
+Decoding happens in this process (the project's own readers for FLAC and SPHERE, else soundfile). Only what
+libsndfile does not know goes through ffmpeg (media.py). Whatever the decoder, the number of frames is compared
+with what the container declares, and FLAC with its MD5: exit statuses prove nothing. FLAC bytes that already are what
 we store pass through unchanged. Nothing is cleaned, trimmed or made louder here.
 """
 
@@ -14,7 +14,6 @@ import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +24,7 @@ from corpora import containers
 from corpora.errors import AudioError, SourceError
 from corpora.importer import AudioRef
 from corpora.sources import Source
-from native import SphereChecksumError, SphereError, flac, sound, sphere
+from native import FlacError, SphereChecksumError, SphereError, flac, sound, sphere
 
 STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
@@ -116,8 +115,7 @@ def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
     """Samples as int16; float and lossy forms are scaled, rounded and clipped."""
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as stream:
-            if stream.frames * stream.channels * 4 > _MAX_DECODED_BYTES:
-                raise AudioError("recording_too_big", f"{stream.frames} frames at once; split the recording")
+            _refuse_too_big(stream.frames, stream.channels)
             rate_hz = stream.samplerate
             if exact and stream.subtype in EXACT:
                 exactly: Samples = stream.read(dtype="int16", always_2d=True)
@@ -128,6 +126,11 @@ def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
     if not np.isfinite(real).all():
         raise AudioError("audio_not_finite", f"{int((~np.isfinite(real)).sum())} samples are not numbers")
     return to_int16(real), rate_hz
+
+
+def _refuse_too_big(frames: int, channels: int) -> None:
+    if frames * channels * 4 > _MAX_DECODED_BYTES:
+        raise AudioError("recording_too_big", f"{frames} frames at once; split the recording")
 
 
 def _cause(error: Exception) -> str:
@@ -143,38 +146,28 @@ def to_int16(real: npt.NDArray[np.float32]) -> Samples:
 
 def _decode_flac(data: bytes) -> Recording:
     info = containers.flac_info(data)
-    if info.bits == 16:
-        samples, rate_hz = _soundfile(data)
-        raw = samples.astype("<i2", copy=False).tobytes()
-    else:
-        samples, rate_hz, raw = _deep_flac(data, info.bits)
-    if info.frames and len(samples) != info.frames:
-        raise AudioError(
-            "audio_truncated", f"{len(samples)} frames decoded of {info.frames} declared: cut short"
-        )
-    if any(info.md5) and hashlib.md5(raw, usedforsecurity=False).digest() != info.md5:
-        raise AudioError("audio_corrupt", "the samples do not have the MD5 that the FLAC header states")
-    ours = info.bits == 16 and info.channels == 1 and rate_hz <= STORED_RATE_HZ
-    return _recording(samples, rate_hz, () if any(info.md5) else ("no_md5",), data if ours else None)
-
-
-def _deep_flac(data: bytes, bits: int) -> tuple[Samples, int, bytes]:
-    """FLAC that is not 16 bits deep: int16, rate, and the bytes its MD5 is made of."""
+    _refuse_too_big(info.frames, info.channels)
     try:
-        wide, rate_hz = soundfile.read(io.BytesIO(data), dtype="int32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
-    packed = packed_samples(wide, bits)
-    rounded = np.minimum((wide.astype(np.int64) + (1 << 15)) >> 16, 32767).astype(np.int16)
-    return rounded, rate_hz, packed
+        decoded = flac.decode(data, most_bytes=_MAX_DECODED_BYTES // 4 * (2 if info.bits <= 16 else 4))
+    except FlacError as error:
+        raise flac_damage(error) from error
+    samples = decoded.samples if info.bits <= 16 else rounded_from_32(decoded.samples)
+    ours = info.bits == 16 and info.channels == 1 and decoded.sample_rate_hz <= STORED_RATE_HZ
+    flags = () if decoded.md5 == "ok" else ("no_md5",)
+    return _recording(samples, decoded.sample_rate_hz, flags, data if ours else None)
 
 
-def packed_samples(samples: npt.NDArray[Any], bits: int) -> bytes:
-    """Samples (int16, or int32 filled from the top) as the bytes a FLAC's MD5 is made of."""
-    if samples.dtype == np.int16:
-        return samples.astype("<i2", copy=False).tobytes()
-    width = (bits + 7) // 8
-    return (samples >> (32 - bits)).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
+def flac_damage(error: FlacError) -> AudioError:
+    """What is wrong with a FLAC file, as this package counts it."""
+    check = {"truncated": "audio_truncated", "too_big": "recording_too_big"}.get(error.kind, "audio_corrupt")
+    where = "" if check != "audio_corrupt" or error.kind == "md5" else "the decoder stopped: "
+    return AudioError(check, f"{where}{error}")
+
+
+def rounded_from_32(wide: npt.NDArray[np.int32]) -> Samples:
+    """Samples that fill 32 bits, rounded to 16."""
+    rounded: Samples = np.minimum((wide.astype(np.int64) + (1 << 15)) >> 16, 32767).astype(np.int16)
+    return rounded
 
 
 def _decode_sphere(data: bytes, accept_checksum_mismatch: bool) -> Recording:

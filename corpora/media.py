@@ -7,7 +7,6 @@ only: no network, no playlists. Lengths are proven as in audio.py: exit statuses
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import mmap
@@ -23,10 +22,11 @@ import soundfile
 from pydub.utils import get_encoder_name, get_prober_name
 
 from corpora import containers
-from corpora.audio import EXACT, Recording, Samples, decode, packed_samples, to_int16
+from corpora.audio import EXACT, Recording, Samples, decode, flac_damage, rounded_from_32, to_int16
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
 from corpora.sources import Source
+from native import FlacError, flac
 
 LONG_BYTES = 64 << 20  # decoded; above it samples go to a file
 _BLOCK_FRAMES = 1 << 18
@@ -95,9 +95,10 @@ LAST = LastRecording()  # of this process
 
 def _decode_long(path: Path, kind: str) -> Recording:
     """A long file of a kind that libsndfile reads, proven as `audio.decode` does it."""
+    if kind == "flac":
+        return _spill_flac(path)
     flags: tuple[str, ...] = ()
     expected: tuple[int, int] | None = None  # frames, and how many of them may be missing
-    md5, bits = b"", 16
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if kind == "wav":
             flags = containers.check_wav(data)
@@ -106,46 +107,53 @@ def _decode_long(path: Path, kind: str) -> Recording:
         elif kind == "mp3":
             mp3 = containers.check_mp3(data)
             expected = (mp3.frames * mp3.samples_per_frame, 4 * mp3.samples_per_frame)
-        elif kind == "flac":
-            flac = containers.flac_info(data[:64])
-            expected = (flac.frames, 0) if flac.frames else None
-            md5, bits = flac.md5 if any(flac.md5) else b"", flac.bits
-            flags = () if md5 else ("no_md5",)
         else:
             containers.check_sized(data, kind)
-    recording, digest = _spill(path, kind, bits)
+    recording = _spill(path, kind)
     if expected is not None and expected[0] - len(recording.samples) > expected[1]:
         reason = f"{len(recording.samples)} frames decoded of {expected[0]} declared: cut short"
         raise AudioError("audio_truncated", reason)
-    if md5 and digest != md5:
-        raise AudioError("audio_corrupt", "the samples do not have the MD5 that the FLAC header states")
     return Recording(recording.samples, recording.sample_rate_hz, None, flags)
 
 
-def _spill(path: Path, kind: str, bits: int) -> tuple[Recording, bytes]:
-    """Samples of a file through a temporary file, and the MD5 of their bytes as FLAC counts them."""
-    digest = hashlib.md5(usedforsecurity=False)
+def _spill(path: Path, kind: str) -> Recording:
+    """Samples of a file through a temporary file."""
     with tempfile.TemporaryFile(prefix="speechmill-") as spill:
         try:
             with soundfile.SoundFile(path) as stream:
                 rate_hz, channels = stream.samplerate, stream.channels
                 dtype = "float32" if kind == "mp3" or stream.subtype not in EXACT else "int16"
-                dtype = "int32" if kind == "flac" and bits != 16 else dtype
                 while len(block := stream.read(_BLOCK_FRAMES, dtype=dtype, always_2d=True)):
-                    if kind == "flac":
-                        digest.update(packed_samples(block, bits))
                     spill.write(_int16(block).tobytes())
         except (soundfile.LibsndfileError, RuntimeError) as error:
             raise AudioError("audio_corrupt", f"the decoder stopped: {error}") from error
-        return _kept(spill, rate_hz, channels), digest.digest()
+        return _kept(spill, rate_hz, channels)
+
+
+def _spill_flac(path: Path) -> Recording:
+    """Samples of a FLAC through a temporary file. What is mapped of it is given back piece by piece."""
+    # Not closed here: an error's traceback may still hold the decoder, and with it the mapping.
+    with path.open("rb") as stream:
+        data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    with tempfile.TemporaryFile(prefix="speechmill-") as spill:
+        try:
+            pieces = flac.Pieces(data)
+            for piece in pieces.read(_BLOCK_FRAMES):
+                spill.write(_int16(piece).tobytes())
+                data.madvise(mmap.MADV_DONTNEED)
+        except FlacError as error:
+            raise flac_damage(error) from error
+        recording = _kept(spill, pieces.sample_rate_hz, pieces.channels)
+    flags = () if pieces.md5 == "ok" else ("no_md5",)
+    return Recording(recording.samples, recording.sample_rate_hz, None, flags)
 
 
 def _int16(block: Any) -> Samples:
-    """A block as libsndfile gives it: int16, 32 bits wide, or real numbers."""
+    """A block as the decoders give it: int16, 32 bits wide, or real numbers."""
     if block.dtype == np.int16:
         return cast(Samples, block.astype("<i2", copy=False))
     if block.dtype == np.int32:
-        return cast(Samples, np.minimum((block.astype(np.int64) + (1 << 15)) >> 16, 32767).astype("<i2"))
+        return rounded_from_32(block).astype("<i2", copy=False)
     if not np.isfinite(block).all():
         raise AudioError("audio_not_finite", f"{int((~np.isfinite(block)).sum())} samples are not numbers")
     return to_int16(block).astype("<i2", copy=False)
