@@ -8,7 +8,6 @@ we store pass through unchanged. Nothing is cleaned, trimmed or made louder here
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
 import tempfile

@@ -8,7 +8,8 @@ namespace py = pybind11;
 PYBIND11_MODULE(_core, module) {
   using namespace speechmill::bindings;
   module.doc() =
-      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE and FLAC, figures of "
+      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE and FLAC, figures "
+      "of "
       "sound, text.";
   register_errors();
   register_alphabet(module);
