@@ -47,7 +47,7 @@ from native import flac
 
 __all__ = ["RefreshRequest", "plan_refresh", "refresh", "run_group", "seal"]
 
-GROUP_BYTES = 32 << 20
+GROUP_BYTES = 24 << 20
 MAX_GROUPS = 2048
 # Whose versions decide bytes, beside our own code's: what decodes, and what writes Parquet and FLAC.
 _WRITERS = (pa.__version__, soundfile.__libsndfile_version__, f"flac {flac.ENCODER_VERSION}")

@@ -13,7 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ from corpora.store import Store, read_json, sha256_file, write_json_atomic
 from corpora.utterance import SCHEMA, SPLITS
 from corpora.writing import place_file
 
+_HASHERS = 4
 Mask = npt.NDArray[np.bool_]
 
 
@@ -75,6 +78,7 @@ class ShardMaker:
                     repeated, lengths_s = rows["repeated"].to_numpy(dtype=bool), rows["duration_s"].to_numpy()
                     piece = _Piece(int(str(number)), split, wanted, repeated, lengths_s)
                     shards.append(self._shard(groups[piece.group], piece))
+        self._hash([shard for shard in shards if "sha256" not in shard])
         return sorted(shards, key=lambda shard: (SPLITS.index(shard["split"]), shard["path"]))
 
     def _shard(self, group: Path, piece: _Piece) -> dict[str, Any]:
@@ -99,8 +103,14 @@ class ShardMaker:
             "rows": int(piece.wanted.sum()),
             "hours": round(math.fsum(piece.lengths_s[piece.wanted]) / 3600, 6),
             "bytes": target.stat().st_size,
-            "sha256": sha256_file(target),
         }
+
+    def _hash(self, shards: list[dict[str, Any]]) -> None:
+        """Add the hash of what was written, read back; by several threads, because everybody waits for it."""
+        with ThreadPoolExecutor(min(_HASHERS, len(os.sched_getaffinity(0)))) as threads:
+            digests = threads.map(sha256_file, [self._staged / shard["path"] for shard in shards])
+            for shard, digest in zip(shards, digests, strict=True):
+                shard["sha256"] = digest
 
     def _with_sound(self, index: int) -> Path:
         """The group's folder with its sound; done again where it was published and its rows are now others."""

@@ -55,6 +55,7 @@ _ALTERNATIVE = re.compile(r"^\[((?:[^\[\]/]|\[[^\[\]]*\])+)/[^\[\]]*\](.*)$")
 _LAUGHED = re.compile(r"^\[laughter-(.+)\]$", re.IGNORECASE)
 _INDEX = re.compile(r"_\d+(?=$|')")
 _SPELLED = re.compile(r"^((?:[A-Za-z]\._)*[A-Za-z])\.('?s)?$")
+_MAY_BE_NUMERIC = re.compile(r"[0-9]|[^\x00-\x7f]")
 _REPEATED_QUOTE = re.compile(r"''+")
 _PLAIN = re.compile(r"[a-z]+(?:'[a-z]+)*(?: [a-z]+(?:'[a-z]+)*)*")
 
@@ -315,7 +316,7 @@ class Normaliser:
 
     def _words(self, text: str, notes: _Notes) -> list[str]:
         """Blank-separated words; quotation marks gone, clitics joined, symbols spoken, digits decided."""
-        if any(c.isnumeric() for c in text):
+        if _MAY_BE_NUMERIC.search(text) and any(c.isnumeric() for c in text):
             text = self._numbers(text, notes)
         for sign, spoken in self._symbols.items():
             if sign in text:

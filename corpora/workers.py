@@ -1,19 +1,23 @@
 """The groups of a plan, done by this process, by a pool of processes, or by a Dask cluster.
 
-Who does a group changes nothing in its result. Progress is shown as groups end.
+Who does a group changes nothing in its result. Progress is shown as groups end. A pool starts with the largest
+groups, so that all of it ends at about the same time, and this process meanwhile loads what it needs afterwards.
 """
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 from corpora.console import Progress
 from corpora.errors import CorporaError
+from corpora.group_cache import find_group
 from corpora.groups import run_group
 
 
@@ -55,14 +59,20 @@ class GroupProgress(Progress):
 
 def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dict[str, Any]]:
     count = len(plan["groups"])
-    if workers == 1 or count == 1:
+    fresh = [index for index in range(count) if find_group(plan, index) is None]
+    if workers == 1 or len(fresh) <= 1:
         yield from (run_group(plan_path, index) for index in range(count))
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["corpora.groups"])
-    with ProcessPoolExecutor(min(workers, count), mp_context=context) as pool:
-        futures = [pool.submit(run_group, plan_path, index) for index in range(count)]
+    forkserver.ensure_running()
+    yield from (run_group(plan_path, index) for index in sorted({*range(count)} - {*fresh}))
+    _load_ending()
+    largest_first = sorted(fresh, key=lambda index: (-plan["groups"][index]["cost"], index))
+    with ProcessPoolExecutor(min(workers, len(fresh)), mp_context=context) as pool:
+        futures = [pool.submit(run_group, plan_path, index) for index in largest_first]
         try:
+            _load_gate()
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
@@ -72,3 +82,15 @@ def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dic
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _load_ending() -> None:
+    """Import what seals, while the server of the workers imports what they need."""
+    importlib.import_module("corpora.seal")
+
+
+def _load_gate() -> None:
+    """Import what the gate needs, while the workers work."""
+    from corpora.quality import great_expectations
+
+    great_expectations()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from corpora import console
+from corpora import console, workers
 from corpora import refresh as stage
 from corpora.bundles import plan_bundles, run_bundle
 from corpora.errors import UsageError
-from corpora.refresh import RefreshRequest, refresh
+from corpora.refresh import RefreshRequest, refresh, run_group
+from corpora.store import read_json
 from corpora.workers import GroupProgress
 from demo.layouts import librispeech, tones
 
@@ -51,6 +53,43 @@ def test_a_scheduler_that_starts_a_task_per_bundle_gets_the_same_lines(
     with caplog.at_level(logging.INFO, "progress"):
         done = run_bundle(bundle)
     assert any(f"{done['accepted']} utterances" in record.getMessage() for record in caplog.records)
+
+
+def test_a_pool_is_only_for_what_is_not_done(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "store"
+    plan_path = stage.plan_refresh(RefreshRequest("librispeech", (tree,), store=store))
+    plan = read_json(plan_path)
+    assert len(plan["groups"]) > 2
+    for index in range(len(plan["groups"]) - 1):
+        run_group(plan_path, index)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", None)  # calling it would fail
+    done = list(workers._pooled(plan_path, plan, 2))
+    assert [result["reused"] for result in done] == [True] * (len(done) - 1) + [False]
+
+
+def test_a_pool_begins_with_the_largest_group(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_path = stage.plan_refresh(RefreshRequest("librispeech", (tree,), store=tmp_path / "store"))
+    plan = read_json(plan_path)
+    asked: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, size: int, mp_context: Any) -> None:
+            super().__init__(1)
+
+        def submit(self, task: Any, /, *given: Any, **more: Any) -> Any:
+            asked.append(given[1])
+            return super().submit(task, *given, **more)
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(workers.forkserver, "ensure_running", lambda: None)
+    done = list(workers._pooled(plan_path, plan, 2))
+    costs = [plan["groups"][index]["cost"] for index in asked]
+    assert costs == sorted(costs, reverse=True) and len(set(costs)) > 1
+    assert sorted(result["index"] for result in done) == sorted(asked) == [*range(len(plan["groups"]))]
 
 
 @pytest.mark.slow
