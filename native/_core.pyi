@@ -178,7 +178,8 @@ def decode(
     beta: float | None = None,
     hot_words: Mapping[str, float] | None = None,
     open_vocabulary: bool = False,
-    oov_penalty: float = -10.0,
+    oov_penalty: float = -1.0,
+    oov_letter_penalty: float = -1.4,
 ) -> list[list[Hypothesis]]: ...
 
 class Pruning:
@@ -191,9 +192,10 @@ class Pruning:
         score_threshold: float = ...,
         blank_skip: float | None = None,
         doubt_labels: int = 1000,
+        crowd: int = 0,
     ) -> None: ...
     @staticmethod
-    def preset(mode: str) -> Pruning: ...
+    def preset(mode: str, alpha: float = 0.5) -> Pruning: ...
     @property
     def label_floor(self) -> float: ...
     @property
@@ -202,6 +204,8 @@ class Pruning:
     def blank_skip(self) -> float | None: ...
     @property
     def doubt_labels(self) -> int: ...
+    @property
+    def crowd(self) -> int: ...
 
 class Stream:
     """A beam search that is fed piece by piece; the pieces do not change the answer."""
@@ -217,7 +221,8 @@ class Stream:
         beta: float | None = None,
         hot_words: Mapping[str, float] | None = None,
         open_vocabulary: bool = False,
-        oov_penalty: float = -10.0,
+        oov_penalty: float = -1.0,
+        oov_letter_penalty: float = -1.4,
     ) -> None: ...
     def feed(self, log_probs: npt.NDArray[np.float32]) -> None: ...
     def peek(self, n_best: int = 1) -> list[Hypothesis]: ...

@@ -56,7 +56,8 @@ class BeamSearchSettings:
     mode: str = "default"
     n_best: int = 1
     open_vocabulary: bool = False
-    oov_penalty: float = -10.0
+    oov_penalty: float = -1.0
+    oov_letter_penalty: float = -1.4
 
 
 @cache
@@ -111,6 +112,7 @@ class BeamSearchDecoder:
             "n_best": settings.n_best,
             "open_vocabulary": settings.open_vocabulary,
             "oov_penalty": settings.oov_penalty,
+            "oov_letter_penalty": settings.oov_letter_penalty,
         }
 
     def __call__(self, log_probs: Any, lengths: Any) -> Decoded:

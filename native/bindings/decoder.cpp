@@ -84,9 +84,9 @@ void register_decoder(py::module_& module) {
       [](const py::array& log_probs, const py::object& lengths, const Alphabet& alphabet,
          const Scorer* scorer, std::int64_t beam_width, std::optional<std::int64_t> threads,
          std::int64_t n_best, const py::object& mode, std::optional<float> alpha, std::optional<float> beta,
-         const py::object& hot_words, bool open_vocabulary, float oov_penalty) {
-        const SearchArguments arguments{beam_width,      mode,       alpha, beta, hot_words,
-                                        open_vocabulary, oov_penalty};
+         const py::object& hot_words, bool open_vocabulary, float oov_penalty, float oov_letter_penalty) {
+        const SearchArguments arguments{
+            beam_width, mode, alpha, beta, hot_words, open_vocabulary, oov_penalty, oov_letter_penalty};
         return decode(to_batch(log_probs, lengths), alphabet, scorer, arguments, positive(n_best, "n_best"),
                       threads);
       },
@@ -95,6 +95,7 @@ void register_decoder(py::module_& module) {
       py::arg("mode") = "default", py::kw_only(), py::arg("alpha") = py::none(), py::arg("beta") = py::none(),
       py::arg("hot_words") = py::none(), py::arg("open_vocabulary") = false,
       py::arg("oov_penalty") = SearchOptions{}.oov_penalty,
+      py::arg("oov_letter_penalty") = SearchOptions{}.oov_letter_penalty,
       "CTC prefix beam search, with a scorer over its lexicon and language model.\n\n"
       "log_probs: float32 [batch, frames, labels], natural log, C order, read in place. lengths: frames of "
       "each\n"
@@ -103,7 +104,9 @@ void register_decoder(py::module_& module) {
       "a Pruning.\n"
       "alpha, beta: weights for this call instead of the scorer's. hot_words: phrase -> boost in nats, added "
       "for every\n"
-      "occurrence. open_vocabulary: words outside the lexicon may be written; each adds oov_penalty (nats).\n"
+      "occurrence. open_vocabulary: words outside the lexicon may be written; each adds oov_penalty (nats), "
+      "and\n"
+      "alpha * oov_letter_penalty (0 or below) for each of its labels.\n"
       "Returns per utterance up to n_best hypotheses, best first (equal scores by their text); score = "
       "acoustic +\n"
       "lm_score + word_score + oov_score + hot_word_score. Raises DecodeError naming utterance, frame and "

@@ -17,6 +17,7 @@ struct Pruning {
   float label_floor = 0.0F;
   float score_threshold = std::numeric_limits<float>::infinity();
   std::optional<float> blank_skip;
+  std::int64_t crowd = 0;
   std::int64_t doubt_labels = static_cast<std::int64_t>(SearchOptions{}.doubt_labels);
 };
 
@@ -26,22 +27,24 @@ void check_probability(float value, const char* name) {
 }
 
 Pruning make_pruning(float label_floor, float score_threshold, std::optional<float> blank_skip,
-                     std::int64_t doubt_labels) {
+                     std::int64_t doubt_labels, std::int64_t crowd) {
   check_probability(label_floor, "label_floor");
   if (blank_skip) check_probability(*blank_skip, "blank_skip");
   if (!(score_threshold >= 0.0F))
     throw DecodeError("score_threshold " + std::to_string(score_threshold) + " must be 0 nats or above");
   if (doubt_labels < 2)
     throw DecodeError("doubt_labels " + std::to_string(doubt_labels) + " must be at least 2");
-  return {label_floor, score_threshold, blank_skip, doubt_labels};
+  if (crowd < 0) throw DecodeError("crowd " + std::to_string(crowd) + " must be 0 or above");
+  return {label_floor, score_threshold, blank_skip, crowd, doubt_labels};
 }
 
-Pruning preset(const std::string& mode) {
-  const SearchOptions options = SearchOptions::preset(mode, 1);
+Pruning preset(const std::string& mode, float alpha) {
+  const SearchOptions options = SearchOptions::preset(mode, 1, alpha);
   Pruning pruning;
   pruning.label_floor = std::exp(options.label_floor);
   pruning.score_threshold = options.score_threshold;
   if (std::isfinite(options.blank_skip)) pruning.blank_skip = std::exp(options.blank_skip);
+  pruning.crowd = static_cast<std::int64_t>(options.crowd);
   pruning.doubt_labels = static_cast<std::int64_t>(options.doubt_labels);
   return pruning;
 }
@@ -78,9 +81,11 @@ SearchOptions to_options(const SearchArguments& arguments, const Alphabet& alpha
     options.label_floor = std::log(pruning.label_floor);
     options.score_threshold = pruning.score_threshold;
     if (pruning.blank_skip) options.blank_skip = std::log(*pruning.blank_skip);
+    options.crowd = static_cast<std::size_t>(pruning.crowd);
     options.doubt_labels = static_cast<std::size_t>(pruning.doubt_labels);
   } else if (py::isinstance<py::str>(arguments.mode)) {
-    options = SearchOptions::preset(arguments.mode.cast<std::string>(), beam_width);
+    const float alpha = scorer == nullptr ? Weights{}.alpha : arguments.alpha.value_or(scorer->alpha());
+    options = SearchOptions::preset(arguments.mode.cast<std::string>(), beam_width, alpha);
   } else {
     throw DecodeError("mode must be \"exact\", \"default\", \"fast\" or a Pruning");
   }
@@ -88,6 +93,7 @@ SearchOptions to_options(const SearchArguments& arguments, const Alphabet& alpha
     throw DecodeError("alpha and beta weigh a scorer, and there is none");
   options.open_vocabulary = arguments.open_vocabulary;
   options.oov_penalty = arguments.oov_penalty;
+  options.oov_letter_penalty = arguments.oov_letter_penalty;
   if (!arguments.hot_words.is_none()) {
     const auto phrases = phrases_of(arguments.hot_words);
     if (!phrases.empty()) options.hot_words = std::make_shared<const HotWords>(phrases, alphabet);
@@ -137,23 +143,29 @@ void register_pruning(py::module_& module) {
       .def(py::init(&make_pruning), py::kw_only(), py::arg("label_floor") = 0.0F,
            py::arg("score_threshold") = std::numeric_limits<float>::infinity(),
            py::arg("blank_skip") = py::none(), py::arg("doubt_labels") = Pruning{}.doubt_labels,
+           py::arg("crowd") = 0,
            "label_floor: probability below which a label is not tried. score_threshold: nats below the best "
            "of "
            "the frame\n"
-           "at which a prefix is dropped. blank_skip: probability of the blank from which on a frame extends "
+           "at which a prefix is dropped; half of that at `crowd` live prefixes or more, in between in "
+           "proportion (0: all\n"
+           "of it always). blank_skip: probability of the blank from which on a frame extends "
            "nothing.\n"
            "doubt_labels: so many labels of the best text may be in doubt; older doubts are decided for it.\n"
            "Raises DecodeError for what is no probability.")
-      .def_static("preset", &preset, py::arg("mode"), "The cuts of \"exact\", \"default\" or \"fast\".")
+      .def_static("preset", &preset, py::arg("mode"), py::arg("alpha") = Weights{}.alpha,
+                  "The cuts of \"exact\", \"default\" or \"fast\" at a weight of the language model.")
       .def_readonly("label_floor", &Pruning::label_floor)
       .def_readonly("score_threshold", &Pruning::score_threshold)
       .def_readonly("blank_skip", &Pruning::blank_skip)
       .def_readonly("doubt_labels", &Pruning::doubt_labels)
+      .def_readonly("crowd", &Pruning::crowd)
       .def("__repr__", [](const Pruning& self) {
         return "Pruning(label_floor=" + std::to_string(self.label_floor) +
                ", score_threshold=" + std::to_string(self.score_threshold) +
                ", blank_skip=" + (self.blank_skip ? std::to_string(*self.blank_skip) : "None") +
-               ", doubt_labels=" + std::to_string(self.doubt_labels) + ")";
+               ", doubt_labels=" + std::to_string(self.doubt_labels) +
+               ", crowd=" + std::to_string(self.crowd) + ")";
       });
 }
 

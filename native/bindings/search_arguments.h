@@ -22,7 +22,8 @@ struct SearchArguments {
   std::optional<float> beta;
   pybind11::object hot_words;  // None or a mapping of phrase to boost
   bool open_vocabulary = false;
-  float oov_penalty = -10.0F;
+  float oov_penalty = SearchOptions{}.oov_penalty;
+  float oov_letter_penalty = SearchOptions{}.oov_letter_penalty;
 };
 
 // Throws DecodeError naming what does not fit.

@@ -87,15 +87,18 @@ void register_stream(py::module_& module) {
       "several threads, one call at a time; every method releases the GIL.")
       .def(py::init([](const Alphabet& alphabet, const Scorer* scorer, std::int64_t beam_width,
                        const py::object& mode, std::optional<float> alpha, std::optional<float> beta,
-                       const py::object& hot_words, bool open_vocabulary, float oov_penalty) {
+                       const py::object& hot_words, bool open_vocabulary, float oov_penalty,
+                       float oov_letter_penalty) {
              return std::make_unique<Stream>(
                  alphabet, scorer,
-                 SearchArguments{beam_width, mode, alpha, beta, hot_words, open_vocabulary, oov_penalty});
+                 SearchArguments{beam_width, mode, alpha, beta, hot_words, open_vocabulary, oov_penalty,
+                                 oov_letter_penalty});
            }),
            py::arg("alphabet"), py::arg("scorer") = py::none(), py::arg("beam_width") = 100,
            py::arg("mode") = "default", py::kw_only(), py::arg("alpha") = py::none(),
            py::arg("beta") = py::none(), py::arg("hot_words") = py::none(),
            py::arg("open_vocabulary") = false, py::arg("oov_penalty") = SearchOptions{}.oov_penalty,
+           py::arg("oov_letter_penalty") = SearchOptions{}.oov_letter_penalty,
            "Settings as of decode(). Raises DecodeError naming what does not fit.")
       .def("feed", &Stream::feed, py::arg("log_probs"),
            "log_probs: float32 [frames, labels], natural log, C order, read in place. Raises DecodeError "

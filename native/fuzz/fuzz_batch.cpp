@@ -59,8 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (data[5] == 0) batch.lengths.pop_back();
   const char* const modes[] = {"exact", "default", "fast"};
-  const SearchOptions options = SearchOptions::preset(modes[data[6] % 3], 1 + data[6] / 8);
+  SearchOptions options = SearchOptions::preset(modes[data[6] % 3], 1 + data[6] / 8);
   const Scorer* with = data[7] % 2 == 0 ? nullptr : &scorer;
+  options.open_vocabulary = with != nullptr && data[7] / 8 % 2 == 1;
   const std::size_t n_best = 1 + data[7] / 2 % 4;
   try {
     const auto one = decode_batch(batch, toy.alphabet(), with, options, n_best, 1);

@@ -157,9 +157,11 @@ void decode_files(const DecodeCommand& command) {
   }
   const Alphabet alphabet =
       command.alphabet.empty() ? scorer->alphabet() : Alphabet::load(command.alphabet, command.blank);
-  SearchOptions options = SearchOptions::preset(command.mode, command.beam_width);
+  const float alpha = scorer == nullptr ? Weights{}.alpha : command.alpha;
+  SearchOptions options = SearchOptions::preset(command.mode, command.beam_width, alpha);
   options.open_vocabulary = command.open_vocabulary;
   options.oov_penalty = command.oov_penalty;
+  options.oov_letter_penalty = command.oov_letter_penalty;
   for (const std::string& file : command.files) {
     std::vector<NpyArray> arrays = read_arrays(file);
     for (const Utterances& some : batches_of(&arrays, file)) {

@@ -50,7 +50,8 @@ const char* usage() {
          "  --n-best N       texts per utterance (default 1)\n"
          "  --threads N      utterances decoded at once (default 1)\n"
          "  --open-vocabulary  words outside the lexicon may be written\n"
-         "  --oov-penalty P  what each of them adds to the score (default -10)\n"
+         "  --oov-penalty P  what each of them adds to the score (default -1)\n"
+         "  --oov-letter-penalty P  and each of its letters times alpha, 0 or below (default -1.4)\n"
          "  --logits         the numbers are logits: log_softmax comes first\n"
          "  --json           one JSON object per utterance instead of its text\n"
          "  --help           this text\n"
@@ -69,6 +70,8 @@ DecodeCommand parse_command(const std::vector<std::string>& arguments) {
       {"--alpha", [&](auto& flag, auto& text) { command.alpha = real(flag, text); }},
       {"--beta", [&](auto& flag, auto& text) { command.beta = real(flag, text); }},
       {"--oov-penalty", [&](auto& flag, auto& text) { command.oov_penalty = real(flag, text); }},
+      {"--oov-letter-penalty",
+       [&](auto& flag, auto& text) { command.oov_letter_penalty = real(flag, text); }},
       {"--mode", [&](auto&, auto& text) { command.mode = text; }},
       {"--beam", [&](auto& flag, auto& text) { command.beam_width = count(flag, text); }},
       {"--n-best", [&](auto& flag, auto& text) { command.n_best = count(flag, text); }},

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "native/beam_search.h"
+
 namespace speechmill {
 
 struct DecodeCommand {
@@ -19,7 +21,8 @@ struct DecodeCommand {
   std::size_t n_best = 1;
   std::size_t threads = 1;
   bool open_vocabulary = false;
-  float oov_penalty = -10.0F;
+  float oov_penalty = SearchOptions{}.oov_penalty;
+  float oov_letter_penalty = SearchOptions{}.oov_letter_penalty;
   bool json = false;
   bool logits = false;
   bool help = false;

@@ -55,7 +55,7 @@ ScoreParts Search::score_parts(const WordContext& context, double mass, float ho
     parts.lm = context.lm + scorer_->model().finish(context.state);
     parts.weighted_lm = scorer_->alpha() * parts.lm;
     parts.words = scorer_->beta() * static_cast<double>(context.words);
-    parts.unknown = options_.oov_penalty * static_cast<double>(context.unknown);
+    parts.unknown = penalty(context);
   }
   parts.sum = parts.acoustic + parts.weighted_lm + parts.words + parts.unknown + parts.hot_words;
   return parts;

@@ -26,7 +26,7 @@ void Search::expand() {
 void Search::offer(const Candidate& candidate) {
   if (candidate.score > best_) {
     best_ = candidate.score;
-    cut_.raise(best_ - options_.score_threshold);
+    cut_.raise(best_ - threshold_);
   }
   if (cut_.counting()) {
     if (cut_.add(candidate.score)) candidates_.push_back(candidate);
@@ -67,12 +67,32 @@ void Search::expand_words(std::size_t slot) {
     const std::int32_t label = __builtin_ctz(rest);
     const std::uint32_t child =
         live.first_child + bit_count(live.bitmap & ((std::uint32_t{1} << label) - 1U));
-    const float words = live.base + alpha * scorer_->trie().look_ahead(child);
+    const float words = std::max(live.base + alpha * scorer_->trie().look_ahead(child), live.unknown);
     const float from = label == live.label ? before_.blank[slot] : total;
     const float score = labels_[static_cast<std::size_t>(label)] + from + words;
     if (score > cut_.bound()) offer({score, words, static_cast<std::uint32_t>(slot), label, child});
   }
+  if (open_) expand_unknown(slot);
   if (live.word != 0 && labels_[static_cast<std::size_t>(space_)] > lacking - live.base) expand_space(slot);
+}
+
+// Labels that lead out of the lexicon, and the end of a word that it lacks.
+void Search::expand_unknown(std::size_t slot) {
+  const Live& live = live_[slot];
+  const float total = before_.total[slot];
+  const std::uint64_t space = std::uint64_t{1} << space_;
+  std::uint64_t rest = labels_above(cut_.bound() - total - live.unknown);
+  rest &= ~(taken_[slot] | live.bitmap | space);
+  for (; rest != 0; rest &= rest - 1) {
+    const std::int32_t label = __builtin_ctzll(rest);
+    const float from = label == live.label ? before_.blank[slot] : total;
+    const float score = labels_[static_cast<std::size_t>(label)] + from + live.unknown;
+    if (score > cut_.bound()) offer({score, live.unknown, static_cast<std::uint32_t>(slot), label, kOffTrie});
+  }
+  if (live.word != 0 || live.boundary) return;
+  // the language model gives <unk> at most ln P = 0
+  const float ceiling = live.base + unknown_price(arena_[live.prefix].letters);
+  if (labels_[static_cast<std::size_t>(space_)] > cut_.bound() - total - ceiling) expand_space(slot);
 }
 
 // A word ends: only now the language model is asked, and only once per prefix.
@@ -119,9 +139,9 @@ void Search::offer_general(std::size_t slot, std::int32_t label, float mass) {
     }
     const bool ends = !words_end_ && scorer_->trie().word(trie) != 0;
     if (ends) {
-      words += price(after_word(arena_.context(arena_[above].context), trie));
+      words += price(after_word(arena_.context(arena_[above].context), trie, 1));
     } else {
-      words += live_[slot].base + look_ahead(trie);
+      words += live_[slot].base + hope(trie, arena_[above].letters + 1);
     }
   }
   const float score = mass + words;
@@ -141,36 +161,51 @@ float Search::hot_part(const Prefix& parent, std::int32_t label) const {
 }
 
 // What the best word that a prefix in this lexicon node can still become is expected to add.
-float Search::look_ahead(std::uint32_t trie) const {
-  if (trie == kOffTrie) return oov_look_;
+float Search::hope(std::uint32_t trie, std::uint32_t letters) const {
+  if (trie == kOffTrie) return unknown_hope(letters);
   const float known = scorer_->alpha() * scorer_->trie().look_ahead(trie);
-  return options_.open_vocabulary && words_end_ ? std::max(known, oov_look_) : known;
+  return open_ ? std::max(known, unknown_hope(letters)) : known;
+}
+
+// What a word outside the lexicon adds that has so many letters at least.
+float Search::unknown_hope(std::uint32_t letters) const {
+  return oov_look_ + letter_price_ * static_cast<float>(letters);
+}
+
+// What such a word of so many letters costs beside its probability.
+float Search::unknown_price(std::uint32_t letters) const {
+  return options_.oov_penalty + letter_price_ * static_cast<float>(letters);
 }
 
 bool Search::may_end(std::uint32_t trie) const {
   return options_.open_vocabulary || scorer_->trie().word(trie) != 0;
 }
 
-WordContext Search::after_word(const WordContext& context, std::uint32_t trie) const {
+WordContext Search::after_word(const WordContext& context, std::uint32_t trie, std::uint32_t letters) const {
   WordContext next;
   const std::uint32_t word = trie == kOffTrie ? 0 : scorer_->trie().word(trie);
   next.lm = context.lm + scorer_->model().score(context.state, word, &next.state);
   next.words = context.words + 1;
   next.unknown = context.unknown + (word == 0 ? 1 : 0);
+  next.unknown_letters = context.unknown_letters + (word == 0 ? letters : 0);
   return next;
 }
 
 WordContext Search::after_word(std::uint32_t prefix) const {
   const Prefix& spelled = arena_[prefix];
   if (spelled.ended != kNone) return arena_.context(spelled.ended);
-  return after_word(arena_.context(spelled.context), spelled.trie);
+  return after_word(arena_.context(spelled.context), spelled.trie, spelled.letters);
 }
 
-// Words part of a score: alpha * lm + beta * words + oov_penalty * unknown words.
+// Words part of a score: alpha * lm + beta * words + the penalties of unknown words.
 float Search::price(const WordContext& context) const {
   return static_cast<float>(scorer_->alpha() * context.lm +
-                            scorer_->beta() * static_cast<double>(context.words) +
-                            options_.oov_penalty * static_cast<double>(context.unknown));
+                            scorer_->beta() * static_cast<double>(context.words) + penalty(context));
+}
+
+double Search::penalty(const WordContext& context) const {
+  return options_.oov_penalty * static_cast<double>(context.unknown) +
+         letter_price_ * static_cast<double>(context.unknown_letters);
 }
 
 }  // namespace speechmill::search

@@ -11,14 +11,17 @@
 
 namespace speechmill {
 
-SearchOptions SearchOptions::preset(const std::string& mode, std::size_t beam_width) {
+SearchOptions SearchOptions::preset(const std::string& mode, std::size_t beam_width, float alpha) {
   SearchOptions options;
   options.beam_width = beam_width;
   if (mode == "exact") return options;
   const bool fast = mode == "fast";
   if (fast || mode == "default") {
-    options.label_floor = std::log(1e-4F);
-    options.score_threshold = fast ? 8.0F : 12.0F;
+    // Where words weigh more, a text may be further behind before they bring it to the front.
+    const float wider = std::max(1.0F, (1.0F + alpha) / 1.5F);
+    options.label_floor = wider * std::log(1e-4F);
+    options.score_threshold = wider * (fast ? 11.0F : 16.0F);
+    options.crowd = fast ? 32 : 64;
     options.blank_skip = std::log(0.999F);
     options.doubt_labels = 50;
     return options;
@@ -64,7 +67,9 @@ Search::Search(const Alphabet& alphabet, const Scorer* scorer, const SearchOptio
     const LexiconTrie& trie = scorer_->trie();
     words_end_ = trie.info().unit == LmUnit::kWords;
     const bool bitmap = trie.kind() == NodeKind::kBitmap;
-    kind_ = plain && bitmap && words_end_ && !options_.open_vocabulary ? Kind::kBitmapWords : Kind::kGeneral;
+    kind_ = plain && bitmap && words_end_ ? Kind::kBitmapWords : Kind::kGeneral;
+    open_ = options_.open_vocabulary;
+    letter_price_ = scorer_->alpha() * options_.oov_letter_penalty;
     LmState next;
     const float unknown = scorer_->model().score(scorer_->model().no_context(), 0, &next);
     oov_look_ = scorer_->alpha() * unknown + options_.oov_penalty;
@@ -83,6 +88,8 @@ void Search::check_options() const {
         "label_floor, score_threshold and blank_skip must be numbers, score_threshold 0 or above");
   }
   if (!std::isfinite(options_.oov_penalty)) throw DecodeError("oov_penalty must be a finite number");
+  if (!std::isfinite(options_.oov_letter_penalty) || options_.oov_letter_penalty > 0.0F)
+    throw DecodeError("oov_letter_penalty must be a finite number, 0 or below");
   if (scorer_ == nullptr) {
     if (options_.open_vocabulary)
       throw DecodeError("open_vocabulary needs a scorer; without one, all is open");
@@ -225,6 +232,14 @@ void Search::gather(std::size_t slot) {
   }
 }
 
+// A beam of few prefixes has few ways back to the truth: it is cut further from its best than a crowded one.
+float Search::threshold_of(std::size_t live) const {
+  if (options_.crowd == 0) return options_.score_threshold;
+  const float crowded =
+      static_cast<float>(std::min(live, options_.crowd)) / static_cast<float>(options_.crowd);
+  return options_.score_threshold * (1.0F - 0.5F * crowded);
+}
+
 // Carries every live prefix one frame on.
 void Search::update() {
   std::swap(now_, before_);
@@ -241,7 +256,8 @@ void Search::update() {
   best_ = result.best;
   top_mass_ = result.top_mass;
   candidates_.clear();
-  cut_.start(best_ - options_.score_threshold);
+  threshold_ = threshold_of(count);
+  cut_.start(best_ - threshold_);
   // A full beam: nothing can enter below its worst member.
   if (count >= options_.beam_width) cut_.raise(result.worst);
 }

@@ -25,7 +25,7 @@ void Search::select() {
     return;
   }
   const std::size_t live = live_.size();
-  const float floor = std::max(best_ - options_.score_threshold, std::numeric_limits<float>::lowest());
+  const float floor = std::max(best_ - threshold_, std::numeric_limits<float>::lowest());
   const bool crowded = cut_.counting() && cut_.in_last() > cut_.room();
   Ranked last{0.0F, 0};  // of the last bin, the last that stays
   if (crowded) {
@@ -82,6 +82,7 @@ void Search::keep(const Candidate& candidate) {
     const Prefix& parent = arena_[above.prefix];
     Prefix& prefix = arena_[index];
     prefix.trie = candidate.trie;
+    prefix.letters = candidate.label == space_ ? 0 : parent.letters + 1;
     prefix.context = parent.context;
     if (hot_ != nullptr) {
       prefix.hot_state = hot_->next(parent.hot_state, candidate.label);
@@ -90,7 +91,7 @@ void Search::keep(const Candidate& candidate) {
     if (scorer_ != nullptr && words_end_ && candidate.label == space_) {
       prefix.context = parent.ended;
     } else if (scorer_ != nullptr && !words_end_ && scorer_->trie().word(candidate.trie) != 0) {
-      arena_.set_ended(index, after_word(arena_.context(parent.context), candidate.trie));
+      arena_.set_ended(index, after_word(arena_.context(parent.context), candidate.trie, 1));
       arena_[index].context = arena_[index].ended;
       arena_[index].trie = LexiconTrie::root();
     }
@@ -116,12 +117,13 @@ Live Search::make_live(std::uint32_t prefix) const {
   live.times = TimeChain::kEmpty;
   if (scorer_ == nullptr) return live;
   live.base = price(arena_.context(entry.context)) + scorer_->beta();
-  if (kind_ == Kind::kBitmapWords) {
-    const TrieNode& node = scorer_->trie().node(entry.trie);
-    live.bitmap = node.bitmap;
-    live.first_child = node.first_child;
-    live.word = node.word;
-  }
+  if (kind_ != Kind::kBitmapWords) return live;
+  live.unknown = open_ ? live.base + unknown_hope(entry.letters + 1) : kImpossible;
+  if (entry.trie == kOffTrie) return live;
+  const TrieNode& node = scorer_->trie().node(entry.trie);
+  live.bitmap = node.bitmap;
+  live.first_child = node.first_child;
+  live.word = node.word;
   return live;
 }
 
@@ -159,8 +161,10 @@ void Search::set_slot(std::size_t slot, const Newcomer& newcomer) {
   words_[slot] = newcomer.words;
   score_[slot] = newcomer.mass + newcomer.words;
   reach_[slot] = newcomer.live.base;
-  if (kind_ == Kind::kBitmapWords)
-    reach_[slot] += scorer_->alpha() * scorer_->trie().look_ahead(arena_[newcomer.live.prefix].trie);
+  if (kind_ == Kind::kBitmapWords) {
+    const Prefix& entry = arena_[newcomer.live.prefix];
+    reach_[slot] += hope(entry.trie, entry.letters + 1);
+  }
   top_mass_ = std::max(top_mass_, newcomer.mass);
 }
 

@@ -45,6 +45,7 @@ struct Live {
   std::uint32_t first_child;
   std::uint32_t word;  // of its lexicon node
   float base;          // words part of a child, but for what is not known before its word ends
+  float unknown;       // words part of a child outside the lexicon (kind kBitmapWords, open vocabulary)
 };
 
 // A score and what it is made of, in nats.
@@ -104,6 +105,7 @@ private:
   void step(const float* row);
   void read_row(const float* row);
   void skip_frame();
+  float threshold_of(std::size_t live) const;
   void update();
   void gather(std::size_t slot);
   void pass_over();
@@ -112,6 +114,7 @@ private:
   void expand();
   void expand_free(std::size_t slot);
   void expand_words(std::size_t slot);
+  void expand_unknown(std::size_t slot);
   void expand_general(std::size_t slot);
   void expand_space(std::size_t slot);
   void offer_general(std::size_t slot, std::int32_t label, float mass);
@@ -120,9 +123,12 @@ private:
   void offer(const Candidate& candidate);
   float hot_part(const Prefix& parent, std::int32_t label) const;
   WordContext after_word(std::uint32_t prefix) const;
-  WordContext after_word(const WordContext& context, std::uint32_t trie) const;
+  WordContext after_word(const WordContext& context, std::uint32_t trie, std::uint32_t letters) const;
   float price(const WordContext& context) const;
-  float look_ahead(std::uint32_t trie) const;
+  float hope(std::uint32_t trie, std::uint32_t letters) const;
+  float unknown_hope(std::uint32_t letters) const;
+  float unknown_price(std::uint32_t letters) const;
+  double penalty(const WordContext& context) const;
   bool may_end(std::uint32_t trie) const;
 
   // beam_select.cpp: who stays
@@ -167,7 +173,9 @@ private:
   Kind kind_ = Kind::kFree;
   int space_ = -1;         // label number, -1 without
   bool words_end_ = true;  // words end at spaces (not so where the language model's unit is the character)
-  float oov_look_ = 0.0F;  // open vocabulary: what a word outside the lexicon is expected to add
+  bool open_ = false;      // words outside the lexicon may be written
+  float oov_look_ = 0.0F;  // what such a word is expected to add, but for its letters
+  float letter_price_ = 0.0F;  // and what each of those adds
 
   PrefixArena arena_;
   TimeChain times_;
@@ -199,6 +207,7 @@ private:
   std::array<std::uint64_t, kMaskBins> masks_{};  // labels at most so many bins below the best
   float top_label_ = 0.0F;                        // ln P of the best label above the floor
   float blank_ = 0.0F;                            // ln P of the blank in this frame
+  float threshold_ = 0.0F;                        // nats below best_ that a prefix may be in this frame
   float best_ = 0.0F;                             // highest score in this frame so far
   float top_mass_ = 0.0F;   // best total of the frame before; taken out of the next frame
   float taken_out_ = 0.0F;  // top_mass_ as this frame took it out

@@ -104,7 +104,10 @@ double score_of(const std::string& text, double mass, const Model& model, const 
     sum += static_cast<double>(lm.score(state, known ? lm.word_index(token) : 0, &next));
     state = next;
     score += static_cast<double>(model.scorer->beta());
-    if (!known) score += static_cast<double>(options.oov_penalty);
+    if (known) continue;
+    const double spelled =
+        static_cast<double>(options.oov_letter_penalty) * static_cast<double>(token.size());
+    score += static_cast<double>(options.oov_penalty) + static_cast<double>(model.scorer->alpha()) * spelled;
   }
   return score + static_cast<double>(model.scorer->alpha()) * (sum + static_cast<double>(lm.finish(state)));
 }
@@ -186,6 +189,7 @@ void words(NodeKind kind, bool open, bool hot) {
     SearchOptions options;
     options.open_vocabulary = open;
     options.oov_penalty = static_cast<float>(random() % 9) - 6.0F;
+    options.oov_letter_penalty = -0.5F * static_cast<float>(random() % 5);
     check_case(alphabet, {&scorer, {"a", "ab", "b", "ba"}, false}, options,
                hot ? random_phrases(&random) : Phrases{}, random_rows(&random, random() % 7, 4));
   }
@@ -203,6 +207,7 @@ void hot_words() {
 
 void open_vocabulary() {
   words(NodeKind::kBitmap, true, false);
+  words(NodeKind::kBitmap, true, true);
   words(NodeKind::kSorted, true, true);
 }
 

@@ -58,6 +58,7 @@ REGISTER_OP("SpeechmillCTCBeamSearchDecoder")
     .Attr("n_best: int >= 1 = 1")
     .Attr("open_vocabulary: bool = false")
     .Attr("oov_penalty: float = -10.0")
+    .Attr("oov_letter_penalty: float = 0.0")  // as in models saved before there was one
     .Output("texts: string")
     .Output("scores: float")
     .Output("acoustic: float")
@@ -99,13 +100,17 @@ public:
     OP_REQUIRES_OK(context, context->GetAttr("n_best", &n_best_));
     bool open_vocabulary = false;
     float oov_penalty = 0.0F;
+    float oov_letter_penalty = 0.0F;
     OP_REQUIRES_OK(context, context->GetAttr("open_vocabulary", &open_vocabulary));
     OP_REQUIRES_OK(context, context->GetAttr("oov_penalty", &oov_penalty));
+    OP_REQUIRES_OK(context, context->GetAttr("oov_letter_penalty", &oov_letter_penalty));
     try {
       alphabet_ = std::make_unique<Alphabet>(Alphabet::parse(alphabet_text, "attribute alphabet", blank));
-      options_ = SearchOptions::preset(mode, static_cast<std::size_t>(beam_width));
+      const float alpha = lm_dir.empty() ? Weights{}.alpha : weights.alpha;
+      options_ = SearchOptions::preset(mode, static_cast<std::size_t>(beam_width), alpha);
       options_.open_vocabulary = open_vocabulary;
       options_.oov_penalty = oov_penalty;
+      options_.oov_letter_penalty = oov_letter_penalty;
       if (!lm_dir.empty()) {
         shared_ = shared_scorer(lm_dir);
         scorer_ = std::make_unique<Scorer>(shared_->with_weights(weights));

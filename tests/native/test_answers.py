@@ -114,9 +114,12 @@ def test_weights_of_a_call_are_those_of_a_scorer(english_model: Path) -> None:
 def test_prunings_have_names_and_limits(english: native.Alphabet) -> None:
     default = native.Pruning.preset("default")
     assert default.label_floor == pytest.approx(1e-4)
-    assert default.score_threshold == 12.0
+    assert (default.score_threshold, default.crowd) == (16.0, 64)
     assert default.blank_skip == pytest.approx(0.999)
     assert default.doubt_labels == 50
+    heavier = native.Pruning.preset("default", alpha=2.0)
+    assert heavier.score_threshold == 32.0 and heavier.label_floor == pytest.approx(1e-8)
+    assert native.Pruning.preset("default", alpha=0.0).score_threshold == 16.0
     exact = native.Pruning.preset("exact")
     assert (exact.label_floor, exact.score_threshold, exact.blank_skip) == (0.0, math.inf, None)
     rows = random_log_probs(9, 50, 29, 2.0)[None]
@@ -129,6 +132,7 @@ def test_prunings_have_names_and_limits(english: native.Alphabet) -> None:
         {"label_floor": -0.1},
         {"score_threshold": -1.0},
         {"blank_skip": 2.0},
+        {"crowd": -1},
     ):
         with pytest.raises(native.DecodeError, match=next(iter(wrong))):
             native.Pruning(**wrong)

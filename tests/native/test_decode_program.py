@@ -92,7 +92,13 @@ def test_an_open_vocabulary_writes_words_the_lexicon_lacks(tmp_path: Path, tiny_
     assert lines(*flags, tmp_path / "x.npy") == ["babab"]
     answer = json.loads(lines(*flags, "--json", tmp_path / "x.npy")[0])["hypotheses"][0]
     parts = answer["acoustic"] + answer["lm_score"] + answer["word_score"] + answer["oov_score"]
-    assert answer["oov_score"] == -1.0 and answer["score"] == pytest.approx(parts, abs=1e-4)
+    assert answer["oov_score"] == pytest.approx(-1.0 - 0.5 * 1.4 * 5) and answer["score"] == pytest.approx(
+        parts, abs=1e-4
+    )
+    flat = json.loads(lines(*flags, "--oov-letter-penalty", 0, "--json", tmp_path / "x.npy")[0])[
+        "hypotheses"
+    ][0]
+    assert (flat["text"], flat["oov_score"]) == ("babab", -1.0)
 
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8"])

@@ -50,7 +50,7 @@ def test_02_the_label_floor_is_a_probability(tiny_alphabet: native.Alphabet) -> 
 
 def test_03_an_unknown_word_costs_once(scorer: native.Scorer) -> None:
     one = spoken(scorer.alphabet, "qq the cat sat on the mat", 0.95)
-    answer = decoded(one, scorer, open_vocabulary=True, oov_penalty=-7.0)
+    answer = decoded(one, scorer, open_vocabulary=True, oov_penalty=-7.0, oov_letter_penalty=0.0)
     assert (answer.text, answer.oov_score) == ("qq the cat sat on the mat", -7.0)
 
 

@@ -18,9 +18,17 @@ def scorer(english_model: Path) -> native.Scorer:
     return native.Scorer.load(english_model, alpha=0.8, beta=1.0)
 
 
-def opened(rows: np.ndarray, scorer: native.Scorer, penalty: float = -3.0) -> native.Hypothesis:  # type: ignore[type-arg]
+def opened(
+    rows: np.ndarray, scorer: native.Scorer, penalty: float = -3.0, letter_penalty: float = 0.0
+) -> native.Hypothesis:  # type: ignore[type-arg]
     return native.decode(
-        rows[None], [len(rows)], scorer.alphabet, scorer, open_vocabulary=True, oov_penalty=penalty
+        rows[None],
+        [len(rows)],
+        scorer.alphabet,
+        scorer,
+        open_vocabulary=True,
+        oov_penalty=penalty,
+        oov_letter_penalty=letter_penalty,
     )[0][0]
 
 
@@ -40,6 +48,22 @@ def test_the_penalty_decides_between_a_known_and_an_unknown_word(scorer: native.
     rows = spoken(scorer.alphabet, "the caz sat", 0.9)
     assert opened(rows, scorer, 0.0).text == "the caz sat"
     assert opened(rows, scorer, -50.0).text == "the cat sat"
+
+
+def test_letters_of_an_unknown_word_cost_as_the_language_model_weighs(scorer: native.Scorer) -> None:
+    """alpha 0.8 times -2 a letter; so two words that sound as one long unknown one stay two."""
+    answer = opened(spoken(scorer.alphabet, "the zebra sat on qq", 0.97), scorer, -3.0, -2.0)
+    assert answer.text == "the zebra sat on qq"
+    assert answer.oov_score == pytest.approx(2 * -3.0 + 0.8 * -2.0 * 7)
+    parts = answer.acoustic + answer.lm_score + answer.word_score + answer.oov_score
+    assert answer.score == pytest.approx(parts, abs=1e-3)
+    glued = spoken(scorer.alphabet, "the zebraqsat", 0.99)
+    place = int(np.flatnonzero(glued[:, scorer.alphabet.labels.index("q")] > math.log(0.5))[0])
+    glued[place, scorer.alphabet.labels.index(" ")] = math.log(0.05)
+    assert opened(glued, scorer, -12.0).text == "the zebraqsat"
+    assert opened(glued, scorer, -3.0, -2.0).text == "the zebra sat"
+    with pytest.raises(native.DecodeError, match="oov_letter_penalty"):
+        opened(glued, scorer, -3.0, 1.0)
 
 
 def test_after_unknown_words_the_language_model_goes_on(scorer: native.Scorer) -> None:

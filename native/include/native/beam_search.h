@@ -3,12 +3,13 @@
 // Without a scorer: the text y that maximises ln P(y), P(y) summed over all alignments of y to the frames.
 // With one: score(y) = ln P(y) + alpha ln P_lm(<s> y </s>) + beta n over texts of n words of the lexicon, or
 // over any texts with open_vocabulary (then + oov_penalty for every word the lexicon lacks, which the
-// language model scores as <unk>). With hot words: + boost for every occurrence of a phrase.
-// Where the language model's unit is the character, n counts characters and no space stands between them.
-// Runs of spaces count as one and spaces at the ends as none, so a long pause spelled as several spaces costs
-// nothing. Inside a word the beam is ranked with beta + alpha * (largest unigram ln P of any word that can
-// still follow). A last word that is cut off (no word of the lexicon) is never written: whole texts come
-// first, and if the beam holds none, the words before the fragment are the answer.
+// language model scores as <unk>, and + alpha * oov_letter_penalty for each of its labels). With hot words: +
+// boost for every occurrence of a phrase. Where the language model's unit is the character, n counts
+// characters and no space stands between them. Runs of spaces count as one and spaces at the ends as none, so
+// a long pause spelled as several spaces costs nothing. Inside a word the beam is ranked with beta + alpha *
+// (largest unigram ln P of any word that can still follow). A last word that is cut off (no word of the
+// lexicon) is never written: whole texts come first, and if the beam holds none, the words before the
+// fragment are the answer.
 //
 // With every pruning off and a beam that is never full, the search is exact. Frames may be fed in any pieces;
 // the pieces do not change the answer. What the search holds is bounded by the beam, however long the audio:
@@ -37,6 +38,9 @@ struct SearchOptions {
   float label_floor = -std::numeric_limits<float>::infinity();
   // Prefixes this much below the best of the frame are dropped.
   float score_threshold = std::numeric_limits<float>::infinity();
+  // At so many live prefixes or more half of the threshold counts, at fewer proportionally more; 0: all of it
+  // always.
+  std::size_t crowd = 0;
   // Frames whose blank reaches this ln P extend nothing.
   float blank_skip = std::numeric_limits<float>::infinity();
 
@@ -44,13 +48,14 @@ struct SearchOptions {
   // Keeps cost and memory per frame the same however long the audio.
   std::size_t doubt_labels = 1000;
 
-  bool open_vocabulary = false;  // with a scorer: words outside the lexicon may be written
-  float oov_penalty = -10.0F;    // each of them adds this to the score
+  bool open_vocabulary = false;      // with a scorer: words outside the lexicon may be written
+  float oov_penalty = -1.0F;         // each of them adds this to the score
+  float oov_letter_penalty = -1.4F;  // and each of their labels alpha times this, 0 or below
   std::shared_ptr<const HotWords> hot_words;
 
-  // exact: no pruning. default and fast: see docs/decoder.md for what they cut and what it costs. Throws
-  // DecodeError for another name.
-  static SearchOptions preset(const std::string& mode, std::size_t beam_width);
+  // exact: no pruning. default and fast: see docs/decoder.md for what they cut and what it costs; above an
+  // `alpha` of 0.5 they cut less. Throws DecodeError for another name.
+  static SearchOptions preset(const std::string& mode, std::size_t beam_width, float alpha = 0.5F);
 };
 
 // What a search holds at the moment, in elements; for tests of the bound.

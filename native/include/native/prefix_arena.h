@@ -23,6 +23,7 @@ struct Prefix {
   std::uint32_t parent = kNone;
   std::uint32_t first_child = kNone;
   std::uint32_t next_sibling = kNone;
+  std::uint32_t letters = 0;    // of the word being spelled
   std::uint64_t children = 0;   // labels of the children, mod 64
   std::int32_t label = -1;      // label number; -1 at the root
   std::uint32_t trie = 0;       // lexicon node; the root between words
@@ -35,9 +36,10 @@ struct Prefix {
 // What the language model knows after the last complete word.
 struct WordContext {
   LmState state;
-  double lm = 0.0;            // ln P_lm of the words so far, unweighted
-  std::uint32_t words = 0;    // how many
-  std::uint32_t unknown = 0;  // how many of them the lexicon lacks
+  double lm = 0.0;                    // ln P_lm of the words so far, unweighted
+  std::uint32_t words = 0;            // how many
+  std::uint32_t unknown = 0;          // how many of them the lexicon lacks
+  std::uint32_t unknown_letters = 0;  // labels in those
 };
 
 class PrefixArena {
