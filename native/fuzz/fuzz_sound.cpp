@@ -21,8 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::uint32_t picked = 0;
   std::memcpy(&picked, data, 4);
   static const int rates[] = {8000, 11025, 16000};
-  const int rate_hz =
-      picked % 4 < 3 ? rates[picked % 4] : static_cast<int>(picked / 4 % kHighestSoundRateHz) + 1;
+  const int rate_hz = picked % 4 < 3 ? rates[picked % 4] : static_cast<int>(picked / 4 % 96000) + 1;
   std::vector<std::int16_t> samples((size - 4) / 2);
   std::memcpy(samples.data(), data + 4, 2 * samples.size());
   const SoundFigures fast = sound_figures(samples.data(), samples.size(), rate_hz);

@@ -56,6 +56,14 @@ int main(int count, char** arguments) {
     std::string header("\1\1\1\xff\4\1\x50", 7);
     spit(batches + "/seed-" + std::to_string(with), header + with + rows(12));
   }
+  std::string sound(4, '\2');  // 16 kHz, and samples of all loudnesses
+  for (std::uint32_t i = 0, at = 1; i < 30000; ++i) {
+    at = at * 1664525U + 1013904223U;
+    const int loud = 1 << (i / 1500 % 16);
+    const auto sample = static_cast<std::int16_t>(static_cast<int>(at >> 16) % (2 * loud) - loud);
+    sound.append(reinterpret_cast<const char*>(&sample), sizeof sample);
+  }
+  spit(folder("fuzz_sound") + "/seed", sound);
   const std::string alphabets = folder("fuzz_alphabet");
   spit(alphabets + "/seed", testing::slurp(toy.path() + "/alphabet.txt"));
   spit(alphabets + "/seed-bytes", Alphabet::bytes().canonical());
