@@ -125,6 +125,10 @@ bench-lm: setup ## processor time of a language model's build beside bare KenLM 
 bench-shorten: setup ## the shorten decoder beside ffmpeg, CPU time  [SEED=1] [JSON=FILE]
 	@$(PYTHON_RUN) -m benchmarks.shorten --seed $(SEED) $(if $(JSON),--json $(JSON))
 .PHONY: bench-shorten
+bench-sound: setup ## what the figures of a sound cost, and which copies its fingerprint finds  FOLDER=PATH [JSON=FILE]
+	@if [ -z "$(FOLDER)" ]; then echo "make bench-sound: name a folder of speech (FLAC or WAV), e.g. make bench-sound FOLDER=LJSpeech-1.1/wavs" >&2; exit 2; fi
+	@$(PYTHON_RUN) -m benchmarks.sound $(FOLDER) $(if $(JSON),--json $(JSON))
+.PHONY: bench-sound
 
 clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
