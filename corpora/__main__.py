@@ -23,6 +23,7 @@ from corpora.import_options import add_arguments, given
 from corpora.importers import IMPORTERS, get_importer
 from corpora.remote import as_place, store_of
 from corpora.store import Store
+from corpora.thresholds import Thresholds, parse
 
 REFUSED = 3
 
@@ -49,23 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     download.add_argument(
         "--to", type=Path, required=True, metavar="DIR", help="where the archives shall lie"
     )
-    refresh = add("refresh", help="import a source and publish it")
-    refresh.add_argument("importer", metavar="IMPORTER", help=", ".join(IMPORTERS))
-    refresh.add_argument(
-        "--source",
-        nargs="+",
-        type=as_place,
-        required=True,
-        metavar="PATH",
-        help="folders or archives, or s3://…",
-    )
-    refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
-    refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
-    refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
-    refresh.add_argument(
-        "--dask", metavar="ADDRESS", help="a Dask scheduler that does the work, or slurm (then N jobs)"
-    )
-    add_arguments(refresh, {name: get_importer(name) for name in IMPORTERS})
+    refresh = _refresh_parser(add)
     renew = add("renormalise", help="make the texts of a published corpus anew by the rules of today")
     renew.add_argument("name", metavar="NAME")
     show = add("show", help="the manifest of a published corpus")
@@ -88,6 +73,34 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="one JSON object on standard output")
         command.add_argument("--verbose", action="store_true", help="log more on standard error")
     return parser
+
+
+def _refresh_parser(add: Any) -> Any:
+    refresh = add("refresh", help="import a source and publish it")
+    refresh.add_argument("importer", metavar="IMPORTER", help=", ".join(IMPORTERS))
+    refresh.add_argument(
+        "--source",
+        nargs="+",
+        type=as_place,
+        required=True,
+        metavar="PATH",
+        help="folders or archives, or s3://…",
+    )
+    refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
+    refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
+    refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    refresh.add_argument(
+        "--dask", metavar="ADDRESS", help="a Dask scheduler that does the work, or slurm (then N jobs)"
+    )
+    refresh.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another limit of a check, see show",
+    )
+    add_arguments(refresh, {name: get_importer(name) for name in IMPORTERS})
+    return refresh
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -147,6 +160,7 @@ def _refresh(args: argparse.Namespace) -> int:
             workers=args.workers,
             dask=args.dask,
             options=given(args),
+            thresholds=parse(args.threshold),
         )
     )
     emit(result, args.json, _told(result))
@@ -184,6 +198,12 @@ def _told(result: dict[str, Any]) -> str:
     left_out = result.get("split_told", {}).get("hours_left_out", 0)
     if left_out:
         lines.append(f"  left out of all splits (calls between them): {left_out:.3f} h")
+    usual = Thresholds().as_dict()
+    lines += [
+        f"  threshold {name} = {value} (usually {usual[name]})"
+        for name, value in result.get("thresholds", {}).items()
+        if name in usual and value != usual[name]
+    ]
     lines += [f"  note: {note}" for note in result.get("notes", [])]
     return "\n".join([*lines, f"  {result['path']}"])
 

@@ -34,11 +34,12 @@ from corpora.measures import measures_of
 from corpora.media import LAST
 from corpora.memory import keep_memory
 from corpora.planned_source import PlannedSource
-from corpora.quality import Subject, Thresholds, check_utterance
+from corpora.quality import Subject, check_utterance
 from corpora.shards import ShardWriter, write_rejections, write_table
 from corpora.sources import Reader, Source, open_readers
 from corpora.store import canonical_json, explain_write, read_json
 from corpora.text_rules import normaliser_for, rules_of
+from corpora.thresholds import Thresholds
 from corpora.transcript import NORMALISER_VERSION, Refused
 from corpora.waiting import set_aside, waits
 

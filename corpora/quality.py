@@ -1,7 +1,7 @@
 """Checks of every utterance, checks of the whole corpus, and the gate before publishing.
 
-One check is one function and one line in `CHECKS`; rejecting ones come first. Thresholds stand in one table
-and are recorded in the manifest. The gate is a small Great Expectations suite on the corpus's summary: it
+One check is one function and one line in `CHECKS`; rejecting ones come first. Their limits stand in one table
+(thresholds.py). The gate is a small Great Expectations suite on the corpus's summary: it
 looks at figures, never at audio. Great Expectations is imported nowhere else in the project, and only while
 the gate runs.
 """
@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from corpora.lean_import import lean
+from corpora.thresholds import Thresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,43 +25,6 @@ if TYPE_CHECKING:
 CTC_RATE_HZ = 16_000
 CTC_WINDOW = 512  # samples, 32 ms
 CTC_STEP = 320  # samples, 20 ms
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """The one table of limits."""
-
-    min_duration_s: float = 0.1
-    max_duration_s: float = 40.0
-    slow_chars_per_s: float = 2.0
-    fast_chars_per_s: float = 30.0
-    silence_ratio: float = 0.8
-    clipped_ratio: float = 0.002
-    snr_db: float = 10.0
-    quiet_dbfs: float = -35.0
-    narrow_band_hz: float = 4300.0
-    dc_offset: float = 0.02
-    leakage_words: int = 5
-    leaked_sentences: float = 0.01
-    swapped_db: float = 12.0
-
-    def as_dict(self) -> dict[str, float]:
-        """For the manifest."""
-        return asdict(self)
-
-
-# What differs by importer. In spontaneous speech even people who never met say the same common sentences.
-_OF_IMPORTER: dict[str, dict[str, float]] = {
-    "fisher": {"leaked_sentences": 0.15},
-    "switchboard": {"leaked_sentences": 0.15},
-    "hub5_2000": {"leaked_sentences": 0.15},
-    "rt03": {"leaked_sentences": 0.15},
-}
-
-
-def thresholds_of(importer: str) -> Thresholds:
-    """The limits for a corpus of this importer."""
-    return replace(Thresholds(), **_OF_IMPORTER.get(importer, {}))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

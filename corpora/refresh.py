@@ -34,11 +34,11 @@ from corpora.importer import ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
 from corpora.locales import alphabets_hash
 from corpora.manifest import published_answer
-from corpora.quality import thresholds_of
 from corpora.quarantine import check_claim, check_licence, write_draft
 from corpora.remote import is_remote
 from corpora.sources import Source, open_source, source_stamp
 from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
+from corpora.thresholds import all_settings, settings_of, thresholds_of
 from corpora.transcript import NORMALISER_VERSION
 from corpora.utterance import SCHEMA
 from corpora.withdrawals import withdrawn_mark
@@ -66,6 +66,7 @@ class RefreshRequest:
         workers: processes; changes nothing in the result.
         dask: address of a Dask scheduler that does the groups, or "slurm"; changes nothing in the result.
         options: choices the importer offers, by name (see import_options.py).
+        thresholds: limits that win over those of the store's settings (see thresholds.py).
     """
 
     importer: str
@@ -76,6 +77,7 @@ class RefreshRequest:
     workers: int = 1
     dask: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
 
 
 def input_key(request: RefreshRequest) -> str:
@@ -87,9 +89,11 @@ def input_key(request: RefreshRequest) -> str:
     importer = get_importer(request.importer)
     if request.donation is not None and not request.donation.is_file():
         raise UsageError(f"the donation file {request.donation} does not exist")
+    settings = all_settings(Store.open(request.store).settings_path)
     parts = {
         "importer": [importer.name, importer.version],
         "rules": [NORMALISER_VERSION, alphabets_hash(), thresholds_of(importer.name).as_dict()],
+        "thresholds": [settings, request.thresholds] if any([*settings, request.thresholds]) else [],
         "measures": [measures.VERSION, fingerprint.VERSION],
         "schema": hashlib.sha256(SCHEMA.to_string().encode()).hexdigest(),
         "writers": _WRITERS,
@@ -128,12 +132,13 @@ def plan_refresh(request: RefreshRequest) -> Path:
     check_licence(store, scan.facts, name)
     if scan.draft:
         _log.info("a draft of donation.toml lies at %s", write_draft(store, name, scan.draft))
+    thresholds = thresholds_of(importer.name, settings_of(store.settings_path, name), request.thresholds)
     plan: dict[str, Any] = {
         "name": name,
         "importer": importer.name,
         "importer_version": importer.version,
         "sources": [str(path if is_remote(path) else Path(path).absolute()) for path in request.sources],
-        "thresholds": thresholds_of(importer.name).as_dict(),
+        "thresholds": thresholds.as_dict(),
         "options": recorded(importer, request.options),
         "facts": _facts(scan, name),
         "identities": source.identities(),

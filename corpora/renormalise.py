@@ -21,10 +21,11 @@ from corpora.errors import GateRefusedError
 from corpora.fingerprint import VERSION, fingerprint_of_stored
 from corpora.locales import alphabet_for
 from corpora.manifest import describe, summary_of, version_of
-from corpora.quality import CHECKS, CORPUS_CHECKS, Subject, Thresholds, check_utterance, run_gate
+from corpora.quality import CHECKS, CORPUS_CHECKS, Subject, check_utterance, run_gate
 from corpora.shards import ShardWriter, write_rejections
 from corpora.store import Corpus, Store, explain_write, publish_version, sha256_file, write_json_atomic
 from corpora.text_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for
+from corpora.thresholds import Thresholds
 from corpora.transcript import NORMALISER_VERSION, Normalised, Refused
 
 Row = dict[str, Any]

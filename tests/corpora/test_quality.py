@@ -12,13 +12,13 @@ from corpora.measures import measure
 from corpora.quality import (
     CHECKS,
     Subject,
-    Thresholds,
     check_corpus,
     check_utterance,
     ctc_frames,
     ctc_needed,
     run_gate,
 )
+from corpora.thresholds import Thresholds
 from corpora.utterance import MEASURES
 
 RATE = 16_000
