@@ -40,8 +40,8 @@ test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 	@scripts/sanitize.sh
 	@$(PYTHON_RUN) -m pytest -m slow --timeout 900
 
-bench-import: setup ## our import beside its peers, CPU seconds per hour  [HOURS=5] [JSON=FILE]; lhotse brings torch (5 GB)
-	@benchmarks/peers.sh lhotse
+bench-import: setup ## our import beside its peers, CPU seconds per hour  [HOURS=5] [JSON=FILE] [SPH2PIPE=PATH]; lhotse brings torch (5 GB)
+	@benchmarks/peers.sh lhotse librosa sph2pipe
 	@$(PYTHON_RUN) -m benchmarks.importing --hours $(or $(HOURS),5) $(if $(JSON),--json $(JSON))
 
 soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200]
