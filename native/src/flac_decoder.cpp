@@ -54,9 +54,13 @@ public:
   void deliver(void* samples) {
     auto* out = static_cast<std::uint8_t*>(samples);
     const std::size_t width = info_.sample_bytes() * static_cast<std::size_t>(info_.channels);
+    std::vector<Subframe*> channels;
+    for (std::size_t i = 0; i < gathered_; ++i) {
+      for (Subframe& channel : blocks_[i].channels) channels.push_back(&channel);
+    }
+    restore(channels);
     for (std::size_t i = 0; i < gathered_; ++i) {
       Block& block = blocks_[i];
-      for (Subframe& channel : block.channels) restore(&channel);
       decorrelate(block.header.stereo, &block.channels);
       if (!interleave(block.channels, info_.bits, out)) {
         const std::uint64_t frame = frames_ - gathered_ + i;

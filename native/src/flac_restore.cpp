@@ -1,7 +1,9 @@
 // Prediction: residuals become samples in place. Sums wrap instead of overflowing, so that damaged data are
 // harmless; for whole data every result is exact.
+#include <algorithm>
 #include <type_traits>
 
+#include "flac_lanes.h"
 #include "flac_subframe.h"
 
 namespace speechmill::flac {
@@ -99,9 +101,7 @@ void shift_up(const Subframe& subframe, Sample* samples) {
   }
 }
 
-}  // namespace
-
-void restore(Subframe* subframe) {
+void restore_alone(Subframe* subframe) {
   std::int32_t* const samples = subframe->samples.data();
   std::int64_t* const wide = subframe->wide.data();
   if (subframe->prediction == Prediction::fixed) {
@@ -115,7 +115,95 @@ void restore(Subframe* subframe) {
       restore_linear_wide(*subframe, samples);
     }
   }
-  subframe->is_wide() ? shift_up(*subframe, wide) : shift_up(*subframe, samples);
+}
+
+// A fixed prediction as a linear one, without a shift.
+void fixed_factors(int order, std::int32_t (&factors)[4]) {
+  constexpr std::int32_t kFactors[5][4] = {
+      {0, 0, 0, 0}, {1, 0, 0, 0}, {2, -1, 0, 0}, {3, -3, 1, 0}, {4, -6, 4, -1}};
+  std::copy(kFactors[order], kFactors[order] + 4, factors);
+}
+
+bool fits_a_lane(const Subframe& subframe) {
+  if (subframe.is_wide() || subframe.order > kMaxLaneOrder) return false;
+  return subframe.prediction == Prediction::fixed ||
+         (subframe.prediction == Prediction::linear && subframe.is_narrow());
+}
+
+void set_lane(const Subframe& subframe, std::size_t lane, LaneRows* lanes) {
+  std::int32_t factors[4] = {};
+  if (subframe.prediction == Prediction::fixed) fixed_factors(subframe.order, factors);
+  const bool linear = subframe.prediction == Prediction::linear;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(subframe.order); ++i) {
+    lanes->factors[i][lane] = linear ? subframe.coefficients[i] : factors[i];
+  }
+  lanes->shifts[lane] = linear ? subframe.shift : 0;
+}
+
+// Restores values [order, stop) or [start, stop) of a lane one by one.
+void restore_part(const LaneRows& lanes, std::size_t lane, std::size_t order, std::size_t start,
+                  std::size_t stop) {
+  std::int32_t* const samples = lanes.rows[lane];
+  for (std::size_t n = start; n < stop; ++n) {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < order; ++i) {
+      sum +=
+          static_cast<std::uint32_t>(lanes.factors[i][lane]) * static_cast<std::uint32_t>(samples[n - 1 - i]);
+    }
+    const std::int32_t prediction = static_cast<std::int32_t>(sum) >> lanes.shifts[lane];
+    samples[n] = static_cast<std::int32_t>(static_cast<std::uint32_t>(samples[n]) +
+                                           static_cast<std::uint32_t>(prediction));
+  }
+}
+
+// Subframes of one length and of orders that fit, at most as many as there are lanes.
+void restore_together(const std::vector<Subframe*>& subframes, std::vector<std::int32_t>* spare) {
+  const std::size_t block = subframes[0]->block;
+  int order = 1;
+  for (const Subframe* subframe : subframes) order = std::max(order, subframe->order);
+  order = (order + 3) / 4 * 4;
+  const auto start = static_cast<std::size_t>(order);
+  const std::size_t stop = start + (block - start) / 8 * 8;
+  LaneRows lanes;
+  spare->assign(block, 0);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    if (lane >= subframes.size()) {
+      lanes.rows[lane] = spare->data();
+      continue;
+    }
+    Subframe& subframe = *subframes[lane];
+    lanes.rows[lane] = subframe.samples.data();
+    set_lane(subframe, lane, &lanes);
+    restore_part(lanes, lane, static_cast<std::size_t>(subframe.order),
+                 static_cast<std::size_t>(subframe.order), start);
+  }
+  restore_lanes(lanes, order, start, stop);
+  for (std::size_t lane = 0; lane < subframes.size(); ++lane) {
+    restore_part(lanes, lane, static_cast<std::size_t>(subframes[lane]->order), stop, block);
+  }
+}
+
+}  // namespace
+
+void restore(const std::vector<Subframe*>& subframes) {
+  constexpr std::size_t kFewest = 3;  // below it lanes cost more than they give
+  constexpr std::size_t kShortest = 64;
+  std::vector<Subframe*> together;
+  std::size_t longest = 0;
+  for (const Subframe* subframe : subframes) longest = std::max(longest, subframe->block);
+  if (has_lanes() && longest >= kShortest) {
+    for (Subframe* subframe : subframes) {
+      if (subframe->block == longest && fits_a_lane(*subframe)) together.push_back(subframe);
+    }
+  }
+  if (together.size() < kFewest || together.size() > kLanes) together.clear();
+  std::vector<std::int32_t> spare;
+  if (!together.empty()) restore_together(together, &spare);
+  for (Subframe* subframe : subframes) {
+    if (std::find(together.begin(), together.end(), subframe) == together.end()) restore_alone(subframe);
+    subframe->is_wide() ? shift_up(*subframe, subframe->wide.data())
+                        : shift_up(*subframe, subframe->samples.data());
+  }
 }
 
 }  // namespace speechmill::flac

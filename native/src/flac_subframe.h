@@ -39,7 +39,8 @@ struct Subframe {
 // Reads a subframe of `block` samples of `bits` bits. Throws Forbidden, EndOfBits, ResidualTooLarge.
 void parse_subframe(Bits* bits, std::size_t block, int sample_bits, Subframe* subframe);
 
-// Turns residuals into samples (`samples`, or `wide`). Values may wrap where the data are damaged.
-void restore(Subframe* subframe);
+// Turns residuals into samples (`samples`, or `wide`), side by side where that is faster. Values may wrap
+// where the data are damaged.
+void restore(const std::vector<Subframe*>& subframes);
 
 }  // namespace speechmill::flac
