@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "native/flac_encoder.h"
 #include "toy_model.h"
 #include "zip_writer.h"
 
@@ -70,5 +71,9 @@ int main(int count, char** arguments) {
   std::string sound(1, '\2');
   for (unsigned i = 0; i < 3000; ++i) sound += static_cast<char>(i * i >> 9);
   spit(folder("fuzz_flac_encoder") + "/seed", sound);
+  std::vector<std::int16_t> samples;
+  for (int i = 0; i < 2000; ++i) samples.push_back(static_cast<std::int16_t>(i * i * 7 % 3001));
+  const std::vector<std::uint8_t> flac = encode_flac(samples.data(), samples.size(), 16000);
+  spit(folder("fuzz_flac") + "/seed", std::string(flac.begin(), flac.end()));
   return 0;
 }
