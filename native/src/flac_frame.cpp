@@ -76,7 +76,7 @@ int sample_rate(unsigned code, HeaderBytes* bytes) {
 HeaderFault read_frame_header(const std::uint8_t* data, std::size_t size, FrameHeader* header) {
   HeaderBytes bytes{data, size, 0, false};
   const unsigned sync = bytes.number(2);
-  if (bytes.cut) return {"the data end inside its header", true};
+  if (bytes.cut) return {"the data end inside its header: cut short", true};
   if ((sync & 0xFFFE) != 0xFFF8) return {"no frame begins here", false};
   const unsigned sizes = bytes.next();
   const unsigned shape = bytes.next();
@@ -88,7 +88,7 @@ HeaderFault read_frame_header(const std::uint8_t* data, std::size_t size, FrameH
   header->sample_rate_hz = (sizes & 15) == 15 ? -1 : sample_rate(sizes & 15, &bytes);
   const std::uint8_t sum = flac_crc8(data, bytes.at);
   const unsigned stated = bytes.next();
-  if (bytes.cut) return {"the data end inside its header", true};
+  if (bytes.cut) return {"the data end inside its header: cut short", true};
   if (sum != stated) return {"the CRC-8 of its header does not agree", false};
   if (!number) return {"its number is not coded as one", false};
   if ((sizes >> 4) == 0 || header->block > 65535) return {"its block size is a reserved value", false};
