@@ -270,6 +270,8 @@ class GroupWorker:
                 start_s=ref.start_s,
                 end_s=ref.end_s,
                 text_raw=segment.text_raw,
+                speaker_id=segment.speaker_id,
+                donor_id=segment.donor_id,
             )
         )
 

@@ -40,7 +40,7 @@ from corpora.sources import Source, open_source, source_stamp
 from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
 from corpora.thresholds import all_settings, settings_of, thresholds_of
 from corpora.transcript import NORMALISER_VERSION
-from corpora.utterance import SCHEMA
+from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA
 from corpora.withdrawals import withdrawn_mark
 from corpora.workers import work
 from native import flac
@@ -218,7 +218,7 @@ def _described(plan: dict[str, Any], units: list[WorkUnit], source: Source) -> d
     """A group's `mark` (hash of all it is made from but its files' bytes), `key` (with their stamps), cost."""
     made_of: list[Any] = [plan["name"], plan["importer"], plan["importer_version"], NORMALISER_VERSION]
     made_of += [plan["alphabet"], plan["thresholds"], hashlib.sha256(units_json(units)).hexdigest()]
-    made_of += [*_WRITERS, INDEX_SCHEMA.to_string()]
+    made_of += [*_WRITERS, INDEX_SCHEMA.to_string(), REJECTIONS_SCHEMA.to_string()]
     made_of += [measures.VERSION, fingerprint.VERSION]
     made_of += [source.stamp()] if any(not unit.members for unit in units) else []
     mark = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

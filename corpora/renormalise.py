@@ -232,6 +232,8 @@ def _rejection(row: Row, refused: tuple[str, str]) -> Row:
         "check": refused[0],
         "reason": refused[1],
         "text_raw": row["text_raw"],
+        "speaker_id": row["speaker_id"],
+        "donor_id": row["donor_id"],
     }
 
 

@@ -131,7 +131,8 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
         staged.mkdir(parents=True)
     groups = [_group(plan_path, plan, index) for index in range(len(plan["groups"]))]
     index = read_index(groups)
-    out = is_withdrawn(index, withdrawn_donors(Store.open(plan["store"]), plan["name"]))
+    donors = withdrawn_donors(Store.open(plan["store"]), plan["name"])
+    out = is_withdrawn(index, donors)
     verdict, repeated = check_corpus(_named(index[~out]))
     index["verdict"] = verdict.reindex(index.index, fill_value=withdrawals.CHECK)
     index["repeated"] = repeated.reindex(index.index, fill_value=False)
@@ -157,7 +158,8 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
         input_items += counts["input"]
         ignored.update(counts["ignored"])
     early = [{"corpus": plan["name"], **row} for row in scan["rejections"]]
-    rejected = _write_rejections(staged / "rejections.parquet", groups, [*early, *late])
+    gone = withdrawals.Gone(donors, read_rows(groups, index[out], ["source_path", "transcript_path"]))
+    rejected = _write_rejections(staged / "rejections.parquet", groups, [*early, *late], gone)
     kept = index[index["verdict"] == ""]
     return _Built(
         staged,
@@ -188,11 +190,13 @@ def _named(index: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: index[column] for name, column in names.items()})
 
 
-def _write_rejections(path: Path, groups: list[Path], more: list[dict[str, Any]]) -> dict[str, int]:
+def _write_rejections(
+    path: Path, groups: list[Path], more: list[dict[str, Any]], gone: withdrawals.Gone
+) -> dict[str, int]:
     """Join all rejections in the order of their places; answers counts by check, read from what was written."""
     tables = [pq.read_table(group / "rejections.parquet") for group in groups]
     tables.append(pa.Table.from_pylist(more, schema=REJECTIONS_SCHEMA))
-    table = pa.concat_tables(tables)
+    table = gone.without_their_text(pa.concat_tables(tables))
     order = {
         "path": pc.fill_null(table["source_path"], ""),
         "line": pc.fill_null(table["line"], 0),
@@ -208,6 +212,7 @@ def _write_rejections(path: Path, groups: list[Path], more: list[dict[str, Any]]
 def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> list[dict[str, Any]]:
     """What only the whole corpus shows, as rows of `REJECTIONS_SCHEMA`."""
     columns = ["utterance_id", "source_path", "transcript_path", "transcript_line", "text_raw"]
+    columns += ["speaker_id", "donor_id"]
     rows = read_rows(groups, refused, columns)
     verdicts = refused["verdict"].reindex(rows.index)
     return [
@@ -221,6 +226,8 @@ def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> 
             "check": verdict,
             "reason": f"{CORPUS_CHECKS[verdict]} ({row['source_path']})",
             "text_raw": None if verdict == withdrawals.CHECK else row["text_raw"],
+            "speaker_id": row["speaker_id"],
+            "donor_id": None if pd.isna(row["donor_id"]) else row["donor_id"],
         }
         for (_, row), verdict in zip(rows.iterrows(), verdicts, strict=True)
     ]

@@ -92,6 +92,8 @@ REJECTIONS_SCHEMA: pa.Schema = pa.schema(
         pa.field("check", pa.string()),
         pa.field("reason", pa.string()),
         pa.field("text_raw", pa.string()),
+        pa.field("speaker_id", pa.string()),
+        pa.field("donor_id", pa.string()),
     ]
 )
 
@@ -140,6 +142,7 @@ class Rejection:
         source_path: the file the item stands in, relative to the source.
         line: line in that file, counted from 1; None where lines mean nothing.
         start_s, end_s: span in the recording, seconds; None for whole files.
+        speaker_id, donor_id: whose words they are, where that is known.
     """
 
     source_path: str
@@ -150,6 +153,8 @@ class Rejection:
     start_s: float | None = None
     end_s: float | None = None
     text_raw: str | None = None
+    speaker_id: str | None = None
+    donor_id: str | None = None
 
     def row(self, corpus: str) -> dict[str, Any]:
         """The rejection as a row of `REJECTIONS_SCHEMA`."""
@@ -163,4 +168,6 @@ class Rejection:
             "check": self.check,
             "reason": self.reason,
             "text_raw": self.text_raw,
+            "speaker_id": self.speaker_id,
+            "donor_id": self.donor_id,
         }

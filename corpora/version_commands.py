@@ -81,7 +81,7 @@ def _withdraw(args: argparse.Namespace) -> int:
 def _withdrawal_told(found: dict[str, Any]) -> str:
     lines = [
         f"{found['donor']} has withdrawn from {found['corpus']}: the next refresh leaves out "
-        f"{found['utterances']} utterances, {found['hours']:.3f} h"
+        f"{found['utterances']} utterances, {found['hours']:.3f} h, and the text of {found['rejected']} refused ones"
     ]
     says = {
         "versions": "versions that hold the recordings and stay as they are until they are deleted",

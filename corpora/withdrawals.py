@@ -1,8 +1,9 @@
 """Donors who took their recordings back: noted once, honoured by every later refresh.
 
 `<store>/corpora/<name>/withdrawn.json` names them. The next version has none of their rows; each is counted
-as a rejection `withdrawn`, without its text. Versions that stand already are not changed: `withdraw` names
-them, and the language models, runs and evaluations that were made with them, from their own manifests.
+as a rejection `withdrawn`, without its text, and what was refused of them before has no text either. Versions that
+stand already are not changed: `withdraw` names them, and the language models, runs and evaluations that were made
+with them, from their own manifests.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHECK = "withdrawn"
+SAID = "refused, and its donor has withdrawn it: neither the text nor what was wrong with it is kept"
 
 
 def withdrawn_donors(store: Store, name: str) -> list[str]:
@@ -41,11 +44,43 @@ def is_withdrawn(index: pd.DataFrame, donors: list[str]) -> pd.Series:
     return index["donor_id"].isin(donors) | index["speaker_id"].isin(donors)
 
 
+@dataclass(frozen=True)
+class Gone:
+    """Who has withdrawn, and the files in which their accepted rows stood (`source_path`, `transcript_path`)."""
+
+    donors: list[str]
+    rows: pd.DataFrame
+
+    def without_their_text(self, rejections: pa.Table) -> pa.Table:
+        """Rejections of withdrawn donors without their text and without reasons that may quote it.
+
+        Where nobody is named, a rejection counts as theirs when it stands in a file that theirs stand in.
+        """
+        if not self.donors:
+            return rejections
+        told = rejections.select(["source_path", "speaker_id", "donor_id"]).to_pandas()
+        theirs = is_withdrawn(told, self.donors)
+        files = {*told["source_path"][theirs], *self.rows["source_path"], *self.rows["transcript_path"]} - {
+            None
+        }
+        theirs |= told["speaker_id"].isna() & told["donor_id"].isna() & told["source_path"].isin(files)
+        mask = pa.array(theirs)
+        kept = pc.equal(rejections["check"], CHECK)
+        blank = {
+            "text_raw": pc.if_else(mask, pa.scalar(None, pa.string()), rejections["text_raw"]),
+            "reason": pc.if_else(pc.and_not(mask, kept), SAID, rejections["reason"]),
+        }
+        for name, column in blank.items():
+            rejections = rejections.set_column(rejections.schema.get_field_index(name), name, column)
+        return rejections
+
+
 def withdraw(store: Store, name: str, donor: str) -> dict[str, Any]:
     """Note that a donor withdraws, and say where the recordings have gone.
 
     Returns:
-        corpus, donor, utterances and hours of the current version that the next one will not have,
+        corpus, donor, utterances and hours of the current version that the next one will not have, `rejected`
+        (how many of its rejections will lose their text),
         `versions` that hold them, and `language_models`, `runs` and `evaluations` made with those.
 
     Raises:
@@ -57,19 +92,20 @@ def withdraw(store: Store, name: str, donor: str) -> dict[str, Any]:
         for path in sorted((store.corpora_dir / name).glob("*/manifest.json")):
             if path.parent.name != "current":
                 holding[path.parent.name] = _count(store.corpus(name, path.parent.name), donor)
-        holding = {version: counted for version, counted in holding.items() if counted[0]}
+        holding = {version: counted for version, counted in holding.items() if counted[0] or counted[2]}
         donors = withdrawn_donors(store, name)
         if not holding and donor not in donors:
             raise UsageError(
                 f"no version of {name} has a donor or speaker {donor!r}; there are: {_some(current)}"
             )
         write_json_atomic(_note(store, name), {"donors": sorted({*donors, donor})})
-    utterances, seconds = holding.get(current.version, (0, 0.0))
+    utterances, seconds, rejected = holding.get(current.version, (0, 0.0, 0))
     return {
         "corpus": name,
         "donor": donor,
         "utterances": utterances,
         "hours": round(seconds / 3600, 6),
+        "rejected": rejected,
         "versions": sorted(holding),
         **made_with(store, name, set(holding)),
     }
@@ -79,14 +115,18 @@ def _note(store: Store, name: str) -> Path:
     return store.corpora_dir / name / "withdrawn.json"
 
 
-def _count(corpus: Corpus, donor: str) -> tuple[int, float]:
-    """(utterances, seconds) of a donor in a version."""
+def _count(corpus: Corpus, donor: str) -> tuple[int, float, int]:
+    """(utterances, seconds, rejections with a text) of a donor in a version."""
     rows, seconds = 0, 0.0
     for batch in corpus.batches(columns=["donor_id", "speaker_id", "duration_s"]):
         theirs = pc.or_(_equals(batch["donor_id"], donor), _equals(batch["speaker_id"], donor))
         durations = batch["duration_s"].filter(theirs)
         rows, seconds = rows + len(durations), seconds + (pc.sum(durations).as_py() or 0.0)
-    return rows, seconds
+    rejections, rejected = corpus.rejections(), 0
+    if "donor_id" in rejections.column_names:  # versions of earlier days do not say whose they are
+        theirs = pc.or_(_equals(rejections["donor_id"], donor), _equals(rejections["speaker_id"], donor))
+        rejected = rejections["text_raw"].filter(theirs).drop_null().length()
+    return rows, seconds, rejected
 
 
 def _equals(column: pa.Array, value: str) -> pa.Array:

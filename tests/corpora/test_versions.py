@@ -15,7 +15,7 @@ from corpora.errors import UsageError
 from corpora.refresh import RefreshRequest, refresh
 from corpora.store import Store, write_json_atomic
 from corpora.versions import compare_versions, history
-from corpora.withdrawals import withdraw, withdrawn_donors
+from corpora.withdrawals import SAID, withdraw, withdrawn_donors
 from demo.layouts import librispeech, tones
 
 
@@ -110,6 +110,48 @@ def test_a_withdrawn_donor_is_left_out_for_good_and_what_was_made_is_named(
         assert speaker not in {row.as_py() for row in rows}
     assert withdrawn_donors(store, "librispeech") == [speaker]
     assert withdraw(store, "librispeech", speaker)["utterances"] == 0
+
+
+def test_what_was_refused_of_a_withdrawn_donor_loses_its_text_too(tree: Path, tmp_path: Path) -> None:
+    copy, store = tmp_path / "LibriSpeech", Store.open(tmp_path / "store")
+    shutil.copytree(tree, copy)
+    said = {}
+    for folder in sorted((copy / "train-clean-100").iterdir()):
+        (path,) = folder.rglob("*.trans.txt")
+        lines = path.read_text().splitlines()
+        name = lines[0].split()[0]
+        nowhere = f"{name[:-4]}9999"
+        lines[0] = f"{name} ROOM 12 OF {folder.name}"  # refused by the rules for texts
+        lines.append(f"{nowhere} NOBODY RECORDED {folder.name}")  # refused by the importer
+        path.write_text("\n".join(lines) + "\n")
+        said[folder.name] = {name, nowhere}
+    gone, stays = sorted(said)[:2]
+    imported(copy, store.root)
+    assert withdraw(store, "librispeech", gone)["rejected"] == 1
+    imported(copy, store.root)
+    rows = {row["utterance_id"]: row for row in store.corpus("librispeech").rejections().to_pylist()}
+    for name in said[gone]:
+        assert (rows[name]["text_raw"], rows[name]["reason"]) == (None, SAID)
+        assert rows[name]["check"] != "withdrawn"
+    for name in said[stays]:
+        assert stays in f"{rows[name]['text_raw']} {rows[name]['reason']}"
+    left = b"".join(path.read_bytes() for path in store.corpus("librispeech").path.rglob("manifest.json"))
+    assert f"OF {gone}".encode() not in left
+    assert withdraw(store, "librispeech", gone)["rejected"] == 0
+
+
+def test_a_donor_of_whom_everything_was_refused_can_withdraw(tree: Path, tmp_path: Path) -> None:
+    copy, store = tmp_path / "LibriSpeech", Store.open(tmp_path / "store")
+    shutil.copytree(tree, copy)
+    folder = sorted((copy / "train-clean-100").iterdir())[0]
+    (path,) = folder.rglob("*.trans.txt")
+    path.write_text("".join(f"{line.split()[0]} ROOM 12\n" for line in path.read_text().splitlines()))
+    imported(copy, store.root)
+    found = withdraw(store, "librispeech", folder.name)
+    assert (found["utterances"], found["rejected"]) == (0, 2)
+    imported(copy, store.root)
+    texts = store.corpus("librispeech").rejections().to_pylist()
+    assert [row["text_raw"] for row in texts if row["speaker_id"] == folder.name] == [None, None]
 
 
 def test_an_unknown_donor_is_an_error_that_names_known_ones(tree: Path, tmp_path: Path) -> None:
