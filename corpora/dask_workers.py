@@ -1,6 +1,6 @@
 """Groups done by a Dask cluster: an existing one, or Slurm jobs started for this refresh.
 
-A task is one group of about 32 MB. Its workers need this program in the same version, and must see the store
+A task is one group of about 24 MB. Its workers need this program in the same version, and must see the store
 and the sources under the same paths (a shared file system, or sources on S3). The cluster's size stays as it
 is: nothing is scaled up or down while it works. Distributed is imported only here, and only when it is asked for.
 """
