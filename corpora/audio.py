@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from native import FlacError, SphereChecksumError, SphereError, flac, sound, sph
 STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
 AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
+AHEAD_BYTES = 2 << 20  # of one file's samples, where several are decoded at once
 _MAX_DECODED_BYTES = 2_000_000_000
 _STATED_TOLERANCE_S = 0.05  # decoders differ by the encoder's delay
 _SILENT = 33  # −60 dBFS of int16
@@ -150,10 +152,41 @@ def _decode_flac(data: bytes) -> Recording:
         decoded = flac.decode(data, most_bytes=_MAX_DECODED_BYTES // 4 * (2 if info.bits <= 16 else 4))
     except FlacError as error:
         raise flac_damage(error) from error
+    return _flac_recording(data, info, decoded)
+
+
+def _flac_recording(data: bytes, info: containers.FlacInfo, decoded: flac.FlacSound) -> Recording:
     samples = decoded.samples if info.bits <= 16 else rounded_from_32(decoded.samples)
     ours = info.bits == 16 and info.channels == 1 and decoded.sample_rate_hz <= STORED_RATE_HZ
     flags = () if decoded.md5 == "ok" else ("no_md5",)
     return _recording(samples, decoded.sample_rate_hz, flags, data if ours else None)
+
+
+def decode_flacs(files: Sequence[bytes]) -> list[Recording | None]:
+    """Several short FLAC files at once: what `decode` says of each, and None where it must be asked.
+
+    That is for anything but a whole FLAC file that states up to `AHEAD_BYTES` of samples; such a file may be damaged.
+    Eight files are summed side by side, so that the proof of their samples costs a fifth.
+    """
+    infos = [_short_flac(data) for data in files]
+    asked = [at for at, info in enumerate(infos) if info is not None]
+    answers = flac.decode_many([files[at] for at in asked], most_bytes=AHEAD_BYTES)
+    found: list[Recording | None] = [None] * len(files)
+    for at, answer in zip(asked, answers, strict=True):
+        info = infos[at]
+        if info is not None and not isinstance(answer, FlacError) and len(answer.samples):
+            found[at] = _flac_recording(files[at], info, answer)
+    return found
+
+
+def _short_flac(data: bytes) -> containers.FlacInfo | None:
+    """What a FLAC file says of itself, where it is short by that."""
+    try:
+        info = containers.flac_info(data) if containers.kind_of(data) == "flac" else None
+    except AudioError:
+        return None
+    size = 0 if info is None else info.frames * info.channels * (2 if info.bits <= 16 else 4)
+    return info if 0 < size <= AHEAD_BYTES else None
 
 
 def flac_damage(error: FlacError) -> AudioError:

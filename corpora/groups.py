@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ from corpora.thresholds import Thresholds
 from corpora.transcript import NORMALISER_VERSION, Refused
 from corpora.waiting import set_aside, waits
 
+_ITEMS_AHEAD = 16
 _TEXT_CHECKS = ("bad_times", "span_past_end")  # found in the sound, but the transcript's line is to blame
 
 
@@ -181,7 +183,7 @@ class GroupWorker:
 
     def _rows(self, unit: WorkUnit, tally: Tally) -> Iterator[dict[str, Any]]:
         """The rows of a unit; everything else that it holds is counted or noted as rejected."""
-        for item in self._items(unit):
+        for item in self._looking_ahead(unit):
             tally.input += item.count if isinstance(item, Ignored) else 1
             if isinstance(item, Ignored):
                 tally.ignored[item.reason] += item.count
@@ -191,6 +193,13 @@ class GroupWorker:
                 row = self._row(item)
                 if row is not None:
                     yield row
+
+    def _looking_ahead(self, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
+        """The items of a unit; some of them are taken at once, so that their files are decoded together."""
+        items = self._items(unit)
+        while some := [*islice(items, _ITEMS_AHEAD)]:
+            LAST.look_ahead(self._source, [item.audio for item in some if isinstance(item, RawSegment)])
+            yield from some
 
     def _items(self, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         try:

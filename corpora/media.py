@@ -13,6 +13,8 @@ import mmap
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -22,8 +24,18 @@ import soundfile
 from pydub.utils import get_encoder_name, get_prober_name
 
 from corpora import containers
-from corpora.audio import EXACT, Recording, Samples, decode, flac_damage, rounded_from_32, to_int16
-from corpora.errors import AudioError
+from corpora.audio import (
+    AHEAD_BYTES,
+    EXACT,
+    Recording,
+    Samples,
+    decode,
+    decode_flacs,
+    flac_damage,
+    rounded_from_32,
+    to_int16,
+)
+from corpora.errors import AudioError, SourceError
 from corpora.importer import AudioRef
 from corpora.sources import Source
 from native import FlacError, flac
@@ -79,15 +91,42 @@ class LastRecording:
         self._source: Source | None = None
         self._key: tuple[str, int | None, bool] | None = None
         self._recording: Recording | None = None
+        self._ahead: dict[str, Recording] = {}
+        self._ahead_in: Source | None = None
+
+    def look_ahead(self, source: Source, refs: Iterable[AudioRef]) -> None:
+        """Decode the short FLAC files among those that will be opened next, all at once; the others wait for `open`.
+
+        Args:
+            refs: some 16 utterances: what they hold is in memory together.
+        """
+        self._ahead, self._ahead_in = {}, source
+        names = [name for name in dict.fromkeys(ref.member for ref in refs) if _is_short_flac(source, name)]
+        if len(names) < 2:
+            return
+        files = {}
+        for name in names:
+            with suppress(SourceError):  # told by `open`
+                files[name] = source.read_bytes(name)
+        decoded = zip(files, decode_flacs([*files.values()]), strict=True)
+        self._ahead = {name: recording for name, recording in decoded if recording is not None}
 
     def open(self, source: Source, ref: AudioRef) -> Recording:
         """`open_recording`, or what it gave for the same file the last time."""
         key = (ref.member, ref.track, ref.accept_checksum_mismatch)
         if self._recording is None or source is not self._source or key != self._key:
-            self._recording = None
-            self._recording = open_recording(source, ref)
+            self._recording = self._ahead.pop(ref.member, None) if source is self._ahead_in else None
+            if self._recording is None:
+                self._recording = open_recording(source, ref)
             self._source, self._key = source, key
         return self._recording
+
+
+def _is_short_flac(source: Source, name: str) -> bool:
+    try:
+        return name.lower().endswith(".flac") and source.member(name).size < AHEAD_BYTES
+    except SourceError:
+        return False
 
 
 LAST = LastRecording()  # of this process
