@@ -51,7 +51,7 @@ def _stream(values: Integers, kind: int) -> bytes:
         ]
     bits.append(_bits(np.concatenate(last)))
     packed = np.packbits(np.concatenate(bits)).tobytes()
-    return b"ajkg\x02" + packed + bytes(-(len(packed) + 5) % 4)
+    return b"ajkg\x02" + packed + bytes(-len(packed) % 4)  # whole words of 32 bits behind the five bytes
 
 
 def _ulong(value: int) -> Integers:

@@ -85,7 +85,7 @@ def run(flow: Flow, source: Path, scratch: Path) -> Measured:
     log = scratch.with_suffix(".log")
     usage = run_tree([*flow.command, str(source), str(scratch)], environment, scratch.parent, log)
     if usage.status != 0 or usage.left_behind:
-        said = log.read_text(encoding="utf-8", errors="replace")[-1500:]
+        said = _end_of(log)
         how = "left processes behind" if usage.left_behind else f"ended with status {usage.status}"
         raise FlowError(f"{flow.name} on {flow.layout} {how}: {said}")
     files = [path for path in scratch.rglob("*") if path.is_file() and not path.is_symlink()]
@@ -96,6 +96,12 @@ def run(flow: Flow, source: Path, scratch: Path) -> Measured:
         files=len(files),
         peak_mb=usage.peak_mb,
     )
+
+
+def _end_of(log: Path) -> str:
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - 1500))
+        return stream.read().decode(errors="replace")
 
 
 def _environment(flow: Flow, scratch: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ from demo.layouts import RATE_HZ, Samples, SpokenUtterance, fisher, librispeech,
 from demo.speech import Line, load_noise_beds, make_noise_beds, speak
 
 LAYOUTS = {"librispeech": librispeech, "tedlium": tedlium, "fisher": fisher, "switchboard": switchboard}
+_FORM = 2  # counts up where the same hours and seed make other bytes
 _SPOKEN_LINES = 1000
 _LINES_TOGETHER = 5
 _SPEAKERS = 40
@@ -28,7 +29,7 @@ _beds: dict[str, np.ndarray[tuple[int], np.dtype[np.float32]]] = {}
 
 def archives(folder: Path, hours: float, seed: int) -> dict[str, Path]:
     """Layout → its folder, spoken if it does not stand there yet."""
-    place = folder / f"hours-{hours:g}-seed-{seed}"
+    place = folder / f"hours-{hours:g}-seed-{seed}-form-{_FORM}"
     if not (place / "done").is_file():
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)

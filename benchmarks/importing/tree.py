@@ -20,6 +20,7 @@ from pathlib import Path
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>
 _LEFT_BEHIND_S = 60.0
+_LARGEST_FILE = 8 << 30  # bytes; a program that complains for ever must not fill the disk
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def _launch(command: Sequence[str]) -> TreeUsage:
     """Run the command as a child and wait for all of its descendants."""
     if ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "this system does not hand orphans over (PR_SET_CHILD_SUBREAPER)")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     began = time.monotonic()
     first = os.posix_spawnp(command[0], list(command), os.environ)
     _, ended = os.waitpid(first, 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from demo.shorten_writer import shorten_pcm, shorten_ulaw
 from demo.sphere_writer import SphereFormat, decode_ulaw, encode_ulaw, sphere_bytes, write_sphere
 from native import sphere
 from native.errors import SphereError
@@ -68,3 +69,11 @@ def test_an_overfull_header_and_an_unknown_coding_are_refused() -> None:
         sphere_bytes(silence, SphereFormat(8000, fields={"note": "x" * 1000}))
     with pytest.raises(ValueError, match="alaw"):
         sphere_bytes(silence, SphereFormat(8000, "alaw"))
+
+
+@pytest.mark.parametrize("frames", range(1000, 1012))
+def test_streams_end_with_a_whole_word(frames: int) -> None:
+    """Behind mark and version, readers such as sph2pipe take 32 bits at a time, the last ones too."""
+    sound = np.random.default_rng(frames).integers(-900, 900, (frames, 2)).astype(np.int16)
+    assert len(shorten_pcm(sound)) % 4 == 5 % 4
+    assert len(shorten_ulaw(encode_ulaw(sound))) % 4 == 5 % 4
