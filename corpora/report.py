@@ -185,10 +185,12 @@ def _speakers(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _rejected(rejections: pd.DataFrame, counts: dict[str, int], says: dict[str, str]) -> list[dict[str, Any]]:
-    """Every check with its count and up to 20 samples, the most frequent first."""
+    """Every check with its count and up to 20 samples from all over the corpus, the most frequent first."""
     shown = []
     for check, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
-        rows = rejections[rejections["check"] == check].head(SAMPLES_PER_CHECK)
+        rows = rejections[rejections["check"] == check]
+        spread = np.linspace(0, len(rows) - 1, min(len(rows), SAMPLES_PER_CHECK)).round().astype(int)
+        rows = rows.iloc[spread]
         samples = [
             {
                 "place": row["source_path"] + ("" if pd.isna(row["line"]) else f":{int(row['line'])}"),

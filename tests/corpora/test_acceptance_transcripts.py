@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from corpora.encodings import decode_text
 from corpora.errors import SpeechmillError
 from corpora.locales import alphabet_for, alphabet_languages, labels_for
-from corpora.report import SAMPLES_PER_CHECK
+from corpora.report import render_corpus_report
+from corpora.store import Store
 from corpora.transcript import Normalised, Normaliser, Policies, Refused
 from corpora.transcript_rules import STYLES
 from native import Alphabet
+from tests.corpora.donations import audio, run, sound, write
 
 SILENCE = [
     ("switchboard", "[silence]"),
@@ -241,8 +244,37 @@ def test_the_table_of_numbers_is_read_by_policy(policy: str, wanted: str) -> Non
 # --- the rest of the list -----------------------------------------------------------------------------------
 
 
-def test_05_reasons_are_shown_with_twenty_samples() -> None:
-    assert SAMPLES_PER_CHECK == 20
+def test_05_reasons_are_counted_and_shown_with_up_to_twenty_samples_of_each(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {"all.wav": audio(sound(64, 1))}
+    said = (
+        [f"room {number} & others" for number in range(100, 145)]
+        + ["a [strange] sign"] * 3
+        + ["good words"] * 2
+    )
+    lines = [f"all.wav,{at * 1.25},{at * 1.25 + 1.2},{text}" for at, text in enumerate(said)]
+    files["t.csv"] = "path,start,end,text\n" + "\n".join(lines) + "\n"
+    answer, rows, rejections = run(write(tmp_path / "src", files), tmp_path / "store")
+    assert answer["rejected"] == {"numbers": 45, "unknown_tag": 3}
+    assert (len(rows), len(rejections)) == (2, 48)
+    page = render_corpus_report(Store.open(tmp_path / "store").corpus("gift"))
+    shown = {
+        name: (
+            int(count),
+            re.findall(r"<tr><td class=\"id\">(.*?)</td><td>(.*?)</td><td>(.*?)</td></tr>", table),
+        )
+        for count, name, table in re.findall(
+            r"<summary><b>(\d+)</b> (\w+).*?</summary>(.*?)</details>", page, re.S
+        )
+    }
+    assert {name: (count, len(samples)) for name, (count, samples) in shown.items()} == {
+        "numbers": (45, 20),
+        "unknown_tag": (3, 3),
+    }
+    texts = [text for _, _, text in shown["numbers"][1]]
+    assert len(set(texts)) == 20
+    assert (texts[0], texts[-1]) == ("room 100 &amp; others", "room 144 &amp; others")
+    assert {place.partition(":")[0] for samples in shown.values() for place, _, _ in samples[1]} == {"t.csv"}
+    assert all("[strange]" in text for _, _, text in shown["unknown_tag"][1])
 
 
 def test_06_typographic_apostrophes_are_apostrophes() -> None:
