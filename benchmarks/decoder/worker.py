@@ -51,10 +51,11 @@ def speechmill(task: Task, setting: dict[str, Any]) -> tuple[Callable[[Any], Any
 
     alphabet = native.Alphabet(task.labels)
     model = setting.get("model", "probing")
+    mode = native.Pruning(**setting["cuts"]) if "cuts" in setting else setting["mode"]
     scorer = native.Scorer.load(task.models[model], ALPHA, BETA) if model else None
 
     def decode(rows: Any) -> str:
-        options = {"beam_width": setting["beam"], "threads": 1, "mode": setting["mode"]}
+        options = {"beam_width": setting["beam"], "threads": 1, "mode": mode}
         if setting.get("open"):
             options |= {"open_vocabulary": True}
         return native.decode(rows, [rows.shape[1]], alphabet, scorer, **options)[0][0].text
