@@ -26,8 +26,8 @@ mpl.use("svg")
 
 import matplotlib.pyplot as plt
 
-THRESHOLDS_NATS = (5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 14.0, 16.0, 20.0)
-NAMED = {8.0: "fast", 12.0: "default"}
+THRESHOLDS_NATS = (7.0, 9.0, 11.0, 13.0, 15.0, 18.0, 22.0, 28.0)
+DEFAULT = native.Pruning.preset("default")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,11 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     utterances = [np.ascontiguousarray(rows[a:b]) for a, b in itertools.pairwise(offsets)]
     points = []
     for threshold in (*THRESHOLDS_NATS, math.inf):
-        pruning = native.Pruning(label_floor=1e-4, score_threshold=threshold, blank_skip=0.999)
+        pruning = native.Pruning(
+            label_floor=DEFAULT.label_floor,
+            score_threshold=threshold,
+            crowd=DEFAULT.crowd,
+            blank_skip=DEFAULT.blank_skip,
+            doubt_labels=DEFAULT.doubt_labels,
+        )
         mode = "exact" if math.isinf(threshold) else pruning
         points.append((threshold, *measure(utterances, texts, scorer, mode)))
         print("threshold {:>4} nats: WER {:.3f} %, {:.2f} µs/frame".format(*points[-1]), file=sys.stderr)
-    draw(points, options.out)
+    fast = measure(utterances, texts, scorer, "fast")
+    print("fast: WER {:.3f} %, {:.2f} µs/frame".format(*fast), file=sys.stderr)
+    draw(points, fast, options.out)
     return 0
 
 
@@ -68,15 +76,17 @@ def measure(
     return 100 * count_errors(texts, answers).wer, min(seconds) / frames * 1e6
 
 
-def draw(points: list[tuple[float, float, float]], out: Path) -> None:
+def draw(points: list[tuple[float, float, float]], fast: tuple[float, float], out: Path) -> None:
     """One line over the thresholds, the modes named."""
     figure, axes = plt.subplots(figsize=(7, 3.4))
     times, rates = [point[2] for point in points], [point[1] for point in points]
     axes.plot(times, rates, "-o", color="#2c7fb8", markersize=4)
     for threshold, rate, micros in points:
-        name = "exact" if math.isinf(threshold) else NAMED.get(threshold)
-        label = f"{name}" if math.isinf(threshold) else f"{threshold:.0f}" + (f" = {name}" if name else "")
+        name = " = default" if threshold == DEFAULT.score_threshold else ""
+        label = "exact" if math.isinf(threshold) else f"{threshold:.0f}{name}"
         axes.annotate(label, (micros, rate), textcoords="offset points", xytext=(4, 6), fontsize=8)
+    axes.plot(fast[1], fast[0], "s", color="#d95f0e", markersize=5)
+    axes.annotate("fast", (fast[1], fast[0]), textcoords="offset points", xytext=(6, -10), fontsize=8)
     axes.set_xscale("log")
     ticks = [tick for tick in (0.3, 0.5, 1, 2, 5, 10, 20) if min(times) * 0.7 < tick < max(times) * 1.4]
     axes.set_xticks(ticks, [str(tick) for tick in ticks])

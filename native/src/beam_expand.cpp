@@ -91,8 +91,21 @@ void Search::expand_unknown(std::size_t slot) {
   }
   if (live.word != 0 || live.boundary) return;
   // the language model gives <unk> at most ln P = 0
-  const float ceiling = live.base + unknown_price(arena_[live.prefix].letters);
-  if (labels_[static_cast<std::size_t>(space_)] > cut_.bound() - total - ceiling) expand_space(slot);
+  const Prefix& spelled = arena_[live.prefix];
+  const float lacking = cut_.bound() - total - live.base - unknown_price(spelled.letters);
+  const float here = labels_[static_cast<std::size_t>(space_)];
+  if (!(here > lacking)) return;
+  if (here + scorer_->alpha() * unknown_lm(spelled.context) > lacking - kRounding) expand_space(slot);
+}
+
+// ln P of an unknown word behind a context; the same for all of them, so it is asked for once.
+float Search::unknown_lm(std::uint32_t context) {
+  WordContext& before = arena_.context(context);
+  if (before.unknown_lm == kNotAsked) {
+    LmState next;
+    before.unknown_lm = scorer_->model().score(before.state, 0, &next);
+  }
+  return before.unknown_lm;
 }
 
 // A word ends: only now the language model is asked, and only once per prefix.

@@ -20,8 +20,8 @@ SearchOptions SearchOptions::preset(const std::string& mode, std::size_t beam_wi
     // Where words weigh more, a text may be further behind before they bring it to the front.
     const float wider = std::max(1.0F, (1.0F + alpha) / 1.5F);
     options.label_floor = wider * std::log(1e-4F);
-    options.score_threshold = wider * (fast ? 11.0F : 16.0F);
-    options.crowd = fast ? 32 : 64;
+    options.score_threshold = wider * (fast ? 11.0F : 15.0F);
+    options.crowd = fast ? 32 : 56;
     options.blank_skip = std::log(0.999F);
     options.doubt_labels = 50;
     return options;
@@ -196,13 +196,6 @@ void Search::read_row(const float* row) {
     masks_[static_cast<std::size_t>(bin)] |= std::uint64_t{1} << i;
   }
   for (std::size_t bin = 1; bin < kMaskBins; ++bin) masks_[bin] |= masks_[bin - 1];
-}
-
-// The labels (and a few just below) whose ln P is above `floor` in this frame.
-std::uint64_t Search::labels_above(float floor) const {
-  const float bin = (top_label_ - floor) * kMaskBinsPerNat;
-  if (!(bin > 0.0F)) return 0;
-  return masks_[static_cast<std::size_t>(std::min(bin, static_cast<float>(kMaskBins - 1)))];
 }
 
 // All of the beam takes the blank; the common factor goes into the offset.

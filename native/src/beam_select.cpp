@@ -6,19 +6,6 @@
 #include "search.h"
 
 namespace speechmill::search {
-namespace {
-
-// A live prefix (index below the beam's size) or a candidate (the rest) by its score.
-struct Ranked {
-  float score;
-  std::size_t index;
-  bool operator<(const Ranked& other) const {  // better
-    return score != other.score ? score > other.score : index < other.index;
-  }
-};
-
-}  // namespace
-
 void Search::select() {
   if (!(best_ > kImpossible)) {
     pass_over();
@@ -29,16 +16,16 @@ void Search::select() {
   const bool crowded = cut_.counting() && cut_.in_last() > cut_.room();
   Ranked last{0.0F, 0};  // of the last bin, the last that stays
   if (crowded) {
-    std::vector<Ranked> marginal;
+    marginal_.clear();
     for (std::size_t i = 0; i < live; ++i) {
-      if (score_[i] > kImpossible && cut_.bin(score_[i]) == cut_.last()) marginal.push_back({score_[i], i});
+      if (score_[i] > kImpossible && cut_.bin(score_[i]) == cut_.last()) marginal_.push_back({score_[i], i});
     }
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       const float score = candidates_[i].score;
-      if (cut_.bin(score) == cut_.last()) marginal.push_back({score, live + i});
+      if (cut_.bin(score) == cut_.last()) marginal_.push_back({score, live + i});
     }
-    const auto pivot = marginal.begin() + static_cast<std::ptrdiff_t>(cut_.room()) - 1;
-    std::nth_element(marginal.begin(), pivot, marginal.end());
+    const auto pivot = marginal_.begin() + static_cast<std::ptrdiff_t>(cut_.room()) - 1;
+    std::nth_element(marginal_.begin(), pivot, marginal_.end());
     last = *pivot;
   }
   const auto stays = [&](float score, std::size_t index) {

@@ -7,6 +7,7 @@ void PrefixArena::reset(const WordContext& start) {
   slots_.assign(1, kNone);
   contexts_.assign(1, start);
   root_context_ = 0;
+  many_labels_ = false;
   free_.clear();
   free_contexts_.clear();
 }
@@ -23,6 +24,7 @@ std::uint32_t PrefixArena::add_child(std::uint32_t parent, std::int32_t label) {
     prefixes_[index] = Prefix{};
     slots_[index] = kNone;
   }
+  many_labels_ |= label >= 64;
   Prefix& above = prefixes_[parent];
   Prefix& child = prefixes_[index];
   child.parent = parent;
@@ -49,15 +51,18 @@ void PrefixArena::set_ended(std::uint32_t prefix, const WordContext& context) {
 void PrefixArena::unlink(std::uint32_t prefix) {
   Prefix& above = prefixes_[prefixes_[prefix].parent];
   std::uint32_t* link = &above.first_child;
-  above.children = 0;
-  while (*link != kNone) {
-    if (*link == prefix) {
-      *link = prefixes_[prefix].next_sibling;
-    } else {
-      above.children |= std::uint64_t{1} << (static_cast<unsigned>(prefixes_[*link].label) & 63U);
-      link = &prefixes_[*link].next_sibling;
-    }
+  bool shared = false;  // by a sibling that wears the same bit
+  const auto bit = static_cast<unsigned>(prefixes_[prefix].label) & 63U;
+  while (*link != prefix) {
+    shared |= (static_cast<unsigned>(prefixes_[*link].label) & 63U) == bit;
+    link = &prefixes_[*link].next_sibling;
   }
+  *link = prefixes_[prefix].next_sibling;
+  for (std::uint32_t rest = many_labels_ ? *link : kNone; rest != kNone;
+       rest = prefixes_[rest].next_sibling) {
+    shared |= (static_cast<unsigned>(prefixes_[rest].label) & 63U) == bit;
+  }
+  if (!shared) above.children &= ~(std::uint64_t{1} << bit);
 }
 
 void PrefixArena::free_prefix(std::uint32_t prefix) {

@@ -7,6 +7,7 @@
 // (Cut), so that most of them are refused before anything is computed or stored for them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -21,6 +22,7 @@ namespace speechmill::search {
 constexpr std::uint32_t kOffTrie = UINT32_MAX;  // lexicon node of a word that the lexicon lacks
 constexpr std::size_t kMaskBins = 64;
 constexpr float kMaskBinsPerNat = 4.0F;
+constexpr float kRounding = 1e-3F;  // nats that two ways of adding up one score may differ by
 constexpr double kLeastShare =
     1e-7;  // of the beam's probability: less does not count for a word's confidence
 constexpr double kLeastDecidedShare = 1e-4;  // the same where it is asked for often
@@ -66,6 +68,15 @@ struct Candidate {
   std::uint32_t slot;  // of its parent
   std::int32_t label;
   std::uint32_t trie;
+};
+
+// A live prefix (index below the beam's size) or a candidate (the rest) by its score.
+struct Ranked {
+  float score;
+  std::size_t index;
+  bool operator<(const Ranked& other) const {  // better
+    return score != other.score ? score > other.score : index < other.index;
+  }
 };
 
 class Search {
@@ -119,7 +130,12 @@ private:
   void expand_space(std::size_t slot);
   void offer_general(std::size_t slot, std::int32_t label, float mass);
   bool is_taken(std::size_t slot, std::int32_t label) const;
-  std::uint64_t labels_above(float floor) const;
+  // The labels (and a few just below) whose ln P is above `floor` in this frame.
+  std::uint64_t labels_above(float floor) const {
+    const float bin = (top_label_ - floor) * kMaskBinsPerNat;
+    if (!(bin > 0.0F)) return 0;
+    return masks_[static_cast<std::size_t>(std::min(bin, static_cast<float>(kMaskBins - 1)))];
+  }
   void offer(const Candidate& candidate);
   float hot_part(const Prefix& parent, std::int32_t label) const;
   WordContext after_word(std::uint32_t prefix) const;
@@ -129,6 +145,7 @@ private:
   float unknown_hope(std::uint32_t letters) const;
   float unknown_price(std::uint32_t letters) const;
   double penalty(const WordContext& context) const;
+  float unknown_lm(std::uint32_t context);
   bool may_end(std::uint32_t trie) const;
 
   // beam_select.cpp: who stays
@@ -197,6 +214,7 @@ private:
   std::vector<std::uint64_t> taken_;  // labels (mod 64) whose child is live
   std::vector<Candidate> candidates_;
   std::vector<Newcomer> newcomers_;
+  std::vector<Ranked> marginal_;        // those of the cut's last bin
   std::vector<std::uint32_t> vacant_;   // slots that fell out in this frame
   std::vector<std::uint32_t> dropped_;  // prefixes that fell out in this frame
   std::vector<NewTimes> new_times_;

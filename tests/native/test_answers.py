@@ -114,12 +114,12 @@ def test_weights_of_a_call_are_those_of_a_scorer(english_model: Path) -> None:
 def test_prunings_have_names_and_limits(english: native.Alphabet) -> None:
     default = native.Pruning.preset("default")
     assert default.label_floor == pytest.approx(1e-4)
-    assert (default.score_threshold, default.crowd) == (16.0, 64)
+    assert (default.score_threshold, default.crowd) == (15.0, 56)
     assert default.blank_skip == pytest.approx(0.999)
     assert default.doubt_labels == 50
     heavier = native.Pruning.preset("default", alpha=2.0)
-    assert heavier.score_threshold == 32.0 and heavier.label_floor == pytest.approx(1e-8)
-    assert native.Pruning.preset("default", alpha=0.0).score_threshold == 16.0
+    assert heavier.score_threshold == 30.0 and heavier.label_floor == pytest.approx(1e-8)
+    assert native.Pruning.preset("default", alpha=0.0).score_threshold == 15.0
     exact = native.Pruning.preset("exact")
     assert (exact.label_floor, exact.score_threshold, exact.blank_skip) == (0.0, math.inf, None)
     rows = random_log_probs(9, 50, 29, 2.0)[None]

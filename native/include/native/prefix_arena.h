@@ -33,6 +33,8 @@ struct Prefix {
   float hot_earned = 0.0F;      // boosts of the phrases completed so far
 };
 
+constexpr float kNotAsked = 1.0F;  // no logarithm of a probability
+
 // What the language model knows after the last complete word.
 struct WordContext {
   LmState state;
@@ -40,6 +42,7 @@ struct WordContext {
   std::uint32_t words = 0;            // how many
   std::uint32_t unknown = 0;          // how many of them the lexicon lacks
   std::uint32_t unknown_letters = 0;  // labels in those
+  float unknown_lm = kNotAsked;       // ln P of an unknown word next, once somebody asked
 };
 
 class PrefixArena {
@@ -50,6 +53,7 @@ public:
   Prefix& operator[](std::uint32_t index) { return prefixes_[index]; }
   const Prefix& operator[](std::uint32_t index) const { return prefixes_[index]; }
   const WordContext& context(std::uint32_t index) const { return contexts_[index]; }
+  WordContext& context(std::uint32_t index) { return contexts_[index]; }
   // Place in the beam, kNone when not live.
   std::uint32_t slot(std::uint32_t index) const { return slots_[index]; }
   void set_slot(std::uint32_t index, std::uint32_t slot) { slots_[index] = slot; }
@@ -84,6 +88,7 @@ private:
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> free_contexts_;
   std::uint32_t root_context_ = 0;  // owned by the root
+  bool many_labels_ = false;        // two labels may wear the same bit
 };
 
 }  // namespace speechmill
