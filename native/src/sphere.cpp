@@ -1,6 +1,7 @@
 #include "native/sphere.h"
 
 #include <algorithm>
+#include <array>
 
 #include "native/companding.h"
 #include "native/error.h"
@@ -15,27 +16,40 @@ constexpr std::uint64_t kReadAhead = 1 << 16;
   throw SphereError("SPHERE file " + info.name + ": " + what);
 }
 
-// Turns stored bytes into samples; returns the sum the checksum is made of.
-std::uint32_t expand(const SphereInfo& info, const std::vector<std::uint8_t>& raw,
-                     std::vector<std::int16_t>* samples) {
+constexpr std::array<std::int16_t, 256> table_of(std::int16_t (*expand)(std::uint8_t)) {
+  std::array<std::int16_t, 256> values{};
+  for (std::size_t byte = 0; byte < 256; ++byte) values[byte] = expand(static_cast<std::uint8_t>(byte));
+  return values;
+}
+
+constexpr std::int16_t expand_pcm8(std::uint8_t byte) {
+  return static_cast<std::int16_t>(static_cast<std::int8_t>(byte) * 256);
+}
+
+constexpr std::array<std::int16_t, 256> kUlaw = table_of(expand_ulaw);
+constexpr std::array<std::int16_t, 256> kAlaw = table_of(expand_alaw);
+constexpr std::array<std::int16_t, 256> kPcm8 = table_of(expand_pcm8);
+
+// Words of 16 bits in place; returns their sum as unsigned numbers. Plain loops, so that the compiler makes
+// vectors.
+std::uint32_t order_words(std::int16_t* samples, std::size_t count, bool swap) {
   std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < samples->size(); ++i) {
-    std::int16_t sample = 0;
-    if (info.sample_bytes == 2) {
-      const unsigned low = raw[2 * i + (info.big_endian ? 1 : 0)];
-      const unsigned high = raw[2 * i + (info.big_endian ? 0 : 1)];
-      sample = static_cast<std::int16_t>(high << 8 | low);
-      sum += static_cast<std::uint16_t>(sample);
-    } else if (info.coding == SphereCoding::pcm) {
-      sample = static_cast<std::int16_t>(static_cast<std::int8_t>(raw[i]) * 256);
-      sum += raw[i];
-    } else {
-      sample = info.coding == SphereCoding::ulaw ? expand_ulaw(raw[i]) : expand_alaw(raw[i]);
-      sum += raw[i];
-    }
-    (*samples)[i] = sample;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto word = static_cast<std::uint16_t>(samples[i]);
+    if (swap) word = static_cast<std::uint16_t>(word << 8 | word >> 8);
+    samples[i] = static_cast<std::int16_t>(word);
+    sum += word;
   }
-  return sum & 0xFFFF;
+  return sum;
+}
+
+// Bytes by a table; returns their sum.
+std::uint32_t expand_bytes(const std::uint8_t* bytes, std::size_t count, const std::int16_t* table,
+                           std::int16_t* samples) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += bytes[i];
+  for (std::size_t i = 0; i < count; ++i) samples[i] = table[bytes[i]];
+  return sum;
 }
 
 void check_sum(const SphereInfo& info, std::uint32_t sum) {
@@ -53,18 +67,30 @@ SphereAudio read_plain(const ByteSource& source, const SphereInfo& info, const S
                      " samples per channel are there; fetch the file again");
   }
   const auto frame = static_cast<std::uint64_t>(info.channels * info.sample_bytes);
-  const auto count = static_cast<std::size_t>(stop - start);
-  std::vector<std::uint8_t> raw(count * frame);
-  const std::uint64_t offset = info.header_bytes + static_cast<std::uint64_t>(start) * frame;
-  const std::size_t got = source.read_at(offset, raw.data(), raw.size());
-  if (got != raw.size()) {
-    refuse(info, "truncated while it was read: " + std::to_string(got) + " of " + std::to_string(raw.size()) +
-                     " bytes");
-  }
+  const std::size_t count = static_cast<std::size_t>(stop - start) * static_cast<std::size_t>(info.channels);
   SphereAudio audio;
   audio.channels = info.channels;
-  audio.samples.resize(count * static_cast<std::size_t>(info.channels));
-  const std::uint32_t sum = expand(info, raw, &audio.samples);
+  audio.samples.resize(count);
+  std::vector<std::uint8_t> bytes(info.sample_bytes == 1 ? count : 0);
+  void* to = info.sample_bytes == 1 ? static_cast<void*>(bytes.data()) : audio.samples.data();
+  const std::size_t size = count * static_cast<std::size_t>(info.sample_bytes);
+  const std::uint64_t offset = info.header_bytes + static_cast<std::uint64_t>(start) * frame;
+  const std::size_t got = source.read_at(offset, to, size);
+  if (got != size) {
+    refuse(info,
+           "truncated while it was read: " + std::to_string(got) + " of " + std::to_string(size) + " bytes");
+  }
+  std::uint32_t sum = 0;
+  if (info.sample_bytes == 2) {
+    constexpr bool big_endian_here = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    sum = order_words(audio.samples.data(), count, info.big_endian != big_endian_here);
+  } else {
+    const auto& table = info.coding == SphereCoding::pcm    ? kPcm8
+                        : info.coding == SphereCoding::ulaw ? kUlaw
+                                                            : kAlaw;
+    sum = expand_bytes(bytes.data(), count, table.data(), audio.samples.data());
+  }
+  sum &= 0xFFFF;
   if (verify && start == 0 && stop == info.num_samples) check_sum(info, sum);
   return audio;
 }
