@@ -94,6 +94,11 @@ class LastRecording:
         self._ahead: dict[str, Recording] = {}
         self._ahead_in: Source | None = None
 
+    def forget(self) -> None:
+        """Hold nothing any more."""
+        self._source = self._key = self._recording = self._ahead_in = None
+        self._ahead = {}
+
     def look_ahead(self, source: Source, refs: Iterable[AudioRef]) -> None:
         """Decode the short FLAC files among those that will be opened next, all at once; the others wait for `open`.
 

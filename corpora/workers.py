@@ -19,6 +19,8 @@ from corpora.console import Progress
 from corpora.errors import CorporaError
 from corpora.group_cache import find_group
 from corpora.groups import run_group
+from corpora.media import LAST
+from corpora.memory import give_back_memory
 
 
 def work(plan_path: Path, plan: dict[str, Any], workers: int, dask: str | None = None) -> None:
@@ -62,6 +64,8 @@ def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dic
     fresh = [index for index in range(count) if find_group(plan, index) is None]
     if workers == 1 or len(fresh) <= 1:
         yield from (run_group(plan_path, index) for index in range(count))
+        LAST.forget()
+        give_back_memory()
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["corpora.groups"])

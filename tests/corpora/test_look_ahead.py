@@ -72,3 +72,21 @@ def test_what_is_long_or_of_another_source_is_opened_alone(
     monkeypatch.setattr(audio, "AHEAD_BYTES", 2 * 3600)
     files = [source.read_bytes(f"{at}.flac") for at in range(4)]  # 3000, 3500, 4000 and 4500 frames
     assert [found is not None for found in audio.decode_flacs(files)] == [True, True, False, False]
+
+
+def test_what_is_forgotten_is_opened_anew(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = LastRecording()
+    last.look_ahead(source, [AudioRef("1.flac"), AudioRef("2.flac")])
+    last.open(source, AudioRef("1.flac"))
+    last.forget()
+    asked: list[str] = []
+    real = media.open_recording
+
+    def noted(source: Source, ref: AudioRef) -> audio.Recording:
+        asked.append(ref.member)
+        return real(source, ref)
+
+    monkeypatch.setattr(media, "open_recording", noted)
+    for name in ("1.flac", "2.flac"):
+        last.open(source, AudioRef(name))
+    assert asked == ["1.flac", "2.flac"]
