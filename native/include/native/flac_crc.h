@@ -1,5 +1,6 @@
 // The two checksums of FLAC frames (RFC 9639, 9.1.8 and 9.3): both from the most significant bit on, starting
-// at zero, without a final inversion.
+// at zero, without a final inversion. By products of polynomials where the processor has them, else by
+// tables.
 #pragma once
 
 #include <cstddef>
