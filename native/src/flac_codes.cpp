@@ -14,10 +14,10 @@ namespace {
 // As many codes at a time as mostly fit into the window: a code takes its k low bits, its 1-bit and most
 // often no more than two or three 0-bits.
 SPEECHMILL_INLINE void rice_partition(Bits* bits, int k, std::int32_t* residuals, std::size_t count) {
-  if (k <= 4) return bits->rice_run<6>(k, residuals, count);
+  if (k == 0) return bits->rice_run<6>(k, residuals, count);
   if (k <= 7) return bits->rice_run<5>(k, residuals, count);
   if (k <= 10) return bits->rice_run<4>(k, residuals, count);
-  if (k <= 14) return bits->rice_run<3>(k, residuals, count);
+  if (k <= 12) return bits->rice_run<3>(k, residuals, count);
   if (k <= 23) return bits->rice_run<2>(k, residuals, count);
   bits->rice_run<1>(k, residuals, count);
 }
