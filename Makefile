@@ -122,6 +122,9 @@ bench-lm: setup ## processor time of a language model's build beside bare KenLM 
 	@if [ -z "$(TEXT)" ]; then echo "make bench-lm: name the text, e.g. make bench-lm TEXT=novels.tar.xz" >&2; exit 2; fi
 	@$(PYTHON_RUN) -m benchmarks.lm --text $(TEXT) $(if $(JSON),--json $(JSON))
 .PHONY: bench-lm
+bench-flac: setup ## the FLAC decoder beside libFLAC, CPU time  [SEED=1] [JSON=FILE]
+	@$(PYTHON_RUN) -m benchmarks.flac --seed $(SEED) $(if $(JSON),--json $(JSON))
+.PHONY: bench-flac
 bench-shorten: setup ## the shorten decoder beside ffmpeg, CPU time  [SEED=1] [JSON=FILE]
 	@$(PYTHON_RUN) -m benchmarks.shorten --seed $(SEED) $(if $(JSON),--json $(JSON))
 .PHONY: bench-shorten

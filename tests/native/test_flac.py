@@ -359,6 +359,17 @@ def test_damage_in_a_piece_is_an_error() -> None:
         list(flac.Pieces(wrong).read(5000))
 
 
+def test_real_files_come_back_as_libflac_reads_them(real_data: Path) -> None:
+    files = [path.read_bytes() for path in sorted(real_data.rglob("*.flac"))[:50]]
+    if not files:
+        pytest.skip("no FLAC in the real data")
+    for data, together in zip(files, flac.decode_many(files), strict=True):
+        alone = flac.decode(data)
+        assert isinstance(together, flac.FlacSound)
+        assert np.array_equal(alone.samples, by_libflac(data, alone.bits))
+        assert np.array_equal(together.samples, alone.samples)
+
+
 def test_an_error_survives_pickling() -> None:
     error = pickle.loads(pickle.dumps(FlacError("cut", "truncated")))
     assert (str(error), error.kind) == ("cut", "truncated")
