@@ -85,7 +85,8 @@ void set_levels(const Sound& sound, SoundFigures* figures) {
 
 }  // namespace
 
-SoundFigures sound_figures(const std::int16_t* samples, std::size_t count, int sample_rate_hz, Lanes lanes) {
+SoundFigures sound_figures(const std::int16_t* samples, std::size_t count, int sample_rate_hz,
+                           const SoundWish& wish) {
   if (count == 0) throw std::invalid_argument("no samples: there is nothing to measure");
   if (sample_rate_hz < 1 || sample_rate_hz > kHighestSoundRateHz) {
     throw std::invalid_argument("a sample rate of " + std::to_string(sample_rate_hz) +
@@ -94,9 +95,10 @@ SoundFigures sound_figures(const std::int16_t* samples, std::size_t count, int s
   const Sound sound{samples, count, sample_rate_hz};
   SoundFigures figures{};
   set_levels(sound, &figures);
-  const Picture picture(sound, lanes);
+  const Picture picture(sound, wish.lanes);
   figures.bandwidth_hz = picture.bandwidth_hz();
   figures.fingerprint = picture.fingerprint();
+  if (!wish.hashed) return figures;
   Sha256 hash;
   hash.update(samples, count * sizeof *samples);
   figures.sha256 = hash.hex_digest();

@@ -14,7 +14,7 @@ namespace {
 using Samples = std::vector<std::int16_t>;
 
 SoundFigures figures_of(const Samples& samples, int rate_hz = 16000, Lanes lanes = Lanes::fastest) {
-  return sound_figures(samples.data(), samples.size(), rate_hz, lanes);
+  return sound_figures(samples.data(), samples.size(), rate_hz, {lanes, true});
 }
 
 Samples tone(std::size_t count, double hz, double peak, int rate_hz = 16000) {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 
 import numpy as np
 import pytest
 
-from native import sound
+from native import hashes, sound
 from tests.native import sound_reference
 
 RATES_HZ = (8000, 11025, 16_000)
@@ -71,6 +72,20 @@ def test_threads_and_places_in_memory_change_nothing() -> None:
     for thread in threads:
         thread.join()
     assert found == [expected] * 11
+
+
+def test_hashes_of_several_sounds_are_those_of_each() -> None:
+    sounds = [invented(seed, 0.1 * seed, 16_000) for seed in range(9)]
+    for many in (0, 1, 2, 9):
+        expected = [hashlib.sha256(samples.tobytes()).hexdigest() for samples in sounds[:many]]
+        assert hashes.sha256_many(sounds[:many]) == expected
+        assert [sound.figures(samples, 16_000).sha256 for samples in sounds[:many]] == expected
+    assert sound.figures(sounds[1], 16_000, hashed=False).sha256 == ""
+    assert hashes.sha256_many([b"abc", memoryview(b"")])[1].startswith("e3b0c44298fc1c14")
+    with pytest.raises(ValueError, match="contiguous"):
+        hashes.sha256_many([sounds[3][::2]])
+    with pytest.raises(TypeError, match="bytes-like"):
+        hashes.sha256_many([3])  # type: ignore[list-item]
 
 
 def test_what_is_not_mono_int16_is_refused() -> None:
