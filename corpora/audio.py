@@ -25,6 +25,7 @@ from corpora.errors import AudioError, SourceError
 from corpora.importer import AudioRef
 from corpora.sources import Source
 from native import FlacError, SphereChecksumError, SphereError, flac, sound, sphere
+from native.hashes import sha256_many
 
 STORED_RATE_HZ = 16_000
 MIX = -1  # AudioRef.channel: mean of all channels
@@ -68,7 +69,8 @@ class Clip:
 
     @property
     def sha256(self) -> str:
-        return self.figures.sha256
+        """Of the samples; who hashes many clips does it at once (groups.py)."""
+        return sha256_many([self.samples])[0]
 
     @property
     def duration_s(self) -> float:
@@ -258,7 +260,7 @@ def stated_length_s(source: Source, member: str) -> float | None:
 
 
 def cut(recording: Recording, ref: AudioRef) -> Clip:
-    """The stretch a segment names, mono, at most 16 kHz, as FLAC with its hash and figures.
+    """The stretch a segment names, mono, at most 16 kHz, as FLAC with its figures.
 
     Raises:
         AudioError: the channel or the span is not in the recording, or the span holds no sample.
@@ -274,7 +276,7 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
         raise AudioError("audio_empty", "no sample in the segment")
     whole = start == 0 and end == len(recording.samples)
     coded = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
-    return Clip(mono, rate_hz, coded, sound.figures(mono, rate_hz), (*recording.flags, *flags))
+    return Clip(mono, rate_hz, coded, sound.figures(mono, rate_hz, hashed=False), (*recording.flags, *flags))
 
 
 def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...]]:
