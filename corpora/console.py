@@ -144,7 +144,7 @@ class Progress:
             self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
         self._log = logging.getLogger("progress")
         self._started_s = self._last_s = time.monotonic()
-        self.line = ""
+        self.line = self._told = ""
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -156,7 +156,7 @@ class Progress:
     ) -> None:
         if self._live is not None:
             self._live.stop()
-        if self.line:
+        if self.line != self._told:
             self._log.info("%s", self.line)
 
     def update(self, done: float, items: int = 0, hours: float = 0.0, rejected: int = 0) -> None:
@@ -183,5 +183,5 @@ class Progress:
 
             self._live.update(Text(self.line))
         elif now_s - self._last_s >= self.every_s:
-            self._last_s = now_s
+            self._last_s, self._told = now_s, self.line
             self._log.info("%s", self.line)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from corpora.errors import CorporaError
 from corpora.import_options import checked
 from corpora.importer import Importer, ImportOptions, Scan
 from corpora.importers import IMPORTERS, get_importer
-from corpora.sources import Source, open_source
+from corpora.sources import Member, Source, open_source
 
 
 def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None) -> dict[str, Any]:
     """Look at a source.
 
     Returns:
-        source, files, bytes, litter, refused (members with reasons), and `importers`: for each one that
-        recognises the source what a refresh would do: units, bytes, rejected, ignored, notes or problem.
+        source, files, bytes, litter, kinds ({suffix: files}), refused (members with reasons), and `importers`:
+        for each one that recognises the source what a refresh would do: units, bytes, rejected, ignored, notes or
+        problem.
 
     Raises:
         SourceError: the source is missing, unreadable or empty.
@@ -32,9 +33,18 @@ def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None
         "files": len(members),
         "bytes": sum(member.size for member in members),
         "litter": source.litter,
+        "kinds": _kinds(members),
         "refused": [{"path": r.source_path, "reason": r.reason} for r in source.rejections],
         "importers": {i.name: _outlook(i, source, donation) for i in _recognising(source, donation)},
     }
+
+
+def _kinds(members: Sequence[Member]) -> dict[str, int]:
+    """How many files have which suffix, the most frequent first, at most eight of them."""
+    suffixes = Counter(
+        PurePosixPath(member.name).suffix.lower().lstrip(".") or "without suffix" for member in members
+    )
+    return dict(suffixes.most_common(8))
 
 
 def _recognising(source: Source, donation: Path | None) -> list[Importer]:
@@ -89,11 +99,14 @@ def _where(outlook: dict[str, Any]) -> str:
 
 def describe(found: dict[str, Any]) -> str:
     """The answer as text for people."""
-    lines = [f"{found['source']}: {found['files']} files, {found['bytes'] / 1e6:.1f} MB"]
+    lines = [f"{found['source']}: {found['files']:,} files, {found['bytes'] / 1e6:.1f} MB"]
     lines += [f"  refused {entry['path']}: {entry['reason']}" for entry in found["refused"][:20]]
     if not found["importers"]:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in found["kinds"].items())
+        lines.append(f"  no importer recognises it ({kinds})")
         lines.append(
-            "  no importer recognises it; for a donated archive write a donation.toml (see docs/corpora.md)"
+            "  next: python -m corpora refresh donated --source … looks for texts by itself and drafts a donation.toml, "
+            "in which to say what it cannot find (docs/corpora.md)"
         )
     for name, outlook in found["importers"].items():
         if "problem" in outlook:
@@ -104,9 +117,17 @@ def describe(found: dict[str, Any]) -> str:
             f"{outlook['units']} work units, {outlook['bytes'] / 1e6:.1f} MB of sound"
         )
         for part, count in outlook["officials"].items():
+            if any(note.startswith(f"{part}:") for note in outlook["notes"]):
+                continue
             verdict = "complete" if count["found"] == count["expected"] else "incomplete"
             lines.append(f"    {part}: {count['found']} of {count['expected']} recordings, {verdict}")
         lines += [f"    rejected {check}: {n}" for check, n in outlook["rejected"].items()]
         lines += [f"    ignored, {reason}: {n}" for reason, n in outlook["ignored"].items()]
         lines += [f"    note: {note}" for note in outlook["notes"]]
+    known = [name for name, outlook in found["importers"].items() if "problem" not in outlook]
+    if len(known) > 1:
+        lines.append(
+            "  several corpora in one place: refresh each by its importer, the files of the others are ignored"
+        )
+    lines += [f"  next: python -m corpora refresh {name} --source …" for name in known]
     return "\n".join(lines)

@@ -38,6 +38,14 @@ def draft_text(donation: Donation) -> str:
         f"channel_mode = {_quoted(donation.channel_mode)}  # auto | mix | left | right | split",
         f"encoding = {_quoted(donation.encoding)}",
         f"exclude = [{', '.join(_quoted(glob) for glob in donation.exclude)}]",
+        "",
+        "# Where the text stands, if not in files beside the recordings; take the one that fits (docs/corpora.md):",
+        "# [file_name]  # yes_ann_3.wav",
+        "# pattern = '(?P<text>[a-z]+)_(?P<speaker>[a-z]+)_'",
+        "# [table]  # a line for each recording",
+        "# file = 'metadata.csv'\n# delimiter = '|'\n# columns = ['id', 'text']\n# audio = 'wavs/{id}'\n# text = 'text'",
+        "# [sphinx]  # lines like: TEXT (id)",
+        "# transcription = 'etc/*.transcription'",
     ]
     return "\n".join(lines) + "\n"
 

@@ -39,6 +39,18 @@ class NothingImportedError(CorporaError):
     exit_status = 3
 
 
+class NeedsDonationError(NothingImportedError):
+    """A donated archive whose text is not found by itself: somebody has to say where it stands.
+
+    Attributes:
+        name: what the archive would be published as. draft: a donation.toml to fill in; "" where there is one.
+    """
+
+    def __init__(self, sentence: str, name: str, draft: str) -> None:
+        super().__init__(sentence)
+        self.name, self.draft = name, draft
+
+
 class BalanceError(CorporaError):
     """Input items are not the sum of accepted, rejected and ignored ones: a fault of ours."""
 

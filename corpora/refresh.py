@@ -24,6 +24,7 @@ import pyarrow as pa
 import soundfile
 
 from corpora import fingerprint, measures
+from corpora.advice import scan_or_advise
 from corpora.buckets import leaves
 from corpora.corpus_index import INDEX_SCHEMA
 from corpora.donation import NAME
@@ -125,7 +126,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
     unpacked = store.cache_dir / "unpacked" / key[:16]
     source = open_source(request.sources, unpacked)
     options = ImportOptions(request.name, request.donation, checked(importer, request.options))
-    scan = importer.scan(source, options)
+    scan = scan_or_advise(store, importer, source, options)
     name = request.name or scan.facts.name
     if request.name is None:
         check_claim(store, importer.name, scan.facts, name)

@@ -8,6 +8,7 @@ handed on as `untimed`; what becomes of it is decided where the length of the so
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from corpora.audio import AUTO, MIX
 from corpora.donation import Donation, find_donation
 from corpora.donation_draft import draft_text, stand_in
-from corpora.errors import NothingImportedError
+from corpora.errors import NeedsDonationError
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -59,7 +60,7 @@ class DonatedImporter:
         """Pair every sound with its text by the rules of the donation file.
 
         Raises:
-            NothingImportedError: no sound and no text at all.
+            NeedsDonationError: no text for any sound is found.
             UsageError, SourceError: a donation file that says something impossible.
         """
         donation = find_donation(source, options.donation) or stand_in(source, options.name)
@@ -73,12 +74,7 @@ class DonatedImporter:
         sounds = set(audio.names)
         TextScan(source, donation, audio, found).run([name for name in kept if name not in sounds])
         if not (found.rows or found.recordings or found.rejections):
-            hint = (
-                "" if donation.licence else "; it names no licence either: give a donation.toml by --donation"
-            )
-            raise NothingImportedError(
-                f"{source.label} holds no recording with a text that {donation.origin} describes{hint}"
-            )
+            raise NeedsDonationError(_nothing_found(source, donation, audio), donation.name, draft)
         for name in audio.names:
             if name not in audio.used:
                 reason = "no text belongs to this recording"
@@ -104,6 +100,21 @@ def _left_over(source: Source, audio: AudioIndex, found: Found) -> Iterator[Igno
         if member.name not in taken:
             description = member.name.endswith("donation.toml")
             yield Ignored(member.name, "description" if description else "neither sound nor its text")
+
+
+def _nothing_found(source: Source, donation: Donation, audio: AudioIndex) -> str:
+    kinds = Counter(name.rpartition(".")[2].lower() for name in audio.names)
+    told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(3))
+    if not told:
+        return f"{source.label} holds no recording that a donation could be made of"
+    if donation.licence:
+        return (
+            f"{source.label} holds recordings ({told}) and none with a text that {donation.origin} describes"
+        )
+    return (
+        f"{source.label} holds recordings ({told}) and no text that is known to be theirs; a donation.toml has to say "
+        "where the text stands ([file_name], [table] or [sphinx], see docs/corpora.md) and under which licence it is given"
+    )
 
 
 def _facts(donation: Donation) -> CorpusFacts:

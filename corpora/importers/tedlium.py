@@ -72,7 +72,8 @@ class TedliumImporter:
         talks = find_talks(source, release)
         if not talks.texts:
             raise SourceError(
-                f"{source.label} holds no .stm file of TED-LIUM {release}: its text is in {{train,dev,test}}/stm"
+                f"{source.label} holds no .stm file of {f'TED-LIUM {release}'.strip()}: "
+                "its text is in {train,dev,test}/stm"
             )
         leaks = _leaks(talks)
         lonely = recordings.Found(rejections=recordings.unpaired(talks.audio, talks.texts) + leaks)
