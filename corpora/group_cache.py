@@ -17,15 +17,18 @@ import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from corpora.errors import SourceError
 from corpora.planned_source import PlannedSource
 from corpora.writing import explain_write, fsync_dir, fsync_tree
+from native.hashes import sha256_many
 
 KEPT_S = 60 * 24 * 3600  # groups that no refresh has used for so long are dropped
 _DEAD_S = 24 * 3600
+_HASHED_AT_ONCE = 8
 
 Plan = dict[str, Any]
 
@@ -64,16 +67,29 @@ def content_key(mark: str, source: PlannedSource, members: Iterable[str]) -> str
     Args:
         mark: hash of everything else the group is made from.
     """
+    names = iter(dict.fromkeys(members))  # a table is a member of many units
     parts: list[list[str]] = []
-    for name in dict.fromkeys(members):  # a table is a member of many units
-        digest = hashlib.sha256()
-        try:
-            for piece in source.pieces(name):
-                digest.update(piece)
-        except (SourceError, OSError, EOFError, ValueError) as error:
-            digest.update(f"unreadable: {error}".encode())
-        parts.append([name, digest.hexdigest()])
+    while some := [*islice(names, _HASHED_AT_ONCE)]:
+        found = [_bytes_or_hash(source, name) for name in some]
+        hashes = iter(sha256_many([data for data in found if isinstance(data, bytes)]))
+        digests = [next(hashes) if isinstance(known, bytes) else known for known in found]
+        parts += [list(entry) for entry in zip(some, digests, strict=True)]
     return hashlib.sha256(json.dumps([mark, parts]).encode()).hexdigest()[:32]
+
+
+def _bytes_or_hash(source: PlannedSource, name: str) -> bytes | str:
+    """A member's bytes if they come in one piece; else their hash, or that of why they cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        pieces = source.pieces(name)
+        first, second = next(pieces, b""), next(pieces, None)
+        if second is None:
+            return first
+        for piece in chain((first, second), pieces):
+            digest.update(piece)
+    except (SourceError, OSError, EOFError, ValueError) as error:
+        digest.update(f"unreadable: {error}".encode())
+    return digest.hexdigest()
 
 
 def staging_place(folder: Path) -> Path:
