@@ -175,6 +175,10 @@ def _refresh(args: argparse.Namespace) -> int:
     return 0
 
 
+def _figure(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
 def _told(result: dict[str, Any]) -> str:
     """A refresh for people."""
     items, head = result["items"], f"{result['corpus']} {result['version']} {result['status']}"
@@ -191,7 +195,7 @@ def _told(result: dict[str, Any]) -> str:
     lines += [f"  rejected {check}: {count}" for check, count in result["rejected"].items()]
     lines += [f"  ignored, {reason}: {count}" for reason, count in result["ignored"].items()]
     lines += [
-        f"  {part} {name}: {figures['found']:,} of {figures['expected']:,} as published"
+        f"  {part} {name}: {_figure(figures['found'])} of {_figure(figures['expected'])} as published"
         for part, of_part in result.get("expected", {}).items()
         for name, figures in of_part.items()
     ]

@@ -115,9 +115,9 @@ def test_big_archives_show_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(unpacking, "_TOLD_FROM", 0)
     monkeypatch.setattr(unpacking, "ByteProgress", Bar)
-    path = make_tar(tmp_path / "a.tar.xz", FILES, "w:xz")
+    path = make_tar(tmp_path / "a.tar.xz", {"x/one.flac": SOUND}, "w:xz")
     open_source([path], tmp_path / "spill").members()
-    assert len(told) > 3
+    assert len(told) > 2
     assert [done for done, _ in told[:-1]] == sorted(done for done, _ in told[:-1])
     assert {total for _, total in told[:-1]} == {path.stat().st_size}
     assert told[-1] == (-1, None)
