@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from corpora.buckets import hash64
 from corpora.fingerprint import as_words
+from corpora.shards import read_table
 from corpora.utterance import SCHEMA
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ def read_index(groups: Sequence[Path]) -> pd.DataFrame:
 
     `recording_id` is there only when some row has no split yet: nothing else asks for it.
     """
-    splits = [pq.read_table(group / "index.parquet", columns=["split"])["split"] for group in groups]
+    splits = [read_table(group / "index.parquet", ["split"])["split"] for group in groups]
     is_open = any("" in column.unique().to_pylist() for column in splits)
     coded = [*_CODED, "recording_id"] if is_open else _CODED
     tables = []
     for number, group in enumerate(groups):
         path = group / "index.parquet"
-        table = pq.read_table(path, columns=[*_PLAIN, *coded], read_dictionary=coded)
+        table = read_table(path, [*_PLAIN, *coded], coded)
         table = table.append_column("group", pa.array([number] * len(table), pa.int32()))
         tables.append(table.append_column("row", pa.array(range(len(table)), pa.int32())))
     if not tables:
@@ -93,7 +93,7 @@ def read_rows(groups: Sequence[Path], index: pd.DataFrame, columns: list[str]) -
 
     frames = []
     for number, places in index.groupby("group", sort=True):
-        frame = pq.read_table(groups[int(str(number))] / "index.parquet", columns=columns).to_pandas()
+        frame = read_table(groups[int(str(number))] / "index.parquet", columns).to_pandas()
         frames.append(frame.iloc[places["row"].to_numpy()].set_axis(places.index))
     return pd.concat(frames) if frames else pd.DataFrame(columns=columns)
 

@@ -30,7 +30,7 @@ from corpora.manifest import compare, describe, published_answer, summary_of, ve
 from corpora.quality import CORPUS_CHECKS, check_corpus, run_gate
 from corpora.quarantine import area
 from corpora.shard_cache import ShardMaker
-from corpora.shards import write_table
+from corpora.shards import read_table, write_table
 from corpora.splits import BRIDGE, Assignment, earlier_speakers, listed_speakers, shared_speakers
 from corpora.store import Store, explain_write, publish_version, read_json, sha256_file, write_json_atomic
 from corpora.transcript import NORMALISER_VERSION
@@ -194,7 +194,7 @@ def _write_rejections(
     path: Path, groups: list[Path], more: list[dict[str, Any]], gone: withdrawals.Gone
 ) -> dict[str, int]:
     """Join all rejections in the order of their places; answers counts by check, read from what was written."""
-    tables = [pq.read_table(group / "rejections.parquet") for group in groups]
+    tables = [read_table(group / "rejections.parquet") for group in groups]
     tables.append(pa.Table.from_pylist(more, schema=REJECTIONS_SCHEMA))
     table = gone.without_their_text(pa.concat_tables(tables))
     order = {
@@ -206,7 +206,7 @@ def _write_rejections(
     }
     keys = [(name, "ascending") for name in order]
     write_table(path, table.take(pc.sort_indices(pa.table(order), sort_keys=keys)))
-    return dict(sorted(Counter(pq.read_table(path, columns=["check"])["check"].to_pylist()).items()))
+    return dict(sorted(Counter(read_table(path, ["check"])["check"].to_pylist()).items()))
 
 
 def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> list[dict[str, Any]]:

@@ -165,7 +165,7 @@ def _copy_rows(path: Path, writer: ShardWriter, piece: _Piece) -> None:
     at = 0
     with pq.ParquetFile(path) as source:
         for number in range(source.num_row_groups):
-            table = source.read_row_group(number)
+            table = source.read_row_group(number, use_threads=False)
             here = slice(at, at + table.num_rows)
             at += table.num_rows
             if not piece.wanted[here].any():

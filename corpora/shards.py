@@ -7,7 +7,7 @@ Hugging Face's `datasets` reads the files as an Audio feature from the schema's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -117,6 +117,12 @@ class ShardWriter:
         with explain_write(self.path):
             self._writer.close()
             self._temporary.replace(self.path)
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None, coded: Sequence[str] = ()) -> pa.Table:
+    """Some columns of a small file (None = all), those in `coded` as dictionaries; no threads, no data set."""
+    with pq.ParquetFile(path, read_dictionary=[*coded] or None) as stored:
+        return stored.read(columns=columns, use_threads=False)
 
 
 def write_rejections(path: Path, rows: list[dict[str, Any]]) -> None:
