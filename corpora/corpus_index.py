@@ -18,7 +18,6 @@ import pyarrow as pa
 
 from corpora.buckets import hash64
 from corpora.fingerprint import as_words
-from corpora.shards import read_table
 from corpora.utterance import SCHEMA
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def read_index(groups: Sequence[Path]) -> pd.DataFrame:
 
     `recording_id` is there only when some row has no split yet: nothing else asks for it.
     """
+    from corpora.shards import read_table  # Parquet is not for who only asks for the schema
+
     splits = [read_table(group / "index.parquet", ["split"])["split"] for group in groups]
     is_open = any("" in column.unique().to_pylist() for column in splits)
     coded = [*_CODED, "recording_id"] if is_open else _CODED
@@ -90,6 +91,8 @@ def read_index(groups: Sequence[Path]) -> pd.DataFrame:
 def read_rows(groups: Sequence[Path], index: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """More columns of some rows of an index, as plain values, with the index's own row labels."""
     import pandas as pd
+
+    from corpora.shards import read_table
 
     frames = []
     for number, places in index.groupby("group", sort=True):

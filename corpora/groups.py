@@ -6,7 +6,6 @@ each other; splits and whatever needs the whole corpus are decided in seal.py.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -327,9 +326,3 @@ def _row(corpus: str, segment: RawSegment, clip: Clip) -> dict[str, Any]:
         "text_rules": rules_of(segment.style, segment.policies),
         "audio_fingerprint": clip.figures.fingerprint,
     }
-
-
-def units_json(units: list[WorkUnit]) -> bytes:
-    """A group's units without their members, the same for the same units: part of the group's key."""
-    slim = [{"key": u.key, "payload": dict(u.payload), "cost": u.cost} for u in units]
-    return json.dumps(slim, sort_keys=True, ensure_ascii=False).encode()

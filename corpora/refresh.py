@@ -29,7 +29,6 @@ from corpora.buckets import leaves
 from corpora.corpus_index import INDEX_SCHEMA
 from corpora.donation import NAME
 from corpora.errors import NotPublishedError, UsageError
-from corpora.groups import run_group, units_json
 from corpora.import_options import checked, recorded
 from corpora.importer import ImportOptions, Rejection, Scan, WorkUnit
 from corpora.importers import get_importer
@@ -43,7 +42,6 @@ from corpora.thresholds import all_settings, settings_of, thresholds_of
 from corpora.transcript import NORMALISER_VERSION
 from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA
 from corpora.withdrawals import withdrawn_mark
-from corpora.workers import work
 from native import flac
 
 __all__ = ["RefreshRequest", "plan_refresh", "refresh", "run_group", "seal"]
@@ -215,6 +213,12 @@ def _write_groups(store: Store, plan: dict[str, Any], parts: _Parts) -> Path:
     return _write_plan(store, folder.name, {**plan, "groups": groups})
 
 
+def units_json(units: list[WorkUnit]) -> bytes:
+    """A group's units without their members, the same for the same units: part of the group's key."""
+    slim = [{"key": u.key, "payload": dict(u.payload), "cost": u.cost} for u in units]
+    return json.dumps(slim, sort_keys=True, ensure_ascii=False).encode()
+
+
 def _described(plan: dict[str, Any], units: list[WorkUnit], source: Source) -> dict[str, Any]:
     """A group's `mark` (hash of all it is made from but its files' bytes), `key` (with their stamps), cost."""
     made_of: list[Any] = [plan["name"], plan["importer"], plan["importer_version"], NORMALISER_VERSION]
@@ -284,10 +288,19 @@ def refresh(request: RefreshRequest) -> dict[str, Any]:
         return published_answer(store, plan, "unchanged")
     if not plan["groups"]:
         return seal(plan_path)
+    from corpora.workers import work
+
     with store.lock(f"refresh-{plan['name']}"):
         if _published_before(store, plan["input_key"]) is None:
             work(plan_path, plan, request.workers, request.dask)
         return seal(plan_path)
+
+
+def run_group(plan_path: Path | str, index: int, with_sound: bool = False) -> dict[str, Any]:
+    """`corpora.groups.run_group`, imported when it is needed: who finds nothing to do decodes no sound."""
+    from corpora import groups
+
+    return groups.run_group(plan_path, index, with_sound)
 
 
 def seal(plan_path: Path | str) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpora.errors import StoreError, UsageError
 from corpora.store import Corpus, Store, read_json, write_json_atomic
@@ -58,6 +57,8 @@ class Gone:
         """
         if not self.donors:
             return rejections
+        import pyarrow.compute as pc
+
         told = rejections.select(["source_path", "speaker_id", "donor_id"]).to_pandas()
         theirs = is_withdrawn(told, self.donors)
         files = {*told["source_path"][theirs], *self.rows["source_path"], *self.rows["transcript_path"]} - {
@@ -117,6 +118,8 @@ def _note(store: Store, name: str) -> Path:
 
 def _count(corpus: Corpus, donor: str) -> tuple[int, float, int]:
     """(utterances, seconds, rejections with a text) of a donor in a version."""
+    import pyarrow.compute as pc
+
     rows, seconds = 0, 0.0
     for batch in corpus.batches(columns=["donor_id", "speaker_id", "duration_s"]):
         theirs = pc.or_(_equals(batch["donor_id"], donor), _equals(batch["speaker_id"], donor))
@@ -130,6 +133,8 @@ def _count(corpus: Corpus, donor: str) -> tuple[int, float, int]:
 
 
 def _equals(column: pa.Array, value: str) -> pa.Array:
+    import pyarrow.compute as pc  # a refresh that finds nothing to do needs none of it
+
     return pc.fill_null(pc.equal(column, value), fill_value=False)
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import soundfile
-import soxr
 
 from corpora.console import Progress
 from corpora.store import Corpus
@@ -79,5 +78,7 @@ def write_wav(row: Row, folder: Path, rate_hz: int | None = None) -> Path:
 
 
 def _resampled(samples: npt.NDArray[np.int16], rate: int, rate_hz: int) -> npt.NDArray[np.int16]:
+    import soxr
+
     found: npt.NDArray[np.int16] = soxr.resample(samples, rate, rate_hz, quality="HQ")
     return found
