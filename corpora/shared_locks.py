@@ -100,6 +100,7 @@ def hold_shared(place: LockPlace) -> Iterator[HeldLock]:
         StoreError: the place cannot be reached or written.
     """
     with explain(place.url, StoreError):
+        place.files.makedirs(place.path.rpartition("/")[0], exist_ok=True)
         lock = HeldLock(place)
         _take(place, lock)
     ended = threading.Event()

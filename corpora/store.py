@@ -258,10 +258,11 @@ class Store:
         Raises:
             StoreError: a URL: only the commands of corpora work on a shared store.
         """
-        if _URL.match(str(root or os.environ.get("SPEECHMILL_STORE") or "")):
+        named = str(root or os.environ.get("SPEECHMILL_STORE") or "")
+        if _URL.match(named):
             raise StoreError(
-                f"the store {root or os.environ['SPEECHMILL_STORE']} is a URL, and this needs a store on a disk: name "
-                "one with --store or SPEECHMILL_STORE, and bring corpora there with python -m corpora pull NAME --from URL"
+                f"the store {re.sub(':/+', '://', named)} is a URL, and this needs a store on a disk: name one with "
+                "--store or SPEECHMILL_STORE, and bring corpora there with python -m corpora pull NAME --from URL"
             )
         path = Path(root).absolute() if root else default_store_path().absolute()
         if (path / "shared.json").is_file():

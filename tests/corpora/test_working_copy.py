@@ -233,9 +233,21 @@ def test_a_renewed_lock_is_never_taken_over(memory: Any, monkeypatch: pytest.Mon
     assert ended
 
 
+def test_a_folder_that_many_machines_see_is_a_shared_store_too(
+    memory: Any, trees: tuple[Path, Path], tmp_path: Path
+) -> None:
+    url = f"file://{tmp_path}/shared"
+    assert main(["refresh", "librispeech", "--source", str(trees[0]), "--store", url]) == 0
+    (current,) = (tmp_path / "shared/corpora").glob("*/current")
+    assert (current.parent / current.read_text() / "manifest.json").is_file()
+    assert not list((tmp_path / "shared/locks").iterdir())
+
+
 def test_a_url_where_a_folder_is_needed_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StoreError, match="is a URL, and this needs a store on a disk"):
         Store.open("s3://bucket/store")
+    with pytest.raises(StoreError, match="s3://bucket/store is a URL"):
+        Store.open(Path("s3://bucket/store"))
     monkeypatch.setenv("SPEECHMILL_STORE", "s3://bucket/store")
     with pytest.raises(StoreError, match="corpora pull NAME --from URL"):
         Store.open()
