@@ -19,7 +19,8 @@ std::vector<std::vector<Hypothesis>> decode(const Batch& batch, const Alphabet& 
                                             std::size_t n_best, std::optional<std::int64_t> threads) {
   const SearchOptions options = to_options(arguments, alphabet, scorer);
   const std::optional<Scorer> own = weighted(arguments, scorer);
-  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  // counted once: the count is read from a file of the system
+  static const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
   const std::size_t workers = positive(threads.value_or(cores), "threads");
   const py::gil_scoped_release unlocked;
   return decode_batch(batch, alphabet, own ? &*own : nullptr, options, n_best, workers);

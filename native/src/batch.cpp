@@ -73,13 +73,12 @@ std::vector<std::vector<Hypothesis>> decode_batch(const Batch& batch, const Alph
   check_batch(batch, alphabet);
   if (n_best < 1) throw DecodeError("n_best must be at least 1");
   if (threads < 1) throw DecodeError("threads must be at least 1");
-  const BeamSearch proof(alphabet, scorer, options);  // refuses what does not fit before any thread starts
+  BeamSearch own(alphabet, scorer, options);  // refuses what does not fit before any thread starts
   std::vector<std::vector<Hypothesis>> answers(batch.utterances);
   const std::vector<std::size_t> order = longest_first(batch.lengths);
   std::atomic<std::size_t> next{0};
   FirstError error;
-  const auto work = [&]() {
-    BeamSearch search(alphabet, scorer, options);
+  const auto work = [&](BeamSearch& search) {
     for (std::size_t turn = next++; turn < batch.utterances; turn = next++) {
       const std::size_t i = order[turn];
       try {
@@ -92,8 +91,12 @@ std::vector<std::vector<Hypothesis>> decode_batch(const Batch& batch, const Alph
     }
   };
   std::vector<std::thread> helpers;
-  for (std::size_t t = 1; t < std::min(threads, batch.utterances); ++t) helpers.emplace_back(work);
-  work();
+  for (std::size_t t = 1; t < std::min(threads, batch.utterances); ++t)
+    helpers.emplace_back([&]() {
+      BeamSearch search(alphabet, scorer, options);
+      work(search);
+    });
+  work(own);
   for (std::thread& helper : helpers) helper.join();
   error.rethrow();
   return answers;

@@ -60,6 +60,7 @@ void Search::expand_words(std::size_t slot) {
   const float total = before_.total[slot];
   const float lacking = cut_.bound() - total;  // what label and words must be above
   const Live& live = live_[slot];
+  if (!(top_label_ > lacking - std::max(live.base, live.unknown))) return;
   auto rest = static_cast<std::uint32_t>(labels_above(lacking - reach_[slot]) & ~taken_[slot]);
   rest &= live.bitmap;
   const float alpha = scorer_->alpha();

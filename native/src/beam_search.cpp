@@ -21,7 +21,7 @@ SearchOptions SearchOptions::preset(const std::string& mode, std::size_t beam_wi
     const float wider = std::max(1.0F, (1.0F + alpha) / 1.5F);
     options.label_floor = wider * std::log(1e-4F);
     options.score_threshold = wider * (fast ? 11.0F : 15.0F);
-    options.crowd = fast ? 32 : 56;
+    options.crowd = fast ? 24 : 56;
     options.blank_skip = std::log(0.999F);
     options.doubt_labels = 50;
     return options;
@@ -76,6 +76,9 @@ Search::Search(const Alphabet& alphabet, const Scorer* scorer, const SearchOptio
   }
   check_hot_words();
   cut_.set_width(options_.beam_width);
+  live_.reserve(kFirstSlots);
+  candidates_.reserve(2 * kFirstSlots);
+  newcomers_.reserve(kFirstSlots);
   reset();
 }
 
@@ -131,8 +134,7 @@ void Search::reset() {
   settle_at_ = 1024 + 8 * options_.beam_width;
   times_.clear();
   live_.clear();
-  resize_arrays(0);
-  resize_arrays(1);
+  resize_arrays(std::min(options_.beam_width, kFirstSlots));
   live_.push_back({});
   set_slot(0, {make_live(0), 0.0F, 0.0F});
   now_.non_blank[0] = kImpossible;
@@ -161,6 +163,21 @@ void Search::step(const float* row) {
   if (frame_ % kFramesBetweenDoubts == 0 || arena_.used() >= settle_at_) settle_labels();
 }
 
+namespace {
+
+// Four at a time, so that no comparison waits for the one before.
+float largest(const float* values, std::size_t count) {
+  float top[4] = {kImpossible, kImpossible, kImpossible, kImpossible};
+  std::size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (std::size_t lane = 0; lane < 4; ++lane) top[lane] = std::max(top[lane], values[i + lane]);
+  }
+  for (; i < count; ++i) top[0] = std::max(top[0], values[i]);
+  return std::max(std::max(top[0], top[1]), std::max(top[2], top[3]));
+}
+
+}  // namespace
+
 // Takes the best mass of the frame before out of this frame, so that masses stay near zero however long the
 // audio is.
 void Search::read_row(const float* row) {
@@ -172,8 +189,7 @@ void Search::read_row(const float* row) {
   offset_ += static_cast<double>(top_mass_);
   taken_out_ = top_mass_;
   const float floor = options_.label_floor - top_mass_;
-  top_label_ = kImpossible;
-  for (std::size_t i = 0; i < count; ++i) top_label_ = std::max(top_label_, labels_[i]);
+  top_label_ = largest(labels_.data(), count);
   if (!(top_label_ >= floor)) top_label_ = kImpossible;
   if (top_label_ == kImpossible) return;
   if (kind_ == Kind::kGeneral) {

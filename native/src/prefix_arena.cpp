@@ -1,8 +1,16 @@
 #include "native/prefix_arena.h"
 
 namespace speechmill {
+namespace {
+
+constexpr std::size_t kFirst = 512;  // prefixes that there is room for from the beginning
+
+}  // namespace
 
 void PrefixArena::reset(const WordContext& start) {
+  prefixes_.reserve(kFirst);
+  slots_.reserve(kFirst);
+  contexts_.reserve(kFirst / 2);
   prefixes_.assign(1, Prefix{});
   slots_.assign(1, kNone);
   contexts_.assign(1, start);

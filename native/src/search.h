@@ -20,6 +20,7 @@
 namespace speechmill::search {
 
 constexpr std::uint32_t kOffTrie = UINT32_MAX;  // lexicon node of a word that the lexicon lacks
+constexpr std::size_t kFirstSlots = 128;        // of the beam that there is room for from the beginning
 constexpr std::size_t kMaskBins = 64;
 constexpr float kMaskBinsPerNat = 4.0F;
 constexpr float kRounding = 1e-3F;  // nats that two ways of adding up one score may differ by
