@@ -68,9 +68,9 @@ int main(int count, char** arguments) {
   const std::string alphabets = folder("fuzz_alphabet");
   spit(alphabets + "/seed", testing::slurp(toy.path() + "/alphabet.txt"));
   spit(alphabets + "/seed-bytes", Alphabet::bytes().canonical());
-  std::string sound(1, '\2');
-  for (unsigned i = 0; i < 3000; ++i) sound += static_cast<char>(i * i >> 9);
-  spit(folder("fuzz_flac_encoder") + "/seed", sound);
+  std::string to_encode(1, '\2');
+  for (unsigned i = 0; i < 3000; ++i) to_encode += static_cast<char>(i * i >> 9);
+  spit(folder("fuzz_flac_encoder") + "/seed", to_encode);
   std::vector<std::int16_t> samples;
   for (int i = 0; i < 2000; ++i) samples.push_back(static_cast<std::int16_t>(i * i * 7 % 3001));
   const std::vector<std::uint8_t> flac = encode_flac(samples.data(), samples.size(), 16000);
