@@ -59,11 +59,15 @@ class Recording:
 
 @dataclass(frozen=True)
 class Clip:
-    """What a row stores: mono int16 `[samples]`, the same as FLAC, and what its sound measures."""
+    """What a row stores: mono int16 `[samples]` and what its sound measures.
+
+    Attributes:
+        flac: the samples as FLAC where the source had that already; else None, see `encoded`.
+    """
 
     samples: Samples
     sample_rate_hz: int
-    flac: bytes
+    flac: bytes | None
     figures: sound.SoundFigures
     flags: tuple[str, ...] = ()
 
@@ -260,7 +264,7 @@ def stated_length_s(source: Source, member: str) -> float | None:
 
 
 def cut(recording: Recording, ref: AudioRef) -> Clip:
-    """The stretch a segment names, mono, at most 16 kHz, as FLAC with its figures.
+    """The stretch a segment names, mono, at most 16 kHz, with its figures.
 
     Raises:
         AudioError: the channel or the span is not in the recording, or the span holds no sample.
@@ -275,7 +279,7 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
     if len(mono) == 0:
         raise AudioError("audio_empty", "no sample in the segment")
     whole = start == 0 and end == len(recording.samples)
-    coded = recording.flac if whole and recording.flac is not None else encode_flac(mono, rate_hz)
+    coded = recording.flac if whole else None
     return Clip(mono, rate_hz, coded, sound.figures(mono, rate_hz, hashed=False), (*recording.flags, *flags))
 
 
@@ -346,6 +350,11 @@ def other_channel_db(recording: Recording, ref: AudioRef) -> float | None:
     return 10.0 * math.log10((energies[1 - ref.channel] + 1) / (energies[ref.channel] + 1))
 
 
-def encode_flac(mono: Samples, rate_hz: int) -> bytes:
-    """16-bit mono FLAC, at least one sample: the same bytes for the same samples, whatever is installed."""
-    return flac.encode(np.ascontiguousarray(mono), rate_hz)
+def encoded(clips: list[Clip]) -> list[bytes]:
+    """Every clip as 16-bit mono FLAC: the same bytes for the same samples, whatever is installed.
+
+    Those that the source had as such pass through; the others are encoded together, which is cheaper for 8 and more.
+    """
+    raw = [(np.ascontiguousarray(clip.samples), clip.sample_rate_hz) for clip in clips if clip.flac is None]
+    made = iter(flac.encode_many(raw))
+    return [next(made) if clip.flac is None else clip.flac for clip in clips]

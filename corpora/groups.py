@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from corpora.audio import Clip, Recording, Samples, cut, other_channel_db
+from corpora.audio import Clip, Recording, cut, encoded, other_channel_db
 from corpora.corpus_index import index_rows
 from corpora.errors import AudioError, SourceError
 from corpora.group_cache import (
@@ -45,7 +45,7 @@ from corpora.waiting import set_aside, waits
 from native.hashes import sha256_many
 
 _ITEMS_AHEAD = 16
-_HASHED_AT_ONCE = 8
+_CLIPS_TOGETHER = 16  # hashed and encoded at once: sums side by side are cheaper
 _TEXT_CHECKS = ("bad_times", "span_past_end")  # found in the sound, but the transcript's line is to blame
 
 
@@ -171,7 +171,7 @@ class GroupWorker:
         tally, self._folder = Tally(), folder
         lean: list[dict[str, Any]] = []
         with ShardWriter(folder / "rows.parquet") as writer:
-            for row in _hashed(entry for unit in units for entry in self._rows(unit, tally)):
+            for row in _finished(entry for unit in units for entry in self._rows(unit, tally)):
                 writer.add_rows([row])
                 lean.append({key: value for key, value in row.items() if key != "audio"})
         tally.accepted, tally.duration_s = writer.rows, writer.duration_s
@@ -181,8 +181,8 @@ class GroupWorker:
         write_rejections(folder / "rejections.parquet", [r.row(self._corpus) for r in self._rejections])
         return tally
 
-    def _rows(self, unit: WorkUnit, tally: Tally) -> Iterator[tuple[dict[str, Any], Samples]]:
-        """The rows of a unit with their samples; everything else in it is counted or noted as rejected."""
+    def _rows(self, unit: WorkUnit, tally: Tally) -> Iterator[tuple[dict[str, Any], Clip]]:
+        """The rows of a unit with their clips; everything else in it is counted or noted as rejected."""
         for item in self._looking_ahead(unit):
             tally.input += item.count if isinstance(item, Ignored) else 1
             if isinstance(item, Ignored):
@@ -207,8 +207,8 @@ class GroupWorker:
         except SourceError as error:
             yield Rejection(unit.key, "source_unreadable", str(error))
 
-    def _row(self, segment: RawSegment) -> tuple[dict[str, Any], Samples] | None:
-        """The row of an accepted segment, still without its hash; None after noting why it was rejected."""
+    def _row(self, segment: RawSegment) -> tuple[dict[str, Any], Clip] | None:
+        """The row of an accepted segment, still without hash and FLAC; None after noting why it was rejected."""
         if "untimed" in segment.flags and self._waits(segment):
             return None
         rules = rules_of(segment.style, segment.policies)
@@ -236,7 +236,7 @@ class GroupWorker:
             "flags": all_flags,
             "measures": measures,
         }
-        return row, clip.samples
+        return row, clip
 
     def _waits(self, segment: RawSegment) -> bool:
         """Set a segment aside whose text has to be aligned first; whether it was."""
@@ -286,11 +286,13 @@ class GroupWorker:
         )
 
 
-def _hashed(entries: Iterator[tuple[dict[str, Any], Samples]]) -> Iterator[dict[str, Any]]:
-    """The rows with the hash of their samples; several sounds are summed at once, which is faster."""
-    while some := [*islice(entries, _HASHED_AT_ONCE)]:
-        digests = sha256_many([samples for _, samples in some])
-        for (row, _), digest in zip(some, digests, strict=True):
+def _finished(entries: Iterator[tuple[dict[str, Any], Clip]]) -> Iterator[dict[str, Any]]:
+    """The rows with the hash of their samples and with their FLAC; several sounds are summed at once."""
+    while some := [*islice(entries, _CLIPS_TOGETHER)]:
+        clips = [clip for _, clip in some]
+        digests = sha256_many([clip.samples for clip in clips])
+        for (row, _), digest, flac in zip(some, digests, encoded(clips), strict=True):
+            row["audio"]["bytes"] = flac
             yield row | {"audio_sha256": digest}
 
 

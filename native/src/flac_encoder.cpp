@@ -180,31 +180,59 @@ void write_stream_info(std::uint8_t* to, std::size_t count, std::uint32_t rate_h
   std::copy(header.begin(), header.begin() + kHeaderBytes, to);
 }
 
+void check(const FlacInput& sound) {
+  if (sound.count == 0) {
+    throw std::invalid_argument("no samples: a FLAC file of nothing says nothing; drop the clip instead");
+  }
+  if (sound.count >> 36 != 0) {
+    throw std::invalid_argument(std::to_string(sound.count) + " samples: FLAC counts below 2^36");
+  }
+  if (sound.sample_rate_hz < 1 || sound.sample_rate_hz > kFlacMaxRateHz) {
+    throw std::invalid_argument("a rate of " + std::to_string(sound.sample_rate_hz) +
+                                " Hz: FLAC frames state 1 to " + std::to_string(kFlacMaxRateHz) + " Hz");
+  }
+}
+
+std::vector<std::uint8_t> encode_checked(const FlacInput& sound, const Md5Digest& md5, bool portable) {
+  const auto rate_hz = static_cast<std::uint32_t>(sound.sample_rate_hz);
+  std::vector<std::uint8_t> out(kHeaderBytes);
+  out.reserve(kHeaderBytes + sound.count + sound.count / 2);
+  FrameWriter frames(rate_hz, !portable && has_wide_lanes());
+  FrameSizes sizes{kFrameRoom, 0};
+  for (std::size_t from = 0; from < sound.count; from += kFlacBlock) {
+    const std::size_t size =
+        frames.write(sound.samples + from, std::min(kFlacBlock, sound.count - from), &out);
+    sizes = {std::min(sizes.smallest, size), std::max(sizes.largest, size)};
+  }
+  write_stream_info(out.data(), sound.count, rate_hz, sizes, md5);
+  return out;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> encode_flac(const std::int16_t* samples, std::size_t count,
                                       std::int64_t sample_rate_hz, bool portable) {
-  if (count == 0)
-    throw std::invalid_argument("no samples: a FLAC file of nothing says nothing; drop the clip instead");
-  if (count >> 36 != 0)
-    throw std::invalid_argument(std::to_string(count) + " samples: FLAC counts below 2^36");
-  if (sample_rate_hz < 1 || sample_rate_hz > kFlacMaxRateHz) {
-    throw std::invalid_argument("a rate of " + std::to_string(sample_rate_hz) +
-                                " Hz: FLAC frames state 1 to " + std::to_string(kFlacMaxRateHz) + " Hz");
-  }
-  const auto rate_hz = static_cast<std::uint32_t>(sample_rate_hz);
+  const FlacInput sound{samples, count, sample_rate_hz};
+  check(sound);
   Md5 md5;
   md5.update(samples, count * sizeof *samples);
-  std::vector<std::uint8_t> out(kHeaderBytes);
-  out.reserve(kHeaderBytes + count + count / 2);
-  FrameWriter frames(rate_hz, !portable && has_wide_lanes());
-  FrameSizes sizes{kFrameRoom, 0};
-  for (std::size_t from = 0; from < count; from += kFlacBlock) {
-    const std::size_t size = frames.write(samples + from, std::min(kFlacBlock, count - from), &out);
-    sizes = {std::min(sizes.smallest, size), std::max(sizes.largest, size)};
+  return encode_checked(sound, md5.digest(), portable);
+}
+
+std::vector<std::vector<std::uint8_t>> encode_flac_many(const std::vector<FlacInput>& sounds) {
+  std::vector<Md5Message> messages;
+  for (const FlacInput& sound : sounds) {
+    check(sound);
+    messages.push_back(
+        {reinterpret_cast<const std::uint8_t*>(sound.samples), sound.count * sizeof *sound.samples});
   }
-  write_stream_info(out.data(), count, rate_hz, sizes, md5.digest());
-  return out;
+  std::vector<Md5Digest> digests(sounds.size());
+  md5_many(messages.data(), messages.size(), digests.data());
+  std::vector<std::vector<std::uint8_t>> files;
+  for (std::size_t i = 0; i < sounds.size(); ++i) {
+    files.push_back(encode_checked(sounds[i], digests[i], false));
+  }
+  return files;
 }
 
 }  // namespace speechmill

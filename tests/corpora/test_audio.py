@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpora.audio import AUTO, MIX, Recording, cut, decode
+from corpora.audio import AUTO, MIX, Recording, cut, decode, encoded
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
 
@@ -48,9 +48,24 @@ def test_flac_that_is_what_we_store_passes_through() -> None:
 def test_part_of_a_flac_is_cut_exactly() -> None:
     clip = cut(decode(packed(tone())), AudioRef("a.flac", 0, 0.25, 0.5))
     assert np.array_equal(clip.samples, tone()[4000:8000])
-    stored, rate = soundfile.read(io.BytesIO(clip.flac), dtype="int16")
+    assert clip.flac is None
+    (coded,) = encoded([clip])
+    stored, rate = soundfile.read(io.BytesIO(coded), dtype="int16")
     assert rate == RATE
     assert np.array_equal(stored, clip.samples)
+
+
+def test_clips_are_encoded_in_their_order_and_flac_passes_through() -> None:
+    data = packed(tone())
+    clips = [
+        cut(decode(data), ref)
+        for ref in (AudioRef("a", 0, 0.0, 0.2), AudioRef("a"), AudioRef("a", 0, 0.5, 0.9))
+    ]
+    coded = encoded(clips)
+    assert coded[1] == data
+    for clip, one in zip(clips, coded, strict=True):
+        assert np.array_equal(soundfile.read(io.BytesIO(one), dtype="int16")[0], clip.samples)
+    assert encoded([]) == []
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000])

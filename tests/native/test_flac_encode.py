@@ -153,6 +153,16 @@ def test_threads_give_the_same_bytes() -> None:
     assert together == [flac.encode(samples, RATE_HZ) for samples in sounds]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 8, 19])
+def test_many_are_as_one_by_one(count: int) -> None:
+    sounds = [(speech_like(1 + 700 * at, at), 8000 + at) for at in range(count)]
+    assert flac.encode_many(sounds) == [flac.encode(samples, rate_hz) for samples, rate_hz in sounds]
+    with pytest.raises(ValueError, match="no samples"):
+        flac.encode_many([*sounds, (noise(1, 1.0)[:0], RATE_HZ)])
+    with pytest.raises(TypeError, match="float64"):
+        flac.encode_many([*sounds, (np.zeros(5), RATE_HZ)])  # type: ignore[list-item]
+
+
 def test_nonsense_is_refused() -> None:
     samples = noise(100, 100.0)
     with pytest.raises(ValueError, match="no samples"):
