@@ -176,7 +176,7 @@ def _refresh(args: argparse.Namespace) -> int:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else f"{float(f'{value:.4g}'):,}"
 
 
 def _told(result: dict[str, Any]) -> str:
