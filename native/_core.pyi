@@ -191,7 +191,7 @@ class Pruning:
         label_floor: float = 0.0,
         score_threshold: float = ...,
         blank_skip: float | None = None,
-        doubt_labels: int = 1000,
+        doubt_labels: int = 400,
         crowd: int = 0,
     ) -> None: ...
     @staticmethod

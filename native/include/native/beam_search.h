@@ -46,7 +46,7 @@ struct SearchOptions {
 
   // So many labels of the best text may be in doubt; older doubts are decided for it (tried now and then).
   // Keeps cost and memory per frame the same however long the audio.
-  std::size_t doubt_labels = 1000;
+  std::size_t doubt_labels = 400;
 
   bool open_vocabulary = false;      // with a scorer: words outside the lexicon may be written
   float oov_penalty = -1.0F;         // each of them adds this to the score
