@@ -32,13 +32,14 @@ _HASHES = (
     ("print_low", pa.uint64()),
     ("words", pa.int32()),
     ("flag_set", pa.string()),
+    ("pace", pa.float32()),  # letters per second
 )
 INDEX_SCHEMA = pa.schema(
     [*(field for field in SCHEMA if field.name != "audio"), *(pa.field(*entry) for entry in _HASHES)]
 )
 _CODED = ["split", "subset", "speaker_id", "gender", "licence", "donor_id", "flag_set"]
 _PLAIN = [
-    "id_hash", "text_hash", "audio_hash", "recording_hash", "print_high", "print_low", "words", "duration_s",
+    "id_hash", "text_hash", "audio_hash", "recording_hash", "print_high", "print_low", "words", "duration_s", "pace",
 ]  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def index_rows(rows: Sequence[dict[str, Any]]) -> pa.Table:
         "print_low": [low for _, low in words],
         "words": [row["text"].count(" ") + 1 for row in rows],
         "flag_set": [" ".join(row["flags"]) for row in rows],
+        "pace": [row["measures"]["chars_per_s"] for row in rows],
     }
     columns = [
         pa.array(

@@ -39,14 +39,15 @@ def describe(index: pd.DataFrame) -> dict[str, Any]:
 
     Args:
         index: split, subset, speaker_id, gender, licence, duration_s, flag_set (flags joined by blanks),
-            repeated (the sound came before); one row per utterance.
+            late_flags (flags that only the whole corpus shows, joined likewise); one row per utterance.
     """
     gender = index["gender"].astype(object).fillna("unknown")
     by_gender = index.assign(gender=gender).groupby("gender", sort=True)
     flags: Counter[str] = Counter()
-    for joined, count in index["flag_set"].value_counts().items():
-        flags.update(dict.fromkeys(str(joined).split(), int(count)))
-    flags["duplicate_audio"] += int(index["repeated"].sum())
+    for column in ("flag_set", "late_flags"):
+        for joined, count in index[column].value_counts().items():
+            for name in str(joined).split():
+                flags[name] += int(count)
     return {
         **_part(index),
         "splits": {s: _part(index[index["split"] == s]) for s in SPLITS if (index["split"] == s).any()},

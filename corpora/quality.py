@@ -169,6 +169,7 @@ CORPUS_CHECKS = {
     "split_bridge": "a call between speakers of different splits is left out of all of them",
     "same_audio_other_text": "the same sound appears with another text",
     "duplicate_audio": "the same sound and text appear more than once",
+    "unusual_pace": "much faster or slower than this corpus is read: is it the text of another sound?",
 }
 
 # Refusals of importers, audio.py and transcript.py, in plain words for the report.

@@ -183,7 +183,7 @@ def _write_shard(
             outcome.changed += fresh["text"] != row["text"]
             writer.add_rows([fresh])
             facts = {key: fresh[key] for key in _FACTS}
-            outcome.index.append({**facts, "flag_set": " ".join(fresh["flags"]), "repeated": False})
+            outcome.index.append({**facts, "flag_set": " ".join(fresh["flags"]), "late_flags": ""})
             accepted, duration_s = accepted + 1, duration_s + row["duration_s"]
     if not accepted:
         path.unlink()

@@ -217,6 +217,7 @@ def _flagged(table: pd.DataFrame) -> pd.DataFrame:
     """Two rows for each flag that a check gives."""
     names = [check.name for check in CHECKS if not check.rejects] + [
         "duplicate_audio",
+        "unusual_pace",
         "has_noise_tag",
         "end_trimmed",
     ]

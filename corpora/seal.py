@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,6 +28,7 @@ from corpora.group_cache import drop_sound, find_group, prune
 from corpora.groups import run_group
 from corpora.locales import alphabet_for
 from corpora.manifest import compare, describe, published_answer, summary_of, version_of
+from corpora.pace import is_unusual, pace_limits
 from corpora.quality import CORPUS_CHECKS, check_corpus, run_gate
 from corpora.quarantine import area
 from corpora.shard_cache import ShardMaker
@@ -53,6 +55,7 @@ class _Built:
     ignored: dict[str, int]
     input_items: int
     assignment: Assignment
+    pace_limits: tuple[float, float] | None  # letters per second, see pace.py
 
 
 def seal(plan_path: Path | str) -> dict[str, Any]:
@@ -135,7 +138,6 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
     out = is_withdrawn(index, donors)
     verdict, repeated = check_corpus(_named(index[~out]))
     index["verdict"] = verdict.reindex(index.index, fill_value=withdrawals.CHECK)
-    index["repeated"] = repeated.reindex(index.index, fill_value=False)
     if plan["importer"] == "donated":
         twins = twin_verdicts(Store.open(plan["store"]), plan["name"], index)
         index["verdict"] = index["verdict"].where(index["verdict"] != "", twins)
@@ -146,6 +148,7 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
     guessed = spelled & index["split"].isin(["dev", "test"])
     index.loc[guessed, "verdict"], index.loc[guessed, "split"] = "numbers_in_test", ""
     late = _late_rejections(plan["name"], groups, index[index["verdict"] != ""])
+    limits = _flag_late(index, repeated, plan["thresholds"]["pace_fence"])
     shards = ShardMaker(plan_path, plan, staged)
     listed = shards.write(groups, index)
     scan = read_json(plan_path.parent / "scan.json")
@@ -171,7 +174,23 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
         dict(sorted(ignored.items())),
         input_items,
         assignment,
+        limits,
     )
+
+
+def _flag_late(index: pd.DataFrame, repeated: pd.Series, fence: float) -> tuple[float, float] | None:
+    """Add the column `late_flags`: flags of rows that only the whole corpus shows. Answers the limits of pace."""
+    accepted = (index["verdict"] == "").to_numpy(dtype=bool)
+    paces = index["pace"].to_numpy(dtype=np.float32)
+    limits = pace_limits(paces[accepted], fence)
+    flags = np.where(
+        repeated.reindex(index.index, fill_value=False).to_numpy(dtype=bool), "duplicate_audio", ""
+    )
+    unusual = accepted & is_unusual(paces, limits)
+    index["late_flags"] = [
+        f"{flag} unusual_pace".strip() if odd else flag for flag, odd in zip(flags, unusual, strict=True)
+    ]
+    return limits
 
 
 def _group(plan_path: Path, plan: dict[str, Any], index: int) -> Path:
@@ -273,6 +292,7 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         },
         "sources": plan["identities"],
         "thresholds": thresholds,
+        "pace_limits": None if built.pace_limits is None else list(built.pace_limits),
         "options": plan["options"],
         "notes": plan["notes"],
         "about": facts["about"],

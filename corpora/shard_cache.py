@@ -46,12 +46,12 @@ class _Piece:
     group: int
     split: str
     wanted: Mask
-    repeated: Mask
+    late_flags: list[str]  # flags that only the whole corpus shows, joined by blanks; of every row
     lengths_s: npt.NDArray[np.float64]
 
     def is_whole(self, split: str | None) -> bool:
         """Whether the group's own file is the shard, byte for byte; `split` is what all of its rows say."""
-        return split == self.split and bool(self.wanted.all()) and not self.repeated.any()
+        return split == self.split and bool(self.wanted.all()) and not any(self.late_flags)
 
 
 class ShardMaker:
@@ -67,7 +67,7 @@ class ShardMaker:
         """One shard per group and split, rows in the group's order; answers the manifest's list.
 
         Args:
-            index: `group`, `row`, `split` ("" or null = not accepted), `repeated` and `duration_s` of every row.
+            index: `group`, `row`, `split` ("" or null = not accepted), `late_flags` and `duration_s` of every row.
         """
         shards = []
         for number, rows in index.groupby("group", sort=True):
@@ -75,8 +75,8 @@ class ShardMaker:
             for split in SPLITS:
                 wanted = (rows["split"] == split).to_numpy(dtype=bool)
                 if wanted.any():
-                    repeated, lengths_s = rows["repeated"].to_numpy(dtype=bool), rows["duration_s"].to_numpy()
-                    piece = _Piece(int(str(number)), split, wanted, repeated, lengths_s)
+                    flags, lengths_s = rows["late_flags"].tolist(), rows["duration_s"].to_numpy()
+                    piece = _Piece(int(str(number)), split, wanted, flags, lengths_s)
                     shards.append(self._shard(groups[piece.group], piece))
         self._hash([shard for shard in shards if "sha256" not in shard])
         return sorted(shards, key=lambda shard: (SPLITS.index(shard["split"]), shard["path"]))
@@ -84,7 +84,7 @@ class ShardMaker:
     def _shard(self, group: Path, piece: _Piece) -> dict[str, Any]:
         relative = f"{piece.split}/part-{self._numbers[piece.split]:05d}.parquet"
         self._numbers[piece.split] += 1
-        made_of = [group.name, piece.split, mask_hash(piece.wanted), mask_hash(piece.repeated)]
+        made_of = [group.name, piece.split, mask_hash(piece.wanted), piece.late_flags]
         key = hashlib.sha256(json.dumps([*made_of, SCHEMA.to_string(), pa.__version__]).encode()).hexdigest()
         self.keys[relative] = key
         target = self._staged / relative
@@ -161,7 +161,7 @@ def _read_notes(path: Path) -> dict[str, Any]:
 
 
 def _copy_rows(path: Path, writer: ShardWriter, piece: _Piece) -> None:
-    """Copy the wanted rows of a group's file, with their split and the flag of repeated sound."""
+    """Copy the wanted rows of a group's file, with their split and the flags that the whole corpus showed."""
     at = 0
     with pq.ParquetFile(path) as source:
         for number in range(source.num_row_groups):
@@ -171,12 +171,9 @@ def _copy_rows(path: Path, writer: ShardWriter, piece: _Piece) -> None:
             if not piece.wanted[here].any():
                 continue
             table = _with_column(table, "split", [piece.split] * table.num_rows)
-            if piece.repeated[here].any():
-                flags = [
-                    [*kept, "duplicate_audio"] if twin else kept
-                    for kept, twin in zip(table["flags"].to_pylist(), piece.repeated[here], strict=True)
-                ]
-                table = _with_column(table, "flags", flags)
+            if any(piece.late_flags[here]):
+                flags = zip(table["flags"].to_pylist(), piece.late_flags[here], strict=True)
+                table = _with_column(table, "flags", [[*kept, *late.split()] for kept, late in flags])
             if not piece.wanted[here].all():
                 table = table.filter(pa.array(piece.wanted[here]))
             writer.add_table(table.cast(SCHEMA))

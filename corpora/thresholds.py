@@ -30,6 +30,7 @@ class Thresholds:
     max_duration_s: float = 40.0
     slow_chars_per_s: float = 2.0
     fast_chars_per_s: float = 30.0
+    pace_fence: float = 3.0
     silence_ratio: float = 0.8
     clipped_ratio: float = 0.002
     snr_db: float = 10.0
