@@ -176,7 +176,7 @@ def _refresh(args: argparse.Namespace) -> int:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{float(f'{value:.4g}'):,}"
+    return f"{value:,}" if isinstance(value, int) else f"{round(value, 1 if value >= 10 else 3):,}"
 
 
 def _told(result: dict[str, Any]) -> str:
