@@ -281,7 +281,7 @@ def test_tedlium_12_counts_are_compared_with_the_published_ones(
     printed = capsys.readouterr().out
     assert "train recordings: 1 of 1,495 as published" in printed
     assert "train utterances: 1 of 92,973 as published" in printed
-    assert "test hours: 0.0 of 2.6 as published" in printed
+    assert "test hours: 0.0 of 2.62 as published" in printed
     assert EXPECTED["3"]["train"] == {"recordings": 2351, "utterances": 268_263, "hours": 452.0}
     assert EXPECTED["1"]["train"]["recordings"] == 774
 
