@@ -208,7 +208,9 @@ def _is_start(data: Bytes, at: int) -> bool:
 
 
 def _xing(data: Bytes, at: int) -> int | None:
-    if data[at : at + 4] not in {b"Xing", b"Info"} or not data[at + 7] & 1:
+    """Frames that the tag in the first frame declares; None without one, and where the file ends inside it."""
+    tagged = data[at : at + 4] in {b"Xing", b"Info"} and len(data) >= at + 12
+    if not tagged or not data[at + 7] & 1:
         return None
     return int.from_bytes(data[at + 8 : at + 12], "big")
 

@@ -217,3 +217,13 @@ def test_a_length_the_release_states_is_compared() -> None:
     ) as caught:
         cut(recording, AudioRef("a.mp3", stated_s=2.0))
     assert caught.value.check == "audio_truncated"
+
+
+def test_an_mp3_cut_anywhere_in_its_beginning_is_refused() -> None:
+    out = io.BytesIO()
+    soundfile.write(out, np.arange(8000, dtype=np.int16), 16_000, format="MP3")
+    whole = out.getvalue()
+    assert b"Xing" in whole[:200] or b"Info" in whole[:200]
+    for length in range(1, 300):
+        with pytest.raises(AudioError):
+            decode(whole[:length])
