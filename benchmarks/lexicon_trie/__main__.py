@@ -55,7 +55,7 @@ def _compile() -> None:
     subprocess.run([_HERE / "openfst.sh"], check=True)
     kenlm, libraries = _ROOT / "build" / "kenlm" / "lib", "-lz -lbz2 -llzma -pthread"
     commands = (
-        f"g++ -std=c++17 -O3 -I{_ROOT}/native/include {_HERE}/own.cpp {_ROOT}/build/native/libspeechmill.a "
+        f"g++ -std=c++17 -O3 -I{_ROOT}/native/src {_HERE}/own.cpp {_ROOT}/build/native/libspeechmill.a "
         f"{kenlm}/libkenlm.a {kenlm}/libkenlm_util.a {libraries} -o {_WORK}/own",
         f"g++ -std=c++17 -O3 -isystem {_PEER}/include {_HERE}/openfst.cpp -L{_PEER}/lib/x86_64-linux-gnu "
         f"-Wl,-rpath,{_PEER}/lib/x86_64-linux-gnu -lfst -ldl -o {_WORK}/openfst",

@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "clock.h"
-#include "native/lexicon_trie.h"
+#include "scorer/lexicon_trie.h"
 
 namespace {
 

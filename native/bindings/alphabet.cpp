@@ -1,4 +1,4 @@
-#include "native/alphabet.h"
+#include "scorer/alphabet.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

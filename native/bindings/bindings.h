@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "native/error.h"
+#include "base/error.h"
 
 namespace speechmill::bindings {
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <thread>
 
+#include "base/error.h"
 #include "bindings.h"
-#include "native/error.h"
-#include "native/spell_corrector.h"
+#include "corrector/spell_corrector.h"
 
 namespace py = pybind11;
 

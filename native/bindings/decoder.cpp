@@ -4,9 +4,9 @@
 
 #include <thread>
 
+#include "base/error.h"
 #include "bindings.h"
-#include "native/batch.h"
-#include "native/error.h"
+#include "search/batch.h"
 #include "search_arguments.h"
 
 namespace py = pybind11;

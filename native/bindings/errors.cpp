@@ -1,5 +1,5 @@
 // Maps each C++ error class to the Python class of the same name in native/errors.py.
-#include "native/error.h"
+#include "base/error.h"
 
 #include <pybind11/pybind11.h>
 

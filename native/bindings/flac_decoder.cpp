@@ -1,4 +1,4 @@
-#include "native/flac_decoder.h"
+#include "flac/decoder.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>

@@ -1,4 +1,4 @@
-#include "native/flac_encoder.h"
+#include "flac/encoder.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bindings.h"
-#include "native/sha256.h"
+#include "hashes/sha256.h"
 
 namespace py = pybind11;
 

@@ -1,11 +1,11 @@
-#include "native/scorer.h"
+#include "scorer/scorer.h"
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "base/error.h"
 #include "bindings.h"
-#include "native/error.h"
-#include "native/trie_format.h"
+#include "scorer/trie_format.h"
 
 namespace py = pybind11;
 

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "bindings.h"
-#include "native/error.h"
 
 namespace py = pybind11;
 

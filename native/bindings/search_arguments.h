@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "native/batch.h"
-#include "native/scorer.h"
+#include "scorer/scorer.h"
+#include "search/batch.h"
 
 namespace speechmill::bindings {
 

@@ -2,7 +2,7 @@
 #include <pybind11/pybind11.h>
 
 #include "bindings.h"
-#include "native/sound_figures.h"
+#include "sound/figures.h"
 
 namespace py = pybind11;
 

@@ -1,4 +1,4 @@
-#include "native/sphere.h"
+#include "sphere/sphere.h"
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -6,8 +6,8 @@
 
 #include <memory>
 
+#include "base/error.h"
 #include "bindings.h"
-#include "native/error.h"
 
 namespace py = pybind11;
 

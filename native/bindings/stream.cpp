@@ -3,7 +3,7 @@
 #include <memory>
 #include <mutex>
 
-#include "native/error.h"
+#include "base/error.h"
 #include "search_arguments.h"
 
 namespace py = pybind11;

@@ -3,10 +3,10 @@
 #include <pybind11/stl.h>
 
 #include "bindings.h"
-#include "native/held_out.h"
-#include "native/text_cleaner.h"
-#include "native/text_layout.h"
-#include "native/word_counter.h"
+#include "text/cleaner.h"
+#include "text/held_out.h"
+#include "text/layout.h"
+#include "text/word_counter.h"
 
 namespace py = pybind11;
 

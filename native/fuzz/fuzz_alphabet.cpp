@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "native/alphabet.h"
-#include "native/error.h"
+#include "base/error.h"
+#include "scorer/alphabet.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace speechmill;

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "native/batch.h"
-#include "native/error.h"
+#include "base/error.h"
+#include "search/batch.h"
 #include "toy_model.h"
 
 namespace {

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "native/beam_search.h"
-#include "native/error.h"
-#include "native/greedy.h"
+#include "base/error.h"
+#include "search/beam_search.h"
+#include "search/greedy.h"
 #include "toy_model.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "../src/flac_subframe.h"
-#include "native/flac_crc.h"
-#include "native/flac_decoder.h"
+#include "flac/crc.h"
+#include "flac/decoder.h"
+#include "flac/subframe.h"
 
 namespace {
 

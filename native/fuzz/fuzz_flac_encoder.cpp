@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "native/flac_encoder.h"
+#include "flac/encoder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace speechmill;

@@ -4,9 +4,9 @@
 #include <cstring>
 #include <vector>
 
-#include "native/error.h"
-#include "native/lexicon_trie.h"
-#include "native/trie_format.h"
+#include "base/error.h"
+#include "scorer/lexicon_trie.h"
+#include "scorer/trie_format.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace speechmill;

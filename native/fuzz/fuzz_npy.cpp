@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "native/error.h"
-#include "native/npy.h"
+#include "base/error.h"
+#include "programs/npy.h"
 #include "zip_writer.h"
 
 namespace {

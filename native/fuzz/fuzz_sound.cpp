@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "native/sound_figures.h"
+#include "sound/figures.h"
 
 namespace {
 

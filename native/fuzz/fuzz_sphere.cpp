@@ -4,8 +4,8 @@
 #include <cstring>
 #include <string>
 
-#include "native/error.h"
-#include "native/sphere.h"
+#include "base/error.h"
+#include "sphere/sphere.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "native/flac_encoder.h"
+#include "flac/encoder.h"
 #include "toy_model.h"
 #include "zip_writer.h"
 

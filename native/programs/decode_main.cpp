@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "decode_options.h"
-#include "native/batch.h"
-#include "native/error.h"
-#include "native/npy.h"
+#include "base/error.h"
+#include "programs/decode_options.h"
+#include "programs/npy.h"
+#include "search/batch.h"
 
 namespace speechmill {
 namespace {

@@ -1,4 +1,4 @@
-#include "decode_options.h"
+#include "programs/decode_options.h"
 
 #include <cmath>
 #include <cstdlib>

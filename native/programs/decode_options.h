@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "native/beam_search.h"
+#include "search/beam_search.h"
 
 namespace speechmill {
 

@@ -1,8 +1,8 @@
-#include "native/alphabet.h"
+#include "scorer/alphabet.h"
 
+#include "base/error.h"
 #include "check.h"
-#include "native/error.h"
-#include "native/sha256.h"
+#include "hashes/sha256.h"
 
 using namespace speechmill;
 

@@ -1,12 +1,12 @@
-#include "native/beam_search.h"
+#include "search/beam_search.h"
 
 #include <random>
 
+#include "base/error.h"
 #include "check.h"
-#include "native/batch.h"
-#include "native/error.h"
-#include "native/greedy.h"
-#include "native/log_add.h"
+#include "search/batch.h"
+#include "search/greedy.h"
+#include "search/log_add.h"
 #include "toy_model.h"
 
 using namespace speechmill;

@@ -1,4 +1,4 @@
-#include "native/flac_crc.h"
+#include "flac/crc.h"
 
 #include <string>
 #include <vector>

@@ -1,14 +1,14 @@
 // Files come from the project's encoder and are damaged here; tests/native/test_flac.py decodes what libFLAC
 // writes and what only an encoder by hand writes.
-#include "native/flac_decoder.h"
+#include "flac/decoder.h"
 
 #include <cstring>
 #include <string>
 #include <vector>
 
-#include "../src/flac_subframe.h"
 #include "check.h"
-#include "native/flac_encoder.h"
+#include "flac/encoder.h"
+#include "flac/subframe.h"
 
 using namespace speechmill;
 

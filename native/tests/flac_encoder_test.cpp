@@ -1,6 +1,6 @@
 // The encoder's vector code and portable code give the same file, whatever the samples; the header says what
 // it must.
-#include "native/flac_encoder.h"
+#include "flac/encoder.h"
 
 #include <stdexcept>
 #include <vector>

@@ -1,9 +1,9 @@
-#include "native/lexicon_trie.h"
+#include "scorer/lexicon_trie.h"
 
+#include "base/error.h"
 #include "check.h"
-#include "native/error.h"
-#include "native/scorer.h"
-#include "native/trie_format.h"
+#include "scorer/scorer.h"
+#include "scorer/trie_format.h"
 #include "toy_model.h"
 
 using namespace speechmill;

@@ -1,4 +1,4 @@
-#include "native/md5.h"
+#include "hashes/md5.h"
 
 #include <vector>
 

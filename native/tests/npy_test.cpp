@@ -1,13 +1,13 @@
 // Arrays as numpy writes them, and every way in which a file can be wrong. Deflated members, zip64 and the
 // other types are checked against numpy itself in tests/native/test_decode_program.py.
-#include "native/npy.h"
+#include "programs/npy.h"
 
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "base/error.h"
 #include "check.h"
-#include "native/error.h"
 #include "zip_writer.h"
 
 namespace {

@@ -6,10 +6,10 @@
 #include <set>
 #include <sstream>
 
+#include "base/error.h"
+#include "base/utf8.h"
 #include "check.h"
-#include "native/beam_search.h"
-#include "native/error.h"
-#include "native/utf8.h"
+#include "search/beam_search.h"
 #include "toy_model.h"
 
 using namespace speechmill;

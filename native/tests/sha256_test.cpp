@@ -1,4 +1,4 @@
-#include "native/sha256.h"
+#include "hashes/sha256.h"
 
 #include <string>
 #include <vector>

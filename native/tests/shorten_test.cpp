@@ -1,10 +1,10 @@
 // Three small streams made by the tests' own encoder (tests/native/shorten_encoder.py), which also tests at
 // length.
-#include "native/shorten.h"
+#include "sphere/shorten.h"
 
+#include "base/error.h"
 #include "check.h"
-#include "native/companding.h"
-#include "native/error.h"
+#include "sphere/companding.h"
 
 using namespace speechmill;
 

@@ -1,11 +1,11 @@
-#include "native/sound_figures.h"
+#include "sound/figures.h"
 
 #include <array>
 #include <cmath>
 #include <vector>
 
 #include "check.h"
-#include "native/sha256.h"
+#include "hashes/sha256.h"
 
 using namespace speechmill;
 

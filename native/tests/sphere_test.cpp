@@ -1,8 +1,8 @@
-#include "native/sphere.h"
+#include "sphere/sphere.h"
 
+#include "base/error.h"
 #include "check.h"
-#include "native/companding.h"
-#include "native/error.h"
+#include "sphere/companding.h"
 
 using namespace speechmill;
 

@@ -1,11 +1,11 @@
-#include "native/text_cleaner.h"
+#include "text/cleaner.h"
 
 #include <cstdint>
 #include <cstdio>
 
 #include "check.h"
-#include "native/text_layout.h"
-#include "native/word_counter.h"
+#include "text/layout.h"
+#include "text/word_counter.h"
 
 using namespace speechmill;
 

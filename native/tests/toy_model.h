@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "native/alphabet.h"
-#include "native/lexicon_trie.h"
+#include "scorer/alphabet.h"
+#include "scorer/lexicon_trie.h"
 
 namespace speechmill::testing {
 

@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <random>
 
+#include "base/error.h"
+#include "base/utf8.h"
 #include "check.h"
-#include "native/error.h"
-#include "native/lexicon_trie.h"
-#include "native/scorer.h"
-#include "native/trie_format.h"
-#include "native/utf8.h"
+#include "scorer/lexicon_trie.h"
+#include "scorer/scorer.h"
+#include "scorer/trie_format.h"
 #include "toy_model.h"
 
 using namespace speechmill;

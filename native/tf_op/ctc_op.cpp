@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "language_models.h"
-#include "native/alphabet.h"
-#include "native/batch.h"
+#include "scorer/alphabet.h"
+#include "search/batch.h"
 #include "tensorflow/core/framework/common_shape_fns.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "native/scorer.h"
+#include "scorer/scorer.h"
 
 namespace speechmill {
 
