@@ -28,6 +28,7 @@ class ArchiveReader:
     def __init__(self, archive: Path, label: str) -> None:
         self.archive, self.label, self.prefix = archive, label, f"{label}!/"
         self.damage: list[Rejection] = []
+        self.notes: list[str] = []
         self.litter = 0
         self._stamp = file_stamp(archive.stat())
         self._sha256 = ""
@@ -49,6 +50,11 @@ class ArchiveReader:
     def _whole(self, reason: str) -> None:
         said = readable_names([reason]).get(reason, reason)
         self.damage.append(Rejection(self.label, "archive_truncated", said))
+
+    def _tell_twin(self, name: str, kind: str) -> None:
+        shown = readable_names([name]).get(name, name)
+        reason = f"stands twice in the {kind} with other bytes: the later one is read, this is the earlier"
+        self.damage.append(Rejection(f"{self.prefix}{shown}", "name_twice", reason))
 
     def _keeps(self, name: str) -> bool:
         """Check one name; refuse or count it when it must not be listed."""

@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
-import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -23,10 +21,13 @@ from corpora.errors import SourceError
 from corpora.joined import JoinedParts
 from corpora.member_names import decoded_names
 from corpora.sources import Member, Reader
+from corpora.tar_headers import is_tar
 from corpora.tars import TarReader
 from corpora.unpacking import UNPACKERS
 
 _IN_MEMORY = 64 << 20
+_READ = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_NOT_READ = {9: "Deflate64 (Windows does so from 2 GB)", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 _ELSEWHERE = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}
 
 
@@ -63,7 +64,7 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
     for magic, unpack in UNPACKERS.items():
         if head.startswith(magic):
             return TarReader(path, label, unpack, spill_dir)
-    if tarfile.is_tarfile(path):
+    if is_tar(head):
         return TarReader(path, label, None, spill_dir)
     looks = (
         "an HTML page (a server's error, saved under this name)" if b"<html" in head.lower() else "no archive"
@@ -87,9 +88,11 @@ class ZipReader(ArchiveReader):
         super().__init__(archive, label)
         try:
             self._zip = zipfile.ZipFile(self._stream())
-        except (zipfile.BadZipFile, OSError) as error:
+            _repair_names(self._zip)
+        except (
+            Exception
+        ) as error:  # zipfile lets through whatever its own reading of numbers and names raises
             raise SourceError(f"{archive} is a damaged zip ({error}); copy it again") from error
-        _repair_names(self._zip)
         self._infos: dict[str, zipfile.ZipInfo] = {}
         self._listing: dict[str, Member] | None = None
 
@@ -104,14 +107,22 @@ class ZipReader(ArchiveReader):
             for info in infos:
                 if not info.is_dir() and self._keeps(info.filename) and self._sane(info):
                     stamp = f"{info.CRC:08x}-{info.file_size}"
+                    twin = self._listing.get(info.filename)
+                    if twin is not None and twin.stamp != stamp:
+                        self._tell_twin(info.filename, "zip")
                     self._infos[info.filename] = info
                     self._listing[info.filename] = Member(info.filename, info.file_size, stamp)
         return self._listing
 
     def _sane(self, info: zipfile.ZipInfo) -> bool:
         kind = (info.external_attr >> 16) & 0o170000
+        method = _NOT_READ.get(info.compress_type, f"method {info.compress_type}")
         reason = ""
-        if kind not in (0, 0o100000):
+        if info.compress_type not in _READ:
+            reason = (
+                f"packed with {method}, which is not read: unpack it, or pack it anew as plain zip or tar"
+            )
+        elif kind not in (0, 0o100000):
             reason = "link, device or other special file"
         elif info.flag_bits & 1:
             reason = "encrypted; ask for the archive without a password"
@@ -131,7 +142,11 @@ class ZipReader(ArchiveReader):
                 shutil.copyfileobj(member, spill, 1 << 20)
             spill.seek(0)
             return cast(BinaryIO, spill)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        except OSError as error:
+            if error.errno is not None:  # the disk's, not the packer's
+                raise
+            raise SourceError(f"{self.label}!/{name} is damaged in the zip: {error}") from error
+        except Exception as error:  # bz2, lzma and zlib have errors of their own
             raise SourceError(f"{self.label}!/{name} is damaged in the zip: {error}") from error
 
     def place(self, name: str) -> list[int]:

@@ -40,6 +40,7 @@ class DirectoryReader:
     def __init__(self, root: Path, label: str, prefix: str) -> None:
         self.root, self.label, self.prefix = root, label, prefix
         self.damage: list[Rejection] = []
+        self.notes: list[str] = []
         self.litter = 0
         self._listing: dict[str, Member] | None = None
         self._on_disk: dict[str, str] = {}  # names whose bytes are no UTF-8, as the disk has them

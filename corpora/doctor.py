@@ -19,7 +19,7 @@ def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None
     """Look at a source.
 
     Returns:
-        source, files, bytes, litter, kinds ({suffix: files}), refused (members with reasons), and `importers`:
+        source, files, bytes, litter, kinds ({suffix: files}), refused (members with reasons), notes, and `importers`:
         for each one that recognises the source what a refresh would do: units, bytes, rejected, ignored, notes or
         problem.
 
@@ -35,6 +35,7 @@ def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None
         "litter": source.litter,
         "kinds": _kinds(members),
         "refused": [{"path": r.source_path, "reason": r.reason} for r in source.rejections],
+        "notes": list(source.notes),
         "importers": {i.name: _outlook(i, source, donation) for i in _recognising(source, donation)},
     }
 
@@ -101,6 +102,7 @@ def describe(found: dict[str, Any]) -> str:
     """The answer as text for people."""
     lines = [f"{found['source']}: {found['files']:,} files, {found['bytes'] / 1e6:.1f} MB"]
     lines += [f"  refused {entry['path']}: {entry['reason']}" for entry in found["refused"][:20]]
+    lines += [f"  note: {note}" for note in found["notes"]]
     if not found["importers"]:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in found["kinds"].items())
         lines.append(f"  no importer recognises it ({kinds})")

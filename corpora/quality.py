@@ -189,6 +189,7 @@ IMPORT_CHECKS = {
     "audio_unreadable": "not a recording that can be read",
     "archive_truncated": "the archive itself was cut short or is damaged",
     "unsafe_member": "a member that must not be unpacked",
+    "name_twice": "a file whose name stands twice in its source",
     "source_unreadable": "a file could not be read",
     "bad_line": "a line that does not have the form of its file",
     "bad_times": "a segment that ends before it begins",

@@ -141,7 +141,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "options": recorded(importer, request.options),
         "facts": _facts(scan, name),
         "identities": source.identities(),
-        "notes": list(scan.notes),
+        "notes": [*source.notes, *scan.notes],
         "units": len(scan.units),
         "unpacked": str(unpacked),
     }

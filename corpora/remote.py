@@ -143,6 +143,7 @@ class RemoteReader:
     def __init__(self, url: str, label: str, prefix: str) -> None:
         self.url, self.label, self.prefix = url, label, prefix
         self.damage: list[Rejection] = []
+        self.notes: list[str] = []
         self.litter = 0
         self._files, self._root = file_system(url)
         self._listing: dict[str, Member] | None = None

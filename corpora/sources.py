@@ -43,6 +43,7 @@ class Reader(Protocol):
     label: str
     prefix: str  # what stands before a member's name in `source_path`
     damage: list[Rejection]
+    notes: list[str]  # what is odd and costs nothing
     litter: int
 
     def listing(self) -> dict[str, Member]:
@@ -96,11 +97,17 @@ def is_litter(name: str) -> bool:
     return LITTER.search(name) is not None
 
 
+def _twin(name: str, reader: Reader) -> Rejection:
+    reason = f"two names in {reader.label} are one after Unicode normalisation (NFC): only the other is read; rename this one"
+    return Rejection(name, "name_twice", reason)
+
+
 class Source:
     """Several directories and archives as one listing.
 
     Attributes:
         rejections: members that were refused (unsafe names, damaged archives).
+        notes: what is odd about the sources and costs nothing.
         litter: how many system files were passed over.
     """
 
@@ -114,9 +121,12 @@ class Source:
                 if full != inner or not unicodedata.is_normalized("NFC", full):
                     full = unicodedata.normalize("NFC", full)
                     member = Member(full, member.size, member.stamp)
-                self._members.setdefault(full, (reader, inner, member))
+                first = self._members.setdefault(full, (reader, inner, member))
+                if first[1] != inner and first[0] is reader:
+                    reader.damage.append(_twin(full, reader))
         self._sorted = sorted((entry[2] for entry in self._members.values()), key=lambda m: m.name)
         self.rejections = tuple(r for reader in self._readers for r in reader.damage)
+        self.notes = tuple(note for reader in self._readers for note in reader.notes)
         self.litter = sum(reader.litter for reader in self._readers)
 
     @property

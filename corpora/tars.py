@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
@@ -21,6 +20,7 @@ from corpora.errors import SourceError
 from corpora.member_names import readable_names
 from corpora.sources import Member
 from corpora.store import explain_write
+from corpora.tar_headers import BLOCK, Entry, TarWalk
 from corpora.unpacking import SPOILT, Unpacker, require_space, unpack_to
 
 
@@ -50,6 +50,21 @@ class _Slice(io.RawIOBase):
     def close(self) -> None:
         self._stream.close()
         super().close()
+
+
+class _PlainBlocks:
+    """A plain tar for `TarWalk`: data of members is passed over unread."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._size = os.fstat(stream.fileno()).st_size
+
+    def read(self, size: int) -> bytes:
+        return self._stream.read(size)
+
+    def skip(self, size: int, entry: Entry | None) -> int:
+        begun = self._stream.tell()
+        return self._stream.seek(min(self._size, begun + size)) - begun
 
 
 class TarReader(ArchiveReader):
@@ -110,16 +125,8 @@ class TarReader(ArchiveReader):
             self._listing = {}
             if self._spoilt:
                 return self._listing
-            try:
-                with tarfile.open(self._plain, "r:") as tar:
-                    self._index(tar)
-            except (tarfile.TarError, EOFError, ValueError) as error:
-                if not self._listing:
-                    cause = self.damage[0].reason if self.damage else str(error)
-                    raise SourceError(
-                        f"{self.archive} is no readable tar ({cause}); copy it again"
-                    ) from error
-                self._whole(f"the tar is damaged after {len(self._listing)} members ({error}); copy it again")
+            with self._plain.open("rb") as stream:
+                self._index(TarWalk(_PlainBlocks(stream)))
             self._name_readably()
         return self._listing
 
@@ -135,29 +142,66 @@ class TarReader(ArchiveReader):
     def _plain_is_there(self) -> bool:
         return self._plain != self.archive and self._plain.exists()
 
-    def _index(self, tar: tarfile.TarFile) -> None:
-        size = self._plain.stat().st_size
+    def _index(self, walk: TarWalk) -> None:
         links: list[tuple[str, str]] = []
-        for number, info in enumerate(tar, 1):
-            tar.members = []  # type: ignore[attr-defined]  # tarfile keeps them all otherwise
-            self._count(number, info.offset_data)
-            name = info.name.removeprefix("./")
-            if info.isdir() or not self._keeps(name):
+        for number, entry in enumerate(walk, 1):
+            self._count(number, entry.offset)
+            name = entry.name.removeprefix("./")
+            if entry.kind == "folder" or not self._keeps(name):
                 continue
-            if info.issym() or info.islnk():
-                base = PurePosixPath(name).parent if info.issym() else PurePosixPath()
-                links.append((name, os.path.normpath(base / info.linkname)))
-            elif not info.isfile() or info.issparse():
-                self._refuse(name, "sparse file" if info.issparse() else "device or other special file")
-            elif info.offset_data + info.size > size:
-                self._whole(f"{name} and what follows are missing: the archive was cut short; copy it again")
+            if entry.kind in {"link", "hard link"}:
+                base = PurePosixPath(name).parent if entry.kind == "link" else PurePosixPath()
+                links.append((name, os.path.normpath(base / entry.link)))
+            elif entry.kind != "file":
+                self._refuse(name, entry.kind if entry.kind != "other" else "device or other special file")
             else:
-                self._put(name, info.offset_data, info.size)
+                self._replace(name, entry)
+        self._judge(walk)
         for name, target in links:
             if target in self._spans:
                 self._put(name, *self._spans[target])
             else:
                 self._refuse(name, f"link to {target}, which is not in the archive")
+
+    def _replace(self, name: str, entry: Entry) -> None:
+        """List a member; of two of one name the later is read, as tar itself does, and the other is told."""
+        before = self._spans.get(name)
+        if before is not None and not self._same_bytes(before, (entry.offset, entry.size)):
+            self._tell_twin(name, "tar")
+        self._put(name, entry.offset, entry.size)
+
+    def _same_bytes(self, one: tuple[int, int], other: tuple[int, int]) -> bool:
+        digests = []
+        for span in (one, other):
+            with io.BufferedReader(_Slice(self._plain.open("rb"), *span)) as stream:
+                digests.append(hashlib.file_digest(stream, "sha256").digest())
+        return digests[0] == digests[1]
+
+    def _judge(self, walk: TarWalk) -> None:
+        """Tell how the archive ends, and leave out the member that damage may have reached."""
+        self.notes += [f"{self.label}: {note}" for note in walk.notes]
+        if not walk.damage or (walk.open_end and self.damage):
+            return
+        if not self._spans and not self.damage:
+            raise SourceError(f"{self.archive} is no readable tar ({walk.damage}); copy it again")
+        self._whole(f"{walk.damage}; copy it again (whole members before it: {len(self._spans)})")
+        last = walk.doubted
+        name = "" if last is None else last.name.removeprefix("./")
+        span = self._spans.get(name)
+        if last is None or span != (last.offset, last.size):
+            return
+        if last.offset + last.size <= self._plain.stat().st_size:
+            if "zero bytes" in walk.damage and not self._ends_in_zeros(span):
+                return
+            self._whole(f"{name} stands before the damage and may be what is damaged: it is not taken")
+        del self._spans[name]
+        if self._listing is not None:
+            del self._listing[name]
+
+    def _ends_in_zeros(self, span: tuple[int, int]) -> bool:
+        with self._plain.open("rb") as stream:
+            stream.seek(span[0] + max(0, span[1] - BLOCK))
+            return not any(stream.read(min(span[1], BLOCK)))
 
     def _put(self, name: str, offset: int, size: int) -> None:
         self._spans[name] = (offset, size)

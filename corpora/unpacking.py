@@ -15,8 +15,8 @@ import lzma
 import os
 import re
 import shutil
-import tarfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ from corpora import archive_reader
 from corpora.archive_reader import MAX_RATIO
 from corpora.console import ByteProgress
 from corpora.errors import SourceError, StoreError
+from corpora.tar_headers import Entry, TarWalk
 
 SPOILT = "the compressed stream is damaged"
 _CHUNK = 1 << 20
@@ -107,12 +108,18 @@ class _Unpacking:
                 self.out.write(chunk)
         return self.written - begun
 
-    def header(self) -> bytes:
-        """The next block of 512 bytes, fewer at the end."""
+    def read(self, size: int) -> bytes:
+        """The next bytes, which are kept; fewer at the end. For `TarWalk`."""
         begun = self.out.tell()
-        self.copy(tarfile.BLOCKSIZE)
+        copied = self.copy(size)
         self.out.flush()
-        return os.pread(self.out.fileno(), tarfile.BLOCKSIZE, begun)
+        return os.pread(self.out.fileno(), copied, begun)
+
+    def skip(self, size: int, entry: Entry | None) -> int:
+        """Copy the data of a member, of sound the beginning only and a hole for the rest. For `TarWalk`."""
+        sound = entry is not None and entry.kind == "file" and _SOUND.search(entry.name) is not None
+        kept = self.copy(min(size, _HEAD) if sound else size)
+        return kept + (self.copy(size - kept, hole=True) if kept < size else 0)
 
     def _count(self, more: int) -> None:
         self.written += more
@@ -158,7 +165,7 @@ def unpack_to(archive: Path, unpack: Unpacker, target: Path, light: bool = False
         work = _Unpacking(archive, stream, packed, out, progress)
         try:
             if light:
-                _copy_lightly(work)
+                deque(TarWalk(work), maxlen=0)
             work.copy(None)
         except EOFError as error:
             return f"the compressed stream ends after {work.written} bytes ({error}); copy the archive again"
@@ -178,39 +185,3 @@ def _spoilt(error: Exception, written: int) -> str:
         f"{SPOILT} ({error}, {written} bytes unpacked): bytes were changed and nothing tells in which member, so "
         "none is taken; copy the archive again"
     )
-
-
-def _copy_lightly(work: _Unpacking) -> None:
-    """Member by member, with holes for sound, up to the end or to a header that is none: that is copied as it is."""
-    long_name = ""
-    while len(block := work.header()) == tarfile.BLOCKSIZE:
-        try:
-            info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-        except tarfile.HeaderError:
-            return
-        size = -(-info.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE if _has_data(info) else 0
-        if info.type in {tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE}:
-            begun = work.out.tell()
-            work.copy(size)
-            long_name = _read_name(work.out, begun, info.size)
-            continue
-        sound = info.isreg() and _SOUND.search(long_name or info.name) is not None
-        long_name = ""
-        kept = work.copy(min(size, _HEAD) if sound else size)
-        if kept < size:
-            work.copy(size - kept, hole=True)
-
-
-def _has_data(info: tarfile.TarInfo) -> bool:
-    return info.isreg() or info.type not in tarfile.SUPPORTED_TYPES or info.type in _WITH_DATA
-
-
-_WITH_DATA = {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE}
-
-
-def _read_name(out: BinaryIO, begun: int, size: int) -> str:
-    """The name in a block for long names (GNU: the name itself; pax: `path=` in one of its lines)."""
-    out.flush()
-    said = os.pread(out.fileno(), min(size, 1 << 16), begun)
-    found = re.search(rb"(?:^|\n)\d+ path=([^\n]*)\n", said)
-    return (found[1] if found else said.split(b"\0")[0]).decode("utf-8", "replace")

@@ -266,3 +266,53 @@ def test_hard_links_out_and_sparse_members_of_a_tar_are_refused(tmp_path: Path) 
     assert {r.source_path for r in source.rejections} == {
         f"links.tar!/{name}" for name in ("hard.txt", "pipe", "holes.bin")
     }
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damage_of_any_packing_is_an_error_of_that_member(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in "ab":
+            archive.writestr(f"{name}.txt", random.Random(name).randbytes(4000))
+    data = bytearray(path.read_bytes())
+    for at in range(1500, 1540):
+        data[at] ^= 0x5A
+    path.write_bytes(data)
+    source = open_source([path])
+    with pytest.raises(SourceError, match=r"z\.zip!/a\.txt.*damaged"):
+        source.read_bytes("z.zip!/a.txt")
+    assert source.read_bytes("z.zip!/b.txt") == random.Random("b").randbytes(4000)
+
+
+@pytest.mark.parametrize(("method", "words"), [(9, "Deflate64"), (98, "PPMd"), (77, "method 77")])
+def test_a_packing_that_is_not_read_is_named_before_anything_is_opened(
+    tmp_path: Path, method: int, words: str
+) -> None:
+    path = make_zip(tmp_path / "z.zip", {"a.txt": b"A" * 100, "b.txt": b"B" * 100})
+    data = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.index(mark) + at] = method
+    path.write_bytes(data)
+    source = open_source([path])
+    assert inner(source) == ["b.txt"]
+    assert words in source.rejections[0].reason
+
+
+def test_a_zip_of_a_version_that_is_not_known_ends_in_a_sentence(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "z.zip", {"a.txt": b"A" * 100})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 99
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match="damaged zip"):
+        open_source([path])
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_two_zip_members_of_one_name_the_earlier_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for data in (b"one", b"two", b"two"):
+            archive.writestr("a.txt", data)
+    source = open_source([path])
+    assert source.read_bytes("z.zip!/a.txt") == b"two"
+    assert [(r.check, r.source_path) for r in source.rejections] == [("name_twice", "z.zip!/a.txt")]
