@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from corpora import version_commands
-from corpora.console import configure_logging, emit, run_command, use_store_tmp
+from corpora.console import configure_logging, emit, in_red, run_command, use_store_tmp
 from corpora.errors import UsageError
 from corpora.exports import FORMS
+from corpora.faults import FAULT
 from corpora.import_options import add_arguments, given
 from corpora.importers import IMPORTERS, get_importer
 from corpora.remote import as_place, store_of
@@ -192,7 +193,12 @@ def _told(result: dict[str, Any]) -> str:
     for split, part in result["splits"].items():
         size = f"{part['utterances']:8d} utterances {part['hours']:9.3f} h"
         lines.append(f"  {split:6} {size} {part['speakers']:6d} speakers")
-    lines += [f"  rejected {check}: {count}" for check, count in result["rejected"].items()]
+    lines += [
+        in_red(f"  rejected {check}: {count} (see the report)")
+        if check == FAULT
+        else f"  rejected {check}: {count}"
+        for check, count in result["rejected"].items()
+    ]
     lines += [f"  ignored, {reason}: {count}" for reason, count in result["ignored"].items()]
     lines += [
         f"  {part} {name}: {_figure(figures['found'])} of {_figure(figures['expected'])} as published"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from corpora.errors import NeedsDonationError, SourceError
+from corpora.errors import CorporaError, NeedsDonationError, SourceError
+from corpora.faults import fault_reason
 from corpora.importer import Importer, ImportOptions, Scan
 from corpora.importers import IMPORTERS, get_importer
 from corpora.quarantine import write_draft
@@ -30,6 +31,10 @@ def scan_or_advise(store: Store, importer: Importer, source: Source, options: Im
             place = write_draft(store, error.name, error.draft)
             advice = f"a draft to fill in and to give by --donation lies at {place}"
         raise NeedsDonationError(_joined(str(error), advice), error.name, error.draft) from error
+    except CorporaError:
+        raise
+    except Exception as error:  # no traceback for a file that nobody foresaw
+        raise SourceError(f"{source.label} cannot be looked through: {fault_reason(error)}") from error
 
 
 def _joined(sentence: str, advice: str) -> str:

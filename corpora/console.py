@@ -52,6 +52,11 @@ def emit(value: Any, as_json: bool, human_text: str) -> None:
     sys.stdout.flush()
 
 
+def in_red(text: str) -> str:
+    """The text in red where a terminal shows standard output, else as it is."""
+    return f"\033[31m{text}\033[0m" if sys.stdout.isatty() else text
+
+
 def configure_logging(level: int = logging.INFO) -> None:
     """Logs to standard error, one line each; called by commands only."""
     logging.basicConfig(

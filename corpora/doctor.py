@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from corpora.errors import CorporaError
+from corpora.faults import fault_reason
 from corpora.import_options import checked
 from corpora.importer import Importer, ImportOptions, Scan
 from corpora.importers import IMPORTERS, get_importer
@@ -64,6 +65,8 @@ def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[
         scan = importer.scan(source, ImportOptions(donation=donation, options=checked(importer, {})))
     except CorporaError as error:
         return {"problem": str(error)}
+    except Exception as error:
+        return {"problem": fault_reason(error)}
     ignored: Counter[str] = Counter()
     for item in scan.ignored:
         ignored[item.reason] += item.count

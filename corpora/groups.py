@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -18,6 +18,7 @@ from typing import Any
 from corpora.audio import Clip, Recording, cut, encoded, other_channel_db
 from corpora.corpus_index import index_rows
 from corpora.errors import AudioError, SourceError
+from corpora.faults import FAULT, fault_reason, is_of_the_machine
 from corpora.group_cache import (
     cache_dir,
     content_key,
@@ -190,7 +191,7 @@ class GroupWorker:
             elif isinstance(item, Rejection):
                 self._rejections.append(item)
             else:
-                row = self._row(item)
+                row = self._row_or_fault(item)
                 if row is not None:
                     yield row
 
@@ -198,7 +199,8 @@ class GroupWorker:
         """The items of a unit; some of them are taken at once, so that their files are decoded together."""
         items = self._items(unit)
         while some := [*islice(items, _ITEMS_AHEAD)]:
-            LAST.look_ahead(self._source, [item.audio for item in some if isinstance(item, RawSegment)])
+            with suppress(Exception):  # told where the item itself is opened
+                LAST.look_ahead(self._source, [item.audio for item in some if isinstance(item, RawSegment)])
             yield from some
 
     def _items(self, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
@@ -206,6 +208,20 @@ class GroupWorker:
             yield from self._importer.read(self._source, unit)
         except SourceError as error:
             yield Rejection(unit.key, "source_unreadable", str(error))
+        except Exception as error:  # the last net: a fault of ours costs this unit, not the import
+            if is_of_the_machine(error):
+                raise
+            yield Rejection(unit.key, FAULT, fault_reason(error))
+
+    def _row_or_fault(self, segment: RawSegment) -> tuple[dict[str, Any], Clip] | None:
+        """`_row`; whatever is raised that nobody foresaw costs this segment, not the import."""
+        try:
+            return self._row(segment)
+        except Exception as error:
+            if is_of_the_machine(error):
+                raise
+            self._reject(segment, FAULT, fault_reason(error))
+            return None
 
     def _row(self, segment: RawSegment) -> tuple[dict[str, Any], Clip] | None:
         """The row of an accepted segment, still without hash and FLAC; None after noting why it was rejected."""

@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from corpora.faults import FAULT
 from corpora.lean_import import lean
 from corpora.thresholds import Thresholds
 
@@ -174,6 +175,7 @@ CORPUS_CHECKS = {
 
 # Refusals of importers, audio.py and transcript.py, in plain words for the report.
 IMPORT_CHECKS = {
+    FAULT: "an error of the importer itself that nobody foresaw: please report it",
     "known_defect": "a segment that is known to be wrong in this corpus",
     "conflicting_copies": "several files of one id with different contents",
     "bad_side": "a side of a call that is neither A nor B",

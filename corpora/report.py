@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from markupsafe import Markup
 
+from corpora.faults import FAULT
 from corpora.leakage import pairs_path
 from corpora.quality import CHECKS, CORPUS_CHECKS, IMPORT_CHECKS
 from corpora.store import Corpus, Store, read_json, write_bytes_atomic
@@ -185,9 +186,9 @@ def _speakers(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _rejected(rejections: pd.DataFrame, counts: dict[str, int], says: dict[str, str]) -> list[dict[str, Any]]:
-    """Every check with its count and up to 20 samples from all over the corpus, the most frequent first."""
+    """Every check with its count and up to 20 samples from all over the corpus: faults, then the most frequent."""
     shown = []
-    for check, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
+    for check, count in sorted(counts.items(), key=lambda entry: (entry[0] != FAULT, -entry[1], entry[0])):
         rows = rejections[rejections["check"] == check]
         spread = np.linspace(0, len(rows) - 1, min(len(rows), SAMPLES_PER_CHECK)).round().astype(int)
         rows = rows.iloc[spread]

@@ -98,7 +98,7 @@ def is_litter(name: str) -> bool:
 
 
 def _twin(name: str, reader: Reader) -> Rejection:
-    reason = f"two names in {reader.label} are one after Unicode normalisation (NFC): only the other is read; rename this one"
+    reason = f"two names in {reader.label} are one after Unicode normalisation (NFC): rename this one, it is not read"
     return Rejection(name, "name_twice", reason)
 
 
