@@ -1,4 +1,4 @@
-"""`python -m training`: run | dispatch | status | evaluate | tune-decoder | report.
+"""`python -m training`: run | dispatch | status | evaluate | tune-decoder | report | release | transcribe | …
 
 With --json one JSON object on standard output, logs on standard error. Exit status: 0 done, 1 failed, 2
 usage or unusable input, 130 interrupted. `--model` takes a run's id (or a unique beginning of it) or a
@@ -19,6 +19,7 @@ from corpora.store import Store
 from training.decoder_search import SAMPLERS
 from training.decoder_weights import DEFAULT_MODE, MODES
 from training.errors import DataError, TrainingError
+from training.release.commands import add_parsers as add_release_parsers
 from training.shown import comparison_lines, evaluation_lines, total_line
 
 _POLL_S = 1.0
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_tune(add("tune-decoder", _tune, "pick the decoder's weights for a run and a language model on dev"))
     add("report", _report, "write the pages under reports/: the whole chain, and one page per evaluation")
+    add_release_parsers(add)
     return parser
 
 

@@ -1,0 +1,1 @@
+"""Long recordings and the text that nearly belongs to them: located, timed, scored and certified."""

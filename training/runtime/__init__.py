@@ -1,0 +1,1 @@
+"""The engine that turns sound into log-probabilities and words: numpy, ONNX Runtime and `native`, no TensorFlow."""

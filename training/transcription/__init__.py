@@ -1,0 +1,1 @@
+"""Sound files and streams to text with times, in the formats people use."""
