@@ -50,7 +50,7 @@ soak-import: setup ## the fault campaign over all importers, with counts  [SEED=
 lint: setup ## types, style, C++ format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy native corpora lm training demo scripts benchmarks
+	@.venv/bin/mypy native store corpora lm scoring training launcher demo scripts benchmarks
 	@if command -v clang-format >/dev/null; then git ls-files 'native/*.h' 'native/*.cpp' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked (make test-all installs it)" >&2; fi
 
 format: setup ## bring all sources into shape
@@ -104,16 +104,16 @@ report: setup ## write the report pages into the store
 	@$(PYTHON_RUN) -m training report
 
 airflow-start: setup ## start Airflow on 127.0.0.1 and print where to log in
-	@$(PYTHON_RUN) scripts/airflow.py start
+	@$(PYTHON_RUN) -m launcher start
 
 airflow-stop: ## stop Airflow, all of it
-	@$(PYTHON_RUN) scripts/airflow.py stop
+	@$(PYTHON_RUN) -m launcher stop
 
 airflow-status: ## what of Airflow runs, and where
-	@$(PYTHON_RUN) scripts/airflow.py status
+	@$(PYTHON_RUN) -m launcher status
 
 airflow-logs: ## the newest lines of every component's log
-	@$(PYTHON_RUN) scripts/airflow.py logs
+	@$(PYTHON_RUN) -m launcher logs
 
 bench-trie: setup ## the lexicon trie beside OpenFST  [TEXT='a.txt b.tar.xz'] [SIZES='83000 370000']
 	@$(PYTHON_RUN) -m benchmarks.lexicon_trie $(if $(TEXT),--text $(TEXT)) $(if $(SIZES),--sizes $(SIZES))
@@ -134,7 +134,7 @@ bench-sound: setup ## what the figures of a sound cost, and which copies its fin
 .PHONY: bench-sound
 
 clean: ## remove builds and everything runs have written (var, build), not .venv
-	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) scripts/airflow.py stop || true; fi
+	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) -m launcher stop || true; fi
 	rm -rf build var
 
 .PHONY: bench-import soak-import lm-sweep bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \

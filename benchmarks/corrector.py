@@ -20,8 +20,8 @@ import numpy as np
 
 import native
 from benchmarks.decoder.inputs import InputRequest, Inputs, prepare, words_of
-from training.correct import BEAM_WIDTH, MAX_CANDIDATES
-from training.wer import count_errors
+from scoring.wer import count_errors
+from training.decoding.correct import BEAM_WIDTH, MAX_CANDIDATES
 
 ROOT = Path(__file__).resolve().parents[1]
 _LETTERS = string.ascii_lowercase + "'"

@@ -23,7 +23,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.shorten import RATE_HZ, speech_like
-from corpora.memory import keep_memory
+from corpora.audio.memory import keep_memory
 from native import FlacError, flac
 
 TURNS = 5

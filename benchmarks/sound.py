@@ -25,7 +25,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from corpora.fingerprint import as_words, fingerprint, near_pairs
+from corpora.audio.fingerprint import as_words, fingerprint, near_pairs
 from native import hashes, sound
 
 RATE_HZ = 16_000

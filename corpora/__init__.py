@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from corpora.errors import CorporaError
     from corpora.importer import AudioRef, Ignored, Importer, ImportOptions, RawSegment, Scan, WorkUnit
-    from corpora.store import Corpus, Store
-    from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, SPLITS, Rejection, Utterance
+    from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, Rejection, Utterance
+    from store.corpus import SPLITS, Corpus
+    from store.store import Store
 
 __all__ = [
     "REJECTIONS_SCHEMA",
@@ -39,7 +40,7 @@ __all__ = [
 _HOMES = {
     "AudioRef": "corpora.importer",
     "CorporaError": "corpora.errors",
-    "Corpus": "corpora.store",
+    "Corpus": "store.store",
     "Ignored": "corpora.importer",
     "ImportOptions": "corpora.importer",
     "Importer": "corpora.importer",
@@ -49,7 +50,7 @@ _HOMES = {
     "SCHEMA": "corpora.utterance",
     "SPLITS": "corpora.utterance",
     "Scan": "corpora.importer",
-    "Store": "corpora.store",
+    "Store": "store.store",
     "Utterance": "corpora.utterance",
     "WorkUnit": "corpora.importer",
 }

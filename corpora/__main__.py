@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from corpora import version_commands
-from corpora.console import configure_logging, emit, in_red, run_command, use_store_tmp
-from corpora.errors import UsageError
 from corpora.exports import FORMS
 from corpora.faults import FAULT
-from corpora.import_options import add_arguments, given
 from corpora.importers import IMPORTERS, get_importer
-from corpora.remote import as_place, store_of
-from corpora.store import Store
-from corpora.thresholds import Thresholds, parse
+from corpora.options import add_arguments, given
+from corpora.quality.thresholds import Thresholds, parse
+from store.console import configure_logging, emit, in_red, run_command, use_store_tmp
+from store.errors import UsageError
+from store.opening import store_of
+from store.shared.places import as_place
+from store.store import Store
 
 REFUSED = 3
 
@@ -149,7 +150,8 @@ def _download(args: argparse.Namespace) -> int:
 
 
 def _refresh(args: argparse.Namespace) -> int:
-    from corpora.refresh import RefreshRequest, refresh
+    from corpora.refresh.plan import RefreshRequest
+    from corpora.refresh.stage import refresh
 
     result = refresh(
         RefreshRequest(
@@ -219,7 +221,7 @@ def _told(result: dict[str, Any]) -> str:
 
 
 def _renormalise(args: argparse.Namespace) -> int:
-    from corpora.renormalise import renormalise
+    from corpora.refresh.renormalise import renormalise
 
     said = renormalise(Store.open(args.store), args.name)
     text = f"{said['corpus']} {said['version']} {said['status']}: {said['changed']} texts changed, "

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from corpora.errors import CorporaError
+from corpora.donations.quarantine import write_draft
+from corpora.errors import CorporaError, NeedsDonationError, SourceError
 from corpora.faults import fault_reason
-from corpora.import_options import checked
 from corpora.importer import Importer, ImportOptions, Scan
 from corpora.importers import IMPORTERS, get_importer
-from corpora.sources import Member, Source, open_source
+from corpora.options import checked
+from corpora.sources.opening import open_source
+from corpora.sources.source import Member, Source
+from store.store import Store
 
 
 def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None) -> dict[str, Any]:
@@ -136,3 +140,46 @@ def describe(found: dict[str, Any]) -> str:
         )
     lines += [f"  next: python -m corpora refresh {name} --source …" for name in known]
     return "\n".join(lines)
+
+
+_log = logging.getLogger(__name__)
+
+
+def scan_or_advise(store: Store, importer: Importer, source: Source, options: ImportOptions) -> Scan:
+    """`importer.scan`; where it finds nothing, the sentence says whose layout this is and where a draft lies.
+
+    Raises:
+        SourceError, NeedsDonationError: as the importer, with the advice.
+    """
+    try:
+        return importer.scan(source, options)
+    except SourceError as error:
+        raise SourceError(_joined(str(error), _others(source, importer))) from error
+    except NeedsDonationError as error:
+        advice = _others(source, importer)
+        if error.draft and not advice:
+            place = write_draft(store, error.name, error.draft)
+            advice = f"a draft to fill in and to give by --donation lies at {place}"
+        raise NeedsDonationError(_joined(str(error), advice), error.name, error.draft) from error
+    except CorporaError:
+        raise
+    except Exception as error:  # no traceback for a file that nobody foresaw
+        raise SourceError(f"{source.label} cannot be looked through: {fault_reason(error)}") from error
+
+
+def _joined(sentence: str, advice: str) -> str:
+    if not advice:
+        return sentence
+    return (
+        f"{sentence} {advice[0].upper()}{advice[1:]}" if sentence.endswith("?") else f"{sentence}; {advice}"
+    )
+
+
+def _others(source: Source, importer: Importer) -> str:
+    """Half a sentence: the importers that know this layout, without donations, which take anything."""
+    names = [
+        name
+        for name in IMPORTERS
+        if name not in (importer.name, "donated") and get_importer(name).recognise(source)
+    ]
+    return f"it looks like {' and '.join(names)}: python -m corpora refresh {names[0]} …" if names else ""

@@ -25,11 +25,12 @@ from typing import Any
 
 import httpx
 
-from corpora.console import ByteProgress
-from corpora.errors import SourceError, StoreError, UsageError
+from corpora.errors import SourceError
 from corpora.free_archives import FreeArchive, free_archives
-from corpora.remote import is_remote
-from corpora.store import explain_write, fsync_dir
+from store.console import ByteProgress
+from store.errors import StoreError, UsageError
+from store.shared.places import is_remote
+from store.writing import explain_write, fsync_dir
 
 log = logging.getLogger(__name__)
 Told = Callable[[int, "int | None"], None]

@@ -9,20 +9,8 @@ class CorporaError(SpeechmillError):
     """A failure while archives become a corpus."""
 
 
-class UsageError(CorporaError):
-    """A command that asks for something which does not exist or does not fit together."""
-
-    exit_status = 2
-
-
 class SourceError(CorporaError):
     """A source that is missing, unreadable, empty or not an archive; names the file."""
-
-    exit_status = 2
-
-
-class NotPublishedError(CorporaError):
-    """A name or version that the store does not hold; names what it does hold."""
 
     exit_status = 2
 
@@ -53,10 +41,6 @@ class NeedsDonationError(NothingImportedError):
 
 class BalanceError(CorporaError):
     """Input items are not the sum of accepted, rejected and ignored ones: a fault of ours."""
-
-
-class StoreError(CorporaError):
-    """The store cannot be written or read: disk full, no permission, damaged file."""
 
 
 class AudioError(CorporaError):

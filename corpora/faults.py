@@ -6,7 +6,7 @@ import errno
 import traceback
 from pathlib import PurePath
 
-from corpora.errors import StoreError
+from store.errors import StoreError
 
 FAULT = "fault"  # the check of such a rejection
 _LONGEST = 300  # letters of the library's own words

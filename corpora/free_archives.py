@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from corpora.errors import UsageError
+from store.errors import UsageError
 
 _OPENSLR = "https://www.openslr.org/resources"
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from corpora.buckets import leaves
-from corpora.sources import Source
-from corpora.transcript import DEFAULT_POLICIES, Policies
+from corpora.sources.source import Source
+from corpora.text.normaliser import DEFAULT_POLICIES, Policies
 from corpora.utterance import Rejection
 
 __all__ = [

@@ -23,10 +23,13 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from corpora.faults import FAULT
-from corpora.leakage import pairs_path
-from corpora.quality import CHECKS, CORPUS_CHECKS, IMPORT_CHECKS
-from corpora.store import Corpus, Store, read_json, write_bytes_atomic
+from corpora.quality.checks import CHECKS
+from corpora.quality.leakage import pairs_path
+from corpora.quality.refusals import CORPUS_CHECKS, IMPORT_CHECKS
 from corpora.utterance import MEASURES
+from store.corpus import Corpus
+from store.store import Store
+from store.writing import read_json, write_bytes_atomic
 
 ACCEPTED_SHOWN = 6
 PER_FLAG_SHOWN = 2
@@ -270,3 +273,15 @@ def _sound(path: Path, row: int) -> bytes:
 def checks_in_words() -> Sequence[tuple[str, str, bool]]:
     """(name, what it says, whether it rejects) of every check, for pages about the rules."""
     return [(check.name, check.says, check.rejects) for check in CHECKS]
+
+
+def outdated_reports(store: Store | None = None) -> list[str]:
+    """Names of the corpora whose page is missing or older than their current version."""
+    store = store or Store.open()
+    outdated = []
+    for name in store.corpus_names():
+        page = store.reports_dir / "corpora" / f"{name}.html"
+        published_s = (store.corpora_dir / name / "current").lstat().st_mtime
+        if not page.is_file() or page.stat().st_mtime <= published_s:
+            outdated.append(name)
+    return outdated

@@ -13,8 +13,6 @@ from typing import Any, TypedDict
 
 import pyarrow as pa
 
-SPLITS = ("train", "dev", "test")
-
 AUDIO_TYPE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
 
 MEASURES = (

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from corpora.console import emit
-from corpora.store import Store
+from store.console import emit
+from store.store import Store
 
 
 def add_parsers(add: Callable[..., Any]) -> list[Any]:
@@ -33,7 +33,7 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
 
 
 def _history(args: argparse.Namespace) -> int:
-    from corpora.versions import history
+    from corpora.versions.history import history
 
     found = history(Store.open(args.store), args.name)
     lines = [
@@ -46,7 +46,7 @@ def _history(args: argparse.Namespace) -> int:
 
 
 def _diff(args: argparse.Namespace) -> int:
-    from corpora.versions import compare_versions
+    from corpora.versions.history import compare_versions
 
     store = Store.open(args.store)
     found = compare_versions(store.corpus(args.name, args.before), store.corpus(args.name, args.after))
@@ -67,7 +67,7 @@ def _diff_told(found: dict[str, Any]) -> str:
 
 
 def _withdraw(args: argparse.Namespace) -> int:
-    from corpora.withdrawals import withdraw
+    from corpora.versions.withdrawals import withdraw
 
     store = Store.open(args.store)
     found = withdraw(store, args.name, args.donor)
@@ -94,7 +94,7 @@ def _withdrawal_told(found: dict[str, Any]) -> str:
 
 
 def _leakage(args: argparse.Namespace) -> int:
-    from corpora.leakage import matrix
+    from corpora.quality.leakage import matrix
 
     store = Store.open(args.store)
     pairs = matrix(store, store.corpus_names(), args.words)
@@ -112,7 +112,7 @@ def _leakage(args: argparse.Namespace) -> int:
 
 
 def _push(args: argparse.Namespace) -> int:
-    from corpora.shared_store import push
+    from store.shared.push_pull import push
 
     done = push(Store.open(args.store).corpus(args.name, args.version), args.url)
     told = f"{done['corpus']} {done['version']}: {done['copied']} files, {done['bytes'] / 1e6:.1f} MB to {done['url']}"
@@ -121,7 +121,7 @@ def _push(args: argparse.Namespace) -> int:
 
 
 def _pull(args: argparse.Namespace) -> int:
-    from corpora.shared_store import pull
+    from store.shared.push_pull import pull
 
     corpus = pull(Store.open(args.store), args.url, args.name, args.version)
     answer = {"corpus": corpus.name, "version": corpus.version, "path": corpus.place}

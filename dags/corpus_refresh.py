@@ -128,11 +128,11 @@ def corpus_refresh() -> None:
     @task
     def plan() -> list[dict[str, Any]]:
         """Check the form, download what it asks for, read names and tables of the sources, share the work out."""
-        from corpora.allowed_sources import require_allowed, require_allowed_sources
-        from corpora.bundles import plan_bundles
         from corpora.download import fetch_sources
         from corpora.importers import allowed_options
-        from corpora.refresh import RefreshRequest
+        from corpora.refresh.bundles import plan_bundles
+        from corpora.refresh.plan import RefreshRequest
+        from corpora.sources.allowed import require_allowed, require_allowed_sources
 
         context = get_current_context()
         refuse_unknown_keys(context)
@@ -152,7 +152,7 @@ def corpus_refresh() -> None:
     @task(map_index_template="{{ label }}", multiple_outputs=False, retries=1)
     def import_groups(bundle: dict[str, Any]) -> dict[str, Any]:
         """Turn some groups of recordings into checked rows and rejections."""
-        from corpora.bundles import run_bundle
+        from corpora.refresh.bundles import run_bundle
 
         get_current_context()["label"] = bundle["label"]
         return run_bundle(bundle)
@@ -160,7 +160,7 @@ def corpus_refresh() -> None:
     @task(multiple_outputs=False)
     def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
         """Join the groups, assign splits, ask the gate, publish."""
-        from corpora.bundles import seal_bundles
+        from corpora.refresh.bundles import seal_bundles
 
         return seal_bundles(bundles)
 

@@ -34,7 +34,7 @@ def data_quality() -> None:
     @task
     def list_corpora() -> list[str]:
         """Names of the corpora whose page is not of their current version."""
-        from corpora.outdated import outdated_reports
+        from corpora.report import outdated_reports
 
         context = get_current_context()
         refuse_unknown_keys(context)
@@ -47,7 +47,7 @@ def data_quality() -> None:
     def corpus_page(name: str) -> str:
         """Write the page of one corpus."""
         from corpora.report import write_corpus_report
-        from corpora.store import Store
+        from store.store import Store
 
         get_current_context()["label"] = name
         store = Store.open()
@@ -56,7 +56,7 @@ def data_quality() -> None:
     @task(trigger_rule="none_failed_min_one_success")
     def chain_page() -> str:
         """Write the overview and the pages of the evaluations."""
-        from training.report import write_reports
+        from training.pages.report import write_reports
 
         return str(write_reports())
 

@@ -83,8 +83,8 @@ def language_model() -> None:
     @task
     def check() -> list[dict[str, Any]]:
         """What is to be built: models whose inputs have changed, or what the form asks for."""
-        from lm.asked import asked_for
         from lm.due import due_language_models
+        from lm.form import asked_for
 
         context = get_current_context()
         refuse_unknown_keys(context)
@@ -102,10 +102,10 @@ def language_model() -> None:
     @task(task_id="build", map_index_template="{{ label }}", multiple_outputs=False)
     def build_model(asked: dict[str, Any]) -> dict[str, Any]:
         """Build one language model, publish it, write its page."""
-        from corpora.store import Store
-        from lm.asked import request_of
         from lm.build import build
-        from lm.report import write_report
+        from lm.form import request_of
+        from lm.pages.report import write_report
+        from store.store import Store
 
         get_current_context()["label"] = asked["name"]
         request = request_of(asked)
@@ -126,8 +126,8 @@ def language_model() -> None:
 
 def _checked(asked: dict[str, Any]) -> dict[str, Any]:
     """What a form asks for, its text allowed and found; skips the run where it is built already."""
-    from corpora.allowed_sources import require_allowed
-    from lm.asked import is_current, request_of
+    from corpora.sources.allowed import require_allowed
+    from lm.form import is_current, request_of
 
     asked = {"name": "default", **asked}
     if "text" in asked:

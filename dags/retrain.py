@@ -58,7 +58,7 @@ def list_evaluations(trained: dict[str, Any]) -> list[list[dict[str, Any]]]:
 @task(outlets=[EVALUATION])
 def report(trained: dict[str, Any]) -> str:
     """Write the page of the whole chain and tell whoever waits for evaluations."""
-    from training.report import write_reports
+    from training.pages.report import write_reports
 
     get_current_context()["outlet_events"][EVALUATION].extra = trained
     return str(write_reports())
@@ -101,7 +101,7 @@ def retrain() -> None:
     @task(map_index_template="{{ label }}", multiple_outputs=False)
     def tune_decoder(tuning: dict[str, Any]) -> dict[str, Any]:
         """Pick the decoder's weights for one language model, on dev."""
-        from training.tune_decoder import TuneRequest, tune_decoder
+        from training.decoding.tune import TuneRequest, tune_decoder
 
         get_current_context()["label"] = Path(tuning["language_model"]).parent.name
         chosen = tune_decoder(TuneRequest(**tuning))
@@ -110,9 +110,9 @@ def retrain() -> None:
     @task(map_index_template="{{ label }}", trigger_rule="none_failed")
     def evaluate(share: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Measure some corpora, each with one language model, on test; compare with the time before."""
-        from corpora.store import Store
-        from training.compare import compare_with_previous
-        from training.evaluate import EvaluationRequest, evaluate
+        from store.store import Store
+        from training.evaluation.compare import compare_with_previous
+        from training.evaluation.evaluate import EvaluationRequest, evaluate
 
         get_current_context()["label"] = ", ".join(entry["corpus"] for entry in share)
         done = [evaluate(EvaluationRequest(**entry)) for entry in share]

@@ -20,10 +20,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from corpora.console import configure_logging, run_command
-from corpora.store import Store, write_json_atomic
 from demo import real, results, spoken
 from demo.display import Display
+from store.console import configure_logging, run_command
+from store.store import Store
+from store.writing import write_json_atomic
 
 _TABLE_WIDTH = 118  # where the output is no terminal
 

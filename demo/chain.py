@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from corpora.console import format_duration
-from corpora.errors import NotPublishedError, StoreError
-from corpora.group_cache import find_group
-from corpora.refresh import RefreshRequest, input_key
-from corpora.store import Store, read_json, write_json_atomic
+from corpora.refresh.group_cache import find_group
+from corpora.refresh.plan import RefreshRequest, input_key
 from demo.display import Display
 from demo.orchestrator import UNFINISHED, Airflow, OrchestrationError
 from lm.due import due_language_models
+from store.console import format_duration
+from store.errors import NotPublishedError, StoreError
+from store.store import Store
+from store.writing import read_json, write_json_atomic
 from training.run_state import read_state
 from training.runs import run_id_for
 from training.settings import read_retrain, retrain_is_due

@@ -11,8 +11,9 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from corpora.store import Store, write_bytes_atomic
-from training.config import config_text, read_config
+from store.store import Store
+from store.writing import write_bytes_atomic
+from training.network.config import config_text, read_config
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def start_airflow(root: Path, store: Path, sources: Sequence[Path]) -> Airflow:
     Raises:
         OrchestrationError: it did not come up; in the launcher's own words.
     """
-    launcher = [sys.executable, str(root / "scripts" / "airflow.py")]
+    launcher = [sys.executable, "-m", "launcher"]
     environment = {**os.environ, "SPEECHMILL_ROOT": str(root), "SPEECHMILL_STORE": str(store)}
     known = _ask([*launcher, "status", "--json"], environment, (0, 3))
     roots = [part for part in str(known.get("sources") or "").split(":") if part]
@@ -168,6 +168,6 @@ def _ask(command: list[str], environment: dict[str, str], good: tuple[int, ...])
     except ValueError:
         answer = {}
     if done.returncode not in good or not answer:
-        said = done.stderr.strip() or f"`python scripts/airflow.py {command[2]}` ended with {done.returncode}"
+        said = done.stderr.strip() or f"`python -m launcher {command[3]}` ended with {done.returncode}"
         raise OrchestrationError(f"{said}\n  more under `make airflow-logs`")
     return answer

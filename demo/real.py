@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpora.errors import SourceError
-from corpora.store import Store
 from demo.chain import Chain, Source
 from demo.chain_settings import ChainSettings, LanguageModelChoice, write_settings
 from demo.display import Display
 from demo.orchestrator import Airflow, start_airflow
 from demo.results import Asked
+from store.store import Store
 
 DIGITS = "fsdd"
 GENERAL_MODEL, DIGITS_MODEL = "general", "digits"

@@ -16,8 +16,9 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
-from corpora.store import Store, read_json
-from training.evaluate import EvaluationRequest, find_evaluation
+from store.store import Store
+from store.writing import read_json
+from training.evaluation.evaluate import EvaluationRequest, find_evaluation
 from training.run_state import read_state
 from training.runs import run_id_for
 from training.settings import evaluations_of, read_retrain

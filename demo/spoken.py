@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from corpora.store import Store
 from demo import cast
 from demo.archives import Archive, Progress, make_archives
 from demo.chain import Chain, Source
@@ -18,6 +17,7 @@ from demo.display import Display
 from demo.layouts import donated
 from demo.orchestrator import Airflow, start_airflow
 from demo.results import Asked
+from store.store import Store
 
 LANGUAGE_MODEL = "default"
 HEADLINE = "librispeech"

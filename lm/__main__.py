@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from corpora.console import configure_logging, emit, run_command
-from corpora.store import Store
 from lm.build import BuildRequest, build, read_manifest
 from lm.errors import LanguageModelUsageError
 from lm.inspection import query, verify
 from lm.units import UNITS
 from native import Alphabet
+from store.console import configure_logging, emit, run_command
+from store.store import Store
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,7 +92,7 @@ def _add_alphabet(command: argparse.ArgumentParser) -> None:
 
 
 def _alphabet(options: argparse.Namespace) -> int:
-    from lm.letters import derive, write_alphabet
+    from lm.text.letters import derive, write_alphabet
 
     if options.bytes:
         Alphabet.bytes().save(options.out)
@@ -221,7 +221,7 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from lm.report import write_report
+    from lm.pages.report import write_report
 
     store = Store.open(options.store)
     paths = [str(write_report(store, name)) for name in options.name or store.language_model_names()]

@@ -18,21 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.store import (
-    explain_write,
-    link_current,
-    publish_version,
-    read_json,
-    sha256_file,
-    write_json_atomic,
-)
-from corpora.transcript import NORMALISER_VERSION
+from corpora.text.normaliser import NORMALISER_VERSION
 from lm import kenlm
 from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError
 from lm.lexicon import build_lexicon, vocabulary_hash
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
-from lm.sentences import (
+from lm.text.sentences import (
     WORD_COUNT_BYTES,
     Part,
     SentenceCounts,
@@ -40,9 +32,11 @@ from lm.sentences import (
     held_out_sentences,
     write_sentences,
 )
+from lm.text.vocabulary import Vocabulary, from_list, most_frequent
 from lm.units import WORDS, scoring, split_file
-from lm.vocabulary import Vocabulary, from_list, most_frequent
 from native import KENLM_MAX_ORDER, LanguageModel, Scorer, WordCounter
+from store.versions import link_current, publish_version
+from store.writing import explain_write, read_json, sha256_file, write_json_atomic
 
 __all__ = ["FILES", "BuildRequest", "build", "inputs_hash"]
 
@@ -69,7 +63,7 @@ def build(request: BuildRequest) -> dict[str, Any]:
     """Builds one language model and puts it under its final name.
 
     Returns the manifest with `status` ("published", "built" or "unchanged") and `path`. Raises the errors of
-    `lm.errors` and, for unknown corpora, `corpora.errors.NotPublishedError`.
+    `lm.errors` and, for unknown corpora, `store.errors.NotPublishedError`.
     """
     inputs = gather(request)
     if request.publish is not None:
@@ -233,7 +227,7 @@ def _write_parts(
 
 def mixture() -> Any:
     """The module of models of several sources, imported where it is used: it needs numpy and pyarrow."""
-    from lm import mixture as module
+    from lm.mixing import mixture as module
 
     return module
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from corpora.errors import NotPublishedError
-from corpora.store import Store, read_json
 from lm.request import inputs_hash
 from lm.settings import read_settings
+from store.errors import NotPublishedError
+from store.store import Store
+from store.writing import read_json
 
 _log = logging.getLogger(__name__)
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora.store import sha256_file
-from corpora.transcript import Normalised
+from corpora.text.normaliser import Normalised
 from lm.build import FILES, read_manifest
-from lm.cleaning import normaliser_for
 from lm.errors import VerificationError
 from lm.perplexity import Perplexity
+from lm.text.cleaning import normaliser_for
 from lm.units import scoring
 from native import Scorer
+from store.writing import sha256_file
 
 
 def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:

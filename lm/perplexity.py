@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from corpora.store import Corpus
-from lm.sentences import transcripts
+from lm.text.sentences import transcripts
+from store.corpus import Corpus
 
 ScoreSentence = Callable[[str], Sequence[tuple[str, float, bool]]]
 """A sentence → (word, log10 probability, unknown?) for each word and the sentence end."""

@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Corpus, Store, sha256_file
-from corpora.transcript import NORMALISER_VERSION, default_alphabet
+from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
 from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools
-from lm.sentences import HELD_OUT_WORDS
-from lm.text_files import TextFile, expand_paths, refuse_pointer
+from lm.text.files import TextFile, expand_paths, refuse_pointer
+from lm.text.sentences import HELD_OUT_WORDS
 from lm.units import CHARACTERS, UNITS, WORDS
 from native import TRIE_VERSION, Alphabet
+from store.corpus import Corpus
+from store.store import Store
+from store.writing import sha256_file
 
 BUILD_RULES_VERSION = "2"
 """Raised whenever the same inputs would give another model."""

@@ -23,9 +23,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Store
 from lm.errors import LanguageModelUsageError
 from lm.request import BuildRequest
+from store.store import Store
 
 DEFAULT_NAME, DEFAULT_ORDER = "default", 3
 _TYPES: dict[str, type] = {

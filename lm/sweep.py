@@ -16,14 +16,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Store, explain_write, write_bytes_atomic, write_json_atomic
 from lm import kenlm
 from lm.errors import EmptyTextError, LanguageModelUsageError
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather
-from lm.sentences import SentenceSources, held_out_sentences, write_sentences
+from lm.text.sentences import SentenceSources, held_out_sentences, write_sentences
 from lm.units import WORDS
 from native import LanguageModel
+from store.store import Store
+from store.writing import explain_write, write_bytes_atomic, write_json_atomic
 
 ORDERS = (2, 3, 4, 5)
 PRUNINGS = ((), (0, 0, 1), (0, 1, 1))
@@ -191,7 +192,7 @@ def _measure_one(
 
 def write_sweep(store: Store, result: dict[str, Any]) -> list[Path]:
     """Writes `reports/language_models/sweep-NAME.{json,html}` and returns both paths."""
-    from lm.report import render_sweep
+    from lm.pages.report import render_sweep
 
     folder = store.reports_dir / "language_models"
     page, data = folder / f"sweep-{result['name']}.html", folder / f"sweep-{result['name']}.json"

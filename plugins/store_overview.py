@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 def overview() -> dict[str, list[Row]]:
     """Tables `corpora`, `language_models`, `runs` and `evaluations` of the store of this process."""
-    from corpora.store import Store
+    from store.store import Store
 
     store, current = Store.open(), "*/current/manifest.json"
     return {
@@ -26,8 +26,8 @@ def overview() -> dict[str, list[Row]]:
 
 
 def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:
-    from corpora.errors import StoreError
-    from corpora.store import read_json
+    from store.errors import StoreError
+    from store.writing import read_json
 
     for path in sorted(paths):
         try:
@@ -89,7 +89,7 @@ def _evaluation(evaluation: Row) -> Row:
 
 def report_path(relative: str) -> Path | None:
     """The page of that name below <store>/reports; None when there is none, or when it lies elsewhere."""
-    from corpora.store import Store
+    from store.store import Store
 
     folder = Store.open().reports_dir.resolve()
     if "\0" in relative or not relative.endswith(".html"):

@@ -86,7 +86,7 @@ check_port() {  # only a port that was asked for must be free; otherwise the lau
 }
 
 python_airflow_runs_here() {
-  [ -x .venv/bin/python ] && .venv/bin/python scripts/airflow.py status --json 2>/dev/null | grep -q '"running": *true'
+  [ -x .venv/bin/python ] && .venv/bin/python -m launcher status --json 2>/dev/null | grep -q '"running": *true'
 }
 
 install_packages() {

@@ -30,7 +30,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from corpora.errors import CorporaError
-from corpora.refresh import RefreshRequest, refresh
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import common_voice, donated, faults, fisher, librispeech, switchboard, tedlium, tones
 
 LAYOUTS = {

@@ -39,7 +39,7 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An Airflow home of the session's own with an empty database; a running Airflow is not touched."""
-    from scripts.airflow_home import Home
+    from launcher.home import Home
 
     folder = tmp_path_factory.mktemp("airflow")
     home = Home(ROOT, folder / "home", folder / "store")

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from corpora.console import configure_logging, emit, format_duration, run_command
-from corpora.store import Store
-from training.decoder_search import SAMPLERS
-from training.decoder_weights import DEFAULT_MODE, MODES
+from store.console import configure_logging, emit, format_duration, run_command
+from store.store import Store
+from training.decoding.search import SAMPLERS
+from training.decoding.weights import DEFAULT_MODE, MODES
 from training.errors import DataError, TrainingError
+from training.pages.terminal import comparison_lines, evaluation_lines, total_line
 from training.release.commands import add_parsers as add_release_parsers
-from training.shown import comparison_lines, evaluation_lines, total_line
 
 _POLL_S = 1.0
 
@@ -113,7 +113,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace, store: Store) -> None:
-    from training.config import read_config
+    from training.network.config import read_config
     from training.runs import train_in_store
 
     result = train_in_store(read_config(options.config), store)
@@ -129,8 +129,8 @@ def _run(options: argparse.Namespace, store: Store) -> None:
 
 
 def _dispatch(options: argparse.Namespace, store: Store) -> int | None:
-    from training.config import read_config
     from training.dispatch import BACKENDS, Job
+    from training.network.config import read_config
 
     dispatcher = BACKENDS[options.backend](store)
     run = dispatcher.submit(Job(read_config(options.config)))
@@ -169,9 +169,9 @@ def _status_line(state: dict[str, Any]) -> str:
 
 
 def _evaluate(options: argparse.Namespace, store: Store) -> None:
-    from training.compare import compare_evaluations
-    from training.evaluate import EvaluationRequest, evaluate
-    from training.evaluation_figures import pooled
+    from training.evaluation.compare import compare_evaluations
+    from training.evaluation.evaluate import EvaluationRequest, evaluate
+    from training.evaluation.figures import pooled
 
     if options.against and len(options.corpus) > 1:
         raise DataError("--against compares one corpus with one evaluation; name a single corpus")
@@ -202,7 +202,7 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
 
 
 def _tune(options: argparse.Namespace, store: Store) -> None:
-    from training.tune_decoder import TuneRequest, tune_decoder
+    from training.decoding.tune import TuneRequest, tune_decoder
 
     request = TuneRequest(
         model=options.model,
@@ -224,7 +224,7 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
 
 
 def _report(options: argparse.Namespace, store: Store) -> None:
-    from training.report import write_reports
+    from training.pages.report import write_reports
 
     path = write_reports(store)
     emit({"path": str(path)}, options.json, str(path))

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from corpora.store import read_json, write_json_atomic
+from store.writing import read_json, write_json_atomic
 
 STATES = ("queued", "running", "finished", "failed", "cancelled")
 HEARTBEAT_S = 3.0

@@ -20,12 +20,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpora.errors import StoreError
-from corpora.store import Corpus, Store, read_json, write_bytes_atomic, write_json_atomic
-from training.config import DataConfig, TrainingConfig, config_text, identity
-from training.dataset import Clip, Dataset, SplitChoice, choice_for_training, clips_of, evenly
+from store.corpus import Corpus
+from store.errors import StoreError
+from store.store import Store
+from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.errors import DataError, RunNotFoundError, TrainingError
-from training.loop import TrainingData, TrainingResult, train
+from training.network.config import DataConfig, TrainingConfig, config_text, identity
+from training.network.dataset import Clip, Dataset, SplitChoice, choice_for_training, clips_of, evenly
+from training.network.loop import TrainingData, TrainingResult, train
 from training.run_state import RunState, read_state
 
 if TYPE_CHECKING:
@@ -221,6 +223,6 @@ def run_inputs(run_dir: Path) -> dict[str, Any]:
 
 
 def _alphabet() -> Alphabet:
-    from corpora.transcript import default_alphabet
+    from corpora.text.normaliser import default_alphabet
 
     return default_alphabet()

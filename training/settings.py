@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Store
-from training.config import TrainingConfig, read_config
+from store.store import Store
 from training.errors import ConfigError
-from training.evaluate import EvaluationRequest, find_evaluation
+from training.evaluation.evaluate import EvaluationRequest, find_evaluation
+from training.network.config import TrainingConfig, read_config
 from training.run_state import read_state
 from training.runs import run_id_for
 

@@ -19,7 +19,7 @@ from benchmarks.decoder.inputs import InputRequest, Inputs, prepare
 from benchmarks.decoder.measure import Engines, PeerError, Plan, Timing, interleave
 from benchmarks.decoder.network import network_task
 from benchmarks.decoder.rows import ALONE, ROWS, WER_MARGIN, Row, Setting
-from training.wer import count_errors
+from scoring.wer import count_errors
 
 ROOT = Path(__file__).resolve().parents[2]
 _SLOW_UTTERANCES = 60

@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.decoder.inputs import Inputs
 from benchmarks.decoder.measure import Engines, Plan, interleave
 from benchmarks.decoder.rows import ours
-from training.wer import count_errors
+from scoring.wer import count_errors
 
 _MEGABYTE = 1e6
 _WER_LOSS = 0.0005  # of default against exact

@@ -26,7 +26,7 @@ import numpy as np
 import native
 from benchmarks.decoder.posteriors import LABELS, Posteriors, calibrate, make_posteriors
 from benchmarks.decoder.text import read_prose
-from training.wer import count_errors
+from scoring.wer import count_errors
 
 RULES_VERSION = "3"
 WANTED_WER = 0.15

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 import native
-from training.wer import count_errors
+from scoring.wer import count_errors
 
 mpl.use("svg")
 

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from lm.text_files import expand_paths, read_blocks
+from lm.text.files import expand_paths, read_blocks
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _CONTEXT = 4

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.transcript import default_labels
-from lm.sentences import SentenceSources, held_out_sentences, write_sentences
-from lm.text_files import expand_paths
+from corpora.text.normaliser import default_labels
+from lm.text.files import expand_paths
+from lm.text.sentences import SentenceSources, held_out_sentences, write_sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 GOAL = 1.10

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.console import Progress
-from corpora.errors import UsageError
+from corpora.donations.licences import kept_back
 from corpora.exports._files import Rows, Tally
-from corpora.licences import kept_back
-from corpora.store import Corpus, explain_write, fsync_dir, fsync_tree, read_json, write_json_atomic
+from store.console import Progress
+from store.corpus import Corpus
+from store.errors import UsageError
+from store.writing import explain_write, fsync_dir, fsync_tree, read_json, write_json_atomic
 
 FORMS = {
     "deepspeech": "corpora.exports.deepspeech",

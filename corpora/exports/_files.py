@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from corpora.console import Progress
-from corpora.store import Corpus
+from store.console import Progress
+from store.corpus import Corpus
 
 Row = dict[str, Any]
 _COLUMNS = [

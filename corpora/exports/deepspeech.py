@@ -10,7 +10,7 @@ import csv
 from pathlib import Path
 
 from corpora.exports._files import Rows, write_wav
-from corpora.store import Corpus
+from store.corpus import Corpus
 
 RATE_HZ = 16_000
 

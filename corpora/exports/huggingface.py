@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.exports._files import Rows
-from corpora.store import Corpus
+from store.corpus import Corpus
 
 _SPLIT_NAMES = {"train": "train", "dev": "validation", "test": "test"}
 _KNOWN_LICENCES = {

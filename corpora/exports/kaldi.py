@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from corpora.exports._files import Rows, file_name, write_wav
-from corpora.store import Corpus
+from store.corpus import Corpus
 
 
 def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.exports._files import Row, Rows, write_flac
-from corpora.store import Corpus
+from store.corpus import Corpus
 
 _GENDERS = {"f": "female", "m": "male"}
 

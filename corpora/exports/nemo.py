@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from corpora.exports._files import Rows, write_flac
-from corpora.store import Corpus
+from store.corpus import Corpus
 
 
 def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:

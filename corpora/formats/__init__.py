@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from corpora.cues import Hints, Transcript
+from corpora.formats.cues import Hints, Transcript
 
 Reader = Callable[[bytes, Hints], Transcript]
 

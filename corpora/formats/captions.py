@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from corpora.cues import Cue, Hints, Transcript
-from corpora.encodings import decode_text
-from corpora.text_lines import TextLine
+from corpora.formats.cues import Cue, Hints, Transcript
+from corpora.formats.encodings import decode_text
+from corpora.sources.lines import TextLine
 
 _TIME = r"(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from corpora.cues import Cue
+from corpora.formats.cues import Cue
 
 MEANINGS = {
     "recording": ("audio", "path", "wav_filename", "audio_filepath", "audio_file", "file", "filename", "wav"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from corpora.cues import Cue, Hints, Transcript
-from corpora.encodings import decode_text
-from corpora.text_lines import TextLine
+from corpora.formats.cues import Cue, Hints, Transcript
+from corpora.formats.encodings import decode_text
+from corpora.sources.lines import TextLine
 
 GAP_S = 0.5
 LONGEST_S = 15.0

@@ -11,8 +11,8 @@ from __future__ import annotations
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-from corpora.cues import Cue, Hints, Transcript, TranscriptError
-from corpora.xml_text import local, parse_xml
+from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
+from corpora.formats.xml_text import local, parse_xml
 
 
 def read(data: bytes, hints: Hints) -> Transcript:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from corpora.cues import Cue, Hints, Transcript, TranscriptError
-from corpora.encodings import decode_text
 from corpora.formats.columns import column_map, is_table, row_cue
-from corpora.text_lines import TextLine
+from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
+from corpora.formats.encodings import decode_text
+from corpora.sources.lines import TextLine
 
 
 def read(data: bytes, hints: Hints) -> Transcript:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpora.cues import Cue, Hints, Transcript
-from corpora.encodings import decode_text
+from corpora.formats.cues import Cue, Hints, Transcript
+from corpora.formats.encodings import decode_text
 
 FILES = ("wav.scp", "text", "segments", "utt2spk", "spk2gender")
 _COMMAND = "wav.scp names a command, which is never executed: run it yourself and name its output"

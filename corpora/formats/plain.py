@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from corpora.cues import Cue, Hints, Transcript
-from corpora.encodings import decode_text
+from corpora.formats.cues import Cue, Hints, Transcript
+from corpora.formats.encodings import decode_text
 
 
 def read(data: bytes, hints: Hints) -> Transcript:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 
-from corpora.cues import Cue, Hints, Transcript, TranscriptError
+from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
 from corpora.formats.ttml import paragraph_times
 
 _HEADER_BYTES, _BLOCK_BYTES = 1024, 128

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from corpora.cues import Cue, Hints, Transcript
-from corpora.encodings import decode_text
 from corpora.formats.ctm import channel_of
+from corpora.formats.cues import Cue, Hints, Transcript
+from corpora.formats.encodings import decode_text
 
 _LABEL = re.compile(r"^<[^<>\s]*>$")
 _GENDERS = {"male": "m", "female": "f", "m": "m", "f": "f"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 
-from corpora.cues import Cue, Hints, Transcript
-from corpora.encodings import decode_text
 from corpora.formats.columns import column_map, is_table, row_cue
+from corpora.formats.cues import Cue, Hints, Transcript
+from corpora.formats.encodings import decode_text
 
 
 def read(data: bytes, hints: Hints) -> Transcript:

@@ -6,8 +6,8 @@ chooses which tiers hold text.
 
 from __future__ import annotations
 
-from corpora.cues import Cue, Hints, Transcript, TranscriptError
-from corpora.encodings import decode_text
+from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
+from corpora.formats.encodings import decode_text
 
 
 def read(data: bytes, hints: Hints) -> Transcript:

@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from corpora.cues import Cue, Hints, Transcript, TranscriptError
-from corpora.xml_text import local, parse_xml
+from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
+from corpora.formats.xml_text import local, parse_xml
 
 _GENDERS = {"male": "m", "female": "f"}
 

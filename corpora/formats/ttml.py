@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any
 from xml.etree.ElementTree import Element, ElementTree
 
-from corpora.cues import Cue, Hints, Transcript, TranscriptError
-from corpora.xml_text import local, parse_xml
+from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
+from corpora.formats.xml_text import local, parse_xml
 
 _METADATA = "{http://www.w3.org/ns/ttml#metadata}"
 _PARAMETER = "{http://www.w3.org/ns/ttml#parameter}"

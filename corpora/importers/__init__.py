@@ -10,10 +10,10 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, cast
 
-from corpora.allowed_sources import require_allowed
-from corpora.errors import UsageError
-from corpora.import_options import options_of
 from corpora.importer import Importer
+from corpora.options import options_of
+from corpora.sources.allowed import require_allowed
+from store.errors import UsageError
 
 IMPORTERS = {
     "librispeech": "corpora.importers.librispeech:LibriSpeechImporter",

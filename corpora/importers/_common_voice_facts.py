@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from corpora.sources import Source
+from corpora.sources.source import Source
 
 GENDERS = {
     "male": "m",

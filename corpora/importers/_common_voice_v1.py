@@ -17,10 +17,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from corpora.importer import AudioRef, Ignored, RawSegment, Rejection, WorkUnit
-from corpora.importers import _recordings as recordings
+from corpora.importers import _calls as recordings
 from corpora.importers._common_voice_facts import gender_of
-from corpora.sources import Source, unsafe_name
-from corpora.text_lines import TextLine
+from corpora.sources.lines import TextLine
+from corpora.sources.names import unsafe_name
+from corpora.sources.source import Source
 
 TABLE = re.compile(r"(?:^|/)cv-valid-(train|dev|test)\.csv$")
 SLICE_ROWS = 500

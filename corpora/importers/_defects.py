@@ -20,8 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import UsageError
 from corpora.importer import RawSegment, Rejection
+from store.errors import UsageError
 
 KEYS = {"recording", "side", "start", "end", "at", "utterance", "action", "to", "text", "reason"}
 ACTIONS = {"drop", "set_start", "flag", "text"}

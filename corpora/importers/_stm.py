@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 
 from corpora.importer import Ignored, Rejection
-from corpora.importers import _recordings as recordings
-from corpora.text_lines import TextLine
+from corpora.importers import _calls as recordings
+from corpora.sources.lines import TextLine
 
 _LABEL = re.compile(r"^<(?:[^<>\s]*,[^<>\s]*|F\d_[MFmf]|NA)>$")
 _IGNORE = "ignore_time_segment"

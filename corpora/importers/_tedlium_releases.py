@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 
 from corpora.errors import SourceError
 from corpora.importer import Ignored
-from corpora.importers import _recordings as recordings
-from corpora.sources import Source
+from corpora.importers import _calls as recordings
+from corpora.sources.source import Source
 
 SPLITS = ("train", "dev", "test")
 _AUDIO = re.compile(r"(?i)(?:^|/)[^/]+\.sph$")

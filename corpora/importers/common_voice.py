@@ -21,7 +21,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from corpora.errors import SourceError
-from corpora.import_options import SWITCH, Option
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -32,11 +31,13 @@ from corpora.importer import (
     Scan,
     WorkUnit,
 )
+from corpora.importers import _calls as recordings
 from corpora.importers import _common_voice_facts as facts
 from corpora.importers import _common_voice_v1 as release_one
-from corpora.importers import _recordings as recordings
-from corpora.sources import Source, unsafe_name
-from corpora.text_lines import TextLine, decode_lines
+from corpora.options import SWITCH, Option
+from corpora.sources.lines import TextLine, decode_lines
+from corpora.sources.names import unsafe_name
+from corpora.sources.source import Source
 
 LICENCE = "CC0-1.0"
 SLICE_ROWS = 500

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from corpora.audio import AUTO, MIX
-from corpora.donation import Donation, find_donation
-from corpora.donation_draft import draft_text, stand_in
+from corpora.audio.recording import AUTO, MIX
+from corpora.donations.description import Donation, find_donation
+from corpora.donations.draft import draft_text, stand_in
+from corpora.donations.pairing import AUDIO, AudioIndex, Found, inner
+from corpora.donations.rules import excluded, scan_file_names, scan_sphinx, scan_table
+from corpora.donations.transcripts import TextScan, read_transcript
 from corpora.errors import NeedsDonationError
 from corpora.importer import (
     AudioRef,
@@ -28,11 +31,8 @@ from corpora.importer import (
     WorkUnit,
     bucketed,
 )
-from corpora.importers._donated_rules import excluded, scan_file_names, scan_sphinx, scan_table
-from corpora.importers._donated_texts import TextScan, read_transcript
-from corpora.importers._pairing import AUDIO, AudioIndex, Found, inner
-from corpora.sources import Source
-from corpora.transcript import Policies
+from corpora.sources.source import Source
+from corpora.text.normaliser import Policies
 
 _CHANNELS = {"auto": AUTO, "mix": MIX, "left": 0, "right": 1, "split": AUTO}
 _GENDERS = {"f": "f", "female": "f", "m": "m", "male": "m", "x": "x"}

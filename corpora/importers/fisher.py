@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 
 from corpora.errors import SourceError
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
+from corpora.importers import _calls as recordings
 from corpora.importers import _defects
-from corpora.importers import _recordings as recordings
-from corpora.sources import Source
-from corpora.text_lines import TextLine
+from corpora.sources.lines import TextLine
+from corpora.sources.source import Source
 
 LAST_OF_PART_1 = 5850
 CALLS = 11_699

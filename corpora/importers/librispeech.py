@@ -15,9 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from corpora.errors import SourceError, UsageError
+from corpora.errors import SourceError
 from corpora.free_archives import FREE_ARCHIVES
-from corpora.import_options import Option
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -28,8 +27,10 @@ from corpora.importer import (
     Scan,
     WorkUnit,
 )
-from corpora.sources import Source
-from corpora.text_lines import decode_lines
+from corpora.options import Option
+from corpora.sources.lines import decode_lines
+from corpora.sources.source import Source
+from store.errors import UsageError
 
 LICENCE = "CC-BY-4.0"
 _GAPS_LISTED = 20

@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from corpora.errors import SourceError
-from corpora.import_options import ACCEPT_CHECKSUM
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
-from corpora.importers import _recordings as recordings
+from corpora.importers import _calls as recordings
 from corpora.importers import _stm
-from corpora.sources import Source
-from corpora.text_lines import TextLine
+from corpora.options import ACCEPT_CHECKSUM
+from corpora.sources.lines import TextLine
+from corpora.sources.source import Source
 
 _CHANNELS = {"A": 0, "1": 0, "B": 1, "2": 1}
 _POLICIES = {"partial_words": "keep", "uncertain": "keep"}

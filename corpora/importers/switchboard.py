@@ -17,10 +17,10 @@ from typing import Any
 
 from corpora.errors import SourceError
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
+from corpora.importers import _calls as recordings
 from corpora.importers import _defects
-from corpora.importers import _recordings as recordings
-from corpora.sources import Source
-from corpora.text_lines import TextLine
+from corpora.sources.lines import TextLine
+from corpora.sources.source import Source
 
 CONVERSATIONS = 2438  # 2435 in older sets
 EXPECTED = {"all": {"recordings": CONVERSATIONS, "utterances": 249_624, "hours": 313.0}}

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from corpora.errors import SourceError
-from corpora.import_options import ACCEPT_CHECKSUM, SWITCH, Option
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -24,12 +23,13 @@ from corpora.importer import (
     Scan,
     WorkUnit,
 )
-from corpora.importers import _recordings as recordings
+from corpora.importers import _calls as recordings
 from corpora.importers import _stm
 from corpora.importers._tedlium_releases import EXPECTED, Talks, find_talks, release_of
-from corpora.sources import Source
-from corpora.text_lines import TextLine
-from corpora.transcript import Policies
+from corpora.options import ACCEPT_CHECKSUM, SWITCH, Option
+from corpora.sources.lines import TextLine
+from corpora.sources.source import Source
+from corpora.text.normaliser import Policies
 
 LICENCE = "CC-BY-NC-ND-3.0"
 PAD_BEFORE_S, PAD_AFTER_S = 0.15, 0.10  # TED's segments are cut tight

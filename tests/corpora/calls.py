@@ -11,12 +11,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from corpora.audio import Clip, cut, decode
-from corpora.import_options import checked
+from corpora.audio.clip import Clip, cut
+from corpora.audio.decoding import decode
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers import get_importer
-from corpora.refresh import RefreshRequest, refresh
-from corpora.sources import Source, open_source
+from corpora.options import checked
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
 from demo.sphere_writer import Samples, SphereFormat, sphere_bytes
 
 TONES_HZ = (500, 1300)  # side A, side B
@@ -101,7 +104,7 @@ class Published:
 
 def publish(importer: str, store: Path, *sources: Path, **options: str) -> Published:
     """A whole refresh."""
-    from corpora.store import read_json
+    from store.writing import read_json
 
     said = refresh(RefreshRequest(importer, sources, store=store, options=options))
     path = Path(said["path"])

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import soundfile
 
-from corpora.refresh import RefreshRequest, refresh
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 
 RATE_HZ = 16_000
 

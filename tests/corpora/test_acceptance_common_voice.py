@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Store
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import Written, common_voice, tones
+from store.store import Store
 
 UTTERANCES = tones.utterances(speakers_per_split=2, each=2)
 

@@ -149,7 +149,7 @@ def test_02_unsafe_members_are_refused_and_the_run_ends_cleanly(tmp_path: Path) 
 
 
 def test_02_a_bomb_in_a_zip_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpora.archives.MAX_RATIO", 100)
+    monkeypatch.setattr("corpora.sources.zips.MAX_RATIO", 100)
     path = tmp_path / "gift.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("donation.toml", HEAD + 'text_kind = "verbatim"\n')

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from corpora.__main__ import main
-from corpora.donation import KEYS, parse_donation
-from corpora.errors import SourceError, UsageError
-from corpora.store import Store
+from corpora.donations.description import KEYS, parse_donation
+from corpora.errors import SourceError
+from store.errors import UsageError
+from store.store import Store
 from tests.corpora.donations import HEAD, audio, checks, run, sound, srt, write
 
 # --- 5 the same sound again -------------------------------------------------------------------------------
@@ -76,10 +77,8 @@ def test_06_without_a_licence_everything_waits_in_quarantine(
 
 
 def test_06_neither_language_model_nor_training_sees_the_quarantine(tmp_path: Path) -> None:
-    from lm.sentences import (
-        __name__ as sentences_module,  # the module that reads corpora for the language model
-    )
-    from training import config
+    from lm.text.sentences import __name__ as sentences_module
+    from training.network import config
 
     source = write(tmp_path / "src", {"p.wav": audio(sound(3)), "p.srt": srt((0, 2, "Hello."))}, None)
     run(source, tmp_path / "store")
@@ -137,7 +136,7 @@ def test_a_row_may_narrow_its_licence_but_not_widen_it(tmp_path: Path) -> None:
 def test_a_pattern_that_runs_for_ever_ends_the_run_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpora.patterns.search_all.__defaults__", (1.0,))
+    monkeypatch.setattr("corpora.donations.patterns.search_all.__defaults__", (1.0,))
     rule = "[file_name]\npattern = '(?P<text>(a+)+)$'\n"
     source = write(tmp_path / "src", {"a" * 60 + ".wav": b"x"}, rule)
     with pytest.raises(SourceError, match="took more than"):
@@ -148,7 +147,7 @@ def test_a_pattern_that_runs_for_ever_ends_the_run_with_a_sentence(
 
 
 def test_11_every_row_names_its_donor_and_a_withdrawal_takes_exactly_those(tmp_path: Path) -> None:
-    from corpora.withdrawals import withdraw
+    from corpora.versions.withdrawals import withdraw
 
     table = "path,text,speaker\na.wav,one,ann\nb.wav,two,bob\n"
     files = {"a.wav": audio(sound(2, 1)), "b.wav": audio(sound(2, 2)), "t.csv": table}
@@ -162,8 +161,8 @@ def test_11_every_row_names_its_donor_and_a_withdrawal_takes_exactly_those(tmp_p
 
 
 def test_12_a_draft_round_trips(tmp_path: Path) -> None:
-    from corpora.donation_draft import draft_text, stand_in
-    from corpora.sources import open_source
+    from corpora.donations.draft import draft_text, stand_in
+    from corpora.sources.opening import open_source
 
     source = open_source([write(tmp_path / 'Radio "Nord" é', {"p.wav": b"x"}, None)])
     wanted = stand_in(source)

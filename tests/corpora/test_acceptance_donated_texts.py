@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from corpora.errors import NothingImportedError
-from corpora.store import Store
+from store.store import Store
 from tests.corpora.donations import HEAD, TRS, audio, checks, run, sound, srt, write
 
 # --- 3 cues that make no sense ----------------------------------------------------------------------------

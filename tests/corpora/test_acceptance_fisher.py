@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpora.errors import UsageError
 from corpora.importers.fisher import EXPECTED
-from corpora.transcript import Normaliser, Policies, Refused, default_labels
+from corpora.text.normaliser import Normaliser, Policies, Refused, default_labels
 from demo.layouts import fisher, tones
 from demo.sphere_writer import decode_ulaw, encode_ulaw
+from store.errors import UsageError
 from tests.corpora.calls import TONES_HZ, call_bytes, command, pitch_hz, publish, read, tree, two_tones
 
 HEAD = "# fe_03_00007.sph\n# Transcribed at the LDC\n\n"
@@ -294,7 +294,8 @@ def test_fisher_11_splits_are_disjoint_by_pin_and_kept_while_the_corpus_grows(tm
 def test_fisher_12_one_unit_per_call_any_number_of_workers_and_a_rerun_that_does_nothing(
     tmp_path: Path,
 ) -> None:
-    from corpora.refresh import RefreshRequest, refresh
+    from corpora.refresh.plan import RefreshRequest
+    from corpora.refresh.stage import refresh
 
     source = platform(tmp_path / "discs", 6, 12)
     found = read("fisher", source)

@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpora.errors import NothingImportedError, SourceError, UsageError
+from corpora.errors import NothingImportedError, SourceError
 from corpora.free_archives import FREE_ARCHIVES, FreeArchive
 from corpora.importer import ImportOptions, Scan
 from corpora.importers.librispeech import OFFICIAL_UTTERANCES, LibriSpeechImporter
-from corpora.refresh import RefreshRequest, refresh
-from corpora.sources import open_source
-from corpora.store import Store
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from corpora.sources.opening import open_source
 from demo.layouts import Defects, librispeech, tones
+from store.errors import UsageError
+from store.store import Store
 
 UTTERANCES = tones.utterances(speakers_per_split=2, each=3)
 

@@ -13,10 +13,10 @@ import pytest
 from corpora.errors import SourceError
 from corpora.importer import Ignored
 from corpora.report import render_corpus_report
-from corpora.store import Store
-from corpora.transcript import Normalised, Normaliser, Refused, default_labels
+from corpora.text.normaliser import Normalised, Normaliser, Refused, default_labels
 from demo.layouts import files
 from demo.sphere_writer import SphereFormat, decode_ulaw, encode_ulaw, sphere_bytes
+from store.store import Store
 from tests.corpora.calls import TONES_HZ, call_bytes, pitch_hz, publish, read, tree, two_tones
 
 CONVERSATIONS = '2001, 301, 1044 , 1055, "", 1\n'

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.errors import SourceError, UsageError
+from corpora.errors import SourceError
 from corpora.importers._tedlium_releases import EXPECTED
-from corpora.refresh import RefreshRequest, refresh
-from corpora.transcript import Normalised, Normaliser, default_labels
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from corpora.text.normaliser import Normalised, Normaliser, default_labels
 from demo.layouts import Samples, files
 from demo.sphere_writer import SphereFormat, sphere_bytes
+from store.errors import UsageError
 from tests.corpora.calls import command, publish, read, tree
 
 RATE = 16_000

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.encodings import decode_text
 from corpora.errors import SpeechmillError
-from corpora.locales import alphabet_for, alphabet_languages, labels_for
+from corpora.formats.encodings import decode_text
 from corpora.report import render_corpus_report
-from corpora.store import Store
-from corpora.transcript import Normalised, Normaliser, Policies, Refused
-from corpora.transcript_rules import STYLES
+from corpora.text.languages import alphabet_for, alphabet_languages, labels_for
+from corpora.text.normaliser import Normalised, Normaliser, Policies, Refused
+from corpora.text.tables import STYLES
 from native import Alphabet
+from store.store import Store
 from tests.corpora.donations import audio, run, sound, write
 
 SILENCE = [
@@ -295,8 +295,8 @@ SENTENCES = [
 
 
 def test_09_text_for_the_language_model_has_the_same_characters_and_words(tmp_path: Path) -> None:
-    from lm.cleaning import clean_block
-    from lm.text_files import TextBlock
+    from lm.text.cleaning import clean_block
+    from lm.text.files import TextBlock
 
     rules = Normaliser(labels_for("en"), "verbatim")
     corpus = [r.text for s in SENTENCES if isinstance(r := rules.normalise(s), Normalised)]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from corpora.__main__ import main
-from corpora.donation import parse_donation
-from corpora.errors import UsageError
+from corpora.donations.description import parse_donation
 from demo.layouts import librispeech, tedlium, tones
+from store.errors import UsageError
 from tests.corpora.donations import audio, sound, write
 
 

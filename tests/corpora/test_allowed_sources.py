@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from corpora.allowed_sources import require_allowed, require_allowed_sources
-from corpora.errors import UsageError
+from corpora.sources.allowed import require_allowed, require_allowed_sources
+from store.errors import UsageError
 
 
 @pytest.fixture

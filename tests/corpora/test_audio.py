@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpora.audio import AUTO, MIX, Recording, cut, decode, encoded
+from corpora.audio.clip import cut, encoded
+from corpora.audio.decoding import decode
+from corpora.audio.recording import AUTO, MIX, Recording
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
 

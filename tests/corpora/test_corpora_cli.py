@@ -9,8 +9,8 @@ import pytest
 
 from corpora.__main__ import main
 from corpora.report import render_corpus_report
-from corpora.store import Store
 from demo.layouts import donated, tones
+from store.store import Store
 
 HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\"'><img src=x onerror=alert(2)>"
 

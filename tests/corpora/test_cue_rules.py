@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.cue_rules import OVERLAPS, CuePolicy, apply
-from corpora.cues import Cue
-from corpora.time_base import shift_of
+from corpora.donations.cue_rules import OVERLAPS, CuePolicy, apply
+from corpora.donations.time_base import shift_of
+from corpora.formats.cues import Cue
 
 
 def cue(start: float, end: float, text: str, voice: str | None = None) -> Cue:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from corpora.donations.pairing import AudioIndex, bare_stems, language_of
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
-from corpora.importers._pairing import AudioIndex, bare_stems, language_of
 from corpora.importers.donated import DonatedImporter
-from corpora.sources import open_source
+from corpora.sources.opening import open_source
 
 HEAD = 'name = "gift"\ndonor = "A Giver"\nlicence = "CC0-1.0"\n'
 SRT = "1\n00:00:01,000 --> 00:00:03,000\n{}\n"

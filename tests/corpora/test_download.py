@@ -19,8 +19,9 @@ import pytest
 from corpora import __main__ as command_line
 from corpora import free_archives as table
 from corpora.download import Client, download
-from corpora.errors import SourceError, StoreError, UsageError
+from corpora.errors import SourceError
 from corpora.free_archives import FREE_ARCHIVES, FreeArchive, free_archives
+from store.errors import StoreError, UsageError
 
 BODY = gzip.compress(random.Random(3).randbytes(300_000), mtime=0)
 SHA256 = "sha256:" + hashlib.sha256(BODY).hexdigest()

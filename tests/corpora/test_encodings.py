@@ -6,8 +6,8 @@ import codecs
 
 import pytest
 
-from corpora.cues import TranscriptError
-from corpora.encodings import decode_text
+from corpora.formats.cues import TranscriptError
+from corpora.formats.encodings import decode_text
 
 TEXT = "first line\ncafé “quoted” – dash\nlast"
 

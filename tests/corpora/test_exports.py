@@ -15,13 +15,15 @@ import pytest
 import soundfile
 
 from corpora import __main__ as command_line
-from corpora.errors import UsageError
+from corpora.donations.licences import kept_back, may_pass_on
 from corpora.exports import FORMS, ExportRequest, export
 from corpora.exports._files import file_name
-from corpora.licences import kept_back, may_pass_on
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Corpus, Store
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, switchboard, tones
+from store.corpus import Corpus
+from store.errors import UsageError
+from store.store import Store
 
 
 @pytest.fixture(scope="module")

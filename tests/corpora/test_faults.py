@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from corpora import groups
-from corpora.errors import StoreError
 from corpora.importers.librispeech import LibriSpeechImporter
-from corpora.refresh import RefreshRequest, refresh
+from corpora.refresh import groups
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from corpora.report import write_corpus_report
-from corpora.shards import read_table
-from corpora.store import Store
+from corpora.versions.shards import read_table
 from demo.layouts import librispeech, tones
+from store.errors import StoreError
+from store.store import Store
 
 UTTERANCES = tones.utterances(speakers_per_split=2, each=2)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from corpora.cues import Hints, TranscriptError
 from corpora.formats import FORMATS, foreign_advice, format_of, kaldi
+from corpora.formats.cues import Hints, TranscriptError
 from tests.corpora.transcripts import TRS, problems, read, rows
 
 # --- one word or segment a line ---------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import codecs
 
 import pytest
 
-from corpora.cues import TranscriptError
+from corpora.formats.cues import TranscriptError
 from tests.corpora.transcripts import TRS, problems, read, rows
 
 # --- captions ---------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import UsageError
-from corpora.import_options import SWITCH, Option, add_arguments, checked, given, options_of, recorded
 from corpora.importers import IMPORTERS, allowed_options, get_importer
+from corpora.options import SWITCH, Option, add_arguments, checked, given, options_of, recorded
+from store.errors import UsageError
 
 
 class Importer:

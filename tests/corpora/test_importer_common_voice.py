@@ -11,7 +11,8 @@ from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers import _common_voice_facts as facts
 from corpora.importers.common_voice import SLICE_ROWS, CommonVoiceImporter
-from corpora.sources import Source, open_source
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
 
 IMPORTER = CommonVoiceImporter()
 COLUMNS = {

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from corpora.donation import parse_donation
-from corpora.errors import SourceError, UsageError
+from corpora.donations.description import parse_donation
+from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers.donated import DonatedImporter
-from corpora.sources import open_source
+from corpora.sources.opening import open_source
+from store.errors import UsageError
 
 IMPORTER = DonatedImporter()
 HEAD = 'name = "gift"\ndonor = "A Giver"\nlicence = "CC0-1.0"\n'

@@ -9,7 +9,8 @@ import pytest
 from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers.fisher import FisherImporter
-from corpora.sources import Source, open_source
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
 
 IMPORTER = FisherImporter()
 HEAD = "# fe_03_00007.sph\n# Transcribed at the LDC\n\n"

@@ -10,7 +10,8 @@ import pytest
 from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers.librispeech import LibriSpeechImporter
-from corpora.sources import Source, open_source
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
 
 IMPORTER = LibriSpeechImporter()
 SPEAKERS = "; comment\n19   | F | dev-clean   | 8.05 | Ann\n60   | M | test-clean  | 20.18 | |CBW|Simon\n"

@@ -9,8 +9,9 @@ import pytest
 from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers.switchboard import SwitchboardImporter
-from corpora.sources import Source, open_source
-from corpora.transcript import Normalised, Normaliser, Refused
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
+from corpora.text.normaliser import Normalised, Normaliser, Refused
 
 IMPORTER = SwitchboardImporter()
 CONVERSATIONS = '2001, 301, 1044, 1055, "", 1\n'

@@ -10,7 +10,8 @@ from corpora.errors import SourceError
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
 from corpora.importers._stm import split_label
 from corpora.importers.tedlium import TedliumImporter
-from corpora.sources import Source, open_source
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
 
 IMPORTER = TedliumImporter()
 

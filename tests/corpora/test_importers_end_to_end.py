@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from corpora.refresh import RefreshRequest, refresh
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import (
     Defects,
     Placed,

@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 import soundfile
 
-from corpora import groups
-from corpora import refresh as stage
-from corpora.bundles import plan_bundles, run_bundle, seal_bundles
-from corpora.errors import StoreError
-from corpora.refresh import RefreshRequest, plan_refresh, refresh, run_group, seal
-from corpora.store import Store, read_json
+from corpora.refresh import groups
+from corpora.refresh import plan as stage
+from corpora.refresh.bundles import plan_bundles, run_bundle, seal_bundles
+from corpora.refresh.plan import RefreshRequest, plan_refresh
+from corpora.refresh.stage import refresh, run_group, seal
 from demo.layouts import files, librispeech, tones
+from store.errors import StoreError
+from store.store import Store
+from store.writing import read_json
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +111,7 @@ def test_groups_measured_by_another_version_are_made_anew(
     first = refresh(request(tree, tmp_path / "store"))
     whole = len(made)
     made.clear()
-    monkeypatch.setattr(f"corpora.{what}.VERSION", 99)
+    monkeypatch.setattr(f"corpora.audio.{what}.VERSION", 99)
     second = refresh(request(tree, tmp_path / "store"))
     assert len(made) == whole
     assert second["version"] != first["version"]
@@ -209,7 +211,8 @@ def test_a_lock_says_who_holds_it_and_dies_with_its_holder(tmp_path: Path) -> No
 
 def test_a_worker_lists_no_source(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a worker holds must not grow with the source: it opens members by the plan alone."""
-    from corpora import directories, tars
+    from corpora.sources import folder as directories
+    from corpora.sources import tars
 
     packed = files.pack(tree, tmp_path / "archive.tar.gz")
     plans = [plan_refresh(request(source, tmp_path / "store")) for source in (tree, packed)]

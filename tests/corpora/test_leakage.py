@@ -17,12 +17,13 @@ import soundfile
 import soxr
 
 from corpora.__main__ import main
-from corpora.fingerprint import NEAR_BITS, as_words, fingerprint, near_pairs
-from corpora.leakage import traces_of
-from corpora.refresh import RefreshRequest, refresh
+from corpora.audio.fingerprint import NEAR_BITS, as_words, fingerprint, near_pairs
+from corpora.quality.leakage import traces_of
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from corpora.report import render_corpus_report
-from corpora.store import Store
 from demo.layouts import SpokenUtterance, librispeech
+from store.store import Store
 
 RATE_HZ = 16_000
 LONG = "one two three four five six"

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from corpora.lean_import import lean
+from corpora.quality.gate import lean
 
 GOOD = {"rows": 5, "unbalanced": 0, "duplicate_ids": 0, "shared_speakers": 0, "leaked_sentences": 0.0}
 GATES = """
 import json, sys
 BEFORE
-from corpora.quality import run_gate
+from corpora.quality.checks import run_gate
 good = GOOD
 summaries = [good, {**good, "rows": 0}, {**good, "unbalanced": 1, "leaked_sentences": 0.25}]
 answers = [run_gate(summary) for summary in summaries]

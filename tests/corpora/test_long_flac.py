@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpora import audio, media
+from corpora.audio import decoding, last, long
+from corpora.audio.last import open_recording
+from corpora.audio.recording import FileSamples, Recording
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
-from corpora.media import FileSamples, open_recording
-from corpora.sources import open_source
+from corpora.sources.opening import open_source
 
 FRAMES = 50_000
 
-Open = Callable[[bytes], audio.Recording]
+Open = Callable[[bytes], Recording]
 
 
 def written(subtype: str = "PCM_16", channels: int = 1) -> bytes:
@@ -32,10 +33,10 @@ def written(subtype: str = "PCM_16", channels: int = 1) -> bytes:
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens bytes as a recording that is too long for memory."""
-    monkeypatch.setattr(media, "LONG_BYTES", 50_000)
-    monkeypatch.setattr(media, "_BLOCK_FRAMES", 9000)
+    monkeypatch.setattr(last, "LONG_BYTES", 50_000)
+    monkeypatch.setattr(long, "_BLOCK_FRAMES", 9000)
 
-    def open_bytes(data: bytes) -> audio.Recording:
+    def open_bytes(data: bytes) -> Recording:
         (tmp_path / "a.flac").write_bytes(data)
         return open_recording(open_source([tmp_path]), AudioRef("a.flac"))
 
@@ -48,7 +49,7 @@ def test_samples_are_those_of_a_short_file(opened: Open, subtype: str, channels:
     data = written(subtype, channels)
     recording = opened(data)
     assert isinstance(recording.samples, FileSamples)
-    assert np.array_equal(recording.samples[0:FRAMES], audio.decode(data).samples)
+    assert np.array_equal(recording.samples[0:FRAMES], decoding.decode(data).samples)
     assert (recording.sample_rate_hz, recording.flags, recording.flac) == (16_000, (), None)
 
 
@@ -58,8 +59,8 @@ def test_a_file_without_sum_or_length_is_read_and_flagged(opened: Open) -> None:
     data[21:26] = bytes([data[21] & 0xF0, 0, 0, 0, 0])
     recording = opened(bytes(data))
     assert recording.flags == ("no_md5",)
-    assert np.array_equal(recording.samples[0:FRAMES], audio.decode(bytes(data)).samples)
-    assert audio.decode(bytes(data)).flags == ("no_md5",)
+    assert np.array_equal(recording.samples[0:FRAMES], decoding.decode(bytes(data)).samples)
+    assert decoding.decode(bytes(data)).flags == ("no_md5",)
 
 
 @pytest.mark.parametrize("place", ["md5", "frame", "cut"])
@@ -72,6 +73,6 @@ def test_damage_is_refused_as_in_a_short_file(opened: Open, place: str) -> None:
     with pytest.raises(AudioError) as long:
         opened(bytes(data))
     with pytest.raises(AudioError) as short:
-        audio.decode(bytes(data))
+        decoding.decode(bytes(data))
     assert (long.value.check, str(long.value)) == (short.value.check, str(short.value))
     assert long.value.check == "audio_corrupt"

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpora import audio, media
+from corpora.audio import decoding
+from corpora.audio import last as opening
+from corpora.audio.last import LastRecording, open_recording
+from corpora.audio.recording import Recording
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
-from corpora.media import LastRecording, open_recording
-from corpora.sources import Source, open_source
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
 from native import flac
 
 
@@ -47,13 +50,13 @@ def test_many_at_once_are_what_each_is_alone(source: Source, monkeypatch: pytest
     names = [member.name for member in source.members()]
     alone = {name: opened(source, name) for name in names}
     one_by_one: list[str] = []
-    real = media.open_recording
+    real = opening.open_recording
 
-    def noted(source: Source, ref: AudioRef) -> audio.Recording:
+    def noted(source: Source, ref: AudioRef) -> Recording:
         one_by_one.append(ref.member)
         return real(source, ref)
 
-    monkeypatch.setattr(media, "open_recording", noted)
+    monkeypatch.setattr(opening, "open_recording", noted)
     last = LastRecording()
     last.look_ahead(source, [AudioRef(name) for name in [*names, *names, "gone.flac"]])
     assert {name: opened(source, name, last) for name in names} == alone
@@ -69,9 +72,9 @@ def test_what_is_long_or_of_another_source_is_opened_alone(
     other.mkdir()
     (other / "1.flac").write_bytes(tone(99))
     assert opened(open_source([other]), "1.flac", last) == opened(open_source([other]), "1.flac")
-    monkeypatch.setattr(audio, "AHEAD_BYTES", 2 * 3600)
+    monkeypatch.setattr(decoding, "AHEAD_BYTES", 2 * 3600)
     files = [source.read_bytes(f"{at}.flac") for at in range(4)]  # 3000, 3500, 4000 and 4500 frames
-    assert [found is not None for found in audio.decode_flacs(files)] == [True, True, False, False]
+    assert [found is not None for found in decoding.decode_flacs(files)] == [True, True, False, False]
 
 
 def test_what_is_forgotten_is_opened_anew(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,13 +83,13 @@ def test_what_is_forgotten_is_opened_anew(source: Source, monkeypatch: pytest.Mo
     last.open(source, AudioRef("1.flac"))
     last.forget()
     asked: list[str] = []
-    real = media.open_recording
+    real = opening.open_recording
 
-    def noted(source: Source, ref: AudioRef) -> audio.Recording:
+    def noted(source: Source, ref: AudioRef) -> Recording:
         asked.append(ref.member)
         return real(source, ref)
 
-    monkeypatch.setattr(media, "open_recording", noted)
+    monkeypatch.setattr(opening, "open_recording", noted)
     for name in ("1.flac", "2.flac"):
         last.open(source, AudioRef(name))
     assert asked == ["1.flac", "2.flac"]

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from corpora.member_names import decoded_names, readable_names
-from corpora.planned_source import PlannedSource
-from corpora.sources import Source, open_readers, open_source
+from corpora.sources.encodings_of_names import decoded_names, readable_names
+from corpora.sources.opening import open_readers, open_source
+from corpora.sources.planned import PlannedSource
+from corpora.sources.source import Source
 from tests.corpora.test_sources import inner, make_tar
 
 NAMES = {

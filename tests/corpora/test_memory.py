@@ -10,7 +10,7 @@ import pytest
 CHILD = """
 import resource
 import numpy as np
-from corpora.memory import keep_memory
+from corpora.audio.memory import keep_memory
 keep_memory()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(40):

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpora.pace import LEAST_UTTERANCES, is_unusual, pace_limits
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Store
+from corpora.quality.pace import LEAST_UTTERANCES, is_unusual, pace_limits
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
+from store.store import Store
 
 
 def test_limits_lie_three_widths_outside_the_middle_half_and_are_rounded_outwards() -> None:

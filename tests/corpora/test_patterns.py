@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from corpora.donations.patterns import compile_error, search_all
 from corpora.errors import SourceError
-from corpora.patterns import compile_error, search_all
 
 
 def test_groups_of_every_name_in_order() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from corpora import planned_source
-from corpora.directories import DirectoryReader
 from corpora.errors import SourceError
-from corpora.planned_source import PlannedSource
-from corpora.sources import open_readers, open_source
+from corpora.sources import planned as planned_source
+from corpora.sources.folder import DirectoryReader
+from corpora.sources.opening import open_readers, open_source
+from corpora.sources.planned import PlannedSource
 
 
 @pytest.fixture

@@ -6,19 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from corpora.audio import Recording, other_channel_db
+from corpora.audio.clip import other_channel_db
+from corpora.audio.measures import measure
+from corpora.audio.recording import Recording
 from corpora.importer import AudioRef
-from corpora.measures import measure
-from corpora.quality import (
-    CHECKS,
-    Subject,
-    check_corpus,
-    check_utterance,
-    ctc_frames,
-    ctc_needed,
-    run_gate,
-)
-from corpora.thresholds import Thresholds
+from corpora.quality.checks import CHECKS, Subject, check_corpus, check_utterance, ctc_frames, ctc_needed
+from corpora.quality.gate import run_gate
+from corpora.quality.thresholds import Thresholds
 from corpora.utterance import MEASURES
 
 RATE = 16_000

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Store
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from store.store import Store
 
 DONATIONS = Path(__file__).resolve().parents[2] / "demo" / "donations"
 CASES = [

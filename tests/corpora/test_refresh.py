@@ -13,20 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from corpora import groups
-from corpora import refresh as stage
-from corpora.errors import (
-    BalanceError,
-    GateRefusedError,
-    NothingImportedError,
-    SourceError,
-    StoreError,
-    UsageError,
-)
-from corpora.refresh import RefreshRequest, plan_refresh, refresh, run_group, seal
-from corpora.store import Store, read_json
+from corpora.errors import BalanceError, GateRefusedError, NothingImportedError, SourceError
+from corpora.refresh import groups
+from corpora.refresh import plan as stage
+from corpora.refresh.plan import RefreshRequest, plan_refresh
+from corpora.refresh.stage import refresh, run_group, seal
 from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA
 from demo.layouts import Defects, librispeech, tones
+from store.errors import StoreError, UsageError
+from store.store import Store
+from store.writing import read_json
 
 
 @pytest.fixture(scope="module")

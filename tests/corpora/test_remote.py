@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 
 from corpora.__main__ import main
-from corpora.errors import NotPublishedError, SourceError, StoreError
-from corpora.refresh import RefreshRequest, refresh
-from corpora.remote import as_place
-from corpora.shared_store import pull, push
-from corpora.store import Store
+from corpora.errors import SourceError
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import files, librispeech, tones
+from store.errors import NotPublishedError, StoreError
+from store.shared.places import as_place
+from store.shared.push_pull import pull, push
+from store.store import Store
 
 pytestmark = pytest.mark.slow
 

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpora import spoken_numbers, transcript
 from corpora.__main__ import main
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Store
-from corpora.text_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for, rules_of
-from corpora.transcript import Normalised, Policies, Refused
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from corpora.text import normaliser as transcript
+from corpora.text import numbers as spoken_numbers
+from corpora.text.normaliser import Normalised, Policies, Refused
+from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for, rules_of
+from store.store import Store
 
 TEXTS = ["one word", "call 911 now", "naïve – idea", "odd Ω sign", "kept as it is", "last of them"]
 
@@ -66,7 +68,7 @@ def test_new_rules_change_texts_and_refusals_both_ways_and_no_sound(
     with monkeypatch.context() as rules:
         rules.setattr(spoken_numbers, "NUMBERS", {})
         rules.setitem(transcript.LETTERS, "ω", "o")
-        rules.setattr("corpora.renormalise.NORMALISER_VERSION", "next")
+        rules.setattr("corpora.refresh.renormalise.NORMALISER_VERSION", "next")
         said = renormalise(store, capsys)
     changed = rows(store)
     assert (said["status"], said["refused"], said["returned"]) == ("published", 1, 0)
@@ -101,7 +103,7 @@ def test_copies_of_a_sound_whose_texts_part_are_refused(
     (tmp_path / "src" / "donation.toml").write_text('name = "gift"\nlicence = "CC0-1.0"\n')
     store = Store.open(tmp_path / "store")
     assert refresh(RefreshRequest("donated", (tmp_path / "src",), store=store.root))["utterances"] == 3
-    monkeypatch.setattr("corpora.locales._SYMBOLS", {"en": {"+": "and"}})
+    monkeypatch.setattr("corpora.text.languages._SYMBOLS", {"en": {"+": "and"}})
     said = renormalise(store, capsys)
     assert (said["utterances"], said["rejected"]) == (1, {"same_audio_other_text": 2})
 

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpora import refresh as stage
-from corpora import shard_cache
-from corpora.refresh import RefreshRequest, refresh
-from corpora.shards import ROW_GROUP_BYTES, ShardWriter
+from corpora.refresh import plan as stage
+from corpora.refresh import shard_maker as shard_cache
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from corpora.utterance import SCHEMA
-from corpora.writing import place_file
+from corpora.versions.shards import ROW_GROUP_BYTES, ShardWriter
 from demo.layouts import librispeech, tones
+from store.writing import place_file
 
 
 def rows(sizes: list[int]) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 SMALL_GROUPS = """
 import importlib, sys
-importlib.import_module("corpora.refresh").GROUP_BYTES = 40_000
+importlib.import_module("corpora.refresh.plan").GROUP_BYTES = 40_000
 from corpora.__main__ import main
 sys.exit(main())
 """

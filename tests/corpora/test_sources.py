@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from corpora import archive_reader
 from corpora.errors import SourceError
-from corpora.sources import Source, decode_lines, open_source, source_stamp
+from corpora.sources import archive as archive_reader
+from corpora.sources.opening import open_source, source_stamp
+from corpora.sources.source import Source, decode_lines
 
 
 def make_tar(path: Path, members: dict[str, bytes], mode: str = "w:gz") -> Path:
@@ -238,7 +239,7 @@ def test_archives_with_too_many_or_too_big_members_are_refused(
 def test_a_compressed_tar_that_grows_beyond_its_ratio_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from corpora import unpacking
+    from corpora.sources import unpacking
 
     path = make_tar(tmp_path / "bomb.tar.gz", {"zeros": bytes(30_000_000)})
     monkeypatch.setattr(unpacking, "MAX_RATIO", 10)

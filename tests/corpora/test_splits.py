@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.errors import UsageError
 from corpora.importer import CorpusFacts
-from corpora.splits import assign, earlier_speakers, listed_speakers, shared_speakers
+from corpora.quality.splits import assign, earlier_speakers, listed_speakers, shared_speakers
+from store.errors import UsageError
 
 
 def index(rows: list[tuple[str, str, str, float]], flags: tuple[str, ...] = ()) -> pd.DataFrame:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from corpora import store as module
-from corpora.errors import NotPublishedError, StoreError
-from corpora.store import Store, publish_version, read_json, write_bytes_atomic, write_json_atomic
+from store import store as module
+from store.errors import NotPublishedError, StoreError
+from store.store import Store
+from store.versions import publish_version
+from store.writing import read_json, write_bytes_atomic, write_json_atomic
 
 
 def staged(root: Path, text: str) -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import SourceError
-from corpora.sources import Source, open_source
+from corpora.sources.opening import open_source
+from corpora.sources.source import Source
 from tests.corpora.test_sources import inner
 
 SIZES = (5_000, 700, 12_000, 3_000)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from corpora.__main__ import main
-from corpora.errors import UsageError
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Store
-from corpora.thresholds import Thresholds, parse, settings_of, thresholds_of
+from corpora.quality.thresholds import Thresholds, parse, settings_of, thresholds_of
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
+from store.errors import UsageError
+from store.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.transcript import Normalised, Normaliser, Policies, Refused, default_labels, normalise_text_line
-from corpora.transcript_rules import NOISE_TAGS, STYLES
+from corpora.text.normaliser import (
+    Normalised,
+    Normaliser,
+    Policies,
+    Refused,
+    default_labels,
+    normalise_text_line,
+)
+from corpora.text.tables import NOISE_TAGS, STYLES
 
 ACCEPTED = [
     # style, raw, text

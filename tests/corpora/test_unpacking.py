@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora import unpacking
-from corpora.errors import StoreError
-from corpora.sources import open_source
+from corpora.sources import unpacking
+from corpora.sources.opening import open_source
+from store.errors import StoreError
 from tests.corpora.test_sources import inner, make_tar, make_zip
 
 SOUND = np.random.default_rng(7).bytes(3 << 20)

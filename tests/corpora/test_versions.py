@@ -11,12 +11,14 @@ import pytest
 import soundfile
 
 from corpora.__main__ import main
-from corpora.errors import UsageError
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Store, write_json_atomic
-from corpora.versions import compare_versions, history
-from corpora.withdrawals import SAID, withdraw, withdrawn_donors
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from corpora.versions.history import compare_versions, history
+from corpora.versions.withdrawals import SAID, withdraw, withdrawn_donors
 from demo.layouts import librispeech, tones
+from store.errors import UsageError
+from store.store import Store
+from store.writing import write_json_atomic
 
 
 @pytest.fixture

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from corpora import console, workers
-from corpora import refresh as stage
-from corpora.bundles import plan_bundles, run_bundle
-from corpora.errors import UsageError
-from corpora.refresh import RefreshRequest, refresh, run_group
-from corpora.store import read_json
-from corpora.workers import GroupProgress
+from corpora.refresh import plan as stage
+from corpora.refresh import workers
+from corpora.refresh.bundles import plan_bundles, run_bundle
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh, run_group
+from corpora.refresh.workers import GroupProgress
 from demo.layouts import librispeech, tones
+from store import console
+from store.errors import UsageError
+from store.writing import read_json
 
 GROUPS = [{"cost": 1.0}, {"cost": 3.0}]
 
@@ -113,7 +115,7 @@ def test_a_dask_cluster_gives_the_same_bytes(tree: Path, tmp_path: Path, monkeyp
 
 @pytest.mark.slow
 def test_no_scheduler_is_said_in_a_sentence(tree: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    from corpora import dask_workers
+    from corpora.refresh import dask_workers
 
     monkeypatch.setattr(dask_workers, "_CONNECT_S", 1)
     with pytest.raises(UsageError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):

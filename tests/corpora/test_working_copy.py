@@ -14,13 +14,14 @@ from typing import Any
 import fsspec
 import pytest
 
-from corpora import shared_locks, working_copy
 from corpora.__main__ import main
-from corpora.errors import StoreError
-from corpora.shared_locks import LockPlace, hold_shared
-from corpora.store import Store
-from corpora.working_copy import open_shared
 from demo.layouts import librispeech, tones
+from store.errors import StoreError
+from store.shared import lock as shared_locks
+from store.shared import working_copy
+from store.shared.lock import LockPlace, hold_shared
+from store.shared.working_copy import open_shared
+from store.store import Store
 
 URL = "memory://bucket/store"
 CORPUS = "/bucket/store/corpora/librispeech"

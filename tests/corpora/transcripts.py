@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from corpora.cues import Hints, Transcript
 from corpora.formats import format_of
+from corpora.formats.cues import Hints, Transcript
 
 Row = tuple[float | None, float | None, str, str | None]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from corpora.store import Store
 from demo.layouts import Defects, librispeech, tones
+from store.store import Store
 
 TINY = """
 seed = 1
@@ -211,7 +211,7 @@ def test_a_source_outside_the_roots_is_refused_before_it_is_opened(
     (archives / "door").symlink_to(elsewhere)
     monkeypatch.setenv("SPEECHMILL_SOURCES", str(archives))
     opened: list[Any] = []
-    monkeypatch.setattr("corpora.refresh.open_source", lambda *arguments: opened.append(arguments))
+    monkeypatch.setattr("corpora.refresh.plan.open_source", lambda *arguments: opened.append(arguments))
     for source in (elsewhere, archives / "door", archives / "../elsewhere"):
         done = run(bag, "corpus_refresh", {"importer": "librispeech", "sources": [str(source)]})
         assert done.state == "failed"
@@ -230,7 +230,9 @@ def test_a_refused_corpus_is_red_and_leaves_the_old_version(
     bag: Any, in_chain: Path, archives: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = {"name": "rows", "says": "enough rows", "passed": False, "observed": 18}
-    monkeypatch.setattr("corpora.seal.run_gate", lambda *_: {"passed": False, "expectations": [refused]})
+    monkeypatch.setattr(
+        "corpora.refresh.seal.run_gate", lambda *_: {"passed": False, "expectations": [refused]}
+    )
     done = refresh(bag, archives, name="refused")
     assert done.state == "failed"
     assert states(done)["seal"] == ["failed"]

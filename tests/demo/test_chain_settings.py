@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from corpora.store import Store
 from demo import real, spoken
 from demo.chain_settings import write_if_changed
 from lm.settings import read_settings
+from store.store import Store
 from training.settings import read_retrain
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from corpora.refresh import refresh
-from corpora.store import Store
+from corpora.refresh.stage import refresh
 from demo import chain
 from demo.chain import Chain, Source, is_current, remember, staged_tally
 from demo.display import Display
 from demo.layouts import librispeech, tones
 from demo.orchestrator import OrchestrationError
+from store.store import Store
 
 
 class StandIn:

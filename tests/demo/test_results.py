@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from corpora.refresh import refresh
-from corpora.store import Store, write_json_atomic
+from corpora.refresh.stage import refresh
 from demo import results, spoken
 from demo.chain import Source
 from demo.layouts import Defects, librispeech, tones
 from lm.build import build
 from lm.settings import request_for
-from training.decoder_weights import Weights
+from store.store import Store
+from store.writing import write_json_atomic
+from training.decoding.weights import Weights
 from training.errors import RunNotFoundError
-from training.evaluate import EvaluationRequest, inputs_of_evaluation
+from training.evaluation.evaluate import EvaluationRequest, inputs_of_evaluation
 from training.runs import run_id_for
 from training.settings import evaluations_of, read_retrain
 

@@ -28,11 +28,12 @@ pytestmark = [
 
 def publish(tmp_path: Path) -> None:
     """A tiny corpus, one of whose transcripts is hostile, and its pages, in the store."""
-    from corpora.refresh import RefreshRequest, refresh
+    from corpora.refresh.plan import RefreshRequest
+    from corpora.refresh.stage import refresh
     from corpora.report import write_corpus_report
-    from corpora.store import Store
     from demo.layouts import librispeech, tones
-    from training.report import write_reports
+    from store.store import Store
+    from training.pages.report import write_reports
 
     archives = tmp_path / "archives"
     archives.mkdir()
@@ -49,7 +50,7 @@ def publish(tmp_path: Path) -> None:
 
 
 def test_reports_are_read_inside_airflow_and_hostile_text_stays_text(tmp_path: Path) -> None:
-    from scripts.screenshots import browser, log_in
+    from launcher.screenshots import browser, log_in
 
     publish(tmp_path)
     environment = {
@@ -59,7 +60,7 @@ def test_reports_are_read_inside_airflow_and_hostile_text_stays_text(tmp_path: P
         "SPEECHMILL_STORE": str(tmp_path / "store"),
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
     }
-    command = [sys.executable, "scripts/airflow.py"]
+    command = [sys.executable, "-m", "launcher"]
     started = subprocess.run(
         [*command, "start", "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

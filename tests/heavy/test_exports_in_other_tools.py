@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from corpora.exports import ExportRequest, export
-from corpora.refresh import RefreshRequest, refresh
-from corpora.store import Corpus, Store
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
+from store.corpus import Corpus
+from store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow

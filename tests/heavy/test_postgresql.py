@@ -38,7 +38,7 @@ def open_folder() -> Iterator[Path]:
 
 def launcher(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "scripts/airflow.py", command, *(["--json"] if command != "stop" else [])],
+        [sys.executable, "-m", "launcher", command, *(["--json"] if command != "stop" else [])],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from corpora.store import link_current, write_json_atomic
-from corpora.transcript import NORMALISER_VERSION, default_alphabet
+from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
+from store.versions import link_current
+from store.writing import write_json_atomic
 
 WriteCorpus = Callable[[str, Mapping[str, Sequence[str]]], Path]
 

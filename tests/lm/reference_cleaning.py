@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from corpora.transcript import Normalised
-from lm.characters import TITLES, character_rules, normaliser_for
+from corpora.text.normaliser import Normalised
+from lm.text.characters import TITLES, character_rules, normaliser_for
 
 _TYPED = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": " - ", "—": " - ", "…": "..."}
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n[ \t\n\r\v\f]*")

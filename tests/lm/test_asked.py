@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lm.asked import asked_for, is_current, request_of
 from lm.build import build
 from lm.errors import LanguageModelUsageError
+from lm.form import asked_for, is_current, request_of
 
 
 def test_only_what_is_filled_in_counts() -> None:

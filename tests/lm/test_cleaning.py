@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.transcript import default_labels
-from lm.characters import character_rules, cleaner_for
-from lm.cleaning import clean_block
-from lm.text_files import TextBlock, TextFile, read_blocks
+from corpora.text.normaliser import default_labels
+from lm.text.characters import character_rules, cleaner_for
+from lm.text.cleaning import clean_block
+from lm.text.files import TextBlock, TextFile, read_blocks
 from native import HeldOut, text_lines_are_wrapped
 from tests.lm import reference_cleaning
 

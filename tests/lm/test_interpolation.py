@@ -14,7 +14,7 @@ from lm import kenlm
 from lm.build import BuildRequest, build, inputs_hash
 from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError
 from lm.inspection import verify
-from lm.interpolation import interpolate, tune_weights
+from lm.mixing.interpolation import interpolate, tune_weights
 from native import LanguageModel
 
 ONE = "the cat sat on the mat\nthe dog sat on the log\na cat saw the dog\nthe dog ran\na mat lay there\n"
@@ -169,7 +169,7 @@ def test_what_cannot_be_mixed_is_said(
 def test_too_little_memory_for_the_mixture_is_said(
     request_for_two: BuildRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lm.mixture._BYTES_PER_NGRAM", 1 << 50)
+    monkeypatch.setattr("lm.mixing.mixture._BYTES_PER_NGRAM", 1 << 50)
     with pytest.raises(ResourceError, match=r"mixing 2 models of \d+ n-grams needs about \d+ MiB of memory"):
         build(request_for_two)
 

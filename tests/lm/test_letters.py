@@ -10,7 +10,7 @@ import pytest
 import native
 from lm.__main__ import main
 from lm.errors import EmptyTextError
-from lm.letters import RARE_COUNT, derive, write_alphabet
+from lm.text.letters import RARE_COUNT, derive, write_alphabet
 
 
 def text_file(folder: Path, text: str) -> Path:

@@ -13,12 +13,12 @@ import pytest
 
 import native
 from corpora import Store
-from corpora.errors import NotPublishedError
 from lm import kenlm
 from lm.build import FILES, BuildRequest, build, inputs_hash
 from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError, TextSourceError
 from lm.inspection import query, verify
-from lm.report import render, write_report
+from lm.pages.report import render, write_report
+from store.errors import NotPublishedError
 
 TRAIN = [
     "the cat sat on the mat",

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from corpora import Store
-from lm import sentences
-from lm.sentences import SentenceSources, held_out_sentences, write_sentences
-from lm.text_files import BLOCK_BYTES, expand_paths
+from lm.text import sentences
+from lm.text.files import BLOCK_BYTES, expand_paths
+from lm.text.sentences import SentenceSources, held_out_sentences, write_sentences
 from native import WordCounter
 
 LABELS = tuple(" abcdefghijklmnopqrstuvwxyz'")

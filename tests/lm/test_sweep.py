@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from corpora.store import Store
 from lm import sweep as sweeping
 from lm.build import build
-from lm.curve import curve, front
 from lm.errors import LanguageModelUsageError
-from lm.report import render_sweep, write_report
+from lm.pages.curve import curve, front
+from lm.pages.report import render_sweep, write_report
 from lm.request import BuildRequest
 from lm.sweep import Grid, choices, sweep, write_sweep
+from store.store import Store
 
 TEXTS = [f"the {noun} {verb} the {other}" for noun in ("cat", "dog", "hen", "ox")
          for verb in ("saw", "met", "heard") for other in ("cat", "dog", "mill")]  # fmt: skip

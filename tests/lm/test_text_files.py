@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lm.errors import TextSourceError
-from lm.text_files import BLOCK_BYTES, TextBlock, expand_paths, read_blocks
+from lm.text.files import BLOCK_BYTES, TextBlock, expand_paths, read_blocks
 from native import text_layout
 
 TEXT = b"One fine day.\nThe rain came.\n"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import native
-from corpora.audio import decode
+from corpora.audio.decoding import decode
 from corpora.errors import AudioError
 from demo.shorten_writer import BLOCK
 from demo.sphere_writer import Samples, SphereFormat, decode_ulaw, encode_ulaw, sphere_bytes

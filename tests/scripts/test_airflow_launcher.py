@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts import airflow_processes as processes
-from scripts.airflow_home import Home, LaunchError, choose_port
+from launcher import processes
+from launcher.home import Home, LaunchError, choose_port
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -161,7 +161,7 @@ def wait_for(look: Any, limit_s: float = 20.0) -> Any:
 def test_changed_code_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "corpora").mkdir()
     (tmp_path / "airflow.cfg").write_text("")
-    module = tmp_path / "corpora/store.py"
+    module = tmp_path / "corpora/stage.py"
     module.write_text("1")
     home = Home(tmp_path, tmp_path / "home", tmp_path / "store")
     before = home.code_fingerprint()
@@ -172,8 +172,8 @@ def test_changed_code_is_noticed(tmp_path: Path) -> None:
 
 def launcher(command: str, environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
     root = Path(environment["SPEECHMILL_ROOT"])
-    line = [sys.executable, str(root / "scripts/airflow.py"), command, *options]
-    return subprocess.run(line, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    line = [sys.executable, "-m", "launcher", command, *options]
+    return subprocess.run(line, env=environment, cwd=root, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture

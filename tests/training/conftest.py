@@ -13,11 +13,13 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from corpora.shards import ShardWriter
-from corpora.store import Store, link_current, write_json_atomic
-from corpora.transcript import NORMALISER_VERSION, default_alphabet
-from training.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
-from training.dataset import Clip
+from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
+from corpora.versions.shards import ShardWriter
+from store.store import Store
+from store.versions import link_current
+from store.writing import write_json_atomic
+from training.network.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
+from training.network.dataset import Clip
 
 WORDS = ("abba", "cad", "bee", "face", "deaf", "fade")
 Publish = Callable[[Store, str, "dict[str, Sequence[Clip]]"], Path]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.batches import Plan, PlanOptions, padding_share, plan_epoch
+from training.network.batches import Plan, PlanOptions, padding_share, plan_epoch
 
 LENGTHS = st.lists(st.integers(1, 400), min_size=1, max_size=90)
 

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from training.config import TrainingConfig, config_text, example_text, identity, parse_config, read_config
 from training.errors import ConfigError
+from training.network.config import (
+    TrainingConfig,
+    config_text,
+    example_text,
+    identity,
+    parse_config,
+    read_config,
+)
 
 
 def test_an_empty_file_gives_the_defaults() -> None:

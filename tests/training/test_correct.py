@@ -6,7 +6,7 @@ from pathlib import Path
 
 import native
 from tests.native.ctc_reference import build_language_model
-from training.correct import correct_texts, counts_words
+from training.decoding.correct import correct_texts, counts_words
 
 SENTENCES = ["the cat sat on the mat", "the dog sat on the log", "a cat and a dog"]
 

@@ -14,7 +14,7 @@ import pytest
 
 import native
 from tests.native.ctc_reference import build_language_model
-from training.ctc_op import BeamSearchDecoder, BeamSearchSettings, load
+from training.decoding.ctc_op import BeamSearchDecoder, BeamSearchSettings, load
 from training.errors import OpError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,7 +138,7 @@ def test_an_op_of_another_tensorflow_is_not_loaded(monkeypatch: pytest.MonkeyPat
 
 SAVE = """
 import sys; import tensorflow as tf; import native
-from training.ctc_op import BeamSearchDecoder, BeamSearchSettings
+from training.decoding.ctc_op import BeamSearchDecoder, BeamSearchSettings
 class Module(tf.Module):
     def __init__(self):
         self.decode = BeamSearchDecoder(native.Alphabet([" ", "a", "b"]), BeamSearchSettings(sys.argv[1]))

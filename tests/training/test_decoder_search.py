@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from training.decoder_search import Measured, Plan, Search, best_of
-from training.decoder_weights import Weights
+from training.decoding.search import Measured, Plan, Search, best_of
+from training.decoding.tune import TuneRequest
+from training.decoding.weights import Weights
 from training.errors import ConfigError
-from training.surface_plot import surface_svg
-from training.tune_decoder import TuneRequest
+from training.pages.surface_plot import surface_svg
 
 TARGET_ALPHA, TARGET_BETA = 1.37, 2.71
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from corpora.store import Store
+from store.store import Store
 from training.dispatch import BACKENDS, Dispatcher, Job, JobState, LocalDispatcher
 from training.dispatch.job import RunFolder
 from training.dispatch.slurm import job_script, slurm_options
@@ -146,7 +146,7 @@ def test_a_real_run_killed_with_sigkill_goes_on_and_finishes(dispatcher: Any, to
     import os
     import signal
 
-    from training.config import LoopConfig
+    from training.network.config import LoopConfig
 
     config = tones.config(loop=LoopConfig(epochs=30, batch_size=8, threads=1, checkpoint_every_s=0.0))
     run = dispatcher.submit(Job(config))

@@ -11,19 +11,20 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from corpora.store import Store, read_json
+from scoring.wer import aligned
+from store.store import Store
+from store.writing import read_json
 from training import __main__ as cli
-from training.compare import compare_evaluations, compare_with_previous
-from training.config import config_text
-from training.decoder_weights import weights_for
+from training.decoding.tune import TuneRequest, tune_decoder
+from training.decoding.weights import weights_for
 from training.errors import DataError, RunNotFoundError
-from training.evaluate import EvaluationRequest, evaluate, find_evaluation
-from training.evaluation_page import render_evaluation
-from training.report import write_reports
+from training.evaluation.compare import compare_evaluations, compare_with_previous
+from training.evaluation.evaluate import EvaluationRequest, evaluate, find_evaluation
+from training.network.config import config_text
+from training.pages.evaluation import render_evaluation
+from training.pages.report import write_reports
 from training.runs import run_id_for
 from training.settings import evaluations_of, read_retrain, retrain_is_due, tunings_of
-from training.tune_decoder import TuneRequest, tune_decoder
-from training.wer import aligned
 
 HOSTILE = "<script>alert('x')</script>"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from training.evaluation_figures import Heard, by_range, figures_of, pooled
-from training.wer import count_errors
+from scoring.wer import count_errors
+from training.evaluation.figures import Heard, by_range, figures_of, pooled
 
 REFERENCES = ["a b", "c d", "e f g h", "a"]
 GREEDY = ["a x", "c d", "e f", "a"]

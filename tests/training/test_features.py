@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.config import FeatureConfig
-from training.features import frame_count, mel_matrix, mfcc, whitening_of
+from training.network.config import FeatureConfig
+from training.network.features import frame_count, mel_matrix, mfcc, whitening_of
 
 CONFIG = FeatureConfig()
 

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.store import Store
-from training import network_outputs as module
-from training.acoustic import LogProbabilities, Network
-from training.checkpoint import save_best
-from training.dataset import Dataset, SplitChoice
-from training.decoder_weights import alphabet_of_network
+from store.store import Store
+from training.decoding import network_outputs as module
+from training.decoding.acoustic import LogProbabilities, Network
+from training.decoding.network_outputs import Wanted, labels_of_run, network_outputs
+from training.decoding.weights import alphabet_of_network
 from training.errors import RunNotFoundError
-from training.features import Whitening
-from training.network_outputs import Wanted, labels_of_run, network_outputs
+from training.network.checkpoint import save_best
+from training.network.dataset import Dataset, SplitChoice
+from training.network.features import Whitening
 
 
 @pytest.fixture(scope="module")
 def network(tones: Any) -> Network:
     """Untrained, eight units wide."""
-    from corpora.transcript import default_alphabet
+    from corpora.text.normaliser import default_alphabet
 
     config = tones.config()
     coefficients = config.features.coefficients

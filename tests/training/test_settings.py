@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from corpora.store import Store
-from training.config import TrainingConfig, config_text
+from store.store import Store
 from training.errors import ConfigError
+from training.network.config import TrainingConfig, config_text
 from training.settings import evaluations_of, read_retrain, tunings_of
 
 

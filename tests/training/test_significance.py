@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.significance import (
+from scoring.significance import (
     Paired,
     matched_pairs,
     mcnemar,
@@ -18,7 +18,7 @@ from training.significance import (
     stretch_differences,
     wer_interval,
 )
-from training.wer import count_errors
+from scoring.wer import count_errors
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=8).map(" ".join)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from corpora.store import Store
+from store.store import Store
 from tests.training.slurm_cluster import SlurmCluster, why_not
 from training.dispatch import Job, JobState, SlurmDispatcher
 from training.dispatch.job import RunFolder

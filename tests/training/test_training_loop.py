@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.transcript import default_alphabet
-from training import loop
-from training.acoustic import LogProbabilities, Network, load_network
-from training.batches import Plan, PlanOptions
-from training.checkpoint import newest_checkpoint
-from training.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
-from training.dataset import Clip, Dataset
+from corpora.text.normaliser import default_alphabet
+from training.decoding.acoustic import LogProbabilities, Network, load_network
 from training.errors import CheckpointError, DataError, DivergedError
-from training.features import whitening_of
-from training.loop import TrainingData, train
-from training.model import NetworkShape, build_model, parameter_count
+from training.network import loop
+from training.network.batches import Plan, PlanOptions
+from training.network.checkpoint import newest_checkpoint
+from training.network.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
+from training.network.dataset import Clip, Dataset
+from training.network.features import whitening_of
+from training.network.loop import TrainingData, train
+from training.network.model import NetworkShape, build_model, parameter_count
+from training.network.step import ctc_loss, learning_rate
 from training.run_state import read_state
-from training.step import ctc_loss, learning_rate
 
 COUNTS = {
     64: 153_117, 128: 543_773, 256: 2_037_789, 375: 4_279_154, 494: 7_341_857, 512: 7_876_637,
@@ -194,7 +194,7 @@ def test_rows_that_ctc_cannot_learn_are_left_out_and_counted(tones: Any) -> None
 
 
 def test_augmentation_is_seeded_and_keeps_the_padding_zero(data: TrainingData) -> None:
-    from training.augment import augment
+    from training.network.augment import augment
 
     whitening = whitening_of(data.train.values)
     batch = data.train.batch(np.array([0, 9, 12]), whitening)

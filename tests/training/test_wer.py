@@ -6,8 +6,8 @@ import jiwer
 import numpy as np
 import pytest
 
-from training.significance import wer_interval
-from training.wer import confusions, count_edits, count_errors
+from scoring.significance import wer_interval
+from scoring.wer import confusions, count_edits, count_errors
 
 
 def random_pairs(count: int) -> list[tuple[str, str]]:

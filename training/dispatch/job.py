@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from corpora.store import Store, read_json, write_bytes_atomic, write_json_atomic
-from training.config import TrainingConfig, config_text
+from store.store import Store
+from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.errors import DispatchError
+from training.network.config import TrainingConfig, config_text
 from training.run_state import read_state
 from training.runs import run_id_for
 

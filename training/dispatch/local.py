@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from corpora.store import Store
+from store.store import Store
 from training.dispatch.job import Job, JobState, RunFolder
 from training.errors import DispatchError
 

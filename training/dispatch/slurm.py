@@ -16,7 +16,8 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-from corpora.store import Store, write_bytes_atomic
+from store.store import Store
+from store.writing import write_bytes_atomic
 from training.dispatch.job import Job, JobState, RunFolder
 from training.errors import DispatchError
 

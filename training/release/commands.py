@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from corpora.console import emit
-from corpora.store import Store
+from store.console import emit
+from store.store import Store
 
 Add = Callable[[str, Any, str], argparse.ArgumentParser]
 FORMS = ("onnx", "onnx-int8", "onnx-streaming", "litert", "litert-int8", "saved-model")

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Store, explain_write, fsync_tree, write_bytes_atomic
-from training.acoustic import Network
-from training.checkpoint import Checkpoint, best_checkpoint
+from store.store import Store
+from store.writing import explain_write, fsync_tree, write_bytes_atomic
+from training.decoding.acoustic import Network
 from training.errors import RunNotFoundError
+from training.network.checkpoint import Checkpoint, best_checkpoint
 from training.release import forms
 from training.release.errors import ExportError, ModelNotFoundError
 from training.release.package import LANGUAGE_MODEL, checkpoint_of

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Corpus, Store, sha256_file
-from training.config import TrainingConfig
+from store.corpus import Corpus
+from store.store import Store
+from store.writing import sha256_file
+from training.network.config import TrainingConfig
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +60,7 @@ def pseudonym(corpus: str, speaker: str) -> str:
 
 def evaluations_of_run(run: str, store: Store) -> list[dict[str, Any]]:
     """The published evaluations of a run: what was measured on what, with which rates."""
-    from training.evaluate import evaluations
+    from training.evaluation.evaluate import evaluations
 
     kept = (
         "id",

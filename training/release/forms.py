@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.acoustic import Network, start_tensorflow
-from training.checkpoint import Checkpoint
-from training.config import parse_config
-from training.features import Float
+from training.decoding.acoustic import Network, start_tensorflow
+from training.network.checkpoint import Checkpoint
+from training.network.config import parse_config
+from training.network.features import Float
 from training.release.graph import NetworkWeights, network_graph
 from training.release.verify import Forward
 
@@ -147,8 +147,8 @@ def save_tensorflow(
     Who opens it calls `ctc_op.load()` first. The language model's folder travels as an absolute path.
     """
     tf = start_tensorflow(network.config.loop.threads)
-    from training.ctc_op import BeamSearchDecoder, BeamSearchSettings
-    from training.decoder_weights import alphabet_of_network
+    from training.decoding.ctc_op import BeamSearchDecoder, BeamSearchSettings
+    from training.decoding.weights import alphabet_of_network
 
     chosen = decoder or {}
     known = {key: chosen[key] for key in ("alpha", "beta", "beam_width", "mode") if key in chosen}
@@ -174,7 +174,7 @@ def save_tensorflow(
 def tensorflow_forward(folder: str) -> Forward:
     """What an opened SavedModel computes."""
     tf = start_tensorflow()
-    from training.ctc_op import load
+    from training.decoding.ctc_op import load
 
     load()
     module = tf.saved_model.load(folder)

@@ -22,21 +22,22 @@ from typing import Any
 
 import numpy as np
 
-from corpora.manifest import version_of
-from corpora.store import (
-    Store,
+from store.store import Store
+from store.versions import version_of
+from store.writing import (
+    explain_write,
     fsync_tree,
+    place_file,
     read_json,
     sha256_file,
     write_bytes_atomic,
     write_json_atomic,
 )
-from corpora.writing import explain_write, place_file
-from training.acoustic import Network
-from training.checkpoint import Checkpoint, best_checkpoint, save_best
-from training.config import TrainingConfig, config_text, identity
-from training.decoder_weights import alphabet_of_network, weights_for
+from training.decoding.acoustic import Network
+from training.decoding.weights import alphabet_of_network, weights_for
 from training.errors import RunNotFoundError
+from training.network.checkpoint import Checkpoint, best_checkpoint, save_best
+from training.network.config import TrainingConfig, config_text, identity
 from training.release import facts
 from training.release.card import card_text
 from training.release.forms import onnx_bytes, onnx_forward
@@ -103,7 +104,7 @@ def checkpoint_of(model: Model) -> Checkpoint:
     Raises:
         CheckpointError: the file is missing or damaged.
     """
-    from training.checkpoint import load_checkpoint
+    from training.network.checkpoint import load_checkpoint
 
     return load_checkpoint(model.path / WEIGHTS)
 

@@ -23,7 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Store, explain_write, fsync_dir, read_json, sha256_file
+from store.store import Store
+from store.writing import explain_write, fsync_dir, read_json, sha256_file
 from training.release.errors import ModelNotFoundError, ReleaseError
 
 STATES = ("candidate", "released", "retired")

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from corpora.store import Store, sha256_file
-from training.checkpoint import Checkpoint, best_checkpoint
-from training.config import TrainingConfig, parse_config
-from training.evaluate import EvaluationRequest, evaluate
-from training.loop import train
+from store.store import Store
+from store.writing import sha256_file
+from training.evaluation.evaluate import EvaluationRequest, evaluate
+from training.network.checkpoint import Checkpoint, best_checkpoint
+from training.network.config import TrainingConfig, parse_config
+from training.network.loop import train
 from training.release.errors import ReleaseError
 from training.release.facts import code_version
 from training.release.package import LANGUAGE_MODEL, checkpoint_of, weights_hash, weights_only

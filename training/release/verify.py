@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from corpora.store import Store
-from training.acoustic import LogProbabilities, Network
-from training.dataset import Dataset, SplitChoice, evenly
-from training.decoder_weights import alphabet_of_network
+from scoring.wer import count_errors
+from store.store import Store
+from training.decoding.acoustic import LogProbabilities, Network
+from training.decoding.weights import alphabet_of_network
 from training.errors import DataError
-from training.features import Float
+from training.network.dataset import Dataset, SplitChoice, evenly
+from training.network.features import Float
 from training.release.errors import ExportError
 from training.runs import chosen_clips, corpora_of, row_ids
-from training.wer import count_errors
 
 UTTERANCES = 64
 FLOAT_TOLERANCE = 1e-3  # nats, for labels of a probability above one in a thousand

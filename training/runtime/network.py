@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import CheckpointError
-from training.features import Float
+from training.network.features import Float
 
 
 def open_session(file: Path | bytes, threads: int = 1) -> Any:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.store import Store, read_json
-from training.acoustic import LogProbabilities, Network, load_network
-from training.config import ModelConfig
+from store.store import Store
+from store.writing import read_json
+from training.decoding.acoustic import LogProbabilities, Network, load_network
 from training.errors import CheckpointError, RunNotFoundError
-from training.evaluate import EvaluationRequest, evaluate
-from training.features import Float, Whitening
+from training.evaluation.evaluate import EvaluationRequest, evaluate
+from training.network.config import ModelConfig
+from training.network.features import Float, Whitening
 from training.release import forms
 from training.release.errors import ExportError
 from training.release.export import ExportRequest, export

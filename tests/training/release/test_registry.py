@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from corpora.store import Store, sha256_file, write_bytes_atomic, write_json_atomic
+from store.store import Store
+from store.writing import sha256_file, write_bytes_atomic, write_json_atomic
 from training.release.errors import ModelNotFoundError, ReleaseError
 from training.release.registry import Registry
 

@@ -1,0 +1,110 @@
+"""The recording that was opened last, kept: the segments of one file come one after the other.
+
+Also the length that a recording states without being decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import soundfile
+
+from corpora.audio import containers
+from corpora.audio.decoding import decode, decode_flacs
+from corpora.audio.films import decode_film
+from corpora.audio.long import LONG_BYTES, _decode_long
+from corpora.audio.recording import AHEAD_BYTES, Recording
+from corpora.errors import SourceError
+from corpora.importer import AudioRef
+from corpora.sources.source import Source
+
+
+def stated_length_s(source: Source, member: str) -> float | None:
+    """The length a recording states in its header, seconds; None where it states none. Nothing is decoded."""
+    from corpora.audio.films import probe
+
+    try:
+        path = source.local_path(member)
+        return float(soundfile.info(str(path)).duration)
+    except SourceError:
+        return None
+    except (soundfile.LibsndfileError, RuntimeError):
+        stated = probe(path)
+        return None if stated is None else stated.duration_s
+
+
+def open_recording(source: Source, ref: AudioRef) -> Recording:
+    """Decode the file a reference names, through memory where it is short, through a file where it is long.
+
+    Raises:
+        AudioError: as `audio.decode`; also a film with several sounds of which none was chosen.
+        SourceError: it cannot be read.
+    """
+    member = ref.member
+    with source.open(member) as stream:
+        kind = containers.kind_of(stream.read(4096))
+    if kind == "other":
+        return decode_film(source.local_path(member), ref.track)
+    if kind == "sphere" or source.member(member).size * 2 < LONG_BYTES // 8:
+        return decode(source.read_bytes(member), ref.accept_checksum_mismatch)
+    path = source.local_path(member)
+    try:
+        info = soundfile.info(str(path))
+        long = info.frames * info.channels * 2 > LONG_BYTES
+    except (soundfile.LibsndfileError, RuntimeError):
+        long = False
+    return _decode_long(path, kind) if long else decode(source.read_bytes(member))
+
+
+class LastRecording:
+    """The recording decoded last: an importer that looks at the sound and the cutting of it share one decoding."""
+
+    def __init__(self) -> None:
+        self._source: Source | None = None
+        self._key: tuple[str, int | None, bool] | None = None
+        self._recording: Recording | None = None
+        self._ahead: dict[str, Recording] = {}
+        self._ahead_in: Source | None = None
+
+    def forget(self) -> None:
+        """Hold nothing any more."""
+        self._source = self._key = self._recording = self._ahead_in = None
+        self._ahead = {}
+
+    def look_ahead(self, source: Source, refs: Iterable[AudioRef]) -> None:
+        """Decode the short FLAC files among those that will be opened next, all at once; the others wait for `open`.
+
+        Args:
+            refs: some 16 utterances: what they hold is in memory together.
+        """
+        self._ahead, self._ahead_in = {}, source
+        names = [name for name in dict.fromkeys(ref.member for ref in refs) if _is_short_flac(source, name)]
+        if len(names) < 2:
+            return
+        files = {}
+        for name in names:
+            with suppress(SourceError):  # told by `open`
+                files[name] = source.read_bytes(name)
+        decoded = zip(files, decode_flacs([*files.values()]), strict=True)
+        self._ahead = {name: recording for name, recording in decoded if recording is not None}
+
+    def open(self, source: Source, ref: AudioRef) -> Recording:
+        """`open_recording`, or what it gave for the same file the last time."""
+        key = (ref.member, ref.track, ref.accept_checksum_mismatch)
+        if self._recording is None or source is not self._source or key != self._key:
+            self._recording = self._ahead.pop(ref.member, None) if source is self._ahead_in else None
+            if self._recording is None:
+                self._recording = open_recording(source, ref)
+            self._source, self._key = source, key
+        return self._recording
+
+
+def _is_short_flac(source: Source, name: str) -> bool:
+    try:
+        return name.lower().endswith(".flac") and source.member(name).size < AHEAD_BYTES
+    except SourceError:
+        return False
+
+
+LAST = LastRecording()  # of this process

@@ -1,0 +1,227 @@
+"""`donation.toml`: what a donor says of an archive, as a checked value.
+
+It stands in the archive or is given by `--donation`; the file given by hand wins as a whole. What stands in the
+archive is a claim: it cannot widen rights. Without a licence the archive goes to quarantine. This module reads
+and checks the file; importers/donated.py acts on it, donation_draft.py writes one where there is none.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from corpora.donations.patterns import compile_error
+from corpora.errors import SourceError
+from corpora.sources.source import Source
+from store.errors import UsageError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_CHOICES = {
+    "split_rule": {"speaker", "utterance"},
+    "text_kind": {"verbatim", "edited", "subtitle", "script"},
+    "channel_mode": {"auto", "mix", "left", "right", "split"},
+    "timing": {"utterance", "cue", "word", "none"},
+    "speaker_rule": {"file", "column", "tier", "voice", "none"},
+    "overlaps": {"trim", "reject", "keep"},
+    "numbers": {"reject", "table", "spell"},
+}
+# What only people read; kept in the manifest as it stands.
+ABOUT = ("contact", "consent", "retention_until", "domain", "recorded_from", "recorded_to")
+
+
+@dataclass(frozen=True)
+class FileNames:
+    """Text in the names of the files: a pattern with groups `text`, `speaker`, `gender`; a word map."""
+
+    pattern: str
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sphinx:
+    """`TEXT (id)` lines. `speaker`: a pattern searched in the audio's name, groups `speaker`, `gender`."""
+
+    transcription: str
+    speaker: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with one utterance per row.
+
+    Attributes:
+        file: glob of the table's name.
+        delimiter: between columns; a tab may be written "\\t" or "tab".
+        columns: names of the columns; empty = the first line holds them.
+        quoted: whether a field may stand in quotation marks (CSV); else quotes are text.
+        audio: path of the sound relative to the table, with columns in braces; suffix may be left out.
+        text: column of the text to learn.
+        speaker, gender: columns, or "".
+    """
+
+    file: str
+    audio: str
+    text: str
+    delimiter: str = ","
+    columns: tuple[str, ...] = ()
+    quoted: bool = False
+    speaker: str = ""
+    gender: str = ""
+
+
+@dataclass(frozen=True)
+class Donation:
+    """The whole file; docs/corpora.md has a line for every key.
+
+    Attributes:
+        licence: "" where none is named: quarantine.
+        origin: where it was read, for sentences; `by_hand` whether a person gave it with --donation.
+        may_redistribute: None = not said; `true` counts only from the file given by hand.
+        about: what only people read, by key.
+        audio_track: which sound of a film, from 0; None = the only one.
+    """
+
+    name: str
+    donor: str
+    licence: str
+    origin: str
+    by_hand: bool = False
+    language: str = "en"
+    closed_vocabulary: bool = False
+    split_rule: str = "speaker"
+    text_kind: str = ""
+    timing: str = ""
+    speaker_rule: str = "none"
+    speaker: str = ""
+    channel_mode: str = "auto"
+    audio_track: int | None = None
+    encoding: str = "auto"
+    tiers: tuple[str, ...] = ()
+    overlaps: str = "trim"
+    numbers: str = "reject"
+    time_offset_s: float | None = None
+    time_stretch: float = 1.0
+    may_redistribute: bool | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    dev_speakers: tuple[str, ...] = ()
+    test_speakers: tuple[str, ...] = ()
+    genders: Mapping[str, str] = field(default_factory=dict)
+    file_name: FileNames | None = None
+    sphinx: Sphinx | None = None
+    table: Table | None = None
+
+
+def find_donation(source: Source, given: Path | None) -> Donation | None:
+    """The donation file given by hand, else the topmost one in the archive, else None.
+
+    Raises:
+        UsageError: the file given is missing or wrong; SourceError: the one in the archive is.
+    """
+    if given is not None:
+        try:
+            return parse_donation(given.read_bytes(), given.name, UsageError, by_hand=True)
+        except OSError as error:
+            raise UsageError(f"the donation file {given} cannot be read: {error.strerror}") from error
+    inside = sorted(source.names_matching(r"(^|/)donation\.toml$"), key=lambda n: (n.count("/"), n))
+    if not inside:
+        return None
+    return parse_donation(source.read_bytes(inside[0]), inside[0], SourceError)
+
+
+def parse_donation(data: bytes, origin: str, wrong: type[Exception], by_hand: bool = False) -> Donation:
+    """Parse and check a donation file.
+
+    Args:
+        wrong: the class of error for a file that says something impossible.
+    """
+    try:
+        said = tomllib.loads(data.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise wrong(f"{origin} is not readable TOML: {error}") from error
+    try:
+        return _checked(said, origin, by_hand)
+    except (ValueError, TypeError) as error:
+        raise wrong(f"{origin}: {error}") from error
+
+
+def _checked(said: dict[str, Any], origin: str, by_hand: bool) -> Donation:
+    values = {key: value for key, value in said.items() if key not in ABOUT}
+    values["about"] = {key: str(said[key]) for key in ABOUT if key in said}
+    splits = _section(values.pop("splits", {}), "splits", {"dev", "test"})
+    values["dev_speakers"], values["test_speakers"] = splits.get("dev", []), splits.get("test", [])
+    for key, kind in (("file_name", FileNames), ("sphinx", Sphinx), ("table", Table)):
+        if key in values:
+            allowed = {f.name for f in fields(kind)}
+            values[key] = kind(**_tuples(_section(values[key], key, allowed)))
+    unknown = sorted(said.keys() - KEYS)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; known: {', '.join(sorted(KEYS))}")
+    for key, choices in _CHOICES.items():
+        if key in values and values[key] not in choices:
+            raise ValueError(f"{key} = {values[key]!r}; it is one of {', '.join(sorted(choices))}")
+    if not NAME.fullmatch(str(values.get("name", ""))):
+        raise ValueError(f"name = {values.get('name')!r}; it matches {NAME.pattern}")
+    values.setdefault("donor", values["name"])
+    values["licence"] = str(values.get("licence", "")).strip()
+    _check_types(values)
+    if not by_hand and values.get("may_redistribute"):
+        del values["may_redistribute"]  # a claim that would widen rights
+    donation = Donation(**_tuples(values), origin=origin, by_hand=by_hand)
+    _check_patterns(donation)
+    return donation
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+
+
+def _section(value: Any, name: str, allowed: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"[{name}] is a table")
+    unknown = sorted(value.keys() - allowed)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r} in [{name}]; known: {', '.join(sorted(allowed))}")
+    return value
+
+
+def _check_types(values: dict[str, Any]) -> None:
+    """Texts are texts, numbers numbers: TOML would let a list pass for a speaker."""
+    for entry in fields(Donation):
+        value = values.get(entry.name)
+        kind = str(entry.type)
+        wrong = value is not None and (
+            (kind == "str" and not isinstance(value, str))
+            or (kind.startswith("bool") and not isinstance(value, bool))
+            or (kind.startswith("float") and (isinstance(value, bool) or not isinstance(value, int | float)))
+            or (
+                kind.startswith("int")
+                and (isinstance(value, bool) or not isinstance(value, int) or value < 0)
+            )
+            or (kind.startswith("tuple") and not isinstance(value, list | tuple))
+        )
+        if wrong:
+            raise ValueError(f"{entry.name} = {value!r} is not what belongs there")
+    if not 0.5 <= values.get("time_stretch", 1.0) <= 2.0:
+        raise ValueError(f"time_stretch = {values['time_stretch']}; it is a factor near 1")
+
+
+def _check_patterns(donation: Donation) -> None:
+    patterns = [donation.file_name.pattern] if donation.file_name else []
+    patterns += [donation.sphinx.speaker] if donation.sphinx else []
+    for pattern in patterns:
+        problem = compile_error(pattern)
+        if problem:
+            raise ValueError(f"pattern {pattern!r} is no regular expression: {problem}")
+        if donation.file_name and "text" not in re.compile(donation.file_name.pattern).groupindex:
+            raise ValueError(f"pattern {pattern!r} has no group (?P<text>…)")
+
+
+# Every key a donation.toml may hold.
+KEYS = frozenset({f.name for f in fields(Donation)} - {"origin", "by_hand", "about"}) - {
+    "dev_speakers", "test_speakers"
+} | {*ABOUT, "splits"}  # fmt: skip

@@ -1,0 +1,277 @@
+"""What dev and test share with train, within a corpus and between all corpora of the store.
+
+Speakers, sentences, the very same sound (hash of the samples) and near copies of it (fingerprint). Rows are
+compared as 64-bit hashes, about 45 bytes a row; those of published versions are kept in the cache. Speakers
+are compared where their names mean the same: within one importer, for donations within one donor.
+The gate (policy in `POLICY`) refuses a corpus that would leak, whichever side of the pair it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from corpora.audio import fingerprint
+from corpora.audio.fingerprint import as_words, near_pairs
+from corpora.buckets import hash64
+from store.corpus import SPLITS, Corpus
+from store.store import Store
+from store.writing import explain_write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POLICY = (
+    "refused: a speaker of dev or test in the train of another corpus; a sound of dev or test, or a near copy "
+    "of it with the same text, in any train; more than the share `leaked_sentences` of the dev and test "
+    "utterances of `leakage_words` words or more with their sentence in any train. Only reported: shorter "
+    "sentences, near copies with another text, and all sentences where the vocabulary is closed."
+)
+_log = logging.getLogger(__name__)
+_SAME_LENGTH = 0.03
+_SHORTEST_S = 1.0  # fingerprints of less sound say too little
+_UNKNOWN = np.uint64(0)
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What is compared of the rows of one corpus: arrays of equal length.
+
+    Attributes:
+        split: number in `SPLITS`. speaker: hash, 0 = unknown. prints: `[n, 2]`.
+        closed: the vocabulary is closed: sentences are reported only.
+        tolerated: share of long sentences that may leak.
+    """
+
+    name: str
+    split: npt.NDArray[np.uint8]
+    speaker: npt.NDArray[np.uint64]
+    text: npt.NDArray[np.uint64]
+    words: npt.NDArray[np.uint16]
+    audio: npt.NDArray[np.uint64]
+    prints: npt.NDArray[np.uint64]
+    seconds: npt.NDArray[np.float32]
+    closed: bool = False
+    tolerated: float = 0.0
+
+    def part(self, wanted: npt.NDArray[np.bool_]) -> Traces:
+        """Some of the rows."""
+        arrays = {key: getattr(self, key)[wanted] for key in _ARRAYS}
+        return Traces(self.name, **arrays, closed=self.closed, tolerated=self.tolerated)
+
+
+_ARRAYS = ("split", "speaker", "text", "words", "audio", "prints", "seconds")
+
+
+def speaker_space(manifest: dict[str, Any]) -> str:
+    """Where the speakers' names of a corpus come from: two corpora of one space may share speakers."""
+    donor = manifest["donor"] if manifest["importer"] == "donated" else ""
+    return f"{manifest['importer']}\n{donor}"
+
+
+def traces_of_index(index: pd.DataFrame, manifest: dict[str, Any]) -> Traces:
+    """Traces of the accepted rows of a corpus that is being sealed."""
+    space = speaker_space(manifest)
+    speakers = {name: hash64(f"{space}\n{name}") for name in index["speaker_id"].unique()}
+    unknown = (
+        index["flag_set"].astype(object).map(lambda flags: "speaker_unknown" in flags).to_numpy(dtype=bool)
+    )
+    speaker = index["speaker_id"].astype(object).map(speakers).to_numpy(dtype=np.uint64)
+    return Traces(
+        manifest["corpus"],
+        np.array([SPLITS.index(split) for split in index["split"]], dtype=np.uint8),
+        np.where(unknown, _UNKNOWN, speaker),
+        index["text_hash"].to_numpy(dtype=np.uint64),
+        np.minimum(index["words"].to_numpy(), 65535).astype(np.uint16),
+        index["audio_hash"].to_numpy(dtype=np.uint64),
+        index[["print_high", "print_low"]].to_numpy(dtype=np.uint64),
+        index["duration_s"].to_numpy(dtype=np.float32),
+        **_terms(manifest),
+    )
+
+
+def _terms(manifest: dict[str, Any]) -> dict[str, Any]:
+    tolerated = manifest["thresholds"].get("leaked_sentences", 0.0)
+    return {"closed": bool(manifest["closed_vocabulary"]), "tolerated": float(tolerated)}
+
+
+def traces_of(store: Store, corpus: Corpus) -> Traces:
+    """Traces of a published version; read from its shards once, then from the cache.
+
+    Fingerprints of an older kind are made anew from the stored sound, which takes some 0.5 s of CPU per hour.
+    """
+    path = traces_path(store, corpus)
+    if not path.is_file() and not store.fetch_cached(path):
+        for old in path.parent.glob(f"{corpus.name}-*.npz"):
+            # their names said nothing of the kind of fingerprints before
+            if len(path.stem) - len(old.stem) in (0, 2):
+                old.unlink(missing_ok=True)
+        _write(path, _read_shards(corpus))
+    with np.load(path) as stored:
+        arrays = {key: stored[key] for key in _ARRAYS}
+    return Traces(corpus.name, **arrays, **_terms(corpus.manifest))
+
+
+def traces_path(store: Store, corpus: Corpus) -> Path:
+    """Where the traces of a version are kept."""
+    return store.cache_dir / "leakage" / f"{corpus.name}-{corpus.version}-{fingerprint.VERSION}.npz"
+
+
+def _write(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    temporary = path.with_name(f".{path.stem}.tmp.npz")
+    with explain_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(temporary, allow_pickle=False, **arrays)
+        temporary.replace(path)
+
+
+def _read_shards(corpus: Corpus) -> dict[str, npt.NDArray[Any]]:
+    space, number = speaker_space(corpus.manifest), {split: at for at, split in enumerate(SPLITS)}
+    columns = ["split", "speaker_id", "text", "audio_sha256", "audio_fingerprint", "duration_s", "flags"]
+    found: dict[str, list[Any]] = {key: [] for key in _ARRAYS}
+    there = corpus.column_names()
+    is_old = corpus.manifest.get("fingerprint_version", 1) != fingerprint.VERSION
+    if is_old:
+        columns.append("audio")
+        _log.info("the fingerprints of %s are of an older kind: made anew from its sound", corpus.name)
+    for batch in corpus.batches(columns=[name for name in columns if name in there]):
+        for row in batch.to_pylist():
+            unknown = "speaker_unknown" in row["flags"]
+            found["split"].append(number[row["split"]])
+            found["speaker"].append(0 if unknown else hash64(f"{space}\n{row['speaker_id']}"))
+            found["text"].append(hash64(row["text"]))
+            found["words"].append(min(row["text"].count(" ") + 1, 65535))
+            found["audio"].append(int(row["audio_sha256"][:16], 16))
+            known = row.get("audio_fingerprint")
+            if is_old:
+                known = fingerprint.fingerprint_of_stored(row["audio"]["bytes"])
+            found["prints"].append(as_words(known or fingerprint.UNKNOWN))
+            found["seconds"].append(row["duration_s"])
+    types = {"split": np.uint8, "words": np.uint16, "seconds": np.float32}
+    made = {key: np.array(values, dtype=types.get(key, np.uint64)) for key, values in found.items()}
+    made["prints"] = made["prints"].reshape(-1, 2)
+    return made
+
+
+def compare(train: Traces, held: Traces, min_words: int) -> dict[str, Any]:
+    """What the dev and test utterances of `held` share with the train utterances of `train`.
+
+    Returns:
+        train, held_out (names), utterances and long_sentences (of dev and test), and how many of them leak:
+        speakers, sentences (of at least `min_words` words), short_sentences, audio, near_copies (same text),
+        near_copies_other_text; per split: {dev, test: sentences}.
+    """
+    learnt, asked = train.part(train.split == 0), held.part(held.split > 0)
+    said = np.isin(asked.text, learnt.text)
+    long = asked.words >= min_words
+    same = np.isin(asked.audio, learnt.audio)
+    known = np.isin(asked.speaker, learnt.speaker[learnt.speaker != _UNKNOWN]) & (asked.speaker != _UNKNOWN)
+    near, other = _near(learnt, asked)
+    return {
+        "train": train.name,
+        "held_out": held.name,
+        "utterances": len(asked.text),
+        "long_sentences": int(long.sum()),
+        "speakers": len(np.unique(asked.speaker[known])),
+        "sentences": int((said & long).sum()),
+        "short_sentences": int((said & ~long).sum()),
+        "audio": int(same.sum()),
+        "near_copies": int((near & ~same).sum()),
+        "near_copies_other_text": int((other & ~same & ~near).sum()),
+        "by_split": {
+            split: int((said & long & (asked.split == at)).sum()) for at, split in enumerate(SPLITS) if at
+        },
+    }
+
+
+def _near(learnt: Traces, asked: Traces) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which rows of `asked` have a near copy in `learnt`: with the same text, and with another."""
+    same, other = np.zeros(len(asked.text), bool), np.zeros(len(asked.text), bool)
+    if len(learnt.text) == 0 or len(asked.text) == 0:
+        return same, other
+    first, second = near_pairs(learnt.prints, asked.prints)
+    length, reference = learnt.seconds[first], asked.seconds[second]
+    fits = (np.abs(length - reference) <= _SAME_LENGTH * reference) & (reference >= _SHORTEST_S)
+    fits &= asked.prints[second].any(axis=1)
+    alike = learnt.text[first] == asked.text[second]
+    same[second[fits & alike]] = True
+    other[second[fits & ~alike]] = True
+    return same, other
+
+
+def within(index: pd.DataFrame, traces: Traces, min_words: int) -> dict[str, Any]:
+    """What a corpus's dev and test share with its own train, for the manifest.
+
+    Returns:
+        What `compare` answers, and per split: {"dev": n, "test": n, "min_words": words} counting sentences of
+        at least `min_words` words, "dev_any" and "test_any" counting all of them; `policy` of the gate.
+    """
+    found = compare(traces, traces, min_words)
+    trained = index.loc[index["split"] == "train", "text_hash"].unique()
+    flat: dict[str, Any] = {"min_words": min_words, "policy": POLICY}
+    for split, count in found.pop("by_split").items():
+        said = index.loc[index["split"] == split, "text_hash"]
+        flat |= {split: count, f"{split}_any": int(said.isin(trained).sum())}
+    return {**found, **flat}
+
+
+def across(store: Store, mine: Traces, min_words: int) -> list[dict[str, Any]]:
+    """A corpus against every other one in the store: its train and their dev and test, and the other way."""
+    found = []
+    for name in store.corpus_names():
+        if name == mine.name:
+            continue
+        theirs = traces_of(store, store.corpus(name))
+        found += [compare(mine, theirs, min_words), compare(theirs, mine, min_words)]
+        for pair in found[-2:]:
+            pair["tolerated"] = max(mine.tolerated, theirs.tolerated)
+            pair["closed_vocabulary"] = mine.closed or theirs.closed
+    return found
+
+
+def matrix(store: Store, names: Iterable[str], min_words: int) -> list[dict[str, Any]]:
+    """Every corpus's train against every corpus's dev and test, its own included."""
+    traces = [traces_of(store, store.corpus(name)) for name in names]
+    return [compare(train, held, min_words) for train in traces for held in traces]
+
+
+def pairs_path(store: Store, name: str) -> Path:
+    """Where what `across` found stands when a corpus was sealed last: beside its report."""
+    return store.reports_dir / "leakage" / f"{name}.json"
+
+
+def tell(pairs: list[dict[str, Any]]) -> None:
+    """Log what the gate may object to."""
+    for pair in pairs:
+        for key in ("speakers", "sentences", "audio", "near_copies"):
+            if pair[key]:
+                place = (pair["held_out"], pair["train"])
+                _log.warning("%d leaking %s: dev and test of %s, train of %s", pair[key], key, *place)
+
+
+def gate_figures(own: dict[str, Any], mine: Traces, pairs: list[dict[str, Any]]) -> dict[str, float]:
+    """What the gate looks at: the worst of the corpus itself and of all its pairs.
+
+    Returns:
+        leaked_speakers, leaked_audio (counts); leaked_sentences: the largest share by which a pair exceeds
+        what is tolerated, 0 where none does.
+    """
+    mine_own = {**own, "tolerated": mine.tolerated, "closed_vocabulary": mine.closed}
+    over = [_share(pair) - pair["tolerated"] for pair in [mine_own, *pairs] if not pair["closed_vocabulary"]]
+    copies = [pair["audio"] + (0 if pair["closed_vocabulary"] else pair["near_copies"]) for pair in pairs]
+    copies.append(own["audio"] + (0 if mine.closed else own["near_copies"]))
+    return {
+        "leaked_speakers": max((pair["speakers"] for pair in pairs), default=0),
+        "leaked_audio": max(copies),
+        "leaked_sentences": round(max([*over, 0.0]), 6),
+    }
+
+
+def _share(pair: dict[str, Any]) -> float:
+    return float(pair["sentences"]) / float(pair["long_sentences"]) if pair["long_sentences"] else 0.0

@@ -1,0 +1,156 @@
+"""Finished groups, kept for the next refresh: `<store>/cache/groups/<corpus>/<key>/`.
+
+A group's folder is named by a key over everything it was made from: the content of its files, the units, the
+importer, the rules and the writers. Reading all files for every refresh would be dear, so a note per cheap
+mark (sizes, times of change) says which key they had when they were read last. What stands under a key is
+whole, for it got there by one rename. After publishing only the rows without sound are kept; the sound is
+in the shards. The whole cache may be deleted at any time: what is missing is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from corpora.errors import SourceError
+from corpora.sources.planned import PlannedSource
+from native.hashes import sha256_many
+from store.writing import explain_write, fsync_dir, fsync_tree
+
+KEPT_S = 60 * 24 * 3600  # groups that no refresh has used for so long are dropped
+_DEAD_S = 24 * 3600
+_HASHED_AT_ONCE = 8
+
+Plan = dict[str, Any]
+
+
+def cache_dir(plan: Plan) -> Path:
+    """Where all groups of the plan's corpus lie."""
+    return Path(plan["store"]) / "cache" / "groups" / str(plan["name"])
+
+
+def _note(plan: Plan, index: int) -> Path:
+    return cache_dir(plan) / "marks" / str(plan["groups"][index]["key"])
+
+
+def find_group(plan: Plan, index: int, with_sound: bool = False) -> Path | None:
+    """The folder of a finished group, or None where it must be made.
+
+    Args:
+        with_sound: only if its `rows.parquet` is there too.
+    """
+    try:
+        folder = cache_dir(plan) / _note(plan, index).read_text()
+    except OSError:
+        return None
+    return folder if is_finished(folder, with_sound) else None
+
+
+def is_finished(folder: Path, with_sound: bool = False) -> bool:
+    """Whether a group's folder holds what it must."""
+    wanted = ["counts.json", "index.parquet", "rejections.parquet", *(["rows.parquet"] if with_sound else [])]
+    return all((folder / name).is_file() for name in wanted)
+
+
+def content_key(mark: str, source: PlannedSource, members: Iterable[str]) -> str:
+    """The key of a group's folder: its mark where its files are unknown, else with a hash of their bytes.
+
+    Args:
+        mark: hash of everything else the group is made from.
+    """
+    names = iter(dict.fromkeys(members))  # a table is a member of many units
+    parts: list[list[str]] = []
+    while some := [*islice(names, _HASHED_AT_ONCE)]:
+        found = [_bytes_or_hash(source, name) for name in some]
+        hashes = iter(sha256_many([data for data in found if isinstance(data, bytes)]))
+        digests = [next(hashes) if isinstance(known, bytes) else known for known in found]
+        parts += [list(entry) for entry in zip(some, digests, strict=True)]
+    return hashlib.sha256(json.dumps([mark, parts]).encode()).hexdigest()[:32]
+
+
+def _bytes_or_hash(source: PlannedSource, name: str) -> bytes | str:
+    """A member's bytes if they come in one piece; else their hash, or that of why they cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        pieces = source.pieces(name)
+        first, second = next(pieces, b""), next(pieces, None)
+        if second is None:
+            return first
+        for piece in chain((first, second), pieces):
+            digest.update(piece)
+    except (SourceError, OSError, EOFError, ValueError) as error:
+        digest.update(f"unreadable: {error}".encode())
+    return digest.hexdigest()
+
+
+def staging_place(folder: Path) -> Path:
+    """An empty folder beside a group's own, of this process alone; what dead processes left is removed."""
+    for left in folder.parent.glob(f".{folder.name}.*.tmp"):
+        host, number = left.name.split(".")[2:4]
+        if host == _host() and not Path(f"/proc/{number}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+    staged = folder.with_name(f".{folder.name}.{_host()}.{os.getpid()}.tmp")
+    with explain_write(staged):
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+    return staged
+
+
+def _host() -> str:
+    return socket.gethostname().replace(".", "-")
+
+
+def keep_group(staged: Path, folder: Path) -> None:
+    """Give a finished group its final name."""
+    with explain_write(folder):
+        fsync_tree(staged)
+        if is_finished(folder):  # made for its sound only
+            (staged / "rows.parquet").replace(folder / "rows.parquet")
+            shutil.rmtree(staged)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            staged.rename(folder)
+        fsync_dir(folder.parent)
+
+
+def note_group(plan: Plan, index: int, folder: Path) -> None:
+    """Remember which folder the group's mark stands for, and that it was used now."""
+    path = _note(plan, index)
+    temporary = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.tmp")
+    with explain_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(folder.name)
+        temporary.replace(path)
+        os.utime(folder)
+
+
+def drop_sound(plan: Plan) -> None:
+    """After publishing: keep of every group only what the next seal needs."""
+    for index in range(len(plan["groups"])):
+        folder = find_group(plan, index)
+        if folder is not None:
+            (folder / "rows.parquet").unlink(missing_ok=True)
+
+
+def prune(plan: Plan) -> None:
+    """Remove groups and marks that no refresh has used for long, and what dead processes left."""
+    now_s = time.time()
+    root = cache_dir(plan)
+    for path in [*root.glob("*"), *root.glob(".*.tmp"), *root.glob("marks/*")]:
+        with suppress(OSError):
+            age_s = now_s - path.stat().st_mtime
+            if path.name == "marks" or age_s < (_DEAD_S if path.name.startswith(".") else KEPT_S):
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

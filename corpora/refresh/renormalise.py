@@ -1,0 +1,272 @@
+"""A published corpus with the rules of today: text made anew from `text_raw`, sound untouched, nothing re-imported.
+
+Every row is normalised and checked again with the figures it already has; rows whose text is refused now move to
+the rejections, and rejections of text whose sound an earlier version of the corpus still holds come back. Splits
+stay as they are. The same corpus and the same rules give the same version.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from corpora.audio.fingerprint import VERSION, fingerprint_of_stored
+from corpora.errors import GateRefusedError
+from corpora.quality.checks import CHECKS, Subject, check_utterance
+from corpora.quality.gate import run_gate
+from corpora.quality.refusals import CORPUS_CHECKS
+from corpora.quality.thresholds import Thresholds
+from corpora.text.languages import alphabet_for
+from corpora.text.normaliser import NORMALISER_VERSION, Normalised, Refused
+from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for
+from corpora.versions.manifest import describe, summary_of
+from corpora.versions.shards import ShardWriter, write_rejections
+from store.corpus import Corpus
+from store.store import Store
+from store.versions import publish_version, version_of
+from store.writing import explain_write, sha256_file, write_json_atomic
+
+Row = dict[str, Any]
+_FACTS = ("split", "subset", "speaker_id", "gender", "licence", "duration_s")
+_TORN = "same_audio_other_text"
+_DERIVED = TEXT_FLAGS | {check.name for check in CHECKS if not check.rejects}
+
+
+@dataclass
+class _Outcome:
+    """What became of the rows."""
+
+    shards: list[dict[str, Any]] = field(default_factory=list)
+    index: list[Row] = field(default_factory=list)  # of accepted rows: what `describe` asks for
+    rejections: list[Row] = field(default_factory=list)
+    torn: set[str] = field(default_factory=set)  # sounds whose copies have different texts now
+    changed: int = 0
+    returned: int = 0
+
+
+def renormalise(store: Store, name: str) -> dict[str, Any]:
+    """Make a version of a corpus with today's rules and publish it.
+
+    Returns:
+        What `refresh --json` prints, with `changed` (texts that differ), `refused` and `returned` (rows that
+        left and came back); status "published" or "unchanged".
+
+    Raises:
+        NotPublishedError: no such corpus. GateRefusedError: nothing would be left.
+    """
+    with store.lock(f"corpus-{name}"):
+        corpus = store.corpus(name)
+        staged = store.staging_dir(f"renormalise/{name}") / "publish"
+        with explain_write(staged):
+            shutil.rmtree(staged, ignore_errors=True)
+            staged.mkdir(parents=True)
+        before = corpus.manifest
+        outcome = _rewritten(store, corpus, staged)
+        manifest = _manifest(before, staged, outcome)
+        if not manifest["gate"]["passed"]:
+            raise GateRefusedError(
+                f"nothing of {name} would be left under the rules of today; {name} stays as it is"
+            )
+        write_json_atomic(staged / "manifest.json", manifest)
+        unchanged = manifest["version"] == corpus.version
+        publish_version(store.corpora_dir / name, manifest["version"], staged)
+        more = {
+            "changed": outcome.changed,
+            "returned": outcome.returned,
+            "published": True,
+            "path": store.corpus(name).place,
+        }
+        more["refused"] = manifest["items"]["rejected"] - before["items"]["rejected"] + outcome.returned
+        return {**summary_of(manifest), **more, "status": "unchanged" if unchanged else "published"}
+
+
+def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
+    """Write all shards and the rejections anew below `staged`."""
+    thresholds = Thresholds(**corpus.manifest["thresholds"])
+    outcome = _Outcome(torn=_torn(corpus))
+    held = corpus.rejections().to_pylist()
+    text_ids = {r["utterance_id"] for r in held if r["check"] in TEXT_CHECKS and r["utterance_id"]}
+    back = _returning(store, corpus, text_ids)
+    for shard in corpus.manifest["shards"]:
+        rows = _shard_rows(corpus.file(shard["path"]))
+        _write_shard(staged, shard["path"], rows, (thresholds, outcome))
+    returned: set[str] = set()
+    for split in sorted({row["split"] for row in back.values()}):
+        accepted = []
+        for row in (back[key] for key in sorted(back) if back[key]["split"] == split):
+            fresh = _renewed(row, thresholds)
+            if isinstance(fresh, dict):
+                accepted.append(fresh)
+                returned.add(row["utterance_id"])
+        if accepted:
+            _write_shard(staged, f"{split}/part-returned.parquet", iter(accepted), (thresholds, outcome))
+    outcome.returned = len(returned)
+    kept = [r for r in held if not (r["check"] in TEXT_CHECKS and r["utterance_id"] in returned)]
+    rejections = sorted(
+        [*kept, *outcome.rejections],
+        key=lambda r: (r["source_path"], r["line"] or 0, r["utterance_id"] or "", r["check"]),
+    )
+    write_rejections(staged / "rejections.parquet", rejections)
+    outcome.rejections = rejections
+    return outcome
+
+
+def _torn(corpus: Corpus) -> set[str]:
+    """Sounds that stand in the corpus more than once and whose texts are no longer the same."""
+    copies: Counter[str] = Counter()
+    for batch in corpus.batches(columns=["audio_sha256"]):
+        copies.update(batch["audio_sha256"].to_pylist())
+    texts: dict[str, set[str]] = {}
+    for batch in corpus.batches(columns=["audio_sha256", "text_raw", "language", "text_rules"]):
+        for row in batch.to_pylist():
+            if copies[row["audio_sha256"]] > 1:
+                result = normaliser_for(row["text_rules"] or "", row["language"]).normalise(row["text_raw"])
+                if isinstance(result, Normalised):
+                    texts.setdefault(row["audio_sha256"], set()).add(result.text)
+    return {sound for sound, said in texts.items() if len(said) > 1}
+
+
+def _shard_rows(path: Path) -> Iterator[Row]:
+    with pq.ParquetFile(path) as shard:
+        for group in range(shard.num_row_groups):
+            yield from shard.read_row_group(group).to_pylist()
+
+
+def _returning(store: Store, corpus: Corpus, wanted: set[str]) -> dict[str, Row]:
+    """Rows of earlier versions whose text was refused since, by id; the newest version that has them wins."""
+    found: dict[str, Row] = {}
+    versions = sorted(
+        p for p in corpus.path.parent.iterdir() if (p / "manifest.json").is_file() and not p.is_symlink()
+    )
+    for path in versions if wanted else []:
+        if path.name == corpus.version:
+            continue
+        older = store.corpus(corpus.name, path.name)
+        for batch in older.batches(columns=["utterance_id"]):
+            if wanted & set(batch["utterance_id"].to_pylist()):
+                break
+        else:
+            continue
+        for shard in older.manifest["shards"]:
+            for row in _shard_rows(older.file(shard["path"])):
+                if row["utterance_id"] in wanted and row["utterance_id"] not in found:
+                    found[row["utterance_id"]] = _with_print(row, older, corpus)
+    return found
+
+
+def _with_print(row: Row, older: Corpus, corpus: Corpus) -> Row:
+    """The row with a fingerprint of the kind its corpus has now; without one where that kind is gone."""
+    kind = corpus.manifest.get("fingerprint_version", 1)
+    if older.manifest.get("fingerprint_version", 1) == kind:
+        return row
+    known = fingerprint_of_stored(row["audio"]["bytes"]) if kind == VERSION else None
+    return {**row, "audio_fingerprint": known}
+
+
+def _write_shard(
+    staged: Path, relative: str, rows: Iterator[Row], place: tuple[Thresholds, _Outcome]
+) -> None:
+    """Write one shard of what is still accepted, under its old name; nothing where nothing is."""
+    thresholds, outcome = place
+    accepted, duration_s = 0, 0.0
+    path = staged / relative
+    with ShardWriter(path) as writer:
+        for row in rows:
+            fresh = _renewed(row, thresholds)
+            if row["audio_sha256"] in outcome.torn:
+                fresh = _TORN, CORPUS_CHECKS[_TORN]
+            if not isinstance(fresh, dict):
+                outcome.rejections.append(_rejection(row, fresh))
+                continue
+            outcome.changed += fresh["text"] != row["text"]
+            writer.add_rows([fresh])
+            facts = {key: fresh[key] for key in _FACTS}
+            outcome.index.append({**facts, "flag_set": " ".join(fresh["flags"]), "late_flags": ""})
+            accepted, duration_s = accepted + 1, duration_s + row["duration_s"]
+    if not accepted:
+        path.unlink()
+        return
+    size, digest = path.stat().st_size, sha256_file(path)
+    shard = {
+        "path": relative,
+        "split": relative.partition("/")[0],
+        "rows": accepted,
+        "bytes": size,
+        "sha256": digest,
+    }
+    outcome.shards.append({**shard, "hours": round(duration_s / 3600, 6)})
+
+
+def _renewed(row: Row, thresholds: Thresholds) -> Row | tuple[str, str]:
+    """The row with today's text, or (check, reason) of why it is refused."""
+    result = normaliser_for(row.get("text_rules") or "", row["language"]).normalise(row["text_raw"])
+    if isinstance(result, Refused):
+        return result.check, result.reason
+    pace = len(result.text) * row["sample_rate_hz"] / row["num_samples"]
+    measures = {**row["measures"], "chars_per_s": pace}
+    subject = Subject(result.text, row["num_samples"], row["sample_rate_hz"], measures)
+    refused, flags = check_utterance(subject, thresholds)
+    if refused is not None:
+        return refused
+    if "numbers_spelled" in result.flags and row["split"] != "train":
+        return "numbers", "spelled numbers are guesses, which dev and test must not hold"
+    kept = [flag for flag in row["flags"] if flag not in _DERIVED]
+    texts = {
+        "text": result.text,
+        "text_scoring": result.text_scoring,
+        "normaliser_version": NORMALISER_VERSION,
+    }
+    return {**row, **texts, "flags": sorted({*kept, *result.flags, *flags}), "measures": measures}
+
+
+def _rejection(row: Row, refused: tuple[str, str]) -> Row:
+    return {
+        "corpus": row["corpus"],
+        "utterance_id": row["utterance_id"],
+        "source_path": row["transcript_path"],
+        "line": row["transcript_line"],
+        "start_s": row["source_start_s"],
+        "end_s": row["source_end_s"],
+        "check": refused[0],
+        "reason": refused[1],
+        "text_raw": row["text_raw"],
+        "speaker_id": row["speaker_id"],
+        "donor_id": row["donor_id"],
+    }
+
+
+def _manifest(before: dict[str, Any], staged: Path, outcome: _Outcome) -> dict[str, Any]:
+    """The manifest before, with everything that follows from the texts counted anew."""
+    index = pd.DataFrame(outcome.index)
+    path = staged / "rejections.parquet"
+    rejected = Counter(row["check"] for row in outcome.rejections)
+    items = {**before["items"], "accepted": len(index), "rejected": sum(rejected.values())}
+    manifest = {key: value for key, value in before.items() if key not in {"version", "gate"}}
+    manifest |= describe(index) if len(index) else {}
+    manifest |= {
+        "normaliser_version": NORMALISER_VERSION,
+        "alphabet_hash": alphabet_for(before["language"]).hash,
+        "items": items,
+        "rejected": dict(sorted(rejected.items())),
+        "shards": outcome.shards,
+        "rejections": {
+            "path": path.name,
+            "bytes": path.stat().st_size,
+            "sha256": sha256_file(path),
+            "rows": sum(rejected.values()),
+        },
+    }
+    summary = {
+        "rows": len(index),
+        "unbalanced": items["input"] - items["accepted"] - items["rejected"] - items["ignored"],
+    }
+    manifest["gate"] = run_gate(summary)
+    manifest["version"] = version_of(manifest)
+    return manifest

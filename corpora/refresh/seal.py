@@ -1,0 +1,347 @@
+"""The end of a refresh: what needs the whole corpus, the gate, and publishing.
+
+Reads the indexes of all groups, rejects duplicates, gives splits, writes one shard per group and split in the
+order of the groups (or links the shard that an earlier version has of the very same rows), counts everything
+again from what was written, and publishes only what balances and passes the gate. A refused corpus stays in
+the staging folder with its manifest, for the report.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from corpora.audio import fingerprint, measures
+from corpora.donations.needs_alignment import collect_waiting
+from corpora.donations.quarantine import area
+from corpora.errors import BalanceError, NothingImportedError
+from corpora.quality import leakage
+from corpora.quality.checks import check_corpus
+from corpora.quality.gate import run_gate
+from corpora.quality.pace import is_unusual, pace_limits
+from corpora.quality.refusals import CORPUS_CHECKS
+from corpora.quality.splits import BRIDGE, Assignment, earlier_speakers, listed_speakers, shared_speakers
+from corpora.quality.twins import twin_verdicts
+from corpora.refresh import shard_maker
+from corpora.refresh.group_cache import drop_sound, find_group, prune
+from corpora.refresh.groups import run_group
+from corpora.refresh.shard_maker import ShardMaker
+from corpora.refresh.splitting import corpus_facts, split_rows
+from corpora.text.languages import alphabet_for
+from corpora.text.normaliser import NORMALISER_VERSION
+from corpora.utterance import REJECTIONS_SCHEMA
+from corpora.versions import withdrawals
+from corpora.versions.index import read_index, read_rows
+from corpora.versions.manifest import compare, describe, published_answer, summary_of
+from corpora.versions.shards import read_table, write_table
+from corpora.versions.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
+from store.errors import NotPublishedError, StoreError
+from store.store import Store
+from store.versions import publish_version, version_of
+from store.writing import explain_write, read_json, sha256_file, write_json_atomic
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A corpus on disk that is not published yet."""
+
+    folder: Path
+    groups: list[Path]  # the folders it is made from
+    index: pd.DataFrame  # accepted rows
+    shards: list[dict[str, Any]]
+    shard_keys: dict[str, str]  # shard path → what it was made of
+    rejected: dict[str, int]
+    ignored: dict[str, int]
+    input_items: int
+    assignment: Assignment
+    pace_limits: tuple[float, float] | None  # letters per second, see pace.py
+
+
+def seal(plan_path: Path | str) -> dict[str, Any]:
+    """Finish a plan whose groups are all done; a group that the cache has lost meanwhile is done again.
+
+    Returns:
+        What `refresh --json` prints: corpus, version, path, utterances, hours, items, rejected, ignored,
+        splits, published (False where the gate refused), status ("published", "unchanged", "refused"), gate.
+
+    Raises:
+        BalanceError: items got lost: a fault of ours; nothing is published.
+        NothingImportedError: not a single utterance was accepted.
+    """
+    plan = read_json(Path(plan_path))
+    store = Store.open(plan["store"])
+    with store.lock(f"corpus-{plan['name']}"):
+        if "unchanged" in plan:
+            return published_answer(store, plan, "unchanged")
+        built = _build(plan, Path(plan_path), _earlier(store, plan))
+        manifest = _manifest(plan, built)
+        _prove_balance(manifest)
+        figures = _add_leakage(store, manifest, built)
+        manifest["gate"] = run_gate({**_summary(manifest, built), **figures})
+        waiting = collect_waiting(store, plan, manifest, (built.groups, built.folder))
+        manifest["version"] = version_of(manifest)
+        write_json_atomic(built.folder / "manifest.json", manifest)
+        return {**_finish(store, plan, manifest, built), "needs_alignment": waiting}
+
+
+def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
+    if not manifest["gate"]["passed"] and not manifest.get("needs_alignment"):
+        return _refuse(plan, manifest, built)
+    name = plan["name"]
+    why = plan["facts"]["quarantine"]
+    publish_version(area(store, plan["facts"]) / name, manifest["version"], built.folder)
+    if not why:
+        shard_maker.remember(store, name, manifest, built.shard_keys)
+    note = {"name": name, "version": manifest["version"], "quarantine": why}
+    note["withdrawn"] = withdrawn_mark(store, name)
+    write_json_atomic(store.cache_dir / "refresh" / f"{plan['input_key']}.json", note)
+    drop_sound(plan)
+    prune(plan)
+    shutil.rmtree(plan["unpacked"], ignore_errors=True)
+    return published_answer(store, plan, "published")
+
+
+def _refuse(plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
+    """Leave the refused corpus where the report finds it."""
+    refused = Path(plan["work_dir"]) / "refused"
+    with explain_write(refused):
+        shutil.rmtree(refused, ignore_errors=True)
+        built.folder.rename(refused)
+    if not manifest["utterances"]:
+        most = ", ".join(f"{n} {check}" for check, n in Counter(manifest["rejected"]).most_common(3))
+        raise NothingImportedError(
+            f"nothing in {plan['name']} could be imported ({most or 'no item at all'}); "
+            f"every reason stands in {refused / 'rejections.parquet'}"
+        )
+    answer = {**summary_of(manifest), "path": str(refused), "gate": manifest["gate"]}
+    return {**answer, "published": False, "status": "refused"}
+
+
+def _earlier(store: Store, plan: dict[str, Any]) -> dict[str, str]:
+    """Speakers as the current version of this corpus places them."""
+    try:
+        return earlier_speakers(store.corpus(plan["name"]).manifest)
+    except NotPublishedError:
+        return {}
+
+
+def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _Built:
+    """Decide per row, write shards and rejections under `publish` beside the plan."""
+    staged = plan_path.parent / "publish"
+    with explain_write(staged):
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+    groups = [_group(plan_path, plan, index) for index in range(len(plan["groups"]))]
+    index = read_index(groups)
+    donors = withdrawn_donors(Store.open(plan["store"]), plan["name"])
+    out = is_withdrawn(index, donors)
+    verdict, repeated = check_corpus(_named(index[~out]))
+    index["verdict"] = verdict.reindex(index.index, fill_value=withdrawals.CHECK)
+    if plan["importer"] == "donated":
+        twins = twin_verdicts(Store.open(plan["store"]), plan["name"], index)
+        index["verdict"] = index["verdict"].where(index["verdict"] != "", twins)
+    assignment = split_rows(index, groups, corpus_facts(plan["facts"]), earlier)
+    index["split"] = assignment.splits
+    index.loc[index["split"] == "", "verdict"] = BRIDGE
+    spelled = index["flag_set"].astype(str).str.contains("numbers_spelled")
+    guessed = spelled & index["split"].isin(["dev", "test"])
+    index.loc[guessed, "verdict"], index.loc[guessed, "split"] = "numbers_in_test", ""
+    late = _late_rejections(plan["name"], groups, index[index["verdict"] != ""])
+    limits = _flag_late(index, repeated, plan["thresholds"]["pace_fence"])
+    shards = ShardMaker(plan_path, plan, staged)
+    listed = shards.write(groups, index)
+    scan = read_json(plan_path.parent / "scan.json")
+    ignored: Counter[str] = Counter()
+    for _, reason, count in scan["ignored"]:
+        ignored[reason] += count
+    input_items = len(scan["rejections"]) + ignored.total()
+    for group in groups:
+        counts = read_json(group / "counts.json")
+        input_items += counts["input"]
+        ignored.update(counts["ignored"])
+    early = [{"corpus": plan["name"], **row} for row in scan["rejections"]]
+    gone = withdrawals.Gone(donors, read_rows(groups, index[out], ["source_path", "transcript_path"]))
+    rejected = _write_rejections(staged / "rejections.parquet", groups, [*early, *late], gone)
+    kept = index[index["verdict"] == ""]
+    return _Built(
+        staged,
+        groups,
+        kept,
+        listed,
+        shards.keys,
+        rejected,
+        dict(sorted(ignored.items())),
+        input_items,
+        assignment,
+        limits,
+    )
+
+
+def _flag_late(index: pd.DataFrame, repeated: pd.Series, fence: float) -> tuple[float, float] | None:
+    """Add the column `late_flags`: flags of rows that only the whole corpus shows. Answers the limits of pace."""
+    accepted = (index["verdict"] == "").to_numpy(dtype=bool)
+    paces = index["pace"].to_numpy(dtype=np.float32)
+    limits = pace_limits(paces[accepted], fence)
+    flags = np.where(
+        repeated.reindex(index.index, fill_value=False).to_numpy(dtype=bool), "duplicate_audio", ""
+    )
+    unusual = accepted & is_unusual(paces, limits)
+    index["late_flags"] = [
+        f"{flag} unusual_pace".strip() if odd else flag for flag, odd in zip(flags, unusual, strict=True)
+    ]
+    return limits
+
+
+def _group(plan_path: Path, plan: dict[str, Any], index: int) -> Path:
+    """The folder of a finished group; done again when the cache was deleted under us."""
+    if find_group(plan, index) is None:
+        run_group(plan_path, index)
+    found = find_group(plan, index)
+    if found is None:
+        raise StoreError(f"group {index} of {plan['name']} vanished from the cache; run the refresh again")
+    return found
+
+
+def _named(index: pd.DataFrame) -> pd.DataFrame:
+    """The hashes under the names of what they stand for, as `check_corpus` asks for them."""
+    names = {"utterance_id": "id_hash", "audio_sha256": "audio_hash", "text": "text_hash"}
+    return pd.DataFrame({name: index[column] for name, column in names.items()})
+
+
+def _write_rejections(
+    path: Path, groups: list[Path], more: list[dict[str, Any]], gone: withdrawals.Gone
+) -> dict[str, int]:
+    """Join all rejections in the order of their places; answers counts by check, read from what was written."""
+    tables = [read_table(group / "rejections.parquet") for group in groups]
+    tables.append(pa.Table.from_pylist(more, schema=REJECTIONS_SCHEMA))
+    table = gone.without_their_text(pa.concat_tables(tables))
+    order = {
+        "path": pc.fill_null(table["source_path"], ""),
+        "line": pc.fill_null(table["line"], 0),
+        "id": pc.fill_null(table["utterance_id"], ""),
+        "check": table["check"],
+        "start": pc.fill_null(table["start_s"], -1.0),
+    }
+    keys = [(name, "ascending") for name in order]
+    write_table(path, table.take(pc.sort_indices(pa.table(order), sort_keys=keys)))
+    return dict(sorted(Counter(read_table(path, ["check"])["check"].to_pylist()).items()))
+
+
+def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> list[dict[str, Any]]:
+    """What only the whole corpus shows, as rows of `REJECTIONS_SCHEMA`."""
+    columns = ["utterance_id", "source_path", "transcript_path", "transcript_line", "text_raw"]
+    columns += ["speaker_id", "donor_id"]
+    rows = read_rows(groups, refused, columns)
+    verdicts = refused["verdict"].reindex(rows.index)
+    return [
+        {
+            "corpus": corpus,
+            "utterance_id": row["utterance_id"],
+            "source_path": row["transcript_path"],
+            "line": None if pd.isna(row["transcript_line"]) else int(row["transcript_line"]),
+            "start_s": None,
+            "end_s": None,
+            "check": verdict,
+            "reason": f"{CORPUS_CHECKS[verdict]} ({row['source_path']})",
+            "text_raw": None if verdict == withdrawals.CHECK else row["text_raw"],
+            "speaker_id": row["speaker_id"],
+            "donor_id": None if pd.isna(row["donor_id"]) else row["donor_id"],
+        }
+        for (_, row), verdict in zip(rows.iterrows(), verdicts, strict=True)
+    ]
+
+
+def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
+    """The manifest without gate and version. Accepted and rejected are counted from the files written."""
+    facts, thresholds = plan["facts"], plan["thresholds"]
+    path = built.folder / "rejections.parquet"
+    return {
+        "kind": "corpus",
+        "corpus": plan["name"],
+        "importer": plan["importer"],
+        "importer_version": plan["importer_version"],
+        "normaliser_version": NORMALISER_VERSION,
+        "measures_version": measures.VERSION,
+        "fingerprint_version": fingerprint.VERSION,
+        "alphabet_hash": alphabet_for(facts["language"]).hash,
+        **describe(built.index),
+        "language": facts["language"],
+        "licence": facts["licence"],
+        "donor": facts["donor"],
+        "closed_vocabulary": facts["closed_vocabulary"],
+        "split_rule": built.assignment.rule,
+        "split_told": dict(built.assignment.told),
+        "speaker_splits": listed_speakers(built.assignment),
+        "expected": compare(facts["expected"], built.index),
+        "officials": {k: v for k, v in facts["officials"].items() if k in set(built.index["subset"])},
+        "items": {
+            "input": built.input_items,
+            "accepted": sum(pq.ParquetFile(built.folder / s["path"]).metadata.num_rows for s in built.shards),
+            "rejected": sum(built.rejected.values()),
+            "ignored": sum(built.ignored.values()),
+        },
+        "rejected": built.rejected,
+        "ignored": built.ignored,
+        "shards": built.shards,
+        "rejections": {
+            "path": path.name,
+            "bytes": path.stat().st_size,
+            "sha256": sha256_file(path),
+            "rows": sum(built.rejected.values()),
+        },
+        "sources": plan["identities"],
+        "thresholds": thresholds,
+        "pace_limits": None if built.pace_limits is None else list(built.pace_limits),
+        "options": plan["options"],
+        "notes": plan["notes"],
+        "about": facts["about"],
+        "may_redistribute": facts["about"].get("may_redistribute"),
+    }
+
+
+def _add_leakage(store: Store, manifest: dict[str, Any], built: _Built) -> dict[str, float]:
+    """Measure what dev and test share with any train; answers the gate's figures.
+
+    The corpus itself stands in the manifest, pairs with others in the reports: they depend on the store.
+    """
+    words = int(manifest["thresholds"]["leakage_words"])
+    traces = leakage.traces_of_index(built.index, manifest)
+    manifest["leakage"] = leakage.within(built.index, traces, words)
+    pairs = leakage.across(store, traces, words)
+    write_json_atomic(leakage.pairs_path(store, manifest["corpus"]), {"pairs": pairs})
+    leakage.tell([{**manifest["leakage"], "speakers": 0}, *pairs])
+    return leakage.gate_figures(manifest["leakage"], traces, pairs)
+
+
+def _prove_balance(manifest: dict[str, Any]) -> None:
+    items = manifest["items"]
+    ended = items["accepted"] + items["rejected"] + items["ignored"]
+    if items["input"] != ended:
+        raise BalanceError(
+            f"{manifest['corpus']} does not balance: {items['input']} items went in, {ended} came out "
+            f"({items['accepted']} accepted, {items['rejected']} rejected, {items['ignored']} ignored); "
+            "nothing was published"
+        )
+
+
+def _summary(manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
+    """The one-row table the gate looks at."""
+    items = manifest["items"]
+    return {
+        "rows": items["accepted"],
+        "unbalanced": items["input"] - items["accepted"] - items["rejected"] - items["ignored"],
+        "duplicate_ids": int(built.index["id_hash"].duplicated().sum()),
+        "shared_speakers": None
+        if built.assignment.rule == "utterance"
+        else len(shared_speakers(built.index)),
+        "hours": manifest["hours"],
+    }

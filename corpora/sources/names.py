@@ -1,0 +1,36 @@
+"""Names of members: which ones are unsafe, which are litter, which are archives."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+
+def unsafe_name(name: str) -> str | None:
+    """Why a member's name must not be used, or None."""
+    if not name or name.startswith(("/", "\\")) or re.match(r"^[A-Za-z]:", name):
+        return "absolute name"
+    if ".." in PurePosixPath(name.replace("\\", "/")).parts:
+        return "name climbs out of the archive with '..'"
+    if any(ord(c) < 32 for c in name):
+        return "control character in the name"
+    return None
+
+
+def is_litter(name: str) -> bool:
+    """Files that operating systems and unpackers leave behind."""
+    return LITTER.search(name) is not None
+
+
+LITTER = re.compile(
+    r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\.complete(d)?$|\.git/)", re.IGNORECASE
+)
+
+
+ARCHIVE = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst)|zip|zip\.001)$", re.IGNORECASE)
+
+
+_LATER_PART = re.compile(r"\.zip\.(?!001)\d{3}$", re.IGNORECASE)
+
+
+_SUMS = re.compile(r"(?:\.(?:md5|sha1|sha256)|(?:md5|sha1|sha256)sums?(?:\.txt)?)$", re.IGNORECASE)

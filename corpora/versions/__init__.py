@@ -1,0 +1,1 @@
+"""Published versions of a corpus: shards, index, manifest, history, and who withdrew."""

@@ -1,0 +1,1 @@
+"""Airflow of this checkout, started, watched and stopped: `python -m launcher start | stop | status | logs`."""

@@ -1,0 +1,186 @@
+"""The four Airflow processes and the supervisor that keeps them alive.
+
+A process is remembered by its id *and* its start (in clock ticks of this boot): a stale record never makes us
+signal a stranger. The supervisor is the components' parent: it starts one again that died and, on SIGTERM,
+ends all of them, first politely. It knows nothing of DAGs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from launcher.home import Home
+
+COMPONENTS: Mapping[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+SUPERVISOR = "supervisor"
+POLITE_S = 20.0
+LONG_LIFE_S = 60.0
+MAX_PAUSE_S = 60.0
+POLL_S = 0.5
+LOG_LIMIT_BYTES = 20_000_000
+log = logging.getLogger("supervisor")
+
+
+def remember(home: Home, name: str, pid: int) -> None:
+    """Record a running process: id, start time and what it is."""
+    record = {"pid": pid, "birth": _birth(pid), "name": name}
+    path = home.run / f"{name}.json"
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_text(json.dumps(record), "utf-8")
+    temporary.replace(path)
+
+
+def forget(home: Home, name: str) -> None:
+    """Remove the record of a process."""
+    (home.run / f"{name}.json").unlink(missing_ok=True)
+
+
+def find(home: Home, name: str) -> psutil.Process | None:
+    """The recorded process if it still is the one that was recorded, else None."""
+    try:
+        record = json.loads((home.run / f"{name}.json").read_text("utf-8"))
+        if _birth(record["pid"]) != record["birth"]:
+            return None
+        process = psutil.Process(record["pid"])
+        return process if process.status() != psutil.STATUS_ZOMBIE else None
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return None
+
+
+def _birth(pid: int) -> str:
+    """What no other process of any boot shares: start in clock ticks, and the boot's id."""
+    after_name = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return f"{after_name[19]} {Path('/proc/sys/kernel/random/boot_id').read_text('utf-8').strip()}"
+
+
+def terminate(processes: Iterable[psutil.Process], polite_s: float = POLITE_S) -> None:
+    """SIGTERM to each process, a wait, then SIGKILL to what is left of them and of their descendants."""
+    roots = list(processes)
+    family = {process.pid: process for root in roots for process in [root, *_descendants(root)]}
+    for process in roots:
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    psutil.wait_procs(roots, timeout=polite_s)
+    for root in roots:
+        family.update({process.pid: process for process in _descendants(root)})
+    left = [process for process in family.values() if process.is_running()]
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=5)
+
+
+def end_group(pid: int) -> None:
+    """SIGKILL to what a dead component left behind: every component leads a process group of its own.
+
+    Executor workers would wait for ever, and a task that goes on would soon be running twice.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
+    """Children of children; jobs that were detached on purpose have another parent and are not among them."""
+    try:
+        return list(process.children(recursive=True))
+    except psutil.Error:
+        return []
+
+
+@dataclass
+class _Component:
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    failures: int = 0
+    due_s: float = 0.0
+
+
+@dataclass
+class Supervisor:
+    """Keeps the components of one home alive until it gets SIGTERM or SIGINT."""
+
+    home: Home
+    environment: Mapping[str, str]
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Start all, watch them, end all."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._ended.set())
+        components = [
+            _Component(name, [sys.executable, "-m", "airflow", *arguments])
+            for name, arguments in COMPONENTS.items()
+        ]
+        try:
+            while not self._ended.wait(POLL_S):
+                for component in components:
+                    self._tend(component)
+        finally:
+            log.info("ending all components")
+            pids = [item.process.pid for item in components if item.process and item.process.poll() is None]
+            terminate(psutil.Process(pid) for pid in pids if psutil.pid_exists(pid))
+            for component in components:
+                if component.process:
+                    component.process.wait()
+                forget(self.home, component.name)
+            log.info("all components ended")
+
+    def _tend(self, component: _Component) -> None:
+        now_s = time.monotonic()
+        if component.process is not None:
+            status = component.process.poll()
+            if status is None:
+                return
+            end_group(component.process.pid)
+            component.failures = 1 if now_s - component.started_s > LONG_LIFE_S else component.failures + 1
+            pause_s = min(MAX_PAUSE_S, 2.0 ** (component.failures - 1))
+            log.warning(
+                "%s ended with status %s; starting it again in %.0f s", component.name, status, pause_s
+            )
+            component.process, component.due_s = None, now_s + pause_s
+        if now_s >= component.due_s:
+            self._start(component)
+
+    def _start(self, component: _Component) -> None:
+        path = self.home.log(component.name)
+        rotate(path)
+        with path.open("ab") as stream:
+            component.process = subprocess.Popen(
+                component.command,
+                cwd=self.home.root,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        component.started_s = time.monotonic()
+        with contextlib.suppress(OSError):
+            remember(self.home, component.name, component.process.pid)
+        log.info("%s started as process %d", component.name, component.process.pid)
+
+
+def rotate(path: Path) -> None:
+    """Move a log that has grown too long aside; one old file is kept."""
+    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
+        path.replace(path.with_suffix(".log.1"))

@@ -1,0 +1,65 @@
+"""A build that a person asks for once, by a form: the standing settings of a model with some of them changed.
+
+The standing settings are those of `settings.toml`; what is asked for here does not change them. Nothing is
+built, and whether text may be named at all is the caller's question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lm.errors import LanguageModelUsageError
+from lm.request import BuildRequest, inputs_hash
+from lm.settings import DEFAULT_NAME, DEFAULT_ORDER, read_settings
+from store.errors import NotPublishedError
+from store.store import Store
+from store.writing import read_json
+
+KEYS = ("name", "order", "prune", "vocabulary_size", "text", "interpolate")
+
+
+def asked_for(form: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a form is filled in; {} where everything is left to the settings.
+
+    Raises LanguageModelUsageError for a key that no build has.
+    """
+    unknown = sorted(set(form) - set(KEYS))
+    if unknown:
+        raise LanguageModelUsageError(f"unknown setting {', '.join(unknown)}; there are: {', '.join(KEYS)}")
+    return {key: value for key, value in form.items() if value not in (None, [], "", False)}
+
+
+def request_of(asked: Mapping[str, Any], store: Store | Path | str | None = None) -> BuildRequest:
+    """The request that `asked` stands for: the settings of that name (or order 3 from all corpora), changed.
+
+    Raises LanguageModelUsageError where the settings file cannot be read.
+    """
+    opened = store if isinstance(store, Store) else Store.open(store)
+    name = asked.get("name", DEFAULT_NAME)
+    standing = {request.publish: request for request in read_settings(opened)}
+    request = standing.get(name) or BuildRequest(publish=name, order=DEFAULT_ORDER, store=opened.root)
+    changes: dict[str, Any] = {
+        key: asked[key] for key in ("order", "vocabulary_size", "interpolate") if key in asked
+    }
+    if "prune" in asked:
+        changes["prune"] = tuple(asked["prune"])
+    if "text" in asked:
+        changes["text"] = (*request.text, *_paths(asked["text"]))
+    return replace(request, **changes)
+
+
+def _paths(names: Sequence[str]) -> list[Path]:
+    return [Path(name) for name in names]
+
+
+def is_current(request: BuildRequest) -> bool:
+    """True when the published model of that name was built from exactly these inputs and settings."""
+    store = Store.open(request.store)
+    try:
+        manifest = read_json(store.language_model(str(request.publish)) / "manifest.json")
+    except NotPublishedError:
+        return False
+    return bool(manifest.get("inputs_hash") == inputs_hash(request))

@@ -1,0 +1,1 @@
+"""Several language models → one: sources mixed by weights that suit the development transcripts."""

@@ -1,0 +1,122 @@
+"""A model of several sources: one model each, mixed by weights that are best for the development transcripts.
+
+The training transcripts of all corpora together are one source, every `--text` argument is another. Each gets
+its own sentences and its own run of `lmplz`; the arithmetic is in `interpolation.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lm import kenlm
+from lm.errors import LanguageModelUsageError, ResourceError
+from lm.mixing.interpolation import Floats, Weights, interpolate, tune_weights
+from lm.request import BuildRequest, Inputs
+from lm.text.files import expand_paths
+from lm.text.sentences import Part, SentenceSources, transcripts
+from native import LanguageModel
+from store.corpus import Corpus
+
+_BYTES_PER_NGRAM = 110  # of memory, for each component; measured with three components of 1.3 million
+_log = logging.getLogger(__name__)
+
+
+def sources_of(request: BuildRequest, inputs: Inputs) -> list[tuple[str, SentenceSources]]:
+    """The sources to mix, by name. Raises LanguageModelUsageError where there is nothing to mix or to tune on."""
+    labels, found = tuple(inputs.alphabet.labels), []
+    if inputs.training:
+        found.append(("transcripts", SentenceSources(inputs.training, (), labels, request.workers)))
+    for path in request.text:
+        files = tuple(expand_paths([path]))
+        found.append((f"text {path.name}", SentenceSources((), files, labels, request.workers)))
+    if len(found) < 2:
+        raise LanguageModelUsageError("--interpolate needs two sources: corpora and a text, or two texts")
+    if not any("dev" in corpus.splits for corpus in inputs.everything):
+        raise LanguageModelUsageError(
+            "--interpolate finds its weights on dev transcripts, and no corpus in the store has any"
+        )
+    return found
+
+
+def estimate(
+    parts: Sequence[Part], dev: Sequence[Corpus], arpa: Path, options: kenlm.EstimateOptions
+) -> tuple[kenlm.Estimate, dict[str, Any]]:
+    """Estimates every part, tunes the weights, writes the mixture to `arpa`.
+
+    Returns what the estimate came to and the manifest's `interpolation`. Raises the errors of `kenlm.estimate`.
+    """
+    used = [part for part in parts if part.counts.total.kept]
+    decisions = [f"{part.name} is left out: no sentence of it is left" for part in parts if part not in used]
+    arpas, estimates = [], []
+    for index, part in enumerate(used):
+        arpas.append(arpa.parent / f"part{index}.arpa")
+        estimates.append(kenlm.estimate(part.text, arpas[-1], part.counts.longest_words, options))
+        decisions += [f"{part.name}: {decision}" for decision in estimates[-1].decisions]
+    _check_memory(estimates)
+    weights = tune_weights(_token_scores(arpas, dev))
+    _log.info(
+        "weights %s", ", ".join(f"{p.name} {w:.4f}" for p, w in zip(used, weights.weights, strict=True))
+    )
+    ngrams = interpolate(arpas, weights.weights, arpa)
+    for path in arpas:
+        path.unlink()
+    fallback = any(one.discount_fallback for one in estimates)
+    answer = kenlm.Estimate(len(ngrams), tuple(ngrams), fallback, tuple(decisions))
+    return answer, _record(used, estimates, weights)
+
+
+def _check_memory(estimates: Sequence[kenlm.Estimate]) -> None:
+    """Raises ResourceError where the n-grams of all components will not fit, before minutes are spent."""
+    ngrams = sum(sum(one.ngrams) for one in estimates)
+    needed, free = ngrams * len(estimates) * _BYTES_PER_NGRAM, kenlm.available_bytes()
+    if needed > free:
+        raise ResourceError(
+            f"mixing {len(estimates)} models of {ngrams} n-grams needs about {needed >> 20} MiB of memory, but "
+            f"only {free >> 20} MiB are free; prune more, lower the order, or end other programs"
+        )
+
+
+def _token_scores(arpas: Sequence[Path], dev: Sequence[Corpus]) -> Floats:
+    """[tokens, components] log10 of every word and sentence end of the dev transcripts; -inf for unknown words."""
+    columns = []
+    for path in arpas:
+        model = LanguageModel.load(path)
+        scores = [
+            -np.inf if unknown else log10
+            for text in _dev_texts(dev)
+            for _, log10, unknown in model.score_sentence(text)
+        ]
+        columns.append(np.array(scores, np.float64))
+    return np.stack(columns, axis=1)
+
+
+def _dev_texts(corpora: Sequence[Corpus]) -> Iterator[str]:
+    for corpus in corpora:
+        if "dev" in corpus.splits:
+            yield from transcripts(corpus, "dev")
+
+
+def _record(parts: Sequence[Part], estimates: Sequence[kenlm.Estimate], weights: Weights) -> dict[str, Any]:
+    return {
+        "components": [
+            {
+                "name": part.name,
+                "weight": round(weight, 6),
+                "sentences": part.counts.total.kept,
+                "order": one.order,
+                "ngrams": list(one.ngrams),
+                "perplexity": alone,
+            }
+            for part, one, weight, alone in zip(parts, estimates, weights.weights, weights.alone, strict=True)
+        ],
+        "tuned_on": "dev",
+        "tokens": weights.tokens,
+        "tokens_unknown_to_all": weights.skipped,
+        "iterations": weights.iterations,
+        "perplexity": weights.perplexity,
+    }

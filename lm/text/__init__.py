@@ -1,0 +1,1 @@
+"""Text files of any wrapping → clean sentences, letters and words, streamed."""

@@ -1,0 +1,119 @@
+"""An alphabet from text: which letters it holds, how often, and which ones a person should look at.
+
+Takes the raw transcripts of published corpora and text files; lower case, Unicode NFC. Letters and the marks
+that belong to them count, and the apostrophe inside words; digits, punctuation and symbols do not. A letter
+that is rarer than `RARE_SHARE` of all letters, or seen fewer than `RARE_COUNT` times, is left out and listed in
+comments for review, because a misspelt name in another script must not become an output of the network.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lm.errors import EmptyTextError
+from lm.text.files import expand_paths, read_blocks
+from native import Alphabet
+from store.corpus import Corpus
+from store.writing import explain_write, write_bytes_atomic
+
+RARE_SHARE, RARE_COUNT = 1e-5, 5
+MANY_LABELS = 255
+"""More labels than the bytes of UTF-8: an alphabet of bytes is worth a thought."""
+
+_APOSTROPHES = "'’ʼ"
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Counts of all letters found; `kept` in the order of code points, `rare` most frequent first."""
+
+    counts: Counter[str]
+    kept: tuple[str, ...]
+    rare: tuple[str, ...]
+    spaced: bool
+    sources: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """How many letters were read."""
+        return self.counts.total()
+
+    def alphabet(self) -> Alphabet:
+        """The kept letters as labels: the space first where the text has words, the apostrophe last."""
+        letters = [letter for letter in self.kept if letter != "'"]
+        return Alphabet([*([" "] if self.spaced else []), *letters, *(["'"] if "'" in self.kept else [])])
+
+    def file_text(self) -> str:
+        """The alphabet file: counts and rare letters as comments, then one label per line."""
+        lines = [
+            f"# {len(self.kept)} letters of {self.total:,} read from {', '.join(self.sources)}",
+            f"# left out for review: seen fewer than {RARE_COUNT} times, or in fewer than 1 of "
+            f"{round(1 / RARE_SHARE):,} letters",
+        ]
+        if len(self.kept) > MANY_LABELS:
+            lines.append(
+                f"# more than {MANY_LABELS} labels: consider the bytes of UTF-8 (python -m lm alphabet --bytes)"
+            )
+        lines += [f"# {_named(letter)}: {self.counts[letter]:,}" for letter in self.kept]
+        lines += [f"# rare, left out: {_named(letter)}: {self.counts[letter]:,}" for letter in self.rare]
+        return "\n".join(lines) + "\n" + self.alphabet_lines()
+
+    def alphabet_lines(self) -> str:
+        """One label per line, as the network counts them."""
+        return "".join(f"{label}\n" for label in self.alphabet().labels)
+
+
+def derive(corpora: Sequence[Corpus], files: Sequence[Path]) -> Letters:
+    """Counts the letters of corpora (training transcripts as the source has them) and text files.
+
+    Raises EmptyTextError where there is no letter, TextSourceError for unreadable files.
+    """
+    counts: Counter[str] = Counter()
+    blanks = 0
+    for text in _texts(corpora, files):
+        prepared = unicodedata.normalize("NFC", text.lower())
+        blanks += prepared.count(" ")
+        counts.update(prepared)
+    for sign in _APOSTROPHES[1:]:
+        counts["'"] += counts.pop(sign, 0)
+    letters = Counter({sign: n for sign, n in counts.items() if n and (sign == "'" or _is_letter(sign))})
+    if not letters.total() - letters["'"]:
+        raise EmptyTextError("no letter was read; name corpora with transcripts or text files")
+    floor = max(RARE_COUNT, letters.total() * RARE_SHARE)
+    kept = sorted(letter for letter, n in letters.items() if n >= floor)
+    rare = sorted(
+        (letter for letter, n in letters.items() if n < floor), key=lambda one: (-letters[one], one)
+    )
+    sources = (*(f"corpus {corpus.name}" for corpus in corpora), *(path.name for path in files))
+    return Letters(letters, tuple(kept), tuple(rare), blanks * 50 > letters.total(), sources)
+
+
+def write_alphabet(path: Path, letters: Letters) -> Alphabet:
+    """Writes the file and returns the alphabet as it reads back."""
+    with explain_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomic(path, letters.file_text().encode("utf-8"))
+    return Alphabet.load(path)
+
+
+def _texts(corpora: Sequence[Corpus], files: Sequence[Path]) -> Iterable[str]:
+    for corpus in corpora:
+        for batch in corpus.batches(split="train", columns=["text_raw"]):
+            yield from (text for text in batch.column(0).to_pylist() if text)
+    for file in expand_paths(files):
+        for block in read_blocks(file):
+            yield block.data.decode("utf-8", "replace").replace("\n", " ")
+
+
+def _is_letter(sign: str) -> bool:
+    """Letters, and marks that no composed letter holds (Indic vowel signs, Hebrew points)."""
+    return unicodedata.category(sign)[0] in "LM"
+
+
+def _named(letter: str) -> str:
+    shown = f"◌{letter}" if unicodedata.category(letter)[0] == "M" else letter
+    return f"{shown} (U+{ord(letter):04X})"

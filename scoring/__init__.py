@@ -1,0 +1,1 @@
+"""References and hypotheses → error rates, and how sure they are."""

@@ -1,0 +1,1 @@
+"""Stores on S3-compatible storage: places, the working copy, the lock between machines, push and pull."""

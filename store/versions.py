@@ -1,0 +1,64 @@
+"""Versions: named by their content, published by one rename, `current` by another."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from store.corpus import _has_size
+from store.writing import canonical_json, explain_write, fsync_dir, fsync_tree
+
+
+def link_current(parent_dir: Path, version: str) -> None:
+    """Point `<parent_dir>/current` to a version, by one rename of a relative symbolic link."""
+    temporary = parent_dir / f".current.{os.getpid()}.tmp"
+    with explain_write(parent_dir):
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(version, target_is_directory=True)
+        temporary.replace(parent_dir / "current")
+        fsync_dir(parent_dir)
+
+
+def publish_version(parent_dir: Path, version: str, staged_dir: Path) -> Path:
+    """Move a finished folder to `<parent_dir>/<version>` and point `current` to it.
+
+    The staged folder must lie on the same file system and already hold its manifest. If the version is
+    there already (its name is derived from its content) the staged folder is dropped, unless files of the
+    one that is there are missing or have another size: then the staged one takes its place.
+
+    Returns:
+        The folder of the published version.
+    """
+    target = parent_dir / version
+    with explain_write(target):
+        parent_dir.mkdir(parents=True, exist_ok=True)
+        if target.exists() and is_whole(target, staged_dir):
+            shutil.rmtree(staged_dir)
+        else:
+            fsync_tree(staged_dir)
+            if target.exists():
+                target.rename(parent_dir / f".damaged-{version}-{os.getpid()}")
+            staged_dir.rename(target)
+            fsync_dir(parent_dir)
+            for damaged in parent_dir.glob(f".damaged-{version}-*"):
+                shutil.rmtree(damaged, ignore_errors=True)
+    link_current(parent_dir, version)
+    return target
+
+
+def is_whole(there: Path, like: Path) -> bool:
+    """Whether every file of `like` is in `there` too, with the same size."""
+    for path in like.rglob("*"):
+        twin = there / path.relative_to(like)
+        if path.is_file() and not _has_size(twin, path.stat().st_size):
+            return False
+    return True
+
+
+def version_of(manifest: Mapping[str, Any]) -> str:
+    """The version a manifest (without `version`) stands for: 16 hex digits."""
+    return hashlib.sha256(canonical_json(dict(manifest))).hexdigest()[:16]

@@ -1,0 +1,126 @@
+"""Writing so that it stays: fsync of files and folders, and failed writes told in sentences."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from store.errors import StoreError
+
+
+def fsync_dir(path: Path) -> None:
+    """Make renames inside a folder durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def explain_write(path: Path) -> Iterator[None]:
+    """Turn a failed write into a sentence: disk full, no permission, read-only.
+
+    Raises:
+        StoreError: naming the place and the likely cause.
+    """
+    try:
+        yield
+    except OSError as error:
+        cause = {
+            errno.ENOSPC: "the disk is full: free some space and run the command again, what is done stays",
+            errno.EDQUOT: "the disk quota is used up: free some space and run the same command again",
+            errno.EACCES: "no permission to write there: check the owner of the folder",
+            errno.EROFS: "the file system is read-only",
+        }.get(error.errno or 0, "the write failed; run the same command again once the cause is gone")
+        raise StoreError(f"cannot write {error.filename or path}: {error.strerror}; {cause}") from error
+
+
+def fsync_tree(root: Path) -> None:
+    """Make every file below a folder durable, and the folders themselves."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            handle = os.open(Path(folder) / name, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        fsync_dir(Path(folder))
+
+
+def place_file(path: Path, target: Path) -> None:
+    """A second name for a file, or a copy where the file system has none; what lay there is replaced.
+
+    Raises:
+        StoreError: the disk is full or the like.
+    """
+    temporary = target.with_name(f".{target.name}.tmp")
+    with explain_write(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(path, temporary)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(path, temporary)
+        temporary.replace(target)
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_bytes_atomic(path: Path, data: bytes) -> None:
+    """Write under a temporary name in the same folder, fsync, rename, fsync the folder.
+
+    Raises:
+        StoreError: the write failed; nothing lies under the final name then.
+    """
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    with explain_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        fsync_dir(path.parent)
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON that is the same for the same value: sorted keys, two blanks, final newline."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def write_json_atomic(path: Path, value: Any) -> None:
+    """`write_bytes_atomic` of `canonical_json(value)`."""
+    write_bytes_atomic(path, canonical_json(value))
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in a file of the store.
+
+    Raises:
+        StoreError: missing or damaged; names the file.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"{path} is missing: it was moved or deleted by hand; run the refresh again"
+        ) from error
+    except ValueError as error:
+        raise StoreError(
+            f"{path} is not readable JSON ({error}): delete its folder and run the refresh again"
+        ) from error

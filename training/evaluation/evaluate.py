@@ -1,0 +1,180 @@
+"""A run and a corpus -> word error rates by every decoder, published in the store.
+
+    evaluations/<id>/{evaluation.json, utterances.parquet}
+
+Log-probabilities come from `network_outputs.py`, texts from `recognise.py`, figures from
+`evaluation_figures.py`, weights from `decoder_weights.py`; pages are drawn by `report.py`. The id comes from the
+inputs and the texts found, never from timings. Written last: evaluation.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from store.corpus import Corpus
+from store.store import Store
+from store.writing import read_json, write_bytes_atomic, write_json_atomic
+from training.decoding.network_outputs import NetworkOutputs, Wanted, labels_of_run, network_outputs
+from training.decoding.recognise import Decoder, Texts, recognise
+from training.decoding.weights import Weights, alphabet_of_network, weights_for
+from training.errors import DataError
+from training.evaluation.figures import figures_of
+from training.evaluation.utterance_table import FACTS, heard_of, utterance_table
+from training.network.dataset import SplitChoice, usable_cores
+from training.runs import run_dir_of
+
+log = logging.getLogger(__name__)
+_FORMAT = 2  # raised when the same inputs would give other figures or other keys
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What to measure. `model` is a run's id or folder, `language_model` a folder (None = greedy only);
+    weights that are None come from the run's tuning, else from the defaults."""
+
+    model: str
+    corpus: str
+    language_model: str | None = None
+    split: str = "test"
+    subset: str | None = None
+    alpha: float | None = None
+    beta: float | None = None
+    beam_width: int | None = None
+    mode: str | None = None
+
+
+def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str, Any]:
+    """Measure and publish; returns evaluation.json's content with its path.
+
+    Raises:
+        DataError: the split or subset holds no utterance, or the language model is of another alphabet.
+        NotPublishedError, RunNotFoundError, ScorerError: corpus, run or language model cannot be used.
+    """
+    import native
+
+    store = store or Store.open()
+    run_dir, corpus = run_dir_of(store, request.model), store.corpus(request.corpus)
+    facts = _facts(corpus, request)
+    scorer, weights = None, Weights()
+    if request.language_model is not None:
+        scorer = native.Scorer.load(request.language_model)
+        weights = _weights(request, run_dir, scorer.lm_hash)
+    labels = labels_of_run(run_dir)
+    alphabet_of_network(labels, scorer)
+    choice = SplitChoice(request.split, (request.subset,) if request.subset else ())
+    outputs = network_outputs(run_dir, Wanted(corpus, choice), store)
+    texts = recognise(outputs, Decoder(labels, scorer, weights, usable_cores()))
+    table = utterance_table(facts, texts)
+    inputs = inputs_of_evaluation(request, store, weights)
+    evaluation = {
+        **figures_of(heard_of(table)),
+        **_real_time_factors(outputs, texts),
+        **inputs,
+        "kind": "evaluation",
+        "id": _content_id(inputs, table),
+    }
+    folder = store.evaluations_dir / evaluation["id"]
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    write_bytes_atomic(folder / "utterances.parquet", buffer.getvalue())
+    write_json_atomic(folder / "evaluation.json", evaluation)
+    return {**evaluation, "path": str(folder)}
+
+
+def _facts(corpus: Corpus, request: EvaluationRequest) -> pa.Table:
+    """The rows to measure, without sound."""
+    batches = list(corpus.batches(split=request.split, subset=request.subset, columns=list(FACTS)))
+    rows = sum(batch.num_rows for batch in batches)
+    if rows == 0:
+        there = ", ".join(f"{name}" for name in corpus.splits) or "none"
+        what = f"split {request.split!r}" + (f" with subset {request.subset!r}" if request.subset else "")
+        raise DataError(
+            f"corpus {corpus.name} {corpus.version} has no utterance in {what}; its splits: {there}"
+        )
+    return pa.Table.from_batches(batches)
+
+
+def _weights(request: EvaluationRequest, run_dir: Path, lm_hash: str) -> Weights:
+    tuned = weights_for(run_dir, lm_hash)
+    return Weights(
+        tuned.alpha if request.alpha is None else request.alpha,
+        tuned.beta if request.beta is None else request.beta,
+        request.beam_width or tuned.beam_width,
+        request.mode or tuned.mode,
+    )
+
+
+def _real_time_factors(outputs: NetworkOutputs, texts: Texts) -> dict[str, Any]:
+    """Seconds of work per second of speech: `rtf` by the clock, `rtf_cpu` summed over threads.
+
+    The network's are those of the time when its log-probabilities were computed.
+    """
+    seconds = max(1e-9, outputs.seconds)
+    wall = {"acoustic": outputs.acoustic["wall_s"], **texts.wall_s}
+    cpu = {"acoustic": outputs.acoustic["cpu_s"], **texts.cpu_s}
+    return {
+        "rtf": {name: round(value / seconds, 7) for name, value in wall.items()},
+        "rtf_cpu": {name: round(value / seconds, 7) for name, value in cpu.items()},
+    }
+
+
+def inputs_of_evaluation(request: EvaluationRequest, store: Store, weights: Weights) -> dict[str, Any]:
+    """What the result depends on, as JSON."""
+    lm = None
+    if request.language_model is not None:
+        manifest = read_json(Path(request.language_model) / "manifest.json")
+        folder = Path(request.language_model).resolve()
+        lm = {
+            "name": manifest.get("name") or folder.parent.name,
+            "version": manifest.get("version") or folder.name,
+            "lm_hash": manifest["identity"]["lm_hash"],
+        }
+    return {
+        "format": _FORMAT,
+        "run": run_dir_of(store, request.model).name,
+        "corpus": request.corpus,
+        "corpus_version": store.corpus(request.corpus).version,
+        "split": request.split,
+        "subset": request.subset,
+        "language_model": lm,
+        "decoder": weights.as_json() if lm else None,
+    }
+
+
+def _content_id(inputs: dict[str, Any], table: pa.Table) -> str:
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode())
+    for column in ("utterance_id", "reference", "greedy", "corrected", "lm"):
+        digest.update(json.dumps(table[column].to_pylist()).encode())
+    return digest.hexdigest()[:16]
+
+
+def evaluations(store: Store) -> list[dict[str, Any]]:
+    """All published evaluations, sorted by run, corpus, language model."""
+    found = [read_json(path) for path in sorted(store.evaluations_dir.glob("*/evaluation.json"))]
+    return sorted(
+        found, key=lambda one: (one["run"], one["corpus"], json.dumps(one["language_model"], sort_keys=True))
+    )
+
+
+def find_evaluation(request: EvaluationRequest, store: Store) -> dict[str, Any] | None:
+    """The published evaluation of exactly these inputs (with the weights it would use now), or None."""
+    run_dir = run_dir_of(store, request.model)
+    weights = Weights()
+    if request.language_model is not None:
+        manifest = read_json(Path(request.language_model) / "manifest.json")
+        weights = _weights(request, run_dir, manifest["identity"]["lm_hash"])
+    wanted = inputs_of_evaluation(request, store, weights)
+    for one in evaluations(store):
+        if all(one.get(key) == value for key, value in wanted.items()):
+            return one
+    return None

@@ -1,0 +1,1 @@
+"""From utterances to a trained network: configuration, features, batches, model, step, loop, checkpoints."""

@@ -1,0 +1,1 @@
+"""What people read of runs and evaluations: HTML pages, pictures, lines for the terminal."""

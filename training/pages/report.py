@@ -1,0 +1,130 @@
+"""Pages a person reads: reports/index.html for the whole chain, reports/evaluations/<id>.html for each
+evaluation.
+
+Self-contained HTML without scripts or requests; every text of a corpus is escaped. Reads what is published and
+measures nothing; a page whose inputs are those of before is left as it is. Corpora and language models have
+pages of their own (`corpora report`, `lm report`), linked when they exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from store.corpus import SPLITS
+from store.store import Store
+from store.writing import read_json, write_bytes_atomic
+from training.decoding.recognise import DECODERS
+from training.decoding.weights import weights_for
+from training.evaluation.evaluate import evaluations
+from training.evaluation.figures import pooled
+from training.pages.environment import environment
+from training.pages.evaluation import completed, page_key, render_evaluation
+from training.runs import status
+
+
+def write_reports(store: Store | None = None) -> Path:
+    """Write all pages of a store (the default one when None); returns the path of the index."""
+    store = store or Store.open()
+    found = [completed(one) for one in evaluations(store)]
+    for one in found:
+        page = store.reports_dir / "evaluations" / f"{one['id']}.html"
+        mark = f"<!-- {page_key(store, one)} -->\n".encode()
+        if not (page.is_file() and page.read_bytes().endswith(mark)):
+            write_bytes_atomic(page, render_evaluation(store, one).encode() + b"\n" + mark)
+    index = store.reports_dir / "index.html"
+    write_bytes_atomic(index, render_index(store, found).encode())
+    return index
+
+
+def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
+    """The chain on one page."""
+    runs = sorted(status(store), key=lambda run: (-float(run.get("heartbeat") or 0.0), run["run"]))
+    by_run = [(run["run"], [one for one in found if one["run"] == run["run"]]) for run in runs]
+    measured = [(run, ones) for run, ones in by_run if ones]
+    newest = (
+        [one for one in measured[0][1] if one["lm"] and _is_current(store, one["run"], one)]
+        if measured
+        else []
+    )
+    tables = {run: _tables(store, run, ones) for run, ones in measured}
+    return environment().get_template("index.html").render(
+        corpora=[_corpus(store, name) for name in store.corpus_names()],
+        language_models=[_language_model(store, name) for name in store.language_model_names()],
+        runs=runs,
+        measured=measured,
+        tables=tables,
+        largest=max(newest, key=lambda one: (one["hours"], one["id"]), default=None),
+    )  # fmt: skip
+
+
+def _tables(store: Store, run: str, evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The run's evaluations by language model and decoder settings, with all corpora of each taken as one.
+
+    Those at the weights the run would be used with now come first.
+    """
+    tables: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for one in evaluations:
+        model, decoder = one["language_model"] or {}, one["decoder"] or {}
+        kind = (one["split"], model.get("name", ""), model.get("version", ""), str(sorted(decoder.items())))
+        tables.setdefault(kind, []).append(one)
+    made = [
+        {
+            "split": rows[0]["split"],
+            "model": rows[0]["language_model"],
+            "decoder": rows[0]["decoder"],
+            "rows": rows,
+            "total": pooled(rows) if _each_once(rows) else None,
+            "largest": max(0.01, *(row[name]["wer"] for row in rows for name in DECODERS if row[name])),
+            "current": _is_current(store, run, rows[0]),
+        }
+        for rows in tables.values()
+    ]
+    return sorted(made, key=lambda table: not table["current"])
+
+
+def _is_current(store: Store, run: str, evaluation: dict[str, Any]) -> bool:
+    model = evaluation["language_model"]
+    if model is None:
+        return True
+    return bool(weights_for(store.runs_dir / run, model["lm_hash"]).as_json() == evaluation["decoder"])
+
+
+def _each_once(evaluations: Sequence[dict[str, Any]]) -> bool:
+    """Whether taking them as one counts no utterance twice."""
+    corpora = [one["corpus"] for one in evaluations]
+    return len(set(corpora)) == len(corpora) > 1
+
+
+def _corpus(store: Store, name: str) -> dict[str, Any]:
+    corpus = store.corpus(name)
+    splits = corpus.manifest["splits"]
+    rejected = {check: int(count) for check, count in corpus.manifest["rejected"].items()}
+    return {
+        "name": name,
+        "version": corpus.version,
+        "page": _page(store, f"corpora/{name}.html"),
+        "hours": sum(float(split["hours"]) for split in splits.values()),
+        "utterances": [int(splits.get(split, {}).get("utterances", 0)) for split in SPLITS],
+        "rejected": sum(rejected.values()),
+        "reasons": sorted(rejected.items(), key=lambda item: (-item[1], item[0]))[:3],
+    }
+
+
+def _language_model(store: Store, name: str) -> dict[str, Any]:
+    path = store.language_model(name)
+    manifest = read_json(path / "manifest.json")
+    return {
+        "name": name,
+        "version": path.name,
+        "page": _page(store, f"language_models/{name}.html"),
+        "order": manifest["order"],
+        "ngrams": [f"{count:,}" for count in manifest["ngrams"]],
+        "perplexity": manifest.get("perplexity"),
+        "oov_rate": manifest.get("oov_rate"),
+    }
+
+
+def _page(store: Store, relative: str) -> str | None:
+    return relative if (store.reports_dir / relative).exists() else None
