@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from corpora.errors import SourceError
-from tests.corpora.donations import HEAD, TRS, audio, checks, run, sound, srt, write
+from tests.corpora.donated import HEAD, TRS, audio, checks, run, sound, srt, write
 
 # --- 1 one mixed archive ----------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from tests.native.ctc_reference import build_language_model
 from training.decoding.ctc_op import BeamSearchDecoder, BeamSearchSettings, load
 from training.errors import OpError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LENGTHS = [14, 9, 0]
 
 

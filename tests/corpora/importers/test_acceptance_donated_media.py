@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from corpora.errors import NothingImportedError
-from tests.corpora.donations import HEAD, RATE_HZ, audio, film, run, sound, srt, write
+from tests.corpora.donated import HEAD, RATE_HZ, audio, film, run, sound, srt, write
 
 # --- 7 media ----------------------------------------------------------------------------------------------
 

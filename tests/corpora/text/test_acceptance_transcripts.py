@@ -18,7 +18,7 @@ from corpora.text.normaliser import Normalised, Normaliser, Policies, Refused
 from corpora.text.tables import STYLES
 from native import Alphabet
 from store.store import Store
-from tests.corpora.donations import audio, run, sound, write
+from tests.corpora.donated import audio, run, sound, write
 
 SILENCE = [
     ("switchboard", "[silence]"),

@@ -13,7 +13,7 @@ from lm.text.characters import character_rules, cleaner_for
 from lm.text.cleaning import clean_block
 from lm.text.files import TextBlock, TextFile, read_blocks
 from native import HeldOut, text_lines_are_wrapped
-from tests.lm import reference_cleaning
+from tests.lm.text import reference_cleaning
 
 LABELS = tuple(" abcdefghijklmnopqrstuvwxyz'")
 GERMAN = tuple(" abcdefghijklmnopqrstuvwxyzäöüß")

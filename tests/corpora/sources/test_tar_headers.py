@@ -14,7 +14,7 @@ import pytest
 from corpora.errors import SourceError
 from corpora.sources.opening import open_source
 from corpora.sources.source import Source
-from tests.corpora.test_sources import inner
+from tests.corpora.sources.test_sources import inner
 
 SIZES = (5_000, 700, 12_000, 3_000)
 FILES = {f"talk/{number}.wav": random.Random(number).randbytes(size) for number, size in enumerate(SIZES)}

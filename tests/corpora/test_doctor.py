@@ -11,7 +11,7 @@ from corpora.__main__ import main
 from corpora.donations.description import parse_donation
 from demo.layouts import librispeech, tedlium, tones
 from store.errors import UsageError
-from tests.corpora.donations import audio, sound, write
+from tests.corpora.donated import audio, sound, write
 
 
 @pytest.fixture

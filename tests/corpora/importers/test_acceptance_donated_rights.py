@@ -13,7 +13,7 @@ from corpora.donations.description import KEYS, parse_donation
 from corpora.errors import SourceError
 from store.errors import UsageError
 from store.store import Store
-from tests.corpora.donations import HEAD, audio, checks, run, sound, srt, write
+from tests.corpora.donated import HEAD, audio, checks, run, sound, srt, write
 
 # --- 5 the same sound again -------------------------------------------------------------------------------
 

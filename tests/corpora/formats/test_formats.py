@@ -6,7 +6,7 @@ import pytest
 
 from corpora.formats import FORMATS, foreign_advice, format_of, kaldi
 from corpora.formats.cues import Hints, TranscriptError
-from tests.corpora.transcripts import TRS, problems, read, rows
+from tests.corpora.formats.transcripts import TRS, problems, read, rows
 
 # --- one word or segment a line ---------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ import pytest
 from corpora.sources import unpacking
 from corpora.sources.opening import open_source
 from store.errors import StoreError
-from tests.corpora.test_sources import inner, make_tar, make_zip
+from tests.corpora.sources.test_sources import inner, make_tar, make_zip
 
 SOUND = np.random.default_rng(7).bytes(3 << 20)
 LONG = "a folder with a long name/" * 9

@@ -11,7 +11,7 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from store.store import Store
 
-DONATIONS = Path(__file__).resolve().parents[2] / "demo" / "donations"
+DONATIONS = Path(__file__).resolve().parents[3] / "demo" / "donations"
 CASES = [
     ("an4", "an4_wav_train.tar.gz", {"input": 955, "accepted": 66, "rejected": 882, "ignored": 7}),
     ("ljspeech", "ljspeech_256.tar", {"input": 13100, "accepted": 257, "rejected": 12843, "ignored": 0}),

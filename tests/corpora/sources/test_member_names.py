@@ -13,7 +13,7 @@ from corpora.sources.encodings_of_names import decoded_names, readable_names
 from corpora.sources.opening import open_readers, open_source
 from corpora.sources.planned import PlannedSource
 from corpora.sources.source import Source
-from tests.corpora.test_sources import inner, make_tar
+from tests.corpora.sources.test_sources import inner, make_tar
 
 NAMES = {
     "cp932": ["録音/東京_001.wav", "録音/NHKニュース.txt"],

@@ -12,7 +12,7 @@ import soundfile
 
 from corpora.errors import NothingImportedError
 from store.store import Store
-from tests.corpora.donations import HEAD, TRS, audio, checks, run, sound, srt, write
+from tests.corpora.donated import HEAD, TRS, audio, checks, run, sound, srt, write
 
 # --- 3 cues that make no sense ----------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import codecs
 import pytest
 
 from corpora.formats.cues import TranscriptError
-from tests.corpora.transcripts import TRS, problems, read, rows
+from tests.corpora.formats.transcripts import TRS, problems, read, rows
 
 # --- captions ---------------------------------------------------------------------------------------------
 
