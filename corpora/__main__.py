@@ -23,9 +23,8 @@ from corpora.options import add_arguments, given
 from corpora.quality.thresholds import Thresholds, parse
 from store.console import configure_logging, emit, in_red, run_command, use_store_tmp
 from store.errors import UsageError
-from store.opening import store_of
+from store.opening import open_store, store_of
 from store.shared.places import as_place
-from store.store import Store
 
 REFUSED = 3
 
@@ -106,7 +105,7 @@ def _refresh_parser(add: Any) -> Any:
 
 
 def _list(args: argparse.Namespace) -> int:
-    store = Store.open(args.store)
+    store = open_store(args.store)
     corpora = {}
     names, read = store.corpus_names(), store.corpus
     if args.quarantine:
@@ -223,14 +222,14 @@ def _told(result: dict[str, Any]) -> str:
 def _renormalise(args: argparse.Namespace) -> int:
     from corpora.refresh.renormalise import renormalise
 
-    said = renormalise(Store.open(args.store), args.name)
+    said = renormalise(open_store(args.store), args.name)
     text = f"{said['corpus']} {said['version']} {said['status']}: {said['changed']} texts changed, "
     emit(said, args.json, f"{text}{said['refused']} refused, {said['returned']} came back\n  {said['path']}")
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    corpus = Store.open(args.store).corpus(args.name, args.version)
+    corpus = open_store(args.store).corpus(args.name, args.version)
     emit(
         corpus.manifest,
         args.json,
@@ -242,7 +241,7 @@ def _show(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from corpora.report import write_corpus_report
 
-    store = Store.open(args.store)
+    store = open_store(args.store)
     corpus = store.corpus(args.name, args.version)
     place = store.share_file(write_corpus_report(store, corpus))
     emit({"corpus": corpus.name, "version": corpus.version, "path": place}, args.json, place)
@@ -252,7 +251,7 @@ def _report(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     from corpora.exports import ExportRequest, export
 
-    corpus = Store.open(args.store).corpus(args.name, args.version)
+    corpus = open_store(args.store).corpus(args.name, args.version)
     done = export(ExportRequest(corpus, args.form, args.to, tuple(args.splits), args.for_own_use))
     what = f"{done['utterances']} utterances of {corpus.name} {corpus.version} for {args.form}"
     emit(done, args.json, f"{what}: {done['status']}\n  {done['path']}")

@@ -10,13 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from corpora.donations.quarantine import write_draft
-from corpora.errors import CorporaError, NeedsDonationError, SourceError
+from corpora.errors import NeedsDonationError, SourceError
 from corpora.faults import fault_reason
 from corpora.importer import Importer, ImportOptions, Scan
 from corpora.importers import IMPORTERS, get_importer
 from corpora.options import checked
 from corpora.sources.opening import open_source
 from corpora.sources.source import Member, Source
+from native.errors import SpeechmillError
 from store.store import Store
 
 
@@ -67,7 +68,7 @@ def _recognising(source: Source, donation: Path | None) -> list[Importer]:
 def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[str, Any]:
     try:
         scan = importer.scan(source, ImportOptions(donation=donation, options=checked(importer, {})))
-    except CorporaError as error:
+    except SpeechmillError as error:
         return {"problem": str(error)}
     except Exception as error:
         return {"problem": fault_reason(error)}
@@ -161,7 +162,7 @@ def scan_or_advise(store: Store, importer: Importer, source: Source, options: Im
             place = write_draft(store, error.name, error.draft)
             advice = f"a draft to fill in and to give by --donation lies at {place}"
         raise NeedsDonationError(_joined(str(error), advice), error.name, error.draft) from error
-    except CorporaError:
+    except SpeechmillError:
         raise
     except Exception as error:  # no traceback for a file that nobody foresaw
         raise SourceError(f"{source.label} cannot be looked through: {fault_reason(error)}") from error

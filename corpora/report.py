@@ -28,6 +28,7 @@ from corpora.quality.leakage import pairs_path
 from corpora.quality.refusals import CORPUS_CHECKS, IMPORT_CHECKS
 from corpora.utterance import MEASURES
 from store.corpus import Corpus
+from store.opening import open_store
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic
 
@@ -103,7 +104,7 @@ def render_corpus_report(corpus: Corpus) -> str:
 
 def _pairs(corpus: Corpus) -> list[dict[str, Any]]:
     """What the corpus shared with the others of its store when it was sealed last."""
-    path = pairs_path(Store.open(corpus.path.parents[2]), corpus.name)
+    path = pairs_path(open_store(corpus.path.parents[2]), corpus.name)
     pairs: list[dict[str, Any]] = read_json(path)["pairs"] if path.is_file() else []
     return pairs
 
@@ -277,7 +278,7 @@ def checks_in_words() -> Sequence[tuple[str, str, bool]]:
 
 def outdated_reports(store: Store | None = None) -> list[str]:
     """Names of the corpora whose page is missing or older than their current version."""
-    store = store or Store.open()
+    store = store or open_store()
     outdated = []
     for name in store.corpus_names():
         page = store.reports_dir / "corpora" / f"{name}.html"

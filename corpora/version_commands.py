@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from store.console import emit
-from store.store import Store
+from store.opening import open_store
 
 
 def add_parsers(add: Callable[..., Any]) -> list[Any]:
@@ -35,7 +35,7 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
 def _history(args: argparse.Namespace) -> int:
     from corpora.versions.history import history
 
-    found = history(Store.open(args.store), args.name)
+    found = history(open_store(args.store), args.name)
     lines = [
         f"{entry['version']}  {entry['published']}  {entry['utterances']:8d} utterances {entry['hours']:9.3f} h"
         + ("  current" if entry["current"] else "")
@@ -48,7 +48,7 @@ def _history(args: argparse.Namespace) -> int:
 def _diff(args: argparse.Namespace) -> int:
     from corpora.versions.history import compare_versions
 
-    store = Store.open(args.store)
+    store = open_store(args.store)
     found = compare_versions(store.corpus(args.name, args.before), store.corpus(args.name, args.after))
     emit(found, args.json, _diff_told(found))
     return 0
@@ -69,7 +69,7 @@ def _diff_told(found: dict[str, Any]) -> str:
 def _withdraw(args: argparse.Namespace) -> int:
     from corpora.versions.withdrawals import withdraw
 
-    store = Store.open(args.store)
+    store = open_store(args.store)
     found = withdraw(store, args.name, args.donor)
     told = _withdrawal_told(found)
     if store.place != str(store.root):
@@ -96,7 +96,7 @@ def _withdrawal_told(found: dict[str, Any]) -> str:
 def _leakage(args: argparse.Namespace) -> int:
     from corpora.quality.leakage import matrix
 
-    store = Store.open(args.store)
+    store = open_store(args.store)
     pairs = matrix(store, store.corpus_names(), args.words)
     columns = ("speakers", "sentences", "short_sentences", "audio", "near_copies", "near_copies_other_text")
     head = f"{'train':16} {'dev and test of':16} {'utterances':>11}" + "".join(
@@ -114,7 +114,7 @@ def _leakage(args: argparse.Namespace) -> int:
 def _push(args: argparse.Namespace) -> int:
     from store.shared.push_pull import push
 
-    done = push(Store.open(args.store).corpus(args.name, args.version), args.url)
+    done = push(open_store(args.store).corpus(args.name, args.version), args.url)
     told = f"{done['corpus']} {done['version']}: {done['copied']} files, {done['bytes'] / 1e6:.1f} MB to {done['url']}"
     emit(done, args.json, told)
     return 0
@@ -123,7 +123,7 @@ def _push(args: argparse.Namespace) -> int:
 def _pull(args: argparse.Namespace) -> int:
     from store.shared.push_pull import pull
 
-    corpus = pull(Store.open(args.store), args.url, args.name, args.version)
+    corpus = pull(open_store(args.store), args.url, args.name, args.version)
     answer = {"corpus": corpus.name, "version": corpus.version, "path": corpus.place}
     emit(answer, args.json, f"{corpus.name} {corpus.version}: {corpus.place}")
     return 0

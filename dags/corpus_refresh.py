@@ -51,14 +51,13 @@ def importer_names() -> list[str]:
 @task(outlets=[CORPORA])
 def settle() -> None:
     """Tell the other DAGs; also after a failure, for a corpus published earlier may wait for this run."""
-    from corpora.errors import CorporaError
     from lm.due import due_language_models
-    from lm.errors import LanguageModelError
+    from native.errors import SpeechmillError
 
     context = get_current_context()
     try:
         due = bool(due_language_models())
-    except (CorporaError, LanguageModelError) as error:  # language_model shall show it, in red
+    except SpeechmillError as error:  # language_model shall show it, in red
         log.warning("what is due cannot be said: %s", error)
         due = True
     if not due:

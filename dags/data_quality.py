@@ -47,10 +47,10 @@ def data_quality() -> None:
     def corpus_page(name: str) -> str:
         """Write the page of one corpus."""
         from corpora.report import write_corpus_report
-        from store.store import Store
+        from store.opening import open_store
 
         get_current_context()["label"] = name
-        store = Store.open()
+        store = open_store()
         return str(write_corpus_report(store, store.corpus(name)))
 
     @task(trigger_rule="none_failed_min_one_success")

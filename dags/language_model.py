@@ -105,12 +105,12 @@ def language_model() -> None:
         from lm.build import build
         from lm.form import request_of
         from lm.pages.report import write_report
-        from store.store import Store
+        from store.opening import open_store
 
         get_current_context()["label"] = asked["name"]
         request = request_of(asked)
         manifest = build(request)
-        write_report(Store.open(request.store), asked["name"])
+        write_report(open_store(request.store), asked["name"])
         figures = ("name", "version", "order", "status", "perplexity", "perplexity_without_oov", "oov_rate")
         return {key: manifest[key] for key in figures} | {"identity": manifest["identity"]}
 

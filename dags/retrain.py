@@ -110,14 +110,14 @@ def retrain() -> None:
     @task(map_index_template="{{ label }}", trigger_rule="none_failed")
     def evaluate(share: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Measure some corpora, each with one language model, on test; compare with the time before."""
-        from store.store import Store
+        from store.opening import open_store
         from training.evaluation.compare import compare_with_previous
         from training.evaluation.evaluate import EvaluationRequest, evaluate
 
         get_current_context()["label"] = ", ".join(entry["corpus"] for entry in share)
         done = [evaluate(EvaluationRequest(**entry)) for entry in share]
         for one in done:
-            compare_with_previous(one, Store.open())
+            compare_with_previous(one, open_store())
         rates = [
             {name: one[name] and one[name]["wer"] for name in ("greedy", "corrected", "lm")} for one in done
         ]

@@ -23,7 +23,7 @@ from rich.console import Console
 from demo import real, results, spoken
 from demo.display import Display
 from store.console import configure_logging, run_command
-from store.store import Store
+from store.opening import open_store
 from store.writing import write_json_atomic
 
 _TABLE_WIDTH = 118  # where the output is no terminal
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _go(options: argparse.Namespace) -> int:
     root = Path(os.environ.get("SPEECHMILL_ROOT") or Path(__file__).resolve().parents[1]).resolve()
-    store = Store.open()
+    store = open_store()
     started, began_s = datetime.now(UTC), time.monotonic()
     with Display() as display:
         if options.kind == "real":

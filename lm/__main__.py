@@ -14,7 +14,7 @@ from lm.inspection import query, verify
 from lm.units import UNITS
 from native import Alphabet
 from store.console import configure_logging, emit, run_command
-from store.store import Store
+from store.opening import open_store
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -98,7 +98,7 @@ def _alphabet(options: argparse.Namespace) -> int:
         Alphabet.bytes().save(options.out)
         emit({"path": str(options.out), "labels": 255, "rare": []}, options.json, f"{options.out}: 255 bytes")
         return 0
-    store = Store.open(options.store)
+    store = open_store(options.store)
     letters = derive([store.corpus(name) for name in options.corpora], options.text)
     alphabet = write_alphabet(options.out, letters)
     rare = {letter: letters.counts[letter] for letter in letters.rare}
@@ -167,7 +167,7 @@ def _folder(options: argparse.Namespace) -> Path:
     folder = Path(options.dir)
     if folder.is_dir():
         return folder
-    return Store.open(options.store).language_model(options.dir)
+    return open_store(options.store).language_model(options.dir)
 
 
 def _query(options: argparse.Namespace) -> int:
@@ -202,7 +202,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _sweep(options: argparse.Namespace) -> int:
     from lm.sweep import Grid, sweep, write_sweep
 
-    store = Store.open(options.store)
+    store = open_store(options.store)
     corpora = None if options.corpora is None else tuple(options.corpora)
     request = BuildRequest(publish=options.name, text=tuple(options.text), corpora=corpora, store=store.root)
     try:
@@ -223,7 +223,7 @@ def _sweep(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from lm.pages.report import write_report
 
-    store = Store.open(options.store)
+    store = open_store(options.store)
     paths = [str(write_report(store, name)) for name in options.name or store.language_model_names()]
     emit({"reports": paths}, options.json, "\n".join(paths) or "no language model is published yet")
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from lm.request import inputs_hash
 from lm.settings import read_settings
 from store.errors import NotPublishedError
+from store.opening import open_store
 from store.store import Store
 from store.writing import read_json
 
@@ -20,7 +21,7 @@ def due_language_models(store: Store | Path | str | None = None) -> list[str]:
     A model that names a corpus which is not published yet waits for it and is not due. Raises what
     `read_settings` and `inputs_hash` raise otherwise.
     """
-    opened = store if isinstance(store, Store) else Store.open(store)
+    opened = store if isinstance(store, Store) else open_store(store)
     if not opened.corpus_names():
         return []
     due = []

@@ -15,6 +15,7 @@ from lm.errors import LanguageModelUsageError
 from lm.request import BuildRequest, inputs_hash
 from lm.settings import DEFAULT_NAME, DEFAULT_ORDER, read_settings
 from store.errors import NotPublishedError
+from store.opening import open_store
 from store.store import Store
 from store.writing import read_json
 
@@ -37,7 +38,7 @@ def request_of(asked: Mapping[str, Any], store: Store | Path | str | None = None
 
     Raises LanguageModelUsageError where the settings file cannot be read.
     """
-    opened = store if isinstance(store, Store) else Store.open(store)
+    opened = store if isinstance(store, Store) else open_store(store)
     name = asked.get("name", DEFAULT_NAME)
     standing = {request.publish: request for request in read_settings(opened)}
     request = standing.get(name) or BuildRequest(publish=name, order=DEFAULT_ORDER, store=opened.root)
@@ -57,7 +58,7 @@ def _paths(names: Sequence[str]) -> list[Path]:
 
 def is_current(request: BuildRequest) -> bool:
     """True when the published model of that name was built from exactly these inputs and settings."""
-    store = Store.open(request.store)
+    store = open_store(request.store)
     try:
         manifest = read_json(store.language_model(str(request.publish)) / "manifest.json")
     except NotPublishedError:

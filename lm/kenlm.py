@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError, ToolMissingError
+from store.root import checkout_root
 
 LOWEST_ORDER, HIGHEST_ORDER = 2, 6
 """The orders that the binary formats and our build of KenLM can hold."""
@@ -88,7 +89,7 @@ def find_tools() -> Tools:
 
     Raises ToolMissingError naming the program and the command that builds it.
     """
-    root = Path(os.environ.get("SPEECHMILL_ROOT") or Path(__file__).resolve().parent.parent)
+    root = checkout_root()
     built = root / "build" / "kenlm"
     found: dict[str, Path] = {}
     for name in ("lmplz", "build_binary"):

@@ -23,6 +23,7 @@ from lm.text.sentences import HELD_OUT_WORDS
 from lm.units import CHARACTERS, UNITS, WORDS
 from native import TRIE_VERSION, Alphabet
 from store.corpus import Corpus
+from store.opening import open_store
 from store.store import Store
 from store.writing import sha256_file
 
@@ -98,7 +99,7 @@ def inputs_hash(request: BuildRequest) -> str:
 def gather(request: BuildRequest) -> Inputs:
     """Finds and checks all inputs. Raises LanguageModelUsageError, TextSourceError, ToolMissingError."""
     _check(request)
-    store = Store.open(request.store)
+    store = open_store(request.store)
     alphabet = default_alphabet() if request.alphabet is None else Alphabet.load(request.alphabet)
     everything = _same_alphabet([store.corpus(name) for name in store.corpus_names()], alphabet)
     if request.corpora is None:

@@ -25,6 +25,7 @@ from typing import Any
 
 from lm.errors import LanguageModelUsageError
 from lm.request import BuildRequest
+from store.opening import open_store
 from store.store import Store
 
 DEFAULT_NAME, DEFAULT_ORDER = "default", 3
@@ -52,7 +53,7 @@ def read_settings(store: Store | Path | str | None = None) -> list[BuildRequest]
 
     Raises LanguageModelUsageError naming the file, the key and what is wrong with it.
     """
-    opened = store if isinstance(store, Store) else Store.open(store)
+    opened = store if isinstance(store, Store) else open_store(store)
     tables: list[dict[str, Any]] = []
     if opened.settings_path.is_file():
         try:

@@ -14,9 +14,9 @@ Row = dict[str, Any]
 
 def overview() -> dict[str, list[Row]]:
     """Tables `corpora`, `language_models`, `runs` and `evaluations` of the store of this process."""
-    from store.store import Store
+    from store.opening import open_store
 
-    store, current = Store.open(), "*/current/manifest.json"
+    store, current = open_store(), "*/current/manifest.json"
     return {
         "corpora": list(_rows(store.corpora_dir.glob(current), _corpus)),
         "language_models": list(_rows(store.language_models_dir.glob(current), _language_model)),
@@ -89,9 +89,9 @@ def _evaluation(evaluation: Row) -> Row:
 
 def report_path(relative: str) -> Path | None:
     """The page of that name below <store>/reports; None when there is none, or when it lies elsewhere."""
-    from store.store import Store
+    from store.opening import open_store
 
-    folder = Store.open().reports_dir.resolve()
+    folder = open_store().reports_dir.resolve()
     if "\0" in relative or not relative.endswith(".html"):
         return None
     path = (folder / relative).resolve()

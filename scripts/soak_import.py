@@ -29,10 +29,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from corpora.errors import CorporaError
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import common_voice, donated, faults, fisher, librispeech, switchboard, tedlium, tones
+from native.errors import SpeechmillError
 
 LAYOUTS = {
     "librispeech": librispeech,
@@ -131,7 +131,7 @@ def _import_hurt(name: str, source: Path, clean: Any, place: tuple[str, Path], c
     campaign.imports += 1
     try:
         hurt = imported(name, source, store)
-    except CorporaError as error:
+    except SpeechmillError as error:
         if error.exit_status not in (2, 3) or not str(error):
             raise Wrong(f"{told}: ended with status {error.exit_status}: {error}") from error
         campaign.ended["nothing published, sentence given"] += 1
@@ -223,7 +223,7 @@ def fill_the_disk(name: str, steps: int, folder: Path) -> int:
         with _small_disk(folder / f"disk-{step}", max(4096, need * 2 * step // steps)) as disk:
             try:
                 imported(name, source, disk / "store")
-            except CorporaError as error:
+            except SpeechmillError as error:
                 full += 1
                 if "disk is full" not in str(error):
                     raise Wrong(f"{name}: a full disk ended with {error}") from error

@@ -3,7 +3,38 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+from store.errors import StoreError
+from store.root import checkout_root
+from store.shared.places import is_remote
+from store.shared.working_copy import MARK, SharedStore, copies_dir, open_shared
+from store.store import Store
+
+_URL = re.compile(r"[a-z][a-z0-9+]+:/")
+
+
+def default_store_path() -> Path:
+    """$SPEECHMILL_STORE, else var/store of the checkout."""
+    named = os.environ.get("SPEECHMILL_STORE")
+    return Path(named) if named else checkout_root() / "var" / "store"
+
+
+def open_store(root: Path | str | None = None) -> Store:
+    """The store at `root`, else at `default_store_path()`; nothing is created by looking.
+
+    Raises:
+        StoreError: a URL: only the commands of corpora work on a shared store.
+    """
+    named = str(root or os.environ.get("SPEECHMILL_STORE") or "")
+    if _URL.match(named):
+        raise StoreError(
+            f"the store {re.sub(':/+', '://', named)} is a URL, and this needs a store on a disk: name one with "
+            "--store or SPEECHMILL_STORE, and bring corpora there with python -m corpora pull NAME --from URL"
+        )
+    path = (Path(root) if root else default_store_path()).absolute()
+    return SharedStore(path) if (path / MARK).is_file() else Store(path)
 
 
 def store_of(given: Path | str | None, needed: bool = True) -> Path:
@@ -15,11 +46,7 @@ def store_of(given: Path | str | None, needed: bool = True) -> Path:
     Raises:
         StoreError: it cannot be reached.
     """
-    from store.store import Store
-
-    named = given or os.environ.get("SPEECHMILL_STORE") or ""
-    if "://" not in str(named):
-        return Store.open(given).root
-    from store.shared.working_copy import copies_dir, open_shared
-
-    return open_shared(str(named).rstrip("/")).root if needed else copies_dir() / "none"
+    named = str(given or os.environ.get("SPEECHMILL_STORE") or "")
+    if not is_remote(named):
+        return open_store(given).root
+    return open_shared(named.rstrip("/")).root if needed else copies_dir() / "none"

@@ -11,25 +11,14 @@ another. Nothing half-written ever lies under a final name. This module knows no
 
 from __future__ import annotations
 
-import os
-import re
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from store.corpus import Corpus
-from store.errors import NotPublishedError, StoreError
+from store.errors import NotPublishedError
 from store.locks import hold
 from store.writing import explain_write
-
-_URL = re.compile(r"[a-z][a-z0-9+]+:/")
-
-
-def default_store_path() -> Path:
-    """$SPEECHMILL_STORE, else var/store under $SPEECHMILL_ROOT, else under this source tree."""
-    if os.environ.get("SPEECHMILL_STORE"):
-        return Path(os.environ["SPEECHMILL_STORE"])
-    root = os.environ.get("SPEECHMILL_ROOT")
-    return (Path(root) if root else Path(__file__).resolve().parents[1]) / "var" / "store"
 
 
 class Store:
@@ -38,25 +27,10 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    @classmethod
-    def open(cls, root: Path | str | None = None) -> Store:
-        """The store at `root`, else at `default_store_path()`; nothing is created by looking.
-
-        Raises:
-            StoreError: a URL: only the commands of corpora work on a shared store.
-        """
-        named = str(root or os.environ.get("SPEECHMILL_STORE") or "")
-        if _URL.match(named):
-            raise StoreError(
-                f"the store {re.sub(':/+', '://', named)} is a URL, and this needs a store on a disk: name one with "
-                "--store or SPEECHMILL_STORE, and bring corpora there with python -m corpora pull NAME --from URL"
-            )
-        path = Path(root).absolute() if root else default_store_path().absolute()
-        if (path / "shared.json").is_file():
-            from store.shared.working_copy import SharedStore
-
-            return SharedStore(path)
-        return cls(path)
+    @property
+    def is_shared(self) -> bool:
+        """Whether this is the working copy of a store that others see."""
+        return False
 
     @property
     def place(self) -> str:
@@ -66,6 +40,9 @@ class Store:
     def fetch_cached(self, path: Path) -> bool:
         """Whether a file of the cache that is missing here came from a shared store."""
         return False
+
+    def share_with_version(self, name: str, paths: Iterable[Path]) -> None:
+        """Copy these files of the cache to the shared store with the next version of a corpus, if there is one."""
 
     def share_file(self, path: Path) -> str:
         """Copy a file of this store to the shared one, if it is the copy of one; answers its place."""

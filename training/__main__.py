@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from store.console import configure_logging, emit, format_duration, run_command
+from store.opening import open_store
 from store.store import Store
 from training.decoding.search import SAMPLERS
 from training.decoding.weights import DEFAULT_MODE, MODES
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     def run() -> int | None:
         configure_logging()
         command: Callable[[argparse.Namespace, Store], int | None] = parsed.function
-        return command(parsed, Store.open(parsed.store))
+        return command(parsed, open_store(parsed.store))
 
     return run_command(run)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from store.opening import open_store
 from store.store import Store
 from training.errors import ConfigError
 from training.evaluation.evaluate import EvaluationRequest, find_evaluation
@@ -46,7 +47,7 @@ def read_retrain(store: Store | None = None) -> Retrain:
     Raises:
         ConfigError: the file is not TOML, or [retrain] has an unknown key or a wrong type.
     """
-    store = store or Store.open()
+    store = store or open_store()
     table = _table(store.settings_path)
     path = table.get("config")
     config = read_config(_beside(store, path)) if path else TrainingConfig()
@@ -90,7 +91,7 @@ def _names(table: dict[str, Any], key: str, default: list[str]) -> tuple[str, ..
 
 def tunings_of(run: str, store: Store | None = None) -> list[dict[str, Any]]:
     """One entry per language model: keyword arguments of `tune_decoder.TuneRequest`, as JSON."""
-    store = store or Store.open()
+    store = store or open_store()
     retrain = read_retrain(store)
     return [
         {"model": run, "language_model": str(store.language_model(name)), "corpora": corpora}
@@ -101,7 +102,7 @@ def tunings_of(run: str, store: Store | None = None) -> list[dict[str, Any]]:
 
 def evaluations_of(run: str, store: Store | None = None) -> list[dict[str, Any]]:
     """One entry per corpus and language model: keyword arguments of `EvaluationRequest`, as JSON."""
-    store = store or Store.open()
+    store = store or open_store()
     retrain = read_retrain(store)
     return [
         {"model": run, "corpus": corpus, "language_model": str(store.language_model(name))}
@@ -113,7 +114,7 @@ def evaluations_of(run: str, store: Store | None = None) -> list[dict[str, Any]]
 
 def retrain_is_due(store: Store | None = None) -> bool:
     """Whether the network of the current inputs is not trained yet, or one of its evaluations is missing."""
-    store = store or Store.open()
+    store = store or open_store()
     retrain = read_retrain(store)
     run = run_id_for(retrain.config, store)
     state = read_state(store.runs_dir / run)

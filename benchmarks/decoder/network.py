@@ -37,11 +37,11 @@ def network_task(store_dir: Path, run: str | None, corpus: str | None, folder: P
     The language model and words are those of the made-up inputs, so that every decoder has the same. Raises
     ValueError when the network writes other labels.
     """
-    from store.store import Store
+    from store.opening import open_store
     from training.decoding.acoustic import LogProbabilities, load_network
     from training.network.dataset import Dataset, SplitChoice, clips_of
 
-    store = Store.open(store_dir)
+    store = open_store(store_dir)
     run_dir = store.runs_dir / run if run else _newest(store.runs_dir)
     name = corpus or store.corpus_names()[0]
     network = load_network(run_dir)

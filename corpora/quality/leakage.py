@@ -123,6 +123,13 @@ def traces_path(store: Store, corpus: Corpus) -> Path:
     return store.cache_dir / "leakage" / f"{corpus.name}-{corpus.version}-{fingerprint.VERSION}.npz"
 
 
+def share_traces(store: Store, corpus: Corpus) -> None:
+    """In a shared store: what spares others to read all sound of this version, and what its page tells of the others."""
+    if store.is_shared:
+        traces_of(store, corpus)
+        store.share_with_version(corpus.name, [traces_path(store, corpus), pairs_path(store, corpus.name)])
+
+
 def _write(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
     temporary = path.with_name(f".{path.stem}.tmp.npz")
     with explain_write(path):

@@ -41,6 +41,7 @@ from corpora.versions.index import INDEX_SCHEMA
 from corpora.versions.withdrawals import withdrawn_mark
 from native import flac
 from store.errors import NotPublishedError, UsageError
+from store.opening import open_store
 from store.shared.places import is_remote
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
@@ -87,7 +88,7 @@ def input_key(request: RefreshRequest) -> str:
     importer = get_importer(request.importer)
     if request.donation is not None and not request.donation.is_file():
         raise UsageError(f"the donation file {request.donation} does not exist")
-    settings = all_settings(Store.open(request.store).settings_path)
+    settings = all_settings(open_store(request.store).settings_path)
     parts = {
         "importer": [importer.name, importer.version],
         "rules": [NORMALISER_VERSION, alphabets_hash(), thresholds_of(importer.name).as_dict()],
@@ -113,7 +114,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
     """
     if request.name is not None and not NAME.fullmatch(request.name):
         raise UsageError(f"the name {request.name!r} does not match {NAME.pattern}")
-    store = Store.open(request.store)
+    store = open_store(request.store)
     key = input_key(request)
     done = _published_before(store, key)
     if done is not None:

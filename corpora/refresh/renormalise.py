@@ -21,6 +21,7 @@ from corpora.audio.fingerprint import VERSION, fingerprint_of_stored
 from corpora.errors import GateRefusedError
 from corpora.quality.checks import CHECKS, Subject, check_utterance
 from corpora.quality.gate import run_gate
+from corpora.quality.leakage import share_traces
 from corpora.quality.refusals import CORPUS_CHECKS
 from corpora.quality.thresholds import Thresholds
 from corpora.text.languages import alphabet_for
@@ -77,6 +78,7 @@ def renormalise(store: Store, name: str) -> dict[str, Any]:
         write_json_atomic(staged / "manifest.json", manifest)
         unchanged = manifest["version"] == corpus.version
         publish_version(store.corpora_dir / name, manifest["version"], staged)
+        share_traces(store, store.corpus(name))
         more = {
             "changed": outcome.changed,
             "returned": outcome.returned,

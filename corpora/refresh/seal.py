@@ -45,6 +45,7 @@ from corpora.versions.manifest import compare, describe, published_answer, summa
 from corpora.versions.shards import read_table, write_table
 from corpora.versions.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
 from store.errors import NotPublishedError, StoreError
+from store.opening import open_store
 from store.store import Store
 from store.versions import publish_version, version_of
 from store.writing import explain_write, read_json, sha256_file, write_json_atomic
@@ -78,7 +79,7 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
         NothingImportedError: not a single utterance was accepted.
     """
     plan = read_json(Path(plan_path))
-    store = Store.open(plan["store"])
+    store = open_store(plan["store"])
     with store.lock(f"corpus-{plan['name']}"):
         if "unchanged" in plan:
             return published_answer(store, plan, "unchanged")
@@ -100,6 +101,7 @@ def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built:
     why = plan["facts"]["quarantine"]
     publish_version(area(store, plan["facts"]) / name, manifest["version"], built.folder)
     if not why:
+        leakage.share_traces(store, store.corpus(name))
         shard_maker.remember(store, name, manifest, built.shard_keys)
     note = {"name": name, "version": manifest["version"], "quarantine": why}
     note["withdrawn"] = withdrawn_mark(store, name)
@@ -142,12 +144,12 @@ def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _B
         staged.mkdir(parents=True)
     groups = [_group(plan_path, plan, index) for index in range(len(plan["groups"]))]
     index = read_index(groups)
-    donors = withdrawn_donors(Store.open(plan["store"]), plan["name"])
+    donors = withdrawn_donors(open_store(plan["store"]), plan["name"])
     out = is_withdrawn(index, donors)
     verdict, repeated = check_corpus(_named(index[~out]))
     index["verdict"] = verdict.reindex(index.index, fill_value=withdrawals.CHECK)
     if plan["importer"] == "donated":
-        twins = twin_verdicts(Store.open(plan["store"]), plan["name"], index)
+        twins = twin_verdicts(open_store(plan["store"]), plan["name"], index)
         index["verdict"] = index["verdict"].where(index["verdict"] != "", twins)
     assignment = split_rows(index, groups, corpus_facts(plan["facts"]), earlier)
     index["split"] = assignment.splits

@@ -33,6 +33,7 @@ from corpora.versions.index import mask_hash
 from corpora.versions.shards import ShardWriter
 from store.corpus import SPLITS
 from store.errors import StoreError
+from store.opening import open_store
 from store.store import Store
 from store.writing import place_file, read_json, sha256_file, write_json_atomic
 
@@ -60,7 +61,7 @@ class ShardMaker:
 
     def __init__(self, plan_path: Path, plan: dict[str, Any], staged: Path) -> None:
         self._plan_path, self._plan, self._staged = plan_path, plan, staged
-        self._store = Store.open(plan["store"])
+        self._store = open_store(plan["store"])
         self._numbers: Counter[str] = Counter()
         self.keys: dict[str, str] = {}
 

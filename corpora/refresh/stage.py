@@ -8,7 +8,7 @@ from typing import Any
 from corpora.refresh.plan import RefreshRequest, _published_before, plan_refresh
 from corpora.versions.manifest import published_answer
 from store.errors import UsageError
-from store.store import Store
+from store.opening import open_store
 from store.writing import read_json
 
 
@@ -23,7 +23,7 @@ def refresh(request: RefreshRequest) -> dict[str, Any]:
     """
     if request.workers < 1:
         raise UsageError(f"{request.workers} workers; at least 1")
-    store = Store.open(request.store)
+    store = open_store(request.store)
     plan_path = plan_refresh(request)
     plan = read_json(plan_path)
     if "unchanged" in plan:  # pandas is not imported for it

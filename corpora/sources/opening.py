@@ -37,8 +37,8 @@ def remote_stamp(url: str) -> str:
     """A cheap mark of a remote source, from names, sizes and ETags."""
     if not url.endswith(ARCHIVES):
         return RemoteReader(url, "", "").stamp()
-    files, path = file_system(url)
-    with explain(url):
+    files, path = file_system(url, SourceError)
+    with explain(url, SourceError):
         return _stamp(files.info(path))
 
 

@@ -34,8 +34,8 @@ def _stamp(info: Mapping[str, Any]) -> str:
 
 def fetch_archive(url: str, spill_dir: Path | None) -> Path:
     """A remote archive as a local file in the cache, copied once and compared with the stated size."""
-    files, path = file_system(url)
-    with explain(url):
+    files, path = file_system(url, SourceError)
+    with explain(url, SourceError):
         info = files.info(path)
         folder = (spill_dir or Path(os.environ.get("TMPDIR", "/tmp"))) / "fetched"
         key = hashlib.sha256(f"{url} {_stamp(info)}".encode()).hexdigest()[:24]
@@ -62,12 +62,12 @@ class RemoteReader:
         self.damage: list[Rejection] = []
         self.notes: list[str] = []
         self.litter = 0
-        self._files, self._root = file_system(url)
+        self._files, self._root = file_system(url, SourceError)
         self._listing: dict[str, Member] | None = None
 
     def listing(self) -> dict[str, Member]:
         if self._listing is None:
-            with explain(self.url):
+            with explain(self.url, SourceError):
                 found = self._files.find(self._root, detail=True)
             self._listing = {}
             for path, info in sorted(found.items()):
@@ -85,7 +85,7 @@ class RemoteReader:
 
     def open(self, name: str) -> BinaryIO:
         url = f"{self.url}/{name}"
-        with explain(url):
+        with explain(url, SourceError):
             return io.BytesIO(self._files.cat_file(f"{self._root}/{name}"))
 
     def path(self, name: str) -> Path | None:

@@ -99,7 +99,7 @@ def hold_shared(place: LockPlace) -> Iterator[HeldLock]:
     Raises:
         StoreError: the place cannot be reached or written.
     """
-    with explain(place.url, StoreError):
+    with explain(place.url):
         place.files.makedirs(place.path.rpartition("/")[0], exist_ok=True)
         lock = HeldLock(place)
         _take(place, lock)
@@ -111,7 +111,7 @@ def hold_shared(place: LockPlace) -> Iterator[HeldLock]:
     finally:
         ended.set()
         keeper.join()
-        with explain(place.url, StoreError):
+        with explain(place.url):
             lock.release()
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import CorporaError, SourceError
+from native.errors import SpeechmillError
 from store.errors import StoreError
 
 
@@ -22,15 +22,15 @@ def as_place(text: str) -> Path | str:
 
 
 @contextmanager
-def explain(url: str, error_class: type[SourceError] | type[StoreError] = SourceError) -> Iterator[None]:
+def explain(url: str, error_class: type[SpeechmillError] = StoreError) -> Iterator[None]:
     """Turn what the libraries raise into one sentence: missing credentials, bucket or object, no network.
 
     Raises:
-        SourceError or StoreError, as asked for.
+        StoreError, or whichever error of ours is asked for.
     """
     try:
         yield
-    except CorporaError:
+    except SpeechmillError:
         raise
     except Exception as error:
         name, said = type(error).__name__, str(error).splitlines()[0] if str(error) else ""
@@ -45,10 +45,10 @@ def explain(url: str, error_class: type[SourceError] | type[StoreError] = Source
         raise error_class(f"{url} cannot be reached ({cause})") from error
 
 
-def file_system(url: str) -> tuple[Any, str]:
+def file_system(url: str, error_class: type[SpeechmillError] = StoreError) -> tuple[Any, str]:
     """The fsspec file system of a URL, and the path in it. Listings are never cached."""
     import fsspec
 
-    with explain(url):
+    with explain(url, error_class):
         found, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
     return found, str(path).rstrip("/")

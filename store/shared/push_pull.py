@@ -37,7 +37,7 @@ def push(corpus: Corpus, url: str) -> dict[str, Any]:
     """
     files, root = _shared(url, corpus.name)
     base, copied, total = f"{root}/{corpus.version}", 0, 0
-    with explain(url, StoreError):
+    with explain(url):
         for entry in [*corpus.manifest["shards"], corpus.manifest["rejections"]]:
             local, remote = corpus.file(entry["path"]), f"{base}/{entry['path']}"
             if files.exists(remote) and files.info(remote)["size"] == local.stat().st_size:
@@ -59,7 +59,7 @@ def pull(store: Store, url: str, name: str, version: str | None = None) -> Corpu
         NotPublishedError: it is not there. StoreError: the place cannot be reached, or a file is damaged.
     """
     files, root = _shared(url, name)
-    with explain(url, StoreError):
+    with explain(url):
         if version is None and not files.exists(f"{root}/current"):
             raise NotPublishedError(f"{name} is not published under {url}")
         wanted = version or files.cat_file(f"{root}/current").decode().strip()
@@ -91,7 +91,7 @@ def sizes_below(files: Any, folder: str) -> dict[str, int]:
 
 
 def _shared(url: str, name: str) -> tuple[Any, str]:
-    with explain(url, StoreError):
+    with explain(url):
         files, path = file_system(url)
     return files, f"{path}/corpora/{name}"
 
@@ -108,7 +108,7 @@ def fetch_file(files: Any, remote: str, target: Path, sha256: str) -> None:
     with explain_write(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.tmp")
-    with explain(remote, StoreError), files.open(remote, "rb") as stream, temporary.open("wb") as out:
+    with explain(remote), files.open(remote, "rb") as stream, temporary.open("wb") as out:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
             out.write(chunk)

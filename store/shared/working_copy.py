@@ -1,6 +1,6 @@
 """A store on S3 (or any other place that fsspec knows), worked on through a copy of it on this disk.
 
-`--store s3://bucket/prefix` makes a folder with `shared.json` in it, which names the URL; from then on `Store.open`
+`--store s3://bucket/prefix` makes a folder with `shared.json` in it, which names the URL; from then on `open_store`
 of that folder is a `SharedStore`. Manifests are copied when a command begins, sound when it is read. Whatever
 publishes holds the lock of its corpus: when it is taken the corpus is brought to what stands in the shared store,
 when it is given back the new version is copied there: files, manifest, `current` last. The copy may be deleted
@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 
 from store.corpus import Corpus
 from store.errors import StoreError
+from store.root import checkout_root
 from store.shared.lock import HeldLock, LockPlace, hold_shared
 from store.shared.places import explain, file_system
 from store.shared.push_pull import fetch_file, sizes_below
@@ -38,11 +39,10 @@ _log = logging.getLogger(__name__)
 
 
 def copies_dir() -> Path:
-    """Where working copies lie: $SPEECHMILL_COPIES, else var/shared under $SPEECHMILL_ROOT or this source tree."""
+    """Where working copies lie: $SPEECHMILL_COPIES, else var/shared of the checkout."""
     if os.environ.get("SPEECHMILL_COPIES"):
         return Path(os.environ["SPEECHMILL_COPIES"]).absolute()
-    root = os.environ.get("SPEECHMILL_ROOT")
-    return (Path(root) if root else Path(__file__).resolve().parents[2]).absolute() / "var" / "shared"
+    return checkout_root() / "var" / "shared"
 
 
 def open_shared(url: str) -> SharedStore:
@@ -119,6 +119,7 @@ class SharedStore(Store):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         mark = read_json(root / MARK)
+        self._beside: dict[str, list[Path]] = {}
         self.url: str = mark["url"]
         self._copy: str = mark["copy"]
 
@@ -147,10 +148,14 @@ class SharedStore(Store):
         files, root = file_system(self.url)
         fetch_file(files, f"{root}/{path.relative_to(self.root).as_posix()}", path, sha256)
 
+    @property
+    def is_shared(self) -> bool:
+        return True
+
     def open_remote(self, path: Path) -> BinaryIO:
         """A file of the shared store, read piece by piece where it lies."""
         files, root = file_system(self.url)
-        with explain(self.url_of(path), StoreError):
+        with explain(self.url_of(path)):
             relative = path.relative_to(self.root).as_posix()
             opened: BinaryIO = files.open(
                 f"{root}/{relative}", "rb", block_size=_BLOCK, cache_type="readahead"
@@ -160,21 +165,24 @@ class SharedStore(Store):
     def sizes(self, path: Path) -> dict[str, int]:
         """Bytes of every file below a folder of the shared store, by name."""
         files, root = file_system(self.url)
-        with explain(self.url, StoreError):
+        with explain(self.url):
             return sizes_below(files, f"{root}/{path.relative_to(self.root).as_posix()}")
 
     def fetch_cached(self, path: Path) -> bool:
         files, root = file_system(self.url)
         remote = f"{root}/{path.relative_to(self.root).as_posix()}"
-        with explain(self.url, StoreError):
+        with explain(self.url):
             if not files.exists(remote):
                 return False
             write_bytes_atomic(path, files.cat_file(remote))
         return True
 
+    def share_with_version(self, name: str, paths: Iterable[Path]) -> None:
+        self._beside[name] = [path for path in paths if path.is_file()]
+
     def share_file(self, path: Path) -> str:
         files, root = file_system(self.url)
-        with explain(self.url, StoreError):
+        with explain(self.url):
             _put(files, path, f"{root}/{path.relative_to(self.root).as_posix()}")
         return self.url_of(path)
 
@@ -190,18 +198,18 @@ class SharedStore(Store):
                 files, f"{root}/locks/{label}.json", self.url, self._copy, f"{name} in {self.url}"
             )
             with hold_shared(place) as held:
-                with explain(self.url, StoreError):
+                with explain(self.url):
                     for area in _AREAS:
                         self._take_in(f"{area}/{name}", sizes_below(files, f"{root}/{area}/{name}"))
                 yield
-                with explain(self.url, StoreError):
+                with explain(self.url):
                     for area in _AREAS:
                         self._give_back(f"{area}/{name}", held)
 
     def take_in(self) -> None:
         """Bring names, manifests and notes of all corpora to what stands in the shared store."""
         files, root = file_system(self.url)
-        with explain(self.url, StoreError):
+        with explain(self.url):
             there = {area: _by_name(sizes_below(files, f"{root}/{area}")) for area in _AREAS}
             if not any(there.values()) and "s3" in files.protocol:
                 files.info(root.partition("/")[0])  # a bucket that does not exist is no empty store
@@ -265,25 +273,14 @@ class SharedStore(Store):
         was = files.cat_file(f"{there}/current").decode().strip() if "current" in sizes else ""
         _copy_version(files, here / version, f"{there}/{version}", sizes)
         if was != version:
-            self._share_notes(relative)
+            for path in self._beside.pop(here.name, []) if relative.startswith("corpora/") else []:
+                self.share_file(path)
             held.prove()
             files.pipe_file(f"{there}/current", version.encode())
             _log.info("%s %s is current in %s", here.name, version, self.url)
         self._forget(
             relative, sorted({version, *(p.partition("/")[0] for p in sizes if p.endswith("/manifest.json"))})
         )
-
-    def _share_notes(self, relative: str) -> None:
-        """What spares others to read all sound of a corpus, and what its page tells of the others."""
-        from corpora.quality import leakage
-
-        area, _, name = relative.partition("/")
-        if area == "corpora":
-            corpus = self.corpus(name)
-            leakage.traces_of(self, corpus)
-            shared = [leakage.traces_path(self, corpus), leakage.pairs_path(self, name)]
-            for path in (path for path in shared if path.is_file()):
-                self.share_file(path)
 
 
 def _put(files: Any, path: Path, remote: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from corpora.__main__ import main
 from corpora.report import render_corpus_report
 from demo.layouts import donated, tones
-from store.store import Store
+from store.opening import open_store
 
 HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\"'><img src=x onerror=alert(2)>"
 
@@ -114,7 +114,7 @@ def test_hostile_text_stays_text_in_the_report(tmp_path: Path, capsys: pytest.Ca
         "[table]\nfile = 't.tsv'\ndelimiter = 'tab'\naudio = '{file}'\ntext = 'text'\nspeaker = 'who'\n"
     )
     assert main(["refresh", "donated", "--source", str(root), "--store", str(tmp_path / "s"), "--json"]) == 0
-    page = render_corpus_report(Store.open(tmp_path / "s").corpus("evil"))
+    page = render_corpus_report(open_store(tmp_path / "s").corpus("evil"))
     assert "<script" not in page
     assert "<img" not in page
     assert "&lt;script&gt;" in page

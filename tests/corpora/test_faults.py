@@ -16,7 +16,7 @@ from corpora.report import write_corpus_report
 from corpora.versions.shards import read_table
 from demo.layouts import librispeech, tones
 from store.errors import StoreError
-from store.store import Store
+from store.opening import open_store
 
 UTTERANCES = tones.utterances(speakers_per_split=2, each=2)
 
@@ -46,7 +46,7 @@ def test_a_fault_in_one_item_costs_that_item_and_is_shown(
     row = read_table(Path(said["path"]) / "rejections.parquet").to_pylist()[0]
     assert "ZeroDivisionError: half a sample" in row["reason"]
     assert row["line"] == 1
-    store = Store.open(tmp_path / "hurt" / "store")
+    store = open_store(tmp_path / "hurt" / "store")
     page = write_corpus_report(store, store.corpus("librispeech")).read_text()
     assert '<span class="fail">fault</span>' in page
 

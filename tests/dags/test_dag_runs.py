@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from demo.layouts import Defects, librispeech, tones
-from store.store import Store
+from store.opening import open_store
 
 TINY = """
 seed = 1
@@ -117,7 +117,7 @@ def test_1_a_refresh_publishes_and_tells(bag: Any, in_chain: Path, archives: Pat
     done = refresh(bag, archives)
     once, twice = ["success"], ["success"] * 2  # three groups, one of each split, in two bundles
     assert states(done) == {"plan": once, "import_groups": twice, "seal": once, "settle": once}
-    corpus = Store.open(in_chain).corpus("librispeech")
+    corpus = open_store(in_chain).corpus("librispeech")
     assert corpus.manifest["items"]["accepted"] == 18
     (event,) = asset_events(done)
     assert event["name"] == "librispeech"
@@ -157,12 +157,12 @@ def test_2_a_form_asks_for_one_model_once(bag: Any, in_chain: Path, archives: Pa
 
 
 def test_3_the_same_refresh_is_a_no_op_that_tells_nobody(bag: Any, in_chain: Path, archives: Path) -> None:
-    before = Store.open(in_chain).corpus("librispeech").version
+    before = open_store(in_chain).corpus("librispeech").version
     done = refresh(bag, archives, workers=3)
     assert done.state == "success"
     assert states(done)["settle"] == ["skipped"]
     assert asset_events(done) == []
-    assert Store.open(in_chain).corpus("librispeech").version == before
+    assert open_store(in_chain).corpus("librispeech").version == before
 
 
 def test_4_a_network_is_trained_and_measured_once(bag: Any, in_chain: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_refused_corpus_is_red_and_leaves_the_old_version(
     done = refresh(bag, archives, name="refused")
     assert done.state == "failed"
     assert states(done)["seal"] == ["failed"]
-    assert "refused" not in Store.open(in_chain).corpus_names()
+    assert "refused" not in open_store(in_chain).corpus_names()
     assert asset_events(done) == []
 
 

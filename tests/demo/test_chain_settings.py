@@ -8,12 +8,12 @@ from pathlib import Path
 from demo import real, spoken
 from demo.chain_settings import write_if_changed
 from lm.settings import read_settings
-from store.store import Store
+from store.opening import open_store
 from training.settings import read_retrain
 
 
 def test_settings_of_the_demo_are_read_back_by_the_stages(store_root: Path) -> None:
-    store = Store.open(store_root)
+    store = open_store(store_root)
     spoken.prepare(store, 3, ["librispeech", "town_radio"])
     (model,) = read_settings(store)
     assert (model.publish, model.corpora, model.order) == ("default", ("librispeech", "town_radio"), 3)
@@ -27,7 +27,7 @@ def test_settings_of_the_demo_are_read_back_by_the_stages(store_root: Path) -> N
 
 
 def test_settings_of_real_archives_have_two_language_models(store_root: Path, tmp_path: Path) -> None:
-    store = Store.open(store_root)
+    store = open_store(store_root)
     (tmp_path / real.NOVELS).write_bytes(b"text")
     real.prepare(store, ("librispeech", "fsdd"), tmp_path)
     general, digits = read_settings(store)

@@ -15,6 +15,7 @@ from demo.chain import Chain, Source, is_current, remember, staged_tally
 from demo.display import Display
 from demo.layouts import librispeech, tones
 from demo.orchestrator import OrchestrationError
+from store.opening import open_store
 from store.store import Store
 
 
@@ -61,7 +62,7 @@ class StandIn:
 
 @pytest.fixture
 def store(store_root: Path) -> Store:
-    return Store.open(store_root)
+    return open_store(store_root)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from demo.chain import Source
 from demo.layouts import Defects, librispeech, tones
 from lm.build import build
 from lm.settings import request_for
+from store.opening import open_store
 from store.store import Store
 from store.writing import write_json_atomic
 from training.decoding.weights import Weights
@@ -29,7 +30,7 @@ RATES = {"wer": 0.187, "wer_mean_per_utterance": 0.18, "cer": 0.051, "wer_interv
 @pytest.fixture
 def store(store_root: Path, tmp_path: Path) -> Store:
     """A store with one imported corpus, one language model, and a made-up evaluation."""
-    found = Store.open(store_root)
+    found = open_store(store_root)
     written = librispeech.write(tmp_path / "archive", tones.utterances(6), Defects(odd_token=1))
     refresh(Source("librispeech", "librispeech", (written.path,)).request)
     spoken.prepare(found, 1, ["librispeech"])

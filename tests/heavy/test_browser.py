@@ -32,7 +32,7 @@ def publish(tmp_path: Path) -> None:
     from corpora.refresh.stage import refresh
     from corpora.report import write_corpus_report
     from demo.layouts import librispeech, tones
-    from store.store import Store
+    from store.opening import open_store
     from training.pages.report import write_reports
 
     archives = tmp_path / "archives"
@@ -42,7 +42,7 @@ def publish(tmp_path: Path) -> None:
     lines = transcript.read_text("utf-8").splitlines()
     lines[0] = f"{lines[0].split(' ')[0]} {HOSTILE}"
     transcript.write_text("\n".join(lines) + "\n", "utf-8")
-    store = Store.open(tmp_path / "store")
+    store = open_store(tmp_path / "store")
     result = refresh(RefreshRequest(importer="librispeech", sources=(tree,), store=tmp_path / "store"))
     assert sum(result["rejected"].values()) == 1
     write_corpus_report(store, store.corpus("librispeech"))

@@ -19,7 +19,7 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
 from store.corpus import Corpus
-from store.store import Store
+from store.opening import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
         tmp_path_factory.mktemp("source"), tones.utterances(speakers_per_split=1, each=2)
     ).path
     refresh(RefreshRequest("librispeech", (path,), store=root))
-    return Store.open(root).corpus("librispeech")
+    return open_store(root).corpus("librispeech")
 
 
 def stored(corpus: Corpus, names: dict[str, str]) -> dict[str, list[Any]]:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import native
-from corpora import Store
 from lm import kenlm
 from lm.build import FILES, BuildRequest, build, inputs_hash
 from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError, TextSourceError
 from lm.inspection import query, verify
 from lm.pages.report import render, write_report
 from store.errors import NotPublishedError
+from store.opening import open_store
 
 TRAIN = [
     "the cat sat on the mat",
@@ -43,7 +43,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_published_model_is_complete_and_loads(request_for_store: BuildRequest, store_root: Path) -> None:
     result = build(request_for_store)
-    folder = Store.open(store_root).language_model("default")
+    folder = open_store(store_root).language_model("default")
     assert result["status"] == "published" and Path(result["path"]).samefile(folder)
     assert sorted(contents(folder)) == sorted([*FILES, "manifest.json"])
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -67,7 +67,7 @@ def test_the_same_inputs_are_not_built_twice_and_give_the_same_bytes(
         assert build(replace(request_for_store, publish=None, out=out))["status"] == "built"
     assert contents(outs[0]) == contents(outs[1])
     assert build(replace(request_for_store, publish=None, out=outs[0]))["status"] == "unchanged"
-    published = contents(Store.open(store_root).language_model("default"))
+    published = contents(open_store(store_root).language_model("default"))
     assert {n: published[n] for n in FILES} == {n: contents(outs[0])[n] for n in FILES}
     assert not list((store_root / "staging" / "language_models").iterdir())
 
@@ -81,11 +81,11 @@ def test_new_transcripts_or_settings_make_a_new_version_and_the_old_one_stays(
     third = build(request_for_store)
     assert len({first["version"], second["version"], third["version"]}) == 3
     assert "bird" in query(Path(third["path"]), ["bird"])["sentences"][0]["text"]
-    assert Store.open(store_root).language_model("default").name == third["version"]
+    assert open_store(store_root).language_model("default").name == third["version"]
     back = build(replace(request_for_store, order=2))
     assert build(request_for_store)["status"] == "unchanged"
-    assert Store.open(store_root).language_model("default").name == third["version"]
-    assert Store.open(store_root).language_model("default", back["version"]).is_dir()
+    assert open_store(store_root).language_model("default").name == third["version"]
+    assert open_store(store_root).language_model("default", back["version"]).is_dir()
 
 
 def test_dev_perplexity_and_unknown_words_agree_with_kenlm_s_own_query(
@@ -196,14 +196,14 @@ def test_a_failed_build_keeps_the_model_that_was_there(
     monkeypatch.setattr(kenlm, "to_binary", lambda *_: (_ for _ in ()).throw(ResourceError("full")))
     with pytest.raises(ResourceError):
         build(replace(request_for_store, order=4))
-    assert Store.open(store_root).language_model("default").name == before["version"]
+    assert open_store(store_root).language_model("default").name == before["version"]
 
 
 def test_the_report_shows_the_figures_and_escapes_names(
     request_for_store: BuildRequest, store_root: Path
 ) -> None:
     result = build(request_for_store)
-    page = write_report(Store.open(store_root), "default").read_text()
+    page = write_report(open_store(store_root), "default").read_text()
     assert "zebra" in page and f"{result['perplexity']:,.1f}" in page
     assert "http://" not in page and "https://" not in page
     assert "<script>" not in render({**result, "name": "<script>"})

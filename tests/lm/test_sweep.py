@@ -15,7 +15,7 @@ from lm.pages.curve import curve, front
 from lm.pages.report import render_sweep, write_report
 from lm.request import BuildRequest
 from lm.sweep import Grid, choices, sweep, write_sweep
-from store.store import Store
+from store.opening import open_store
 
 TEXTS = [f"the {noun} {verb} the {other}" for noun in ("cat", "dog", "hen", "ox")
          for verb in ("saw", "met", "heard") for other in ("cat", "dog", "mill")]  # fmt: skip
@@ -40,7 +40,7 @@ def test_every_setting_once_and_a_curve_in_both_pages(
     assert result["rows"][2]["bytes"] == built["files"]["lm.binary"]["bytes"]
     assert [row["choice"] for row in result["choices"]] == ["best", "balanced", "small"]
     assert result["choices"][0]["perplexity"] == min(row["perplexity"] for row in result["rows"])
-    store = Store.open(store_root)
+    store = open_store(store_root)
     page, data = write_sweep(store, result)
     assert json.loads(data.read_text()) == result
     assert page.read_text().count("<circle") == len(result["rows"])

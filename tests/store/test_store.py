@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from store import store as module
+from store import writing as module
 from store.errors import NotPublishedError, StoreError
-from store.store import Store
+from store.opening import open_store
 from store.versions import publish_version
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 
@@ -23,7 +23,7 @@ def staged(root: Path, text: str) -> Path:
 
 
 def test_a_version_is_published_and_current_moves(tmp_path: Path) -> None:
-    store = Store.open(tmp_path)
+    store = open_store(tmp_path)
     parent = store.corpora_dir / "x"
     publish_version(parent, "v1", staged(tmp_path, "one"))
     publish_version(parent, "v2", staged(tmp_path, "two"))
@@ -45,9 +45,9 @@ def test_publishing_the_same_version_again_keeps_the_first(tmp_path: Path) -> No
 def test_an_unknown_corpus_names_those_there_are(tmp_path: Path) -> None:
     publish_version(tmp_path / "corpora" / "known", "v1", staged(tmp_path, "one"))
     with pytest.raises(NotPublishedError, match="known"):
-        Store.open(tmp_path).corpus("other")
+        open_store(tmp_path).corpus("other")
     with pytest.raises(NotPublishedError, match="none yet"):
-        Store.open(tmp_path).language_model("default")
+        open_store(tmp_path).language_model("default")
 
 
 def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(
@@ -64,7 +64,7 @@ def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(
 
 
 def test_a_lock_names_its_holder(tmp_path: Path) -> None:
-    store = Store.open(tmp_path)
+    store = open_store(tmp_path)
     with store.lock("corpus-x"):
         with pytest.raises(StoreError, match=f"process {os.getpid()}"), store.lock("corpus-x", wait_s=0.0):
             raise AssertionError("taken twice")

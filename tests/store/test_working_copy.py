@@ -17,11 +17,11 @@ import pytest
 from corpora.__main__ import main
 from demo.layouts import librispeech, tones
 from store.errors import StoreError
+from store.opening import open_store
 from store.shared import lock as shared_locks
 from store.shared import working_copy
 from store.shared.lock import LockPlace, hold_shared
 from store.shared.working_copy import open_shared
-from store.store import Store
 
 URL = "memory://bucket/store"
 CORPUS = "/bucket/store/corpora/librispeech"
@@ -246,9 +246,9 @@ def test_a_folder_that_many_machines_see_is_a_shared_store_too(
 
 def test_a_url_where_a_folder_is_needed_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StoreError, match="is a URL, and this needs a store on a disk"):
-        Store.open("s3://bucket/store")
+        open_store("s3://bucket/store")
     with pytest.raises(StoreError, match="s3://bucket/store is a URL"):
-        Store.open(Path("s3://bucket/store"))
+        open_store(Path("s3://bucket/store"))
     monkeypatch.setenv("SPEECHMILL_STORE", "s3://bucket/store")
     with pytest.raises(StoreError, match="corpora pull NAME --from URL"):
-        Store.open()
+        open_store()

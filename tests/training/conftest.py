@@ -15,6 +15,7 @@ import soundfile
 
 from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
 from corpora.versions.shards import ShardWriter
+from store.opening import open_store
 from store.store import Store
 from store.versions import link_current
 from store.writing import write_json_atomic
@@ -132,7 +133,7 @@ def tones() -> Tones:
 @pytest.fixture(scope="session")
 def tone_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store with the corpus `tones`: 40 train, 6 dev, 9 test utterances; the test is at 8 kHz."""
-    store = Store.open(tmp_path_factory.mktemp("tone_store"))
+    store = open_store(tmp_path_factory.mktemp("tone_store"))
     splits = {
         "train": tone_clips(40, 1, prefix="train"),
         "dev": tone_clips(6, 2, prefix="dev"),

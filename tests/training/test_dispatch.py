@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from store.opening import open_store
 from store.store import Store
 from training.dispatch import BACKENDS, Dispatcher, Job, JobState, LocalDispatcher
 from training.dispatch.job import RunFolder
@@ -54,7 +55,7 @@ def wait_for(dispatcher: Dispatcher, run: str, wanted: Callable[[JobState], bool
 def dispatcher(tone_store: Store, tmp_path: Path) -> LocalDispatcher:
     """A local dispatcher on a store of its own that shares the session's corpora."""
     (tmp_path / "corpora").symlink_to(tone_store.corpora_dir)
-    return LocalDispatcher(Store.open(tmp_path))
+    return LocalDispatcher(open_store(tmp_path))
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_unknown_runs_are_refused(dispatcher: Any) -> None:
 
 
 def test_a_slurm_script_logs_into_the_run_and_survives_requeueing(dispatcher: Any, tones: Any) -> None:
-    store = Store.open(dispatcher._store.root)
+    store = open_store(dispatcher._store.root)
     store.settings_path.write_text('[slurm]\noptions = ["--gres=gpu:1", "--time=1:00"]\n')
     folder = RunFolder.prepare(store, Job(tones.config()))
     script = job_script(folder, slurm_options(store)).splitlines()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from store.opening import open_store
 from store.store import Store
 from training.errors import ConfigError
 from training.network.config import TrainingConfig, config_text
@@ -15,7 +16,7 @@ from training.settings import evaluations_of, read_retrain, tunings_of
 @pytest.fixture
 def store(tmp_path: Any, tones: Any) -> Store:
     """Two corpora, one without a dev split, and two language models by name only."""
-    store = Store.open(tmp_path)
+    store = open_store(tmp_path)
     clips = tones.clips(3)
     tones.publish(store, "letters", {"train": clips, "dev": clips, "test": clips})
     tones.publish(store, "digits", {"train": clips, "test": clips})

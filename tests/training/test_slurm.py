@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from store.opening import open_store
 from store.store import Store
 from tests.training.slurm_cluster import SlurmCluster, why_not
 from training.dispatch import Job, JobState, SlurmDispatcher
@@ -47,7 +48,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def dispatcher(cluster: Any, tone_store: Store, tmp_path: Path) -> SlurmDispatcher:
     """On a store of its own that shares the session's corpora."""
     (tmp_path / "corpora").symlink_to(tone_store.corpora_dir)
-    return SlurmDispatcher(Store.open(tmp_path), options=("--gres=gpu:titanxp:2", "--mem=100"))
+    return SlurmDispatcher(open_store(tmp_path), options=("--gres=gpu:titanxp:2", "--mem=100"))
 
 
 @pytest.fixture

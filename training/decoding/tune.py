@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoring.wer import ErrorRates, count_errors
+from store.opening import open_store
 from store.store import Store
 from store.writing import sha256_file, write_bytes_atomic, write_json_atomic
 from training.decoding.network_outputs import Batch, NetworkOutputs, Wanted, labels_of_run, network_outputs
@@ -117,7 +118,7 @@ def tune_decoder(request: TuneRequest, store: Store | None = None) -> dict[str, 
     """
     import native
 
-    store, plan = store or Store.open(), request.plan
+    store, plan = store or open_store(), request.plan
     run_dir = run_dir_of(store, request.model)
     scorer = native.Scorer.load(request.language_model)
     alphabet = alphabet_of_network(labels_of_run(run_dir), scorer)

@@ -13,6 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from store.opening import open_store
 from store.store import Store
 from training.dispatch.job import Job, JobState, RunFolder
 from training.errors import DispatchError
@@ -24,7 +25,7 @@ class LocalDispatcher:
     """See `Dispatcher`."""
 
     def __init__(self, store: Store | None = None) -> None:
-        self._store = store or Store.open()
+        self._store = store or open_store()
 
     def submit(self, job: Job) -> str:
         folder = RunFolder.prepare(self._store, job)

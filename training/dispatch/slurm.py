@@ -16,6 +16,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+from store.opening import open_store
 from store.store import Store
 from store.writing import write_bytes_atomic
 from training.dispatch.job import Job, JobState, RunFolder
@@ -33,7 +34,7 @@ class SlurmDispatcher:
     """See `Dispatcher`."""
 
     def __init__(self, store: Store | None = None, options: tuple[str, ...] | None = None) -> None:
-        self._store = store or Store.open()
+        self._store = store or open_store()
         self._options = slurm_options(self._store) if options is None else options
 
     def submit(self, job: Job) -> str:

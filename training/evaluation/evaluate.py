@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from store.corpus import Corpus
+from store.opening import open_store
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.decoding.network_outputs import NetworkOutputs, Wanted, labels_of_run, network_outputs
@@ -61,7 +62,7 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
     """
     import native
 
-    store = store or Store.open()
+    store = store or open_store()
     run_dir, corpus = run_dir_of(store, request.model), store.corpus(request.corpus)
     facts = _facts(corpus, request)
     scorer, weights = None, Weights()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from corpora.errors import CorporaError
+from native.errors import SpeechmillError
 from scoring.wer import aligned
 from store.store import Store
 from store.writing import read_json
@@ -118,7 +118,7 @@ def _sounds(store: Store, evaluation: dict[str, Any], wanted: set[str]) -> dict[
                 content = audio["bytes"].as_py()
                 if len(content) <= _LARGEST_SOUND:
                     sounds[name] = "data:audio/flac;base64," + base64.b64encode(content).decode()
-    except CorporaError:
+    except SpeechmillError:
         return {}
     return sounds
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from store.corpus import SPLITS
+from store.opening import open_store
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic
 from training.decoding.recognise import DECODERS
@@ -26,7 +27,7 @@ from training.runs import status
 
 def write_reports(store: Store | None = None) -> Path:
     """Write all pages of a store (the default one when None); returns the path of the index."""
-    store = store or Store.open()
+    store = store or open_store()
     found = [completed(one) for one in evaluations(store)]
     for one in found:
         page = store.reports_dir / "evaluations" / f"{one['id']}.html"

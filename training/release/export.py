@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from store.opening import open_store
 from store.store import Store
 from store.writing import explain_write, fsync_tree, write_bytes_atomic
 from training.decoding.acoustic import Network
@@ -60,7 +61,7 @@ def export(request: ExportRequest, store: Store | None = None) -> dict[str, Any]
         ExportError: an unknown form, or one that does not compute what the network computes.
         RunNotFoundError: neither a model nor a run of that name.
     """
-    store = store or Store.open()
+    store = store or open_store()
     if request.form not in FORMS:
         raise ExportError(f"form {request.form!r} is not known; there are {', '.join(FORMS)}")
     source = _source(request.source, store)

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from store.opening import open_store
 from store.store import Store
 from store.versions import version_of
 from store.writing import (
@@ -68,7 +69,7 @@ def release(request: ReleaseRequest, store: Store | None = None) -> Model:
         RunNotFoundError: no such run, or it has no checkpoint. DataError: the language model is of another alphabet.
         ExportError: the ONNX form does not compute what the network computes. StoreError: the disk is full.
     """
-    store = store or Store.open()
+    store = store or open_store()
     run_dir = run_dir_of(store, request.run)
     checkpoint = best_checkpoint(run_dir / "checkpoints")
     if checkpoint is None:

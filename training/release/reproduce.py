@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from store.opening import open_store
 from store.store import Store
 from store.writing import sha256_file
 from training.evaluation.evaluate import EvaluationRequest, evaluate
@@ -40,7 +41,7 @@ def reproduce(name: str | None, store: Store | None = None) -> dict[str, Any]:
     Raises:
         ReleaseError: a corpus of the model is not in the store, or is another by its hash.
     """
-    store = store or Store.open()
+    store = store or open_store()
     model = Registry(store).model(name)
     manifest = model.manifest
     config = _config(model, store)

@@ -23,6 +23,7 @@ from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, switchboard, tones
 from store.corpus import Corpus
 from store.errors import UsageError
+from store.opening import open_store
 from store.store import Store
 
 
@@ -33,7 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for name, layout, first in (("librispeech", librispeech, 0), ("switchboard", switchboard, 6)):
         path = layout.write(places / name, tones.utterances(speakers_per_split=2, each=2, first=first)).path
         refresh(RefreshRequest(name, (path,), store=root))
-    return Store.open(root)
+    return open_store(root)
 
 
 def texts(corpus: Corpus, split: str) -> dict[str, str]:

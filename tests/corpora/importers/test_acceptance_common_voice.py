@@ -12,7 +12,7 @@ import pytest
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import Written, common_voice, tones
-from store.store import Store
+from store.opening import open_store
 
 UTTERANCES = tones.utterances(speakers_per_split=2, each=2)
 
@@ -32,7 +32,7 @@ def copy(written: Written, tmp_path: Path) -> Path:
 def imported(source: Path, store: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     said = refresh(RefreshRequest("common_voice", (source,), store=store))
     return said, {
-        row["source_path"]: row for row in Store.open(store).corpus("common_voice").rejections().to_pylist()
+        row["source_path"]: row for row in open_store(store).corpus("common_voice").rejections().to_pylist()
     }
 
 
@@ -82,7 +82,7 @@ def test_08_a_clip_shorter_than_stated_is_refused_and_a_longer_one_flagged(
     assert "the release states" in rejections[f"en/clips/{first}"]["reason"]
     rows = [
         row
-        for batch in Store.open(tmp_path / "store").corpus("common_voice").batches()
+        for batch in open_store(tmp_path / "store").corpus("common_voice").batches()
         for row in batch.to_pylist()
     ]
     assert [row["utterance_id"] for row in rows if "longer_than_stated" in row["flags"]] == [

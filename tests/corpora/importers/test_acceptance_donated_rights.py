@@ -12,7 +12,7 @@ from corpora.__main__ import main
 from corpora.donations.description import KEYS, parse_donation
 from corpora.errors import SourceError
 from store.errors import UsageError
-from store.store import Store
+from store.opening import open_store
 from tests.corpora.donated import HEAD, audio, checks, run, sound, srt, write
 
 # --- 5 the same sound again -------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_06_without_a_licence_everything_waits_in_quarantine(
     draft = root / "quarantine" / "town_radio" / "donation.toml"
     assert str(draft) in printed.err
     assert sorted(source.rglob("*")) == before
-    store = Store.open(root)
+    store = open_store(root)
     assert (store.corpus_names(), store.quarantined_names()) == ([], ["town_radio"])
     assert main(["list", "--quarantine", "--store", str(root), "--json"]) == 0
     assert list(json.loads(capsys.readouterr().out)["corpora"]) == ["town_radio"]
@@ -84,7 +84,7 @@ def test_06_neither_language_model_nor_training_sees_the_quarantine(tmp_path: Pa
     run(source, tmp_path / "store")
     for module in (sys.modules[sentences_module], config):
         assert "quarantine" not in Path(str(module.__file__)).read_text()
-    assert Store.open(tmp_path / "store").corpus_names() == []
+    assert open_store(tmp_path / "store").corpus_names() == []
 
 
 @pytest.mark.parametrize("name", ["../x", "Big", "a" * 65, "", "-a", "a/b"])
@@ -151,7 +151,7 @@ def test_11_every_row_names_its_donor_and_a_withdrawal_takes_exactly_those(tmp_p
 
     table = "path,text,speaker\na.wav,one,ann\nb.wav,two,bob\n"
     files = {"a.wav": audio(sound(2, 1)), "b.wav": audio(sound(2, 2)), "t.csv": table}
-    source, store = write(tmp_path / "src", files), Store.open(tmp_path / "store")
+    source, store = write(tmp_path / "src", files), open_store(tmp_path / "store")
     before, rows, _ = run(source, store.root)
     assert {row["donor_id"] for row in rows} == {"A Giver"}
     withdraw(store, "gift", "bob")

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from corpora.errors import NothingImportedError
-from store.store import Store
+from store.opening import open_store
 from tests.corpora.donated import HEAD, TRS, audio, checks, run, sound, srt, write
 
 # --- 3 cues that make no sense ----------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_untimed_text_of_a_long_recording_waits_to_be_aligned(tmp_path: Path) ->
         "talk.txt": "A long talk.\nIn two lines.",
     }
     files |= {"short.wav": audio(sound(2, 1)), "short.txt": "Short."}
-    source, store = write(tmp_path / "src", files), Store.open(tmp_path / "store")
+    source, store = write(tmp_path / "src", files), open_store(tmp_path / "store")
     said, rows, rejections = run(source, store.root)
     assert [row["text"] for row in rows] == ["short"]
     assert checks(rejections) == [("talk.txt", "needs_alignment")]
@@ -206,8 +206,8 @@ def test_untimed_text_alone_is_kept_and_nothing_is_published(tmp_path: Path) -> 
     source = write(tmp_path / "src", files, 'timing = "none"\n')
     with pytest.raises(NothingImportedError, match="needs_alignment"):
         run(source, tmp_path / "store")
-    assert Store.open(tmp_path / "store").quarantined_names() == ["gift"]
-    assert Store.open(tmp_path / "store").corpus_names() == []
+    assert open_store(tmp_path / "store").quarantined_names() == ["gift"]
+    assert open_store(tmp_path / "store").corpus_names() == []
 
 
 def test_speakers_that_nobody_names_are_one_per_file_and_train_only(tmp_path: Path) -> None:

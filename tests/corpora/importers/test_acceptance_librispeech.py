@@ -22,7 +22,7 @@ from corpora.refresh.stage import refresh
 from corpora.sources.opening import open_source
 from demo.layouts import Defects, librispeech, tones
 from store.errors import UsageError
-from store.store import Store
+from store.opening import open_store
 
 UTTERANCES = tones.utterances(speakers_per_split=2, each=3)
 
@@ -43,12 +43,12 @@ def imported(
     source: Path, store: Path, name: str | None = None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     said = refresh(RefreshRequest("librispeech", (source,), name=name, store=store))
-    corpus = Store.open(store).corpus(said["corpus"])
+    corpus = open_store(store).corpus(said["corpus"])
     return said, [row for batch in corpus.batches() for row in batch.to_pylist()]
 
 
 def rejected(store: Path) -> dict[str, str]:
-    rows = Store.open(store).corpus("librispeech").rejections().to_pylist()
+    rows = open_store(store).corpus("librispeech").rejections().to_pylist()
     return {row["check"]: row["reason"] for row in rows}
 
 
@@ -71,7 +71,7 @@ def test_01_counts_hours_and_speakers_are_exact_and_officials_compared(archive: 
     seconds = sum(len(item.samples) for item in UTTERANCES) / 16000
     assert said["hours"] == pytest.approx(seconds / 3600, abs=1e-6)
     assert len({row["speaker_id"] for row in rows}) == 6
-    notes = Store.open(tmp_path).corpus("librispeech").manifest["notes"]
+    notes = open_store(tmp_path).corpus("librispeech").manifest["notes"]
     assert "dev-clean: 6 of 2703 official recordings, short by 2697" in notes
 
 

@@ -16,7 +16,7 @@ from corpora.report import render_corpus_report
 from corpora.text.normaliser import Normalised, Normaliser, Refused, default_labels
 from demo.layouts import files
 from demo.sphere_writer import SphereFormat, decode_ulaw, encode_ulaw, sphere_bytes
-from store.store import Store
+from store.opening import open_store
 from tests.corpora.calls import TONES_HZ, call_bytes, pitch_hz, publish, read, tree, two_tones
 
 CONVERSATIONS = '2001, 301, 1044 , 1055, "", 1\n'
@@ -266,7 +266,7 @@ def test_switchboard_13_words_on_the_wrong_channel_are_flagged_and_never_moved(t
     assert found.manifest["flags"]["maybe_swapped"] == 1
     louder = {r["text"]: r["measures"]["other_channel_db"] for r in found.rows}
     assert louder["whose words"] > 20 > louder["his words"]
-    assert "maybe_swapped" in render_corpus_report(Store.open(tmp_path / "store").corpus("switchboard"))
+    assert "maybe_swapped" in render_corpus_report(open_store(tmp_path / "store").corpus("switchboard"))
 
 
 def test_switchboard_14_the_hash_of_the_transcripts_tar_stands_in_the_manifest(tmp_path: Path) -> None:

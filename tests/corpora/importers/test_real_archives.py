@@ -9,7 +9,7 @@ import pytest
 
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
-from store.store import Store
+from store.opening import open_store
 
 DONATIONS = Path(__file__).resolve().parents[3] / "demo" / "donations"
 CASES = [
@@ -33,7 +33,7 @@ def test_counts_of_a_real_archive(
     answer = refresh(request)
     assert answer["items"] == items
     assert set(answer["splits"]) == {"train", "dev", "test"}
-    corpus = Store.open(tmp_path).corpus(name)
+    corpus = open_store(tmp_path).corpus(name)
     assert set(corpus.rejections()["check"].to_pylist()) <= {"audio_missing"}
     if name == "fsdd":
         assert {split: part["speakers"] for split, part in answer["splits"].items()} == {

@@ -23,7 +23,7 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from corpora.report import render_corpus_report
 from demo.layouts import SpokenUtterance, librispeech
-from store.store import Store
+from store.opening import open_store
 
 RATE_HZ = 16_000
 LONG = "one two three four five six"
@@ -60,7 +60,7 @@ def test_a_long_sentence_in_train_and_test_is_refused_a_short_one_reported(tmp_p
     short = [spoken(1, "train", "one two"), spoken(2, "dev", "one two"), spoken(3, "test", "three four")]
     answer = imported(tmp_path / "store", "short", short)
     assert answer["published"]
-    told = Store.open(tmp_path / "store").corpus("short").manifest["leakage"]
+    told = open_store(tmp_path / "store").corpus("short").manifest["leakage"]
     assert (told["short_sentences"], told["sentences"], told["dev_any"], told["dev"]) == (1, 0, 1, 0)
     assert "Only reported" in told["policy"]
     long = [spoken(4, "train", LONG), spoken(5, "dev", "red"), spoken(6, "test", LONG)]
@@ -83,7 +83,7 @@ def test_a_near_copy_with_the_same_text_is_refused(tmp_path: Path) -> None:
     assert failed(imported(tmp_path / "store", "copied", [*items, copy])) == ["leaked_audio"]
     told = imported(tmp_path / "store", "other", [*items, replace(copy, text="three four")])
     assert told["published"]
-    leakage = Store.open(tmp_path / "store").corpus("other").manifest["leakage"]
+    leakage = open_store(tmp_path / "store").corpus("other").manifest["leakage"]
     assert (leakage["audio"], leakage["near_copies"], leakage["near_copies_other_text"]) == (0, 0, 1)
 
 
@@ -98,7 +98,7 @@ def test_the_gate_looks_at_all_corpora_of_the_store(
     assert failed(imported(store, "sentence", other)) == ["leaked_sentences"]
     other[2] = spoken(23, "test", "one two", base[0].samples)
     assert failed(imported(store, "sound", other)) == ["leaked_audio"]
-    assert Store.open(store).corpus_names() == ["first"]
+    assert open_store(store).corpus_names() == ["first"]
     turned = [spoken(31, "test", "a"), spoken(32, "dev", "b"), spoken(33, "train", "c")]
     assert failed(imported(store, "speaker", turned)) == ["leaked_speakers"]  # readers are numbered from 1 on
     again = RefreshRequest(
@@ -130,7 +130,7 @@ def test_a_closed_vocabulary_is_told_in_red_and_not_refused(tmp_path: Path) -> N
     )
     answer = refresh(RefreshRequest("donated", (folder,), store=tmp_path / "store"))
     assert answer["published"], answer["gate"]
-    corpus = Store.open(tmp_path / "store").corpus("digits")
+    corpus = open_store(tmp_path / "store").corpus("digits")
     assert corpus.manifest["leakage"]["test"] > 0
     assert '<span class="fail">' in render_corpus_report(corpus)
 
@@ -190,20 +190,20 @@ def test_fingerprints_of_an_older_kind_are_made_anew_from_the_stored_sound(tmp_p
     store = tmp_path / "store"
     items = [spoken(1, "train", "one two"), spoken(2, "dev", "red"), spoken(3, "test", "green")]
     imported(store, "first", items)
-    corpus = Store.open(store).corpus("first")
-    today = traces_of(Store.open(store), corpus).prints
+    corpus = open_store(store).corpus("first")
+    today = traces_of(open_store(store), corpus).prints
     for shard in corpus.shard_paths():  # as a version of this project wrote it that knew another fingerprint
         table = pq.read_table(shard)
         old = pa.array(["0123456789abcdef" * 2] * len(table))
         at = table.column_names.index("audio_fingerprint")
         pq.write_table(table.set_column(at, table.schema.field(at), old), shard)
     shutil.rmtree(store / "cache" / "leakage")
-    (told,) = set(map(tuple, traces_of(Store.open(store), corpus).prints.tolist()))
+    (told,) = set(map(tuple, traces_of(open_store(store), corpus).prints.tolist()))
     assert told == as_words("0123456789abcdef" * 2), "what is of today's kind is taken from the rows"
     shutil.rmtree(store / "cache" / "leakage")
     older = {key: value for key, value in corpus.manifest.items() if key != "fingerprint_version"}
     (corpus.path / "manifest.json").write_text(json.dumps(older))
-    again = traces_of(Store.open(store), Store.open(store).corpus("first"))
+    again = traces_of(open_store(store), open_store(store).corpus("first"))
     assert (again.prints == today).all()
 
 

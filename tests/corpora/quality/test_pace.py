@@ -12,7 +12,7 @@ from corpora.quality.pace import LEAST_UTTERANCES, is_unusual, pace_limits
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
-from store.store import Store
+from store.opening import open_store
 
 
 def test_limits_lie_three_widths_outside_the_middle_half_and_are_rounded_outwards() -> None:
@@ -49,7 +49,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_utterance_of_unusual_pace_is_kept_and_flagged(tree: Path, tmp_path: Path) -> None:
     refresh(RefreshRequest("librispeech", (tree,), store=tmp_path))
-    corpus = Store.open(tmp_path).corpus("librispeech")
+    corpus = open_store(tmp_path).corpus("librispeech")
     low, high = corpus.manifest["pace_limits"]
     rows = [row for batch in corpus.batches(columns=["flags", "measures"]) for row in batch.to_pylist()]
     flagged = [row for row in rows if "unusual_pace" in row["flags"]]
@@ -61,4 +61,4 @@ def test_an_utterance_of_unusual_pace_is_kept_and_flagged(tree: Path, tmp_path: 
 
 def test_a_wider_fence_flags_nothing(tree: Path, tmp_path: Path) -> None:
     refresh(RefreshRequest("librispeech", (tree,), store=tmp_path, thresholds={"pace_fence": 1000.0}))
-    assert "unusual_pace" not in Store.open(tmp_path).corpus("librispeech").manifest["flags"]
+    assert "unusual_pace" not in open_store(tmp_path).corpus("librispeech").manifest["flags"]

@@ -14,7 +14,7 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
 from store.errors import UsageError
-from store.store import Store
+from store.opening import open_store
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,9 @@ def test_limits_decide_stand_in_the_manifest_and_make_only_their_corpus_anew(
 
     first, other = run("first"), run("other")
     usual = Thresholds().as_dict()
-    assert Store.open(tmp_path).corpus("first").manifest["thresholds"] == usual
+    assert open_store(tmp_path).corpus("first").manifest["thresholds"] == usual
     lengths = [
-        s.as_py() for b in Store.open(tmp_path).corpus("first").batches(columns=["duration_s"]) for s in b[0]
+        s.as_py() for b in open_store(tmp_path).corpus("first").batches(columns=["duration_s"]) for s in b[0]
     ]
     longest_s = (min(lengths) + max(lengths)) / 2
     settings(tmp_path, f"[thresholds.first]\nmax_duration_s = {longest_s}\nslow_chars_per_s = 1.0\n")
@@ -108,7 +108,7 @@ def test_limits_decide_stand_in_the_manifest_and_make_only_their_corpus_anew(
     assert tight["status"] == "published"
     assert tight["rejected"]["too_long"] > 0
     assert tight["utterances"] == first["utterances"] - tight["rejected"]["too_long"]
-    manifest = Store.open(tmp_path).corpus("first").manifest
+    manifest = open_store(tmp_path).corpus("first").manifest
     assert manifest["thresholds"] == usual | {"max_duration_s": longest_s, "slow_chars_per_s": 1.0}
     assert run("other")["version"] == other["version"]
     assert run("first")["status"] == "unchanged"

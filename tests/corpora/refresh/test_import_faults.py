@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from corpora.errors import CorporaError
 from demo.layouts import faults, tedlium
+from native.errors import SpeechmillError
 from scripts import soak_import as soak
 
 pytestmark = pytest.mark.slow
@@ -86,7 +86,7 @@ def test_a_source_in_which_nothing_is_whole_publishes_nothing(tmp_path: Path) ->
     source = tedlium.write(tmp_path, soak.UTTERANCES).path
     for path in source.rglob("*.sph"):
         path.write_bytes(b"")
-    with pytest.raises(CorporaError) as caught:
+    with pytest.raises(SpeechmillError) as caught:
         soak.imported("tedlium", source, tmp_path / "store")
     assert caught.value.exit_status == 3
     assert not list((tmp_path / "store").glob("corpora/*/current"))

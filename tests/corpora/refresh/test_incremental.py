@@ -21,7 +21,7 @@ from corpora.refresh.plan import RefreshRequest, plan_refresh
 from corpora.refresh.stage import refresh, run_group, seal
 from demo.layouts import files, librispeech, tones
 from store.errors import StoreError
-from store.store import Store
+from store.opening import open_store
 from store.writing import read_json
 
 
@@ -67,7 +67,7 @@ def change_one(tree: Path) -> Path:
 
 
 def inodes(store: Path, answer: dict[str, Any]) -> dict[str, int]:
-    manifest = Store.open(store).corpus("librispeech", answer["version"]).manifest
+    manifest = open_store(store).corpus("librispeech", answer["version"]).manifest
     folder = store / "corpora" / "librispeech" / answer["version"]
     return {shard["sha256"]: (folder / shard["path"]).stat().st_ino for shard in manifest["shards"]}
 
@@ -115,7 +115,7 @@ def test_groups_measured_by_another_version_are_made_anew(
     second = refresh(request(tree, tmp_path / "store"))
     assert len(made) == whole
     assert second["version"] != first["version"]
-    manifest = Store.open(tmp_path / "store").corpus("librispeech").manifest
+    manifest = open_store(tmp_path / "store").corpus("librispeech").manifest
     assert manifest[f"{what}_version"] == 99
 
 
@@ -143,7 +143,7 @@ def test_a_damaged_shard_is_noticed_and_mended(tree: Path, tmp_path: Path) -> No
     wanted = hashes(store)
     shard = next(Path(answer["path"]).glob("train/*.parquet"))
     shard.write_bytes(shard.read_bytes()[:-100])
-    assert Store.open(store).corpus("librispeech").missing_files() == [f"train/{shard.name}"]
+    assert open_store(store).corpus("librispeech").missing_files() == [f"train/{shard.name}"]
     assert refresh(request(tree, store))["version"] == answer["version"]
     assert hashes(store) == wanted
 
@@ -187,7 +187,7 @@ def test_two_refreshes_at_once_give_what_one_gives(tree: Path, tmp_path: Path) -
 
 
 def test_a_lock_says_who_holds_it_and_dies_with_its_holder(tmp_path: Path) -> None:
-    store = Store.open(tmp_path)
+    store = open_store(tmp_path)
     child = os.fork()
     if child == 0:
         with store.lock("refresh-x"):

@@ -21,7 +21,7 @@ from corpora.refresh.stage import refresh, run_group, seal
 from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA
 from demo.layouts import Defects, librispeech, tones
 from store.errors import StoreError, UsageError
-from store.store import Store
+from store.opening import open_store
 from store.writing import read_json
 
 
@@ -68,7 +68,7 @@ def test_the_answer_balances_and_names_every_rejection(published: tuple[dict[str
 
 
 def test_shards_hold_the_contract(published: tuple[dict[str, Any], Path], tree: Path) -> None:
-    corpus = Store.open(published[1]).corpus("librispeech")
+    corpus = open_store(published[1]).corpus("librispeech")
     for path in corpus.shard_paths():
         assert pq.read_schema(path).equals(SCHEMA)
         column = pq.ParquetFile(path).metadata.row_group(0).column(14)
@@ -89,7 +89,7 @@ def test_shards_hold_the_contract(published: tuple[dict[str, Any], Path], tree: 
 
 
 def test_rows_can_be_read_by_split_subset_and_column(published: tuple[dict[str, Any], Path]) -> None:
-    corpus = Store.open(published[1]).corpus("librispeech")
+    corpus = open_store(published[1]).corpus("librispeech")
     assert corpus.splits == ["train", "dev", "test"]
     batches = list(corpus.batches(split="test", subset="test-clean", columns=["text"]))
     assert sum(b.num_rows for b in batches) == 6
@@ -135,7 +135,7 @@ def test_a_run_that_dies_anywhere_is_repaired_by_the_next(
     monkeypatch.setattr(groups, "cut", dies)
     with pytest.raises(KeyboardInterrupt):
         refresh(request(tree, tmp_path))
-    assert Store.open(tmp_path).corpus_names() == []
+    assert open_store(tmp_path).corpus_names() == []
     monkeypatch.setattr(groups, "cut", real)
     plan = plan_refresh(request(tree, tmp_path))
     reused = [run_group(plan, index)["reused"] for index in range(len(read_json(plan)["groups"]))]
@@ -156,7 +156,7 @@ def test_a_new_file_makes_a_new_version_and_moves_few_rows(tree: Path, tmp_path:
     transcript.write_text(transcript.read_text().replace("ONE", "TWO"))
     second = refresh(request(copy, tmp_path / "store"))
     assert second["version"] != first["version"]
-    store = Store.open(tmp_path / "store")
+    store = open_store(tmp_path / "store")
     before, after = (store.corpus("librispeech", a["version"]).manifest["shards"] for a in (first, second))
     changed = {s["sha256"] for s in after} - {s["sha256"] for s in before}
     assert len(changed) == 1
@@ -167,7 +167,7 @@ def test_a_lost_row_is_a_fault_of_ours(tree: Path, tmp_path: Path, monkeypatch: 
     with pytest.raises(BalanceError, match="does not balance") as caught:
         refresh(request(tree, tmp_path))
     assert caught.value.exit_status == 1
-    assert Store.open(tmp_path).corpus_names() == []
+    assert open_store(tmp_path).corpus_names() == []
 
 
 def test_a_speaker_in_two_splits_is_refused_by_the_gate(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_speaker_in_two_splits_is_refused_by_the_gate(tmp_path: Path) -> None:
     answer = refresh(request(root, tmp_path / "store"))
     assert not answer["published"]
     assert [e["name"] for e in answer["gate"]["expectations"] if not e["passed"]] == ["shared_speakers"]
-    assert Store.open(tmp_path / "store").corpus_names() == []
+    assert open_store(tmp_path / "store").corpus_names() == []
     assert (Path(answer["path"]) / "manifest.json").is_file()
 
 
@@ -238,7 +238,7 @@ def test_a_full_disk_leaves_nothing_under_a_final_name(
     monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     with pytest.raises(StoreError, match="disk is full"):
         refresh(request(tree, tmp_path))
-    assert Store.open(tmp_path).corpus_names() == []
+    assert open_store(tmp_path).corpus_names() == []
     monkeypatch.setattr(pq.ParquetWriter, "write_table", real)
     assert refresh(request(tree, tmp_path))["version"] == published[0]["version"]
 

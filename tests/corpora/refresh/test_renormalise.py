@@ -17,6 +17,7 @@ from corpora.text import normaliser as transcript
 from corpora.text import numbers as spoken_numbers
 from corpora.text.normaliser import Normalised, Policies, Refused
 from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for, rules_of
+from store.opening import open_store
 from store.store import Store
 
 TEXTS = ["one word", "call 911 now", "naïve – idea", "odd Ω sign", "kept as it is", "last of them"]
@@ -34,7 +35,7 @@ def store(tmp_path: Path) -> Store:
     (source / "t.tsv").write_text("path\ttext\tspeaker\n" + rows, encoding="utf-8")
     head = 'name = "gift"\nlicence = "CC0-1.0"\nnumbers = "table"\n'
     (source / "donation.toml").write_text(head)
-    store = Store.open(tmp_path / "store")
+    store = open_store(tmp_path / "store")
     refresh(RefreshRequest("donated", (source,), store=store.root))
     return store
 
@@ -101,7 +102,7 @@ def test_copies_of_a_sound_whose_texts_part_are_refused(
         soundfile.write(tmp_path / "src" / f"{name}.wav", sound, 16_000, subtype="PCM_16")
     (tmp_path / "src" / "t.csv").write_text("path,text\na.wav,tom + ann\nb.wav,tom plus ann\nc.wav,yes\n")
     (tmp_path / "src" / "donation.toml").write_text('name = "gift"\nlicence = "CC0-1.0"\n')
-    store = Store.open(tmp_path / "store")
+    store = open_store(tmp_path / "store")
     assert refresh(RefreshRequest("donated", (tmp_path / "src",), store=store.root))["utterances"] == 3
     monkeypatch.setattr("corpora.text.languages._SYMBOLS", {"en": {"+": "and"}})
     said = renormalise(store, capsys)

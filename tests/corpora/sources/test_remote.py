@@ -20,9 +20,9 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import files, librispeech, tones
 from store.errors import NotPublishedError, StoreError
+from store.opening import open_store
 from store.shared.places import as_place
 from store.shared.push_pull import pull, push
-from store.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,7 @@ def tree(root: Path) -> Path:
 
 
 def sounds(answer: dict[str, Any], store: Path) -> set[str]:
-    corpus = Store.open(store).corpus(answer["corpus"])
+    corpus = open_store(store).corpus(answer["corpus"])
     return {
         row.as_py() for batch in corpus.batches(columns=["audio_sha256"]) for row in batch["audio_sha256"]
     }
@@ -104,15 +104,15 @@ def test_missing_credentials_are_one_clear_sentence(
 def test_a_published_corpus_goes_to_s3_and_back_with_the_same_bytes(
     bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store.open(tmp_path / "mine")
+    store = open_store(tmp_path / "mine")
     refresh(RefreshRequest("librispeech", (tree(tmp_path),), store=store.root))
     corpus, url = store.corpus("librispeech"), "s3://speech/shared"
     with pytest.raises(NotPublishedError, match="librispeech is not published under s3://speech/shared"):
-        pull(Store.open(tmp_path / "yours"), url, "librispeech")
+        pull(open_store(tmp_path / "yours"), url, "librispeech")
     first = push(corpus, url)
     assert first["copied"] == len(corpus.manifest["shards"]) + 1
     assert push(corpus, url)["copied"] == 0
-    there = pull(Store.open(tmp_path / "yours"), url, "librispeech")
+    there = pull(open_store(tmp_path / "yours"), url, "librispeech")
     assert (there.version, there.missing_files()) == (corpus.version, [])
     for path in sorted(corpus.path.rglob("*.*")):
         twin = there.path / path.relative_to(corpus.path)
@@ -120,8 +120,8 @@ def test_a_published_corpus_goes_to_s3_and_back_with_the_same_bytes(
     shard = corpus.manifest["shards"][0]["path"]
     bucket.pipe_file(f"speech/shared/corpora/librispeech/{corpus.version}/{shard}", b"x" * 10)
     with pytest.raises(StoreError, match="does not have the hash"):
-        pull(Store.open(tmp_path / "third"), url, "librispeech")
-    assert Store.open(tmp_path / "third").corpus_names() == []
+        pull(open_store(tmp_path / "third"), url, "librispeech")
+    assert open_store(tmp_path / "third").corpus_names() == []
     assert os.environ["AWS_ACCESS_KEY_ID"] == "made-up"
 
 
@@ -191,7 +191,7 @@ def test_of_two_machines_at_once_one_waits_and_both_versions_are_whole(
     s3fs.S3FileSystem.clear_instance_cache()
     assert bucket.cat_file("speech/both/corpora/librispeech/current").decode() in versions
     for version in versions:
-        store = Store.open(tmp_path / f"pulled-{version}")
+        store = open_store(tmp_path / f"pulled-{version}")
         assert pull(store, "s3://speech/both", "librispeech", version).missing_files() == []
     assert not bucket.find("speech/both/locks")
 

@@ -17,7 +17,7 @@ from corpora.text.languages import alphabet_for, alphabet_languages, labels_for
 from corpora.text.normaliser import Normalised, Normaliser, Policies, Refused
 from corpora.text.tables import STYLES
 from native import Alphabet
-from store.store import Store
+from store.opening import open_store
 from tests.corpora.donated import audio, run, sound, write
 
 SILENCE = [
@@ -256,7 +256,7 @@ def test_05_reasons_are_counted_and_shown_with_up_to_twenty_samples_of_each(tmp_
     answer, rows, rejections = run(write(tmp_path / "src", files), tmp_path / "store")
     assert answer["rejected"] == {"numbers": 45, "unknown_tag": 3}
     assert (len(rows), len(rejections)) == (2, 48)
-    page = render_corpus_report(Store.open(tmp_path / "store").corpus("gift"))
+    page = render_corpus_report(open_store(tmp_path / "store").corpus("gift"))
     shown = {
         name: (
             int(count),

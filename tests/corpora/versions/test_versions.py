@@ -17,7 +17,7 @@ from corpora.versions.history import compare_versions, history
 from corpora.versions.withdrawals import SAID, withdraw, withdrawn_donors
 from demo.layouts import librispeech, tones
 from store.errors import UsageError
-from store.store import Store
+from store.opening import open_store
 from store.writing import write_json_atomic
 
 
@@ -31,7 +31,7 @@ def imported(tree: Path, store: Path) -> str:
 
 
 def test_a_difference_names_added_changed_and_withdrawn_rows_with_hours(tree: Path, tmp_path: Path) -> None:
-    store = Store.open(tmp_path / "store")
+    store = open_store(tmp_path / "store")
     first = imported(tree, store.root)
     transcripts = sorted(tree.glob("train-*/*/*/*.trans.txt"))
     reader = transcripts[0].parent
@@ -80,7 +80,7 @@ def test_the_commands_answer_json_and_text(
 def test_a_withdrawn_donor_is_left_out_for_good_and_what_was_made_is_named(
     tree: Path, tmp_path: Path
 ) -> None:
-    store = Store.open(tmp_path / "store")
+    store = open_store(tmp_path / "store")
     first = imported(tree, store.root)
     speaker = next((tree / "train-clean-100").iterdir()).name
     model = {"inputs": {"training": [{"corpus": "librispeech", "version": first}]}}
@@ -115,7 +115,7 @@ def test_a_withdrawn_donor_is_left_out_for_good_and_what_was_made_is_named(
 
 
 def test_what_was_refused_of_a_withdrawn_donor_loses_its_text_too(tree: Path, tmp_path: Path) -> None:
-    copy, store = tmp_path / "LibriSpeech", Store.open(tmp_path / "store")
+    copy, store = tmp_path / "LibriSpeech", open_store(tmp_path / "store")
     shutil.copytree(tree, copy)
     said = {}
     for folder in sorted((copy / "train-clean-100").iterdir()):
@@ -143,7 +143,7 @@ def test_what_was_refused_of_a_withdrawn_donor_loses_its_text_too(tree: Path, tm
 
 
 def test_a_donor_of_whom_everything_was_refused_can_withdraw(tree: Path, tmp_path: Path) -> None:
-    copy, store = tmp_path / "LibriSpeech", Store.open(tmp_path / "store")
+    copy, store = tmp_path / "LibriSpeech", open_store(tmp_path / "store")
     shutil.copytree(tree, copy)
     folder = sorted((copy / "train-clean-100").iterdir())[0]
     (path,) = folder.rglob("*.trans.txt")
@@ -158,7 +158,7 @@ def test_a_donor_of_whom_everything_was_refused_can_withdraw(tree: Path, tmp_pat
 
 def test_an_unknown_donor_is_an_error_that_names_known_ones(tree: Path, tmp_path: Path) -> None:
     imported(tree, tmp_path / "store")
-    store = Store.open(tmp_path / "store")
+    store = open_store(tmp_path / "store")
     known = next((tree / "test-clean").iterdir()).name
     with pytest.raises(UsageError, match=known):
         withdraw(store, "librispeech", "nobody")

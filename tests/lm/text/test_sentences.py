@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from corpora import Store
 from lm.text import sentences
 from lm.text.files import BLOCK_BYTES, expand_paths
 from lm.text.sentences import SentenceSources, held_out_sentences, write_sentences
 from native import WordCounter
+from store.opening import open_store
 
 LABELS = tuple(" abcdefghijklmnopqrstuvwxyz'")
 DEV = ["the quick fox ran over the hill", "yes"]
@@ -19,7 +19,7 @@ TEST = ["nobody has ever seen the sea", "uh huh"]
 def written(
     root: Path, text: tuple[Path, ...] = (), workers: int = 1, keep_long: bool = False
 ) -> tuple[list[str], sentences.SentenceCounts]:
-    store = Store.open(root)
+    store = open_store(root)
     corpora = tuple(store.corpus(name) for name in store.corpus_names())
     out = root / "sentences.txt"
     sources = SentenceSources(corpora, tuple(expand_paths(text)), LABELS, workers)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from store.opening import open_store
 from store.store import Store
 from training.decoding import network_outputs as module
 from training.decoding.acoustic import LogProbabilities, Network
@@ -40,7 +41,7 @@ def run_dir(tmp_path: Path, network: Network) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path, tones: Any) -> Store:
-    made = Store.open(tmp_path / "store")
+    made = open_store(tmp_path / "store")
     tones.publish(made, "tones", {"dev": tones.clips(7, 2), "test": tones.clips(5, 3, prefix="t")})
     return made
 

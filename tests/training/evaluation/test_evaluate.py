@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scoring.wer import aligned
+from store.opening import open_store
 from store.store import Store
 from store.writing import read_json
 from training import __main__ as cli
@@ -203,7 +204,7 @@ def test_what_cannot_be_measured_is_a_sentence(tone_store: Store, run: str) -> N
     with pytest.raises(RunNotFoundError, match="there is none"):
         evaluate(EvaluationRequest(model="0000", corpus="tones"), tone_store)
     with pytest.raises(DataError, match="no corpus"):
-        run_id_for(read_retrain(tone_store).config, Store.open(tone_store.root / "nothing"))
+        run_id_for(read_retrain(tone_store).config, open_store(tone_store.root / "nothing"))
 
 
 def test_reports_are_self_contained_and_escape_what_corpora_say(tone_store: Store, run: str) -> None:

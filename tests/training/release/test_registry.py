@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from store.opening import open_store
 from store.store import Store
 from store.writing import sha256_file, write_bytes_atomic, write_json_atomic
 from training.release.errors import ModelNotFoundError, ReleaseError
@@ -26,7 +27,7 @@ def package(store: Store, name: str) -> Path:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
-    store = Store.open(tmp_path)
+    store = open_store(tmp_path)
     made = Registry(store)
     for name in ("aaaa", "abbb", "cccc"):
         package(store, name)
