@@ -76,7 +76,6 @@ def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dic
     with ProcessPoolExecutor(min(workers, len(fresh)), mp_context=context) as pool:
         futures = [pool.submit(run_group, plan_path, index) for index in largest_first]
         try:
-            _load_gate()
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
@@ -91,10 +90,3 @@ def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dic
 def _load_ending() -> None:
     """Import what seals, while the server of the workers imports what they need."""
     importlib.import_module("corpora.refresh.seal")
-
-
-def _load_gate() -> None:
-    """Import what the gate needs, while the workers work."""
-    from corpora.quality.gate import great_expectations
-
-    great_expectations()
