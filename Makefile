@@ -50,7 +50,7 @@ soak-import: setup ## the fault campaign over all importers, with counts  [SEED=
 lint: setup ## types, style, C++ format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy native store corpora lm scoring training launcher demo scripts benchmarks
+	@.venv/bin/mypy native store corpora lm scoring training launcher collect demo scripts benchmarks
 	@if command -v clang-format >/dev/null; then git ls-files 'native/*.h' 'native/*.cpp' | xargs clang-format --dry-run -Werror; else echo "clang-format is not installed: C++ format not checked (make test-all installs it)" >&2; fi
 
 format: setup ## bring all sources into shape
@@ -132,6 +132,10 @@ bench-sound: setup ## what the figures of a sound cost, and which copies its fin
 	@if [ -z "$(FOLDER)" ]; then echo "make bench-sound: name a folder of speech (FLAC or WAV), e.g. make bench-sound FOLDER=LJSpeech-1.1/wavs" >&2; exit 2; fi
 	@$(PYTHON_RUN) -m benchmarks.sound $(FOLDER) $(if $(JSON),--json $(JSON))
 .PHONY: bench-sound
+
+collect: setup ## the recording and listening service on 127.0.0.1  [PORT=8090]
+	@$(PYTHON_RUN) -m collect serve --port $(or $(PORT),8090)
+.PHONY: collect
 
 clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) -m launcher stop || true; fi

@@ -23,6 +23,7 @@ IMPORTERS = {
     "hub5_2000": "corpora.importers.nist:Hub5Importer",
     "rt03": "corpora.importers.nist:Rt03Importer",
     "common_voice": "corpora.importers.common_voice:CommonVoiceImporter",
+    "campaign": "corpora.importers.campaign:CampaignImporter",
     "donated": "corpora.importers.donated:DonatedImporter",
 }
 

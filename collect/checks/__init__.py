@@ -1,0 +1,1 @@
+"""What is judged of a recording before a person hears it."""

@@ -1,0 +1,1 @@
+"""Recordings after their checks: taking them in, sharing them out to listeners, votes, withdrawal."""

@@ -1,0 +1,1 @@
+"""Campaigns, consent, invites, voices and admins: who may do what."""

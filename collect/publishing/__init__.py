@@ -1,0 +1,1 @@
+"""From the database into the mill: snapshots, corpora refreshes, exports."""

@@ -1,0 +1,1 @@
+"""What is read aloud: cleaning, proposals, and in which order sentences are handed out."""

@@ -1,0 +1,1 @@
+"""The pages and calls of the service; they hold no rule of the domain."""
