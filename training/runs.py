@@ -9,6 +9,7 @@ trained already is recognised, and a run that was killed goes on where it stoppe
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import logging
@@ -18,48 +19,42 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from store.corpus import Corpus
 from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
-from training.errors import DataError, RunNotFoundError, TrainingError
-from training.network.config import DataConfig, TrainingConfig, config_text, identity
-from training.network.dataset import Clip, Dataset, SplitChoice, choice_for_training, clips_of, evenly
+from training.errors import RunNotFoundError, TrainingError
+from training.network.choice import Choice, choose
+from training.network.config import TrainingConfig, config_text, identity
+from training.network.dataset import Clip, Dataset, SplitChoice, clips_of, evenly
+from training.network.feed.cache import FeatureCache
+from training.network.feed.reading import GroupReader
+from training.network.feed.sources import source_of
+from training.network.feed.table import Learner, read_table
 from training.network.loop import TrainingData, TrainingResult, train
 from training.run_state import RunState, read_state
-
-if TYPE_CHECKING:
-    from native import Alphabet
 
 log = logging.getLogger(__name__)
 _FORMAT = 1  # raised when the same inputs would train to something else
 
 
 def corpora_of(config: TrainingConfig, store: Store) -> list[Corpus]:
-    """The corpora of a run, by name: those named, or all that have the training split.
-
-    Raises:
-        DataError: none has it. NotPublishedError: a named one does not exist.
-    """
-    data = config.data
-    if data.corpora:
-        named = [entry.partition("@") for entry in data.corpora]
-        corpora = [store.corpus(name, version or None) for name, _, version in named]
-    else:
-        corpora = [store.corpus(name) for name in store.corpus_names()]
-        corpora = [corpus for corpus in corpora if data.train_split in corpus.splits]
-    if not any(data.train_split in corpus.splits for corpus in corpora):
-        there = ", ".join(corpus.name for corpus in corpora) or "none published"
-        raise DataError(f"no corpus in {store.root} has a split {data.train_split!r} to learn from ({there})")
-    return corpora
+    """The corpora of a run, see `choice.choose`."""
+    return list(choose(config.data, store).corpora)
 
 
 def inputs_of(config: TrainingConfig, store: Store) -> dict[str, Any]:
     """What the run depends on, as JSON: configuration hash, corpora with versions, alphabet."""
-    versions = {corpus.name: corpus.version for corpus in corpora_of(config, store)}
-    return {"format": _FORMAT, "config": identity(config), "corpora": versions, "alphabet": _alphabet().hash}
+    chosen = choose(config.data, store)
+    versions = {corpus.name: corpus.version for corpus in chosen.corpora}
+    return {
+        "format": _FORMAT,
+        "config": identity(config),
+        "corpora": versions,
+        "alphabet": chosen.alphabet.hash,
+    }
 
 
 def run_id_for(config: TrainingConfig, store: Store) -> str:
@@ -126,7 +121,7 @@ def _finished(run_dir: Path) -> TrainingResult | None:
 def _write_inputs(config: TrainingConfig, store: Store, run_dir: Path) -> None:
     write_bytes_atomic(run_dir / "config.toml", config_text(config, comments=True).encode())
     write_json_atomic(run_dir / "inputs.json", inputs_of(config, store))
-    _alphabet().save(run_dir / "alphabet.txt")
+    choose(config.data, store).alphabet.save(run_dir / "alphabet.txt")
 
 
 @contextmanager
@@ -146,40 +141,48 @@ def _log_file(run_dir: Path) -> Iterator[None]:
         handler.close()
 
 
-def load_data(config: TrainingConfig, store: Store) -> TrainingData:
-    """Features and labels of the run's corpora.
+def feed_reader(config: TrainingConfig, store: Store) -> tuple[GroupReader, Choice]:
+    """What reads the training utterances of a run, its table made; no sound is read yet.
 
     Raises:
-        DataError: a corpus was normalised to another alphabet, or nothing is left to learn from.
+        DataError: no corpus fits, or `subsets` names an unknown part.
     """
-    alphabet = _alphabet()
-    corpora = corpora_of(config, store)
-    for corpus in corpora:
-        if corpus.manifest["alphabet_hash"] != alphabet.hash:
-            raise DataError(
-                f"corpus {corpus.name} {corpus.version} was normalised to another alphabet than the "
-                "network's; refresh it before training"
-            )
+    features, data, speeds = config.features, config.data, config.augment.speeds
+    chosen = choose(data, store)
+    limits = dataclasses.replace(data, max_hours=chosen.max_hours)
+    table = read_table(chosen.corpora, limits, features, Learner(chosen.alphabet, speeds))
+    cache = None
+    if data.feature_cache_gb:
+        limit = round(data.feature_cache_gb * 1e9)
+        cache = FeatureCache(store.cache_dir / "features", limit, features, speeds)
+    return GroupReader(table, features, speeds, chosen.alphabet, cache), chosen
+
+
+def load_data(config: TrainingConfig, store: Store) -> TrainingData:
+    """What a run learns from, and its dev utterances in memory.
+
+    Raises:
+        DataError: nothing is left to learn from.
+    """
     features, data = config.features, config.data
-    train_clips = chosen_clips(corpora, choice_for_training(data), _train_ids(corpora, data))
-    train_set = Dataset.from_clips(train_clips, alphabet, features, config.augment.speeds)
+    reader, chosen = feed_reader(config, store)
+    for sentence in chosen.passed_over:
+        log.warning("%s", sentence)
+    log.info(
+        "language %s, alphabet %s of %d labels",
+        chosen.language,
+        chosen.alphabet.hash[:12],
+        len(chosen.alphabet),
+    )
+    source = source_of(reader, data.shuffle_hours, chosen.weights)
     dev_choice = SplitChoice(data.dev_split)
-    dev_ids = evenly(row_ids(corpora, dev_choice), data.max_dev_utterances)
-    dev_clips = chosen_clips(corpora, dev_choice, {name for name, _ in dev_ids})
-    dev_set = Dataset.from_clips(dev_clips, alphabet, features)
-    log.info("features of %d training and %d dev utterances computed", len(train_set), len(dev_set))
-    return TrainingData(train_set, dev_set, alphabet)
-
-
-def _train_ids(corpora: Sequence[Corpus], data: DataConfig) -> set[str] | None:
-    """The ids to learn from when hours are limited, else None for all."""
-    if not data.max_train_hours:
-        return None
-    rows = row_ids(corpora, choice_for_training(data))
-    hours = sum(duration_s for _, duration_s in rows) / 3600
-    if hours <= data.max_train_hours:
-        return None
-    return {name for name, _ in evenly(rows, max(1, int(len(rows) * data.max_train_hours / hours)))}
+    dev_ids = evenly(row_ids(chosen.corpora, dev_choice), data.max_dev_utterances)
+    dev_clips = chosen_clips(chosen.corpora, dev_choice, {name for name, _ in dev_ids})
+    dev_set = Dataset.from_clips(dev_clips, chosen.alphabet, features)
+    log.info(
+        "%d training utterances found, features of %d dev utterances computed", len(source), len(dev_set)
+    )
+    return TrainingData(source, dev_set, chosen.alphabet)
 
 
 def row_ids(corpora: Sequence[Corpus], choice: SplitChoice) -> list[tuple[str, float]]:
@@ -220,9 +223,3 @@ def run_inputs(run_dir: Path) -> dict[str, Any]:
     path = run_dir / "inputs.json"
     loaded: dict[str, Any] = read_json(path) if path.exists() else {}
     return loaded
-
-
-def _alphabet() -> Alphabet:
-    from corpora.text.normaliser import default_alphabet
-
-    return default_alphabet()

@@ -23,6 +23,7 @@ from store.opening import open_store
 from store.store import Store
 from training.errors import ConfigError
 from training.evaluation.evaluate import EvaluationRequest, find_evaluation
+from training.network.choice import choose, language_of
 from training.network.config import TrainingConfig, read_config
 from training.run_state import read_state
 from training.runs import run_id_for
@@ -51,7 +52,9 @@ def read_retrain(store: Store | None = None) -> Retrain:
     table = _table(store.settings_path)
     path = table.get("config")
     config = read_config(_beside(store, path)) if path else TrainingConfig()
-    corpora = {name: store.corpus(name).splits for name in store.corpus_names()}
+    language = choose(config.data, store).language if store.corpus_names() else ""
+    published = [store.corpus(name) for name in store.corpus_names()]
+    corpora = {one.name: one.splits for one in published if language_of(one) == language}
     with_test = [name for name, splits in corpora.items() if "test" in splits]
     with_dev = [name for name, splits in corpora.items() if "dev" in splits]
     return Retrain(

@@ -76,20 +76,16 @@ class Network:
         """The network that a checkpoint holds."""
         meta = checkpoint.meta
         config = parse_config(str(meta["config"]), "configuration in the checkpoint")
-        whitening = Whitening(
-            np.asarray(meta["whitening"]["mean"], np.float32),
-            np.asarray(meta["whitening"]["deviation"], np.float32),
-        )
-        blank = Network.create(config, whitening, tuple(meta["labels"]))
+        blank = Network.create(config, Whitening.of_json(meta["whitening"]), tuple(meta["labels"]))
         assign_arrays("model", blank.model.trainable_variables, checkpoint)
-        return cls(blank.model, config, whitening, blank.labels, checkpoint.step)
+        return cls(blank.model, config, blank.whitening, blank.labels, checkpoint.step)
 
     def checkpoint(self, meta: dict[str, Any], optimiser_variables: list[Any]) -> Checkpoint:
         """Its weights, the optimiser's state and `meta` with what is needed to build it again."""
         arrays = variables_as_arrays("model", self.model.variables)
         arrays.update(variables_as_arrays("optimiser", optimiser_variables))
-        whitening = {"mean": self.whitening.mean.tolist(), "deviation": self.whitening.deviation.tolist()}
-        fixed = {"config": config_text(self.config), "whitening": whitening, "labels": list(self.labels)}
+        whitening, labels = self.whitening.as_json(), list(self.labels)
+        fixed = {"config": config_text(self.config), "whitening": whitening, "labels": labels}
         return Checkpoint(arrays, {**meta, **fixed})
 
 

@@ -1,134 +1,176 @@
 """The training configuration: frozen dataclasses read from one TOML file.
 
-Every key has a default and a line of help; `example_text()` renders them all (config.example.toml is that
-text). Unknown keys are refused with their line and the nearest known key. Holds no paths into a store and
-reads no corpus.
+Every key has a default, a range and a line of help; `example_text()` renders them all (config.example.toml
+is that text). Unknown keys are refused with their line and the nearest known key. Holds no paths into a
+store and reads no corpus.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import hashlib
 import json
-import re
 import tomllib
-import types
-import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from training.errors import ConfigError
+from training.network import keys
+from training.network.keys import above, any_text, at_least, each, either, key, name, names, one_of, within
 
-
-def _key(default: Any, text: str) -> Any:
-    """A dataclass field with its help text."""
-    return field(default=default, metadata={"help": text})
+LAYERS = ("dense1", "dense2", "dense3", "lstm4", "dense5", "output")
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Which published utterances are learnt from."""
 
-    corpora: tuple[str, ...] = _key(
-        (), "published corpora, each NAME or NAME@VERSION; [] = all that have train_split"
+    corpora: tuple[str, ...] = key(
+        (), "published corpora, each NAME or NAME@VERSION; [] = all that have train_split", names
     )
-    train_split: str = _key("train", "split whose utterances are learnt")
-    dev_split: str = _key("dev", "split measured while training; never learnt from")
-    subsets: tuple[str, ...] = _key(
-        (), "only these official parts of train_split (train-clean-100 …); [] = all"
+    train_split: str = key("train", "split whose utterances are learnt", name)
+    dev_split: str = key("dev", "split measured while training; never learnt from", name)
+    subsets: tuple[str, ...] = key(
+        (), "only these official parts of train_split (train-clean-100 …); [] = all", names
     )
-    min_duration_s: float = _key(0.1, "shorter training utterances are left out, seconds")
-    max_duration_s: float = _key(30.0, "longer training utterances are left out, seconds")
-    max_train_hours: float = _key(0.0, "learn from at most this many hours, chosen evenly; 0 = all")
-    max_dev_utterances: int = _key(400, "dev utterances measured per validation, chosen evenly; 0 = all")
+    min_duration_s: float = key(0.1, "shorter training utterances are left out, seconds", at_least(0))
+    max_duration_s: float = key(30.0, "longer training utterances are left out, seconds", above(0))
+    max_train_hours: float = key(
+        0.0, "learn from at most this many hours, chosen evenly; 0 = all", at_least(0)
+    )
+    max_dev_utterances: int = key(
+        400, "dev utterances measured per validation, chosen evenly; 0 = all", at_least(0)
+    )
+    language: str = key(
+        "", "language learnt (en, de-AT …); '' = English, without an English corpus the one of most hours",
+        any_text, since=2,
+    )  # fmt: skip
+    alphabet: str = key("", "file of labels instead of the language's alphabet; '' = none", any_text, since=2)
+    weights: tuple[float, ...] = key(
+        (), "how often each of `corpora` is heard per epoch (2 = twice, 0.5 = another half each time); [] = once",
+        each(within(0.001, 100)), since=2,
+    )  # fmt: skip
+    max_hours: tuple[float, ...] = key(
+        (),
+        "at most this many hours of each of `corpora`; 0 = all of it; [] = all",
+        each(at_least(0)),
+        since=2,
+    )
+    shuffle_hours: float = key(
+        8.0, "hours shuffled together; up to twice as many stay in memory (19 MB an hour and speed)",
+        within(0.001, 1000), since=2,
+    )  # fmt: skip
+    feature_cache_gb: float = key(
+        0.0, "features kept on disk as float16, at most this many GB; 0 = computed anew in every epoch",
+        at_least(0), since=2,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class FeatureConfig:
     """The front end: Hann window, mel filters, MFCC, context."""
 
-    sample_rate_hz: int = _key(16000, "audio at another rate is resampled to this one first, Hz")
-    window_s: float = _key(0.032, "analysis window, seconds")
-    hop_s: float = _key(0.020, "one network step, seconds")
-    mel_filters: int = _key(40, "mel filters between low_hz and half the rate")
-    low_hz: float = _key(20.0, "lower edge of the lowest mel filter, Hz")
-    coefficients: int = _key(26, "cepstral coefficients per frame")
-    context: int = _key(9, "frames added on either side of each frame (zeros at the ends)")
+    sample_rate_hz: int = key(
+        16000, "audio at another rate is resampled to this one first, Hz", within(4000, 48000)
+    )
+    window_s: float = key(0.032, "analysis window, seconds", within(0.001, 1))
+    hop_s: float = key(0.020, "one network step, seconds", within(0.001, 1))
+    mel_filters: int = key(40, "mel filters between low_hz and half the rate", within(1, 512))
+    low_hz: float = key(20.0, "lower edge of the lowest mel filter, Hz", within(0, 24000, open_end=True))
+    coefficients: int = key(26, "cepstral coefficients per frame", within(1, 512))
+    context: int = key(9, "frames added on either side of each frame (zeros at the ends)", within(0, 100))
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """Widths of the network; 2048 is the full size of 122.7 million weights."""
 
-    n_hidden: int = _key(
-        128, "width of the dense layers and cells per direction (2048 = full size; CPU: 64 to 256)"
+    n_hidden: int = key(
+        128, "width of the dense layers and cells per direction (2048 = full size; CPU: 64 to 256)",
+        within(1, 16384),
+    )  # fmt: skip
+    dropout: float = key(
+        0.05, "share of units dropped after the dense layers 1, 2, 3 and 5 while training", within(0, 1, True)
     )
-    dropout: float = _key(0.05, "share of units dropped after the dense layers 1, 2, 3 and 5 while training")
-    relu_clip: float = _key(20.0, "upper limit of the clipped rectifier")
-    forget_bias: float = _key(1.0, "initial bias of the LSTM's forget gate")
+    relu_clip: float = key(20.0, "upper limit of the clipped rectifier", above(0))
+    forget_bias: float = key(1.0, "initial bias of the LSTM's forget gate", within(-10, 10))
 
 
 @dataclass(frozen=True)
 class OptimiserConfig:
     """Adam and its learning rate."""
 
-    learning_rate: float = _key(0.001, "peak learning rate (0.0001 for the full size)")
-    beta1: float = _key(0.9, "Adam's decay of the first moment")
-    beta2: float = _key(0.999, "Adam's decay of the second moment")
-    epsilon: float = _key(1e-8, "Adam's epsilon")
-    clip_norm: float = _key(0.0, "gradients are scaled down to this global norm; 0 = off")
-    warmup_steps: int = _key(0, "steps over which the rate rises linearly to its peak")
-    decay: str = _key("none", "after warm-up: none, linear or cosine, down to final_rate at the last step")
-    final_rate: float = _key(0.05, "share of the peak rate left at the last step when decay is not none")
+    learning_rate: float = key(0.001, "peak learning rate (0.0001 for the full size)", within(1e-9, 10))
+    beta1: float = key(0.9, "Adam's decay of the first moment", within(0, 1, True))
+    beta2: float = key(0.999, "Adam's decay of the second moment", within(0, 1, True))
+    epsilon: float = key(1e-8, "Adam's epsilon", within(1e-20, 1))
+    clip_norm: float = key(0.0, "gradients are scaled down to this global norm; 0 = off", at_least(0))
+    warmup_steps: int = key(0, "steps over which the rate rises linearly to its peak", at_least(0))
+    decay: str = key(
+        "none", "after warm-up: none, linear or cosine, down to final_rate at the last step",
+        one_of("none", "linear", "cosine"),
+    )  # fmt: skip
+    final_rate: float = key(
+        0.05, "share of the peak rate left at the last step when decay is not none", within(0, 1)
+    )
 
 
 @dataclass(frozen=True)
 class LoopConfig:
     """How long, how often measured, how often saved."""
 
-    epochs: int = _key(12, "passes over the training data (used when steps is 0)")
-    steps: int = _key(0, "optimiser steps; 0 = epochs times the batches of an epoch")
-    batch_size: int = _key(32, "utterances per step")
-    batch_frames: int = _key(0, "at most this many padded frames per step; 0 = no limit")
-    bucket_batches: int = _key(
-        16, "batches drawn together and sorted by length: less padding, less shuffling"
+    epochs: int = key(12, "passes over the training data (used when steps is 0)", at_least(0))
+    steps: int = key(0, "optimiser steps; 0 = epochs times the batches of an epoch", at_least(0))
+    batch_size: int = key(32, "utterances per step", within(1, 65536))
+    batch_frames: int = key(0, "at most this many padded frames per step; 0 = no limit", at_least(0))
+    bucket_batches: int = key(
+        16, "batches drawn together and sorted by length: less padding, less shuffling", within(1, 65536)
     )
-    sorted_first_epoch: bool = _key(True, "the first epoch goes from short to long utterances")
-    dev_every_epochs: int = _key(
-        1, "dev is measured after every so many epochs and after the last step; 0 = at the end only"
+    sorted_first_epoch: bool = key(True, "the first epoch goes from short to long utterances", either)
+    dev_every_epochs: int = key(
+        1, "dev is measured after every so many epochs and after the last step; 0 = at the end only",
+        at_least(0),
+    )  # fmt: skip
+    checkpoint_every_s: float = key(
+        60.0,
+        "seconds between checkpoints inside an epoch; one is also made at every epoch's end",
+        at_least(0),
     )
-    checkpoint_every_s: float = _key(
-        60.0, "seconds between checkpoints inside an epoch; one is also made at every epoch's end"
-    )
-    keep_checkpoints: int = _key(2, "newest checkpoints kept, beside the best one on dev")
-    max_bad_batches: int = _key(
-        20, "batches with a non-finite loss that are set aside before the run is given up"
-    )
-    threads: int = _key(0, "CPU threads for the network; 0 = all cores this process may use")
+    keep_checkpoints: int = key(2, "newest checkpoints kept, beside the best one on dev", within(1, 1000))
+    max_bad_batches: int = key(
+        20, "batches in a row without one finite loss that are passed over before the run is given up",
+        at_least(0),
+    )  # fmt: skip
+    threads: int = key(0, "CPU threads for the network; 0 = all cores this process may use", within(0, 1024))
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
     """Changes made to training utterances only, each epoch anew, from the seed."""
 
-    speeds: tuple[float, ...] = _key(
-        (1.0,), "playing speeds; each utterance is heard at one of them per epoch (pitch moves too)"
+    speeds: tuple[float, ...] = key(
+        (1.0,), "playing speeds; each utterance is heard at one of them per epoch (pitch moves too)",
+        each(within(0.5, 2), *range(1, 17), distinct=True),
+    )  # fmt: skip
+    time_masks: int = key(
+        0, "stretches of frames silenced per utterance (set to the training mean)", within(0, 100)
     )
-    time_masks: int = _key(0, "stretches of frames silenced per utterance (set to the training mean)")
-    time_mask_frames: int = _key(10, "longest stretch silenced, frames")
-    feature_noise: float = _key(0.0, "deviation of Gaussian noise added to every whitened coefficient")
-    feature_offset: float = _key(
-        0.0, "deviation of a Gaussian offset per utterance and coefficient (another voice, another room)"
+    time_mask_frames: int = key(10, "longest stretch silenced, frames", within(0, 10000))
+    feature_noise: float = key(
+        0.0, "deviation of Gaussian noise added to every whitened coefficient", within(0, 100)
     )
+    feature_offset: float = key(
+        0.0, "deviation of a Gaussian offset per utterance and coefficient (another voice, another room)",
+        within(0, 100),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """Everything a training run depends on, besides the corpora themselves."""
 
-    seed: int = _key(1, "seed of the weights, the order of batches, dropout and augmentation")
+    seed: int = key(
+        1, "seed of the weights, the order of batches, dropout and augmentation", within(0, 2**31 - 1)
+    )
     data: DataConfig = DataConfig()
     features: FeatureConfig = FeatureConfig()
     model: ModelConfig = ModelConfig()
@@ -137,8 +179,8 @@ class TrainingConfig:
     augment: AugmentConfig = AugmentConfig()
 
 
-# Keys that change how a run is carried out but not what it learns.
-_OUTSIDE_IDENTITY = frozenset({"checkpoint_every_s", "keep_checkpoints", "threads"})
+# Keys that change how a run is carried out but not what it learns. Of the alphabet its hash counts.
+_OUTSIDE_IDENTITY = {"loop": ("checkpoint_every_s", "keep_checkpoints", "threads"), "data": ("alphabet",)}
 
 
 def read_config(path: Path) -> TrainingConfig:
@@ -161,133 +203,37 @@ def parse_config(text: str, place: str = "configuration") -> TrainingConfig:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{place}: not valid TOML: {error}") from error
-    config: TrainingConfig = _build(TrainingConfig, table, _Place(place, text, ""))
-    _check_values(config, place)
+    config: TrainingConfig = keys.build(TrainingConfig, table, keys.Place(place, text))
+    _check_together(config, place)
     return config
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where in which file a table stands, for messages."""
-
-    file: str
-    text: str
-    section: str
-
-    def of(self, key: str) -> str:
-        """`file:line` of a key or table, as far as it can be found in the text."""
-        section = ""
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            header = re.match(r"\s*\[\s*([\w.-]+)\s*\]", line)
-            if header:
-                section = header.group(1)
-                if not self.section and section.split(".")[0] == key:
-                    return f"{self.file}:{number}"
-            elif section == self.section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
-                return f"{self.file}:{number}"
-        return self.file
-
-
-def _build(kind: Any, table: dict[str, Any], place: _Place) -> Any:
-    hints = typing.get_type_hints(kind)
-    known = [item.name for item in dataclasses.fields(kind)]
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        label = f"{place.section}.{key}" if place.section else key
-        if key not in known:
-            nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+def _check_together(config: TrainingConfig, place: str) -> None:
+    """Rules between keys."""
+    d, f, p = config.data, config.features, config.loop
+    highest = f.sample_rate_hz / 2
+    keys.check("features.hop_s", f.hop_s, within(0.001, f.window_s), place)
+    keys.check("features.coefficients", f.coefficients, within(1, f.mel_filters), place)
+    keys.check("features.low_hz", f.low_hz, within(0, highest, open_end=True), place)
+    keys.check("data.max_duration_s", d.max_duration_s, above(d.min_duration_s), place)
+    keys.check("loop.epochs", p.epochs, at_least(0 if p.steps else 1), place)
+    for label, value in (("data.weights", d.weights), ("data.max_hours", d.max_hours)):
+        if value and len(value) != len(d.corpora):
             raise ConfigError(
-                f"{place.of(key)}: unknown key {label!r}; the nearest known key is {nearest[0]!r}"
+                f"{place}: {label} has {len(value)} entries for {len(d.corpora)} named in data.corpora; give one "
+                "for each"
             )
-        if dataclasses.is_dataclass(hints[key]):
-            if not isinstance(value, dict):
-                raise ConfigError(
-                    f"{place.of(key)}: {label!r} is a table: write [{label}] and its keys below it"
-                )
-            values[key] = _build(hints[key], value, dataclasses.replace(place, section=label))
-        else:
-            values[key] = _convert(value, hints[key], f"{place.of(key)}: {label!r}")
-    return kind(**values)
-
-
-def _convert(value: Any, hint: Any, where: str) -> Any:
-    if typing.get_origin(hint) is tuple or isinstance(hint, types.GenericAlias):
-        item = typing.get_args(hint)[0]
-        if not isinstance(value, list):
-            raise ConfigError(f"{where} is a list of {item.__name__}, not {value!r}")
-        return tuple(_convert(one, item, where) for one in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is not bool and isinstance(value, bool)):
-        raise ConfigError(f"{where} is of type {hint.__name__}, not {value!r}")
-    return value
-
-
-def _check_values(config: TrainingConfig, place: str) -> None:
-    f, m, o, p, a = config.features, config.model, config.optimiser, config.loop, config.augment
-    rules = [
-        ("features.sample_rate_hz", f.sample_rate_hz >= 4000, f.sample_rate_hz, "at least 4000"),
-        ("features.hop_s", 0 < f.hop_s <= f.window_s, f.hop_s, "above 0 and at most window_s"),
-        ("features.mel_filters", f.mel_filters >= 1, f.mel_filters, "at least 1"),
-        ("features.low_hz", 0 <= f.low_hz < f.sample_rate_hz / 2, f.low_hz, "below half the sample rate"),
-        ("features.coefficients", 1 <= f.coefficients <= f.mel_filters, f.coefficients, "1 to mel_filters"),
-        ("features.context", f.context >= 0, f.context, "0 or more"),
-        ("model.n_hidden", m.n_hidden >= 1, m.n_hidden, "at least 1"),
-        ("model.dropout", 0 <= m.dropout < 1, m.dropout, "0 or more and below 1"),
-        ("model.relu_clip", m.relu_clip > 0, m.relu_clip, "above 0"),
-        ("optimiser.learning_rate", o.learning_rate > 0, o.learning_rate, "above 0"),
-        ("optimiser.decay", o.decay in ("none", "linear", "cosine"), o.decay, "none, linear or cosine"),
-        ("optimiser.final_rate", 0 <= o.final_rate <= 1, o.final_rate, "0 to 1"),
-        ("loop.epochs", p.epochs >= 1 or p.steps >= 1, p.epochs, "at least 1 when steps is 0"),
-        ("loop.steps", p.steps >= 0, p.steps, "0 or more"),
-        ("loop.batch_size", p.batch_size >= 1, p.batch_size, "at least 1"),
-        ("loop.bucket_batches", p.bucket_batches >= 1, p.bucket_batches, "at least 1"),
-        ("loop.keep_checkpoints", p.keep_checkpoints >= 1, p.keep_checkpoints, "at least 1"),
-        (
-            "augment.speeds",
-            bool(a.speeds) and all(0.5 <= s <= 2 for s in a.speeds),
-            a.speeds,
-            "one or more of 0.5 to 2",
-        ),
-        ("augment.time_masks", a.time_masks >= 0, a.time_masks, "0 or more"),
-        ("augment.feature_noise", a.feature_noise >= 0, a.feature_noise, "0 or more"),
-        ("augment.feature_offset", a.feature_offset >= 0, a.feature_offset, "0 or more"),
-    ]
-    for name, holds, value, expected in rules:
-        if not holds:
-            raise ConfigError(f"{place}: {name} = {value!r} is impossible; expected {expected}")
+    plain = [one.partition("@")[0] for one in d.corpora]
+    twice = sorted({one for one in plain if plain.count(one) > 1})
+    if twice:
+        raise ConfigError(
+            f"{place}: data.corpora names {twice[0]!r} twice; to hear it more often set data.weights"
+        )
 
 
 def config_text(config: TrainingConfig, comments: bool = False) -> str:
     """The configuration as TOML, every key written out, in the order of the dataclasses."""
-    lines: list[str] = []
-
-    def write(table: Any, section: str) -> None:
-        nested = []
-        for item in dataclasses.fields(table):
-            value = getattr(table, item.name)
-            if dataclasses.is_dataclass(value):
-                nested.append((item.name, value))
-                continue
-            if comments:
-                lines.append(f"# {item.metadata['help']}")
-            lines.append(f"{item.name} = {_toml(value)}")
-        for name, value in nested:
-            lines.extend(["", f"[{name}]"])
-            if comments:
-                lines[-1:] = [f"# {(value.__doc__ or '').splitlines()[0]}", f"[{name}]"]
-            write(value, name)
-
-    write(config, "")
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
-    if isinstance(value, float):
-        return repr(value)
-    return json.dumps(value)
+    return keys.as_text(config, comments)
 
 
 def example_text() -> str:
@@ -299,6 +245,7 @@ def example_text() -> str:
 
 def identity(config: TrainingConfig) -> str:
     """Hex SHA-256 of all keys that change what a run learns."""
-    table = dataclasses.asdict(config)
-    table["loop"] = {key: value for key, value in table["loop"].items() if key not in _OUTSIDE_IDENTITY}
+    table = keys.as_table(config)
+    for section, outside in _OUTSIDE_IDENTITY.items():
+        table[section] = {one: value for one, value in table[section].items() if one not in outside}
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()

@@ -9,7 +9,6 @@ silent-as-digital-zero lengths are left out and counted by reason. Which rows fo
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 from collections import Counter
@@ -23,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import DataError
-from training.network.config import DataConfig, FeatureConfig
+from training.network.config import FeatureConfig
 from training.network.features import Float, Whitening, mfcc
 
 if TYPE_CHECKING:
@@ -143,15 +142,25 @@ class Dataset:
     def batch(self, rows: npt.NDArray[np.int64], whitening: Whitening) -> Batch:
         """Cut, whiten and pad rows (see `starts`)."""
         utterances = rows // self.variants
-        lengths = (self.starts[rows + 1] - self.starts[rows]).astype(np.int32)
-        padded = np.zeros((len(rows), int(lengths.max()), self.values.shape[1]), np.float32)
-        for place, row in enumerate(rows):
-            padded[place, : lengths[place]] = whitening.apply(self.row(int(row)))
-        longest = max(len(self.labels[u]) for u in utterances)
-        labels = np.full((len(rows), longest), -1, np.int32)
-        for place, utterance in enumerate(utterances):
-            labels[place, : len(self.labels[utterance])] = self.labels[utterance]
-        return Batch(padded, lengths, labels, utterances)
+        cut = [self.row(int(row)) for row in rows]
+        return padded_batch(cut, [self.labels[u] for u in utterances], utterances, whitening)
+
+
+def padded_batch(
+    rows: Sequence[Float],
+    labels: Sequence[npt.NDArray[np.int32]],
+    utterances: npt.NDArray[np.int64],
+    whitening: Whitening,
+) -> Batch:
+    """Features [frames, coefficients] of some utterances, whitened and padded to the longest."""
+    lengths = np.array([len(row) for row in rows], np.int32)
+    padded = np.zeros((len(rows), int(lengths.max()), rows[0].shape[1]), np.float32)
+    for place, row in enumerate(rows):
+        padded[place, : lengths[place]] = whitening.apply(row)
+    spelled = np.full((len(rows), max(map(len, labels))), -1, np.int32)
+    for place, label in enumerate(labels):
+        spelled[place, : len(label)] = label
+    return Batch(padded, lengths, spelled, utterances)
 
 
 class _Builder:
@@ -266,16 +275,16 @@ class _Decoder:
     utterance_id: str
 
     def __call__(self) -> npt.NDArray[np.generic]:
-        import soundfile
+        from native.errors import FlacError
+        from native.flac import decode
 
         try:
-            samples, _ = soundfile.read(io.BytesIO(self.content), dtype="int16")
-        except (soundfile.LibsndfileError, RuntimeError) as error:
+            samples: npt.NDArray[np.generic] = decode(self.content).samples[:, 0]
+        except FlacError as error:
             raise DataError(
                 f"{self.utterance_id}: its audio in the shard cannot be decoded: {error}"
             ) from error
-        decoded: npt.NDArray[np.generic] = samples
-        return decoded
+        return samples
 
 
 def evenly(items: list[Any], limit: int) -> list[Any]:
@@ -283,8 +292,3 @@ def evenly(items: list[Any], limit: int) -> list[Any]:
     if not limit or len(items) <= limit:
         return items
     return [items[index * len(items) // limit] for index in range(limit)]
-
-
-def choice_for_training(config: DataConfig) -> SplitChoice:
-    """The rows that are learnt from."""
-    return SplitChoice(config.train_split, config.subsets, config.min_duration_s, config.max_duration_s)

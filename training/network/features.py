@@ -11,6 +11,7 @@ whitening by the training set's mean and deviation when batches are cut. Does no
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,15 @@ class Whitening:
     def apply(self, features: Float) -> Float:
         """Whitened copy of features [frames, coefficients]."""
         return (features - self.mean) / self.deviation
+
+    def as_json(self) -> dict[str, list[float]]:
+        """For a checkpoint."""
+        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
+
+    @classmethod
+    def of_json(cls, stored: Mapping[str, list[float]]) -> Whitening:
+        """What `as_json` gave."""
+        return cls(np.asarray(stored["mean"], np.float32), np.asarray(stored["deviation"], np.float32))
 
 
 def samples_as_float(samples: npt.NDArray[np.generic]) -> Float:

@@ -1,8 +1,9 @@
 """The training loop: batches in, checkpoints and a state file out.
 
 Counted in steps, seeded, deterministic on one machine; killed at any point, a second call goes on from the
-last checkpoint with the very next batch. A batch whose loss or gradient is not finite is named, set aside
-and passed over. One process on one machine; handing a run to a cluster is `dispatch/`.
+last checkpoint with the very next batch. An utterance whose loss or gradient is not finite is named and set
+aside for good; the others of its batch are learnt. One process on one machine; handing a run to a cluster
+is `dispatch/`.
 """
 
 from __future__ import annotations
@@ -17,15 +18,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scoring.wer import count_errors
+from store.writing import write_json_atomic
 from training.decoding.acoustic import LogProbabilities, Network, greedy_texts
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network.augment import augment
-from training.network.batches import Plan, PlannedBatch, PlanOptions
-from training.network.checkpoint import assign_arrays, newest_checkpoint, save_best, save_checkpoint
+from training.network.batches import PlannedBatch, PlanOptions, Position
+from training.network.blame import learn, rows_of
+from training.network.checkpoint import (
+    Checkpoint,
+    assign_arrays,
+    newest_checkpoint,
+    save_best,
+    save_checkpoint,
+)
 from training.network.config import TrainingConfig, identity
 from training.network.dataset import Batch, Dataset
-from training.network.features import Whitening, whitening_of
+from training.network.features import Whitening
+from training.network.feed.sources import Fed, MemorySource, Share, Source, Span
+from training.network.progress import Progress
 from training.network.step import StepFunction
 from training.run_state import RunState
 
@@ -33,18 +46,23 @@ if TYPE_CHECKING:
     from native import Alphabet
 
 log = logging.getLogger(__name__)
-_LOG_EVERY_S = 5.0
 _AHEAD = 4  # batches prepared while the network computes
+SET_ASIDE = "set_aside.json"
 
 
 @dataclass(frozen=True)
 class TrainingData:
     """What a run learns from and is measured on; `whitening` defaults to that of the training set."""
 
-    train: Dataset
+    train: Dataset | Source
     dev: Dataset
     alphabet: Alphabet
     whitening: Whitening | None = None
+
+    @property
+    def source(self) -> Source:
+        """What gives the batches."""
+        return MemorySource(self.train) if isinstance(self.train, Dataset) else self.train
 
 
 @dataclass(frozen=True)
@@ -65,18 +83,17 @@ def train(
 
     Raises:
         DataError: there is nothing to learn from.
-        DivergedError: more than `max_bad_batches` batches gave a non-finite loss.
+        DivergedError: more than `max_bad_batches` batches in a row could not be learnt, or none at all.
         CheckpointError: the directory holds checkpoints of another configuration.
     """
     if len(data.train) == 0:
-        raise DataError(f"no utterance to learn from is left; left out: {data.train.left_out or 'none'}")
+        left_out = "; ".join(data.source.left_out.lines()) or "none"
+        raise DataError(f"no utterance to learn from is left; left out: {left_out}")
     (run_dir / "checkpoints").mkdir(parents=True, exist_ok=True)
     if state is None:
         with RunState(run_dir, run_dir.name) as own:
             return train(config, data, run_dir, own)
-    trainer = _Trainer(config, data, run_dir, state)
-    trainer.restore()
-    return trainer.run()
+    return _Trainer(config, data, run_dir, state).run()
 
 
 class _Trainer:
@@ -85,52 +102,69 @@ class _Trainer:
     def __init__(self, config: TrainingConfig, data: TrainingData, run_dir: Path, state: RunState) -> None:
         self.config, self.data, self.run_dir, self.state = config, data, run_dir, state
         self.checkpoints = run_dir / "checkpoints"
+        self.source = data.source
         loop = config.loop
         options = PlanOptions(
             loop.batch_size, loop.batch_frames, loop.bucket_batches, loop.sorted_first_epoch
         )
-        self.plan = Plan(data.train.frames, config.seed, options)
-        self.steps = loop.steps or self.plan.total_steps(loop.epochs)
-        whitening = data.whitening or whitening_of(data.train.values)
-        self.network = Network.create(config, whitening, tuple(data.alphabet.labels))
+        found = self._resumable()
+        self.plan = self.source.plan(config.seed, options)
+        self.steps = int(found.meta["steps"]) if found else loop.steps or self.plan.total_steps(loop.epochs)
+        whitening = Whitening.of_json(found.meta["whitening"]) if found else data.whitening
+        self.network = Network.create(
+            config, whitening or self.source.whitening(), tuple(data.alphabet.labels)
+        )
         self.step_function = StepFunction(self.network, config.optimiser, self.steps)
         self.probabilities = LogProbabilities(self.network)
-        self.step, self.epoch = 0, 0
+        self.position = Position()
         self.dev_wer: float | None = None
         self.best: float | None = None
         self.bad_batches: list[dict[str, Any]] = []
+        self.bad_in_a_row = self.learnt = 0
+        self.set_aside: dict[int, str] = {}
+        if found:
+            self._restore(found)
         state.update(steps=self.steps)
 
-    def restore(self) -> None:
-        """Continue from the newest readable checkpoint, if there is one."""
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.position.step
+
+    def _resumable(self) -> Checkpoint | None:
         checkpoint = newest_checkpoint(self.checkpoints)
-        if checkpoint is None:
-            return
-        if checkpoint.meta["identity"] != identity(self.config):
+        if checkpoint is not None and checkpoint.meta["identity"] != identity(self.config):
             raise CheckpointError(
                 f"{self.checkpoints}: made with another configuration; train elsewhere or remove it"
             )
+        return checkpoint
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
         assign_arrays("model", self.network.model.variables, checkpoint)
         assign_arrays("optimiser", self.step_function.variables, checkpoint)
         meta = checkpoint.meta
-        self.step, self.epoch = checkpoint.step, int(meta["epoch"])
+        self.position = Position(checkpoint.step, int(meta["next_epoch"]), int(meta["epoch_start"]))
         self.dev_wer, self.best = meta["dev_wer"], meta["best_dev_wer"]
-        self.bad_batches = list(meta["bad_batches"])
-        self.state.update(step=self.step, epoch=self.epoch, dev_wer=self.dev_wer, best_dev_wer=self.best)
+        self.bad_batches, self.bad_in_a_row = list(meta["bad_batches"]), int(meta["bad_in_a_row"])
+        self.learnt = int(meta["learnt"])
+        self.set_aside = {int(index): name for index, name in meta["set_aside"]}
+        epoch = self.position.epoch
+        self.state.update(step=self.step, epoch=epoch, dev_wer=self.dev_wer, best_dev_wer=self.best)
         log.info("going on from the checkpoint of step %d of %d", self.step, self.steps)
 
     def run(self) -> TrainingResult:
         """All steps from the current one to the last."""
         self._announce()
-        progress = _Progress(self.step, self.steps)
+        self.step_function.try_size(*self.plan.longest_batch())
+        progress = Progress(self.step, self.steps, self.config.features.hop_s)
         saved_at = time.monotonic()
-        for planned, batch in progress.waits(_prepared(self.plan.batches(self.step), self)):
-            if self.step >= self.steps:
-                break
+        for planned, batch in progress.waits(_prepared(self)):
             self.epoch = planned.epoch
             progress.add(self._learn(planned, batch), batch)
-            self.step = planned.step + 1
-            last_of_epoch = planned.last_of_epoch or self.step == self.steps
+            ended = planned.last_of_epoch
+            after = (planned.epoch + 1, planned.step + 1) if ended else (planned.epoch, planned.epoch_start)
+            self.position = Position(planned.step + 1, *after)
+            last_of_epoch = ended or self.step == self.steps
             self.state.update(step=self.step, epoch=self.epoch, eta_s=progress.eta_s(self.step))
             progress.log_now_and_then(self.step, self.epoch, force=last_of_epoch)
             if last_of_epoch:
@@ -141,32 +175,59 @@ class _Trainer:
                 saved_at = time.monotonic()
             if stopping and self.step < self.steps:
                 raise KeyboardInterrupt(f"asked to stop after step {self.step}")
+        if not self.learnt:
+            raise DivergedError(f"none of {self.steps} batches could be learnt: no loss was finite")
         return TrainingResult(self.run_dir.name, self.run_dir, self.step, self.dev_wer, self.best)
 
     def _announce(self) -> None:
-        train, dev = self.data.train, self.data.dev
+        dev = self.data.dev
         log.info(
             "train: %d utterances, %.2f hours; dev: %d utterances; %d weights; %d steps",
-            len(train), train.hours, len(dev), self.network.model.count_params(), self.steps,
+            len(self.source), self.source.hours, len(dev), self.network.model.count_params(), self.steps,
         )  # fmt: skip
-        for reason, count in train.left_out.items():
-            log.info("left out of training: %d x %s", count, reason)
+        for line in self.source.left_out.lines():
+            log.info("left out of training: %s", line)
 
-    def _learn(self, planned: PlannedBatch, batch: Batch) -> float:
-        """One step; NaN when the batch was set aside."""
-        loss, norm, gradients = self.step_function.gradients(batch)
-        if math.isfinite(loss) and math.isfinite(norm):
-            self.step_function.apply(gradients, planned.step)
-            return loss
-        ids = [self.data.train.utterance_ids[int(index)] for index in planned.utterances]
+    def _learn(self, planned: PlannedBatch, batch: Batch | None) -> float:
+        """One step; NaN when nothing of the batch could be learnt."""
+        if batch is not None and self.set_aside:
+            batch = rows_of(batch, np.flatnonzero([int(u) not in self.set_aside for u in batch.utterances]))
+        if batch is None or len(batch.lengths) == 0:
+            return math.nan
+        found = learn(self.step_function, batch)
+        if found.gradients is not None:
+            self.step_function.apply(found.gradients, planned.step)
+            self.learnt, self.bad_in_a_row = self.learnt + 1, 0
+        else:
+            self._note_bad_batch(planned, batch)
+        if len(found.bad) and (found.gradients is not None or self._was_bad_before(batch)):
+            self._put_aside(planned.step, batch.utterances[found.bad])
+        return found.loss
+
+    def _put_aside(self, step: int, utterances: Any) -> None:
+        """These utterances are not learnt from again; a file beside the run names them."""
+        names = self.source.names(utterances)
+        self.set_aside.update((int(u), name) for u, name in zip(utterances, names, strict=True))
+        log.warning("step %d: loss or gradient not finite; set aside for good: %s", step, ", ".join(names))
+        reason = "its loss or gradient is not finite"
+        rows = [{"utterance_id": name, "reason": reason} for name in self.set_aside.values()]
+        write_json_atomic(self.run_dir / SET_ASIDE, rows)
+
+    def _was_bad_before(self, batch: Batch) -> bool:
+        """Whether the very same utterances made a whole batch bad earlier: then it is they, not the network."""
+        names = self.source.names(batch.utterances)
+        return [one["utterance_ids"] for one in self.bad_batches].count(names) > 1
+
+    def _note_bad_batch(self, planned: PlannedBatch, batch: Batch) -> None:
+        ids = self.source.names(batch.utterances)
         self.bad_batches.append({"step": planned.step, "utterance_ids": ids})
-        log.warning("step %d: the loss is not finite; batch set aside: %s", planned.step, ", ".join(ids))
-        if len(self.bad_batches) > self.config.loop.max_bad_batches:
+        self.bad_in_a_row += 1
+        log.warning("step %d: no loss is finite; batch passed over: %s", planned.step, ", ".join(ids))
+        if self.bad_in_a_row > self.config.loop.max_bad_batches:
             raise DivergedError(
-                f"{len(self.bad_batches)} batches with a non-finite loss by step {planned.step}; the last: "
+                f"{self.bad_in_a_row} batches in a row with a non-finite loss by step {planned.step}; the last: "
                 f"{', '.join(ids[:5])} …; lower optimiser.learning_rate or set optimiser.clip_norm"
             )
-        return math.nan
 
     def _end_epoch(self) -> None:
         every = self.config.loop.dev_every_epochs
@@ -186,19 +247,25 @@ class _Trainer:
         meta = {
             "identity": identity(self.config),
             "step": self.step,
-            "epoch": self.epoch,
+            "steps": self.steps,
+            "next_epoch": self.position.epoch,
+            "epoch_start": self.position.epoch_start,
             "dev_wer": self.dev_wer,
             "best_dev_wer": self.best,
             "bad_batches": self.bad_batches,
+            "bad_in_a_row": self.bad_in_a_row,
+            "learnt": self.learnt,
+            "set_aside": sorted(self.set_aside.items()),
         }
         return self.network.checkpoint(meta, self.step_function.variables)
 
 
-def _prepared(planned: Iterator[PlannedBatch], trainer: _Trainer) -> Iterator[tuple[PlannedBatch, Batch]]:
+def _prepared(trainer: _Trainer) -> Iterator[Fed]:
     """Batches cut, whitened and augmented by a thread, a few ahead of the network."""
     ready: queue.Queue[Any] = queue.Queue(_AHEAD)
     stop = threading.Event()
-    config, data, whitening = trainer.config, trainer.data.train, trainer.network.whitening
+    config, whitening = trainer.config, trainer.network.whitening
+    batches = trainer.source.feed(trainer.plan, Span(trainer.position, trainer.steps), whitening, Share())
 
     def put(item: Any) -> bool:
         while not stop.is_set():
@@ -211,10 +278,11 @@ def _prepared(planned: Iterator[PlannedBatch], trainer: _Trainer) -> Iterator[tu
 
     def work() -> None:
         try:
-            for one in planned:
-                batch = augment(data.batch(one.rows, whitening), config.augment, config.seed, one.step)
-                if not put((one, batch)):
+            for planned, batch in batches:
+                changed = None if batch is None else augment(batch, config.augment, config.seed, planned.step)
+                if not put((planned, changed)):
                     return
+            put(None)
         except BaseException as error:  # handed to the consumer, raised there
             put(error)
 
@@ -224,55 +292,8 @@ def _prepared(planned: Iterator[PlannedBatch], trainer: _Trainer) -> Iterator[tu
             item = ready.get()
             if isinstance(item, BaseException):
                 raise item
+            if item is None:
+                return
             yield item
     finally:
         stop.set()
-
-
-class _Progress:
-    """Speed, smoothed loss, time spent waiting for batches and time left, logged now and then."""
-
-    def __init__(self, first_step: int, steps: int) -> None:
-        self._first, self._steps = first_step, steps
-        self._started = self._logged = time.monotonic()
-        self._losses: list[float] = []
-        self._frames = 0
-        self._waited_s = 0.0
-        self._after_first = 0.0  # the first step traces the functions and says nothing about speed
-
-    def waits(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """The same batches; counts how long each is waited for."""
-        while True:
-            begun = time.monotonic()
-            batch = next(batches)
-            self._waited_s += time.monotonic() - begun
-            yield batch
-
-    def add(self, loss: float, batch: Batch) -> None:
-        """A step was done."""
-        self._after_first = self._after_first or time.monotonic()
-        if math.isfinite(loss):
-            self._losses.append(loss)
-        self._frames += int(batch.lengths.sum())
-
-    def eta_s(self, step: int) -> float | None:
-        """Seconds left at the speed so far, None while it is unknown."""
-        done = step - self._first - 1
-        if done < 1:
-            return None
-        return round((time.monotonic() - self._after_first) / done * (self._steps - step), 1)
-
-    def log_now_and_then(self, step: int, epoch: int, force: bool) -> None:
-        """One line, at most every few seconds unless forced."""
-        now = time.monotonic()
-        if not force and now - self._logged < _LOG_EVERY_S:
-            return
-        loss = sum(self._losses) / len(self._losses) if self._losses else math.nan
-        elapsed = max(1e-9, now - self._started)
-        log.info(
-            "epoch %d, step %d/%d, loss %.3f, %.0f frames/s, input-bound %.1f %%, %s left",
-            epoch + 1, step, self._steps, loss, self._frames / elapsed, 100 * self._waited_s / elapsed,
-            "?" if self.eta_s(step) is None else f"{self.eta_s(step):.0f} s",
-        )  # fmt: skip
-        self._logged = now
-        self._losses.clear()

@@ -10,9 +10,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from training.decoding.acoustic import Network, start_tensorflow
+from training.errors import TrainingError
 from training.network.config import OptimiserConfig
 from training.network.dataset import Batch
+
+Losses = npt.NDArray[np.float32]
 
 
 class StepFunction:
@@ -22,7 +28,7 @@ class StepFunction:
         import keras
 
         tf = start_tensorflow(network.config.loop.threads)
-        self._options, self._steps, model = options, steps, network.model
+        self._options, self._steps, self._network, model = options, steps, network, network.model
         self._optimiser = keras.optimizers.Adam(
             options.learning_rate, options.beta1, options.beta2, options.epsilon, name="adam"
         )
@@ -36,9 +42,10 @@ class StepFunction:
 
         def gradients(features: Any, lengths: Any, labels: Any) -> Any:
             with tf.GradientTape() as tape:
-                loss = ctc_loss(model([features, lengths], training=True), lengths, labels)
+                losses = ctc_losses(model([features, lengths], training=True), lengths, labels)
+                loss = tf.reduce_mean(losses)
             found = tape.gradient(loss, model.trainable_variables)
-            return loss, tf.linalg.global_norm(found), found
+            return losses, tf.linalg.global_norm(found), found
 
         def apply(found: list[Any]) -> None:
             if options.clip_norm:
@@ -54,10 +61,32 @@ class StepFunction:
         variables: list[Any] = self._optimiser.variables
         return variables
 
-    def gradients(self, batch: Batch) -> tuple[float, float, list[Any]]:
-        """Mean loss per utterance, global norm, gradients."""
-        loss, norm, found = self._gradients(batch.features, batch.lengths, batch.labels)
-        return float(loss), float(norm), found
+    def gradients(self, batch: Batch) -> tuple[Losses, float, list[Any]]:
+        """Loss per utterance float32 [batch], global norm of their mean's gradient, that gradient."""
+        losses, norm, found = self._gradients(batch.features, batch.lengths, batch.labels)
+        return losses.numpy(), float(norm), found
+
+    def try_size(self, utterances: int, frames: int) -> None:
+        """Compute, and throw away, a batch of that size: what does not fit in memory shows before step 1.
+
+        Raises:
+            TrainingError: it does not fit.
+        """
+        import tensorflow as tf
+
+        coefficients = self._network.config.features.coefficients
+        labels = np.resize(np.array([0, 1], np.int32), (utterances, max(1, frames // 4)))
+        states = [(one, one.numpy()) for one in self._network.model.non_trainable_variables]
+        try:
+            zeros = np.zeros((utterances, frames, coefficients), np.float32)
+            self._gradients(zeros, np.full(utterances, frames, np.int32), labels)
+        except tf.errors.ResourceExhaustedError as error:
+            raise TrainingError(
+                f"the longest batch ({utterances} utterances of {frames} frames) does not fit in memory: lower "
+                "loop.batch_size or data.max_duration_s, or set loop.batch_frames"
+            ) from error
+        for variable, value in states:
+            variable.assign(value)
 
     def apply(self, found: list[Any], step: int) -> None:
         """Move the weights."""
@@ -65,14 +94,14 @@ class StepFunction:
         self._apply(found)
 
 
-def ctc_loss(logits: Any, lengths: Any, labels: Any) -> Any:
-    """Mean CTC loss of logits [batch, frames, outputs] with the blank last; labels are padded with -1."""
+def ctc_losses(logits: Any, lengths: Any, labels: Any) -> Any:
+    """CTC losses [batch] of logits [batch, frames, outputs], the blank last; labels are padded with -1."""
     import tensorflow as tf
 
     places = tf.where(labels >= 0)
     shape = tf.shape(labels, out_type=tf.int64)
     sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), shape)
-    losses = tf.nn.ctc_loss(
+    return tf.nn.ctc_loss(
         labels=sparse,
         logits=logits,
         label_length=None,
@@ -80,7 +109,6 @@ def ctc_loss(logits: Any, lengths: Any, labels: Any) -> Any:
         logits_time_major=False,
         blank_index=-1,
     )
-    return tf.reduce_mean(losses)
 
 
 def learning_rate(options: OptimiserConfig, step: int, steps: int) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from corpora.text.normaliser import default_alphabet
+from store.writing import read_json
 from training.decoding.acoustic import LogProbabilities, Network, load_network
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network import loop
@@ -21,7 +22,7 @@ from training.network.dataset import Clip, Dataset
 from training.network.features import whitening_of
 from training.network.loop import TrainingData, train
 from training.network.model import NetworkShape, build_model, parameter_count
-from training.network.step import ctc_loss, learning_rate
+from training.network.step import ctc_losses, learning_rate
 from training.run_state import read_state
 
 COUNTS = {
@@ -94,8 +95,8 @@ def test_the_loss_equals_the_forward_algorithm_and_ignores_padding() -> None:
     for row, label in zip(padded, labels, strict=True):
         row[: len(label)] = label
     expected = [slow_ctc(logits[k, :n].astype(np.float64), labels[k]) for k, n in enumerate(lengths)]
-    found = float(ctc_loss(logits, np.array(lengths, np.int32), padded))
-    assert found == pytest.approx(np.mean(expected), abs=1e-4)
+    found = np.asarray(ctc_losses(logits, np.array(lengths, np.int32), padded))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def losses_of(monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -155,23 +156,33 @@ def test_a_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
     assert sum(len(indices) for indices, _, _ in probabilities.of_dataset(data.dev)) == len(data.dev)
 
 
-def test_batches_with_a_loss_that_is_not_finite_are_named_and_set_aside(
-    tmp_path: Path, tones: Any, data: TrainingData
+def test_an_utterance_whose_loss_is_not_finite_is_set_aside_and_the_others_are_learnt(
+    tmp_path: Path, tones: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = data.train.values.copy()
     values[data.train.starts[0] : data.train.starts[2]] = np.nan
     train_set = dataclasses.replace(data.train, values=values)
     broken = dataclasses.replace(data, train=train_set, whitening=whitening_of(data.train.values))
-    config = tones.config(loop=LoopConfig(epochs=1, batch_size=8, threads=1))
-    train(config, broken, tmp_path / "run")
+    config = tones.config(loop=LoopConfig(epochs=30, batch_size=8, threads=1, max_bad_batches=0))
+    losses = losses_of(monkeypatch)
+    result = train(config, broken, tmp_path / "run")
+    assert result.steps == 90 and np.isfinite(losses).all()
+    name = data.train.utterance_ids[0]
+    assert [one["utterance_id"] for one in read_json(tmp_path / "run" / "set_aside.json")] == [name]
     checkpoint = newest_checkpoint(tmp_path / "run" / "checkpoints")
     assert checkpoint is not None
-    (bad,) = checkpoint.meta["bad_batches"]
-    assert data.train.utterance_ids[0] in bad["utterance_ids"]
+    assert checkpoint.meta["set_aside"] == [[0, name]] and not checkpoint.meta["bad_batches"]
     assert all(np.isfinite(value).all() for value in checkpoint.arrays.values())
-    strict = dataclasses.replace(config, loop=LoopConfig(epochs=1, batch_size=8, max_bad_batches=0))
+
+
+def test_a_run_in_which_nothing_is_finite_is_given_up(tmp_path: Path, tones: Any, data: TrainingData) -> None:
+    train_set = dataclasses.replace(data.train, values=np.full_like(data.train.values, np.nan))
+    broken = dataclasses.replace(data, train=train_set, whitening=whitening_of(data.train.values))
+    few = LoopConfig(epochs=4, batch_size=8, threads=1, max_bad_batches=3)
     with pytest.raises(DivergedError, match="clip_norm"):
-        train(strict, broken, tmp_path / "strict")
+        train(tones.config(loop=few), broken, tmp_path / "run")
+    with pytest.raises(DivergedError, match="none of 3 batches"):
+        train(tones.config(loop=dataclasses.replace(few, epochs=1)), broken, tmp_path / "short")
 
 
 def test_rows_that_ctc_cannot_learn_are_left_out_and_counted(tones: Any) -> None:
