@@ -98,7 +98,7 @@ def write_store(root: Path, hours: float) -> Store:
     true_shards = max(1, min(4, round(hours / _SHARD_HOURS)))
     with ThreadPoolExecutor() as pool:
         written = list(pool.map(lambda number: _write_shard(folder, number), range(true_shards)))
-    shards = []
+    shards: list[dict[str, Any]] = []
     for number in range(max(1, round(hours / _SHARD_HOURS))):
         rows, seconds = written[number % true_shards]
         name = f"train/part-{number:05d}.parquet"

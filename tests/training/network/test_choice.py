@@ -48,7 +48,7 @@ def test_the_language_is_asked_for_or_follows_the_corpora(store: Store) -> None:
 
 def test_an_alphabet_of_ones_own_must_hold_the_languages_labels(store: Store, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
-    labels.write_text((Path("corpora") / "alphabets" / "en.txt").read_text() + "é\n")
+    labels.write_text("\n".join([*alphabet_for("en").labels, "é"]) + "\n")
     assert len(choose(DataConfig(alphabet=str(labels)), store).alphabet) == len(alphabet_for("en")) + 1
     labels.write_text(" \na\nb\n")
     with pytest.raises(DataError, match="lacks"):

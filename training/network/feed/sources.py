@@ -27,7 +27,7 @@ from training.network.feed.reading import GroupReader, Heard, Loaded, Wanted
 from training.network.feed.table import Table
 
 log = logging.getLogger(__name__)
-_WHITENING_HOURS = 4.0  # of a set that is not in memory, spread over all of it
+_WHITENING_HOURS = 2.0  # of a set that is not in memory, spread over all of it
 _NAMED = 5  # damaged rows named one by one in the log; the rest are counted
 
 Fed = tuple[PlannedBatch, Batch | None]
