@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from corpora.formats.caption_marks import CHANGE_FLAG
 from corpora.formats.cues import Cue
+from corpora.formats.times import believable
 
 JOIN_GAP_S = 0.3  # cues of one sentence are joined over shorter gaps
 SHORTEST_S, LONGEST_S = 1.0, 15.0  # of a joined subtitle
@@ -76,6 +78,11 @@ def _timed(cues: list[Cue], done: Applied) -> list[Cue]:
             done.refused.append((cue, cue.check, cue.problem))
         elif cue.start_s is None or cue.end_s is None:
             kept.append(cue)
+        elif not (believable(cue.start_s) and believable(cue.end_s)):
+            untimed = replace(cue, start_s=None, end_s=None)
+            done.refused.append(
+                (untimed, "bad_times", f"{cue.start_s} to {cue.end_s} s are no times of a recording")
+            )
         elif cue.end_s <= cue.start_s or cue.start_s < 0:
             reason = f"the cue ends at {cue.end_s:.3f} s, before it begins at {cue.start_s:.3f} s"
             if cue.start_s < 0:
@@ -149,6 +156,8 @@ def _joined(cues: list[Cue], done: Applied) -> list[Cue]:
 
 def _belong(last: Cue, cue: Cue) -> bool:
     if None in (last.start_s, last.end_s, cue.start_s, cue.end_s) or last.voice != cue.voice:
+        return False
+    if CHANGE_FLAG in cue.flags:
         return False
     gap_s, whole_s = (cue.start_s or 0) - (last.end_s or 0), (cue.end_s or 0) - (last.start_s or 0)
     text, following = last.text.rstrip(), cue.text.lstrip()

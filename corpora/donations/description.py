@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from corpora.donations.checks import check_encoding, check_genders, check_kinds, check_numbers
 from corpora.donations.patterns import compile_error
 from corpora.errors import SourceError
 from corpora.sources.source import Source
+from corpora.text.language_tags import language_tag
 from store.errors import UsageError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -58,9 +60,12 @@ class Table:
         delimiter: between columns; a tab may be written "\\t" or "tab".
         columns: names of the columns; empty = the first line holds them.
         quoted: whether a field may stand in quotation marks (CSV); else quotes are text.
-        audio: path of the sound relative to the table, with columns in braces; suffix may be left out.
+        audio: path of the sound relative to the table, with columns in braces (nothing but their names is
+            understood there); suffix may be left out. In JSON lines columns are keys.
         text: column of the text to learn.
         speaker, gender: columns, or "".
+        start, end: columns of the times (seconds, milliseconds where the name ends in ms, or h:mm:ss), or "": a row
+            is a whole recording.
     """
 
     file: str
@@ -71,6 +76,8 @@ class Table:
     quoted: bool = False
     speaker: str = ""
     gender: str = ""
+    start: str = ""
+    end: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,11 +148,11 @@ def parse_donation(data: bytes, origin: str, wrong: type[Exception], by_hand: bo
     """
     try:
         said = tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise wrong(f"{origin} is not readable TOML: {error}") from error
     try:
         return _checked(said, origin, by_hand)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise wrong(f"{origin}: {error}") from error
 
 
@@ -157,7 +164,13 @@ def _checked(said: dict[str, Any], origin: str, by_hand: bool) -> Donation:
     for key, kind in (("file_name", FileNames), ("sphinx", Sphinx), ("table", Table)):
         if key in values:
             allowed = {f.name for f in fields(kind)}
-            values[key] = kind(**_tuples(_section(values[key], key, allowed)))
+            section = _section(values[key], key, allowed)
+            missing = [f.name for f in fields(kind) if f.default is MISSING is f.default_factory]
+            for name in missing:
+                if name not in section:
+                    raise ValueError(f"[{key}]: {name!r} is missing")
+            check_kinds(section, fields(kind), f"[{key}] ")
+            values[key] = kind(**_tuples(section))
     unknown = sorted(said.keys() - KEYS)
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}; known: {', '.join(sorted(KEYS))}")
@@ -168,11 +181,16 @@ def _checked(said: dict[str, Any], origin: str, by_hand: bool) -> Donation:
         raise ValueError(f"name = {values.get('name')!r}; it matches {NAME.pattern}")
     values.setdefault("donor", values["name"])
     values["licence"] = str(values.get("licence", "")).strip()
-    _check_types(values)
+    check_kinds(values, fields(Donation), "")
+    check_numbers(values)
+    check_encoding(values.get("encoding", "auto"))
+    values["language"] = language_tag(values.get("language", "en"))
+    check_genders(values.get("genders", {}))
     if not by_hand and values.get("may_redistribute"):
         del values["may_redistribute"]  # a claim that would widen rights
     donation = Donation(**_tuples(values), origin=origin, by_hand=by_hand)
     _check_patterns(donation)
+    _check_table(donation.table)
     return donation
 
 
@@ -189,27 +207,6 @@ def _section(value: Any, name: str, allowed: set[str]) -> dict[str, Any]:
     return value
 
 
-def _check_types(values: dict[str, Any]) -> None:
-    """Texts are texts, numbers numbers: TOML would let a list pass for a speaker."""
-    for entry in fields(Donation):
-        value = values.get(entry.name)
-        kind = str(entry.type)
-        wrong = value is not None and (
-            (kind == "str" and not isinstance(value, str))
-            or (kind.startswith("bool") and not isinstance(value, bool))
-            or (kind.startswith("float") and (isinstance(value, bool) or not isinstance(value, int | float)))
-            or (
-                kind.startswith("int")
-                and (isinstance(value, bool) or not isinstance(value, int) or value < 0)
-            )
-            or (kind.startswith("tuple") and not isinstance(value, list | tuple))
-        )
-        if wrong:
-            raise ValueError(f"{entry.name} = {value!r} is not what belongs there")
-    if not 0.5 <= values.get("time_stretch", 1.0) <= 2.0:
-        raise ValueError(f"time_stretch = {values['time_stretch']}; it is a factor near 1")
-
-
 def _check_patterns(donation: Donation) -> None:
     patterns = [donation.file_name.pattern] if donation.file_name else []
     patterns += [donation.sphinx.speaker] if donation.sphinx else []
@@ -219,6 +216,23 @@ def _check_patterns(donation: Donation) -> None:
             raise ValueError(f"pattern {pattern!r} is no regular expression: {problem}")
         if donation.file_name and "text" not in re.compile(donation.file_name.pattern).groupindex:
             raise ValueError(f"pattern {pattern!r} has no group (?P<text>…)")
+
+
+def _check_table(table: Table | None) -> None:
+    if table is None:
+        return
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(table.delimiter, table.delimiter)
+    if len(delimiter) != 1:
+        raise ValueError(f'[table] delimiter = {table.delimiter[:20]!r}; it is one sign, or "tab"')
+    if re.search(r"[{}]", re.sub(r"\{[^{}!:]+\}", "", table.audio)) or "{" not in table.audio:
+        raise ValueError(
+            f"[table] audio = {table.audio[:60]!r}; it names columns in braces, as in 'wavs/{{id}}'"
+        )
+    twice = [name for name in table.columns if table.columns.count(name) > 1]
+    if twice:
+        raise ValueError(f"[table] columns names {twice[0]!r} twice")
+    if bool(table.start) != bool(table.end):
+        raise ValueError("[table] start and end belong together")
 
 
 # Every key a donation.toml may hold.

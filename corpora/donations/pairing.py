@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from corpora.importer import Ignored, Rejection
 
@@ -22,7 +23,9 @@ AUDIO = re.compile(
     re.I,
 )
 LANGUAGE = re.compile(r"[._-]([a-z]{2}(?:-[A-Za-z]{2,4})?)$")
-_VERSION = re.compile(r"[._ -](?:final|verbatim|corrected|corr|transcript|v\d+|\(\d+\))$", re.I)
+_VERSION = re.compile(
+    r"[._ -](?:final|verbatim|corrected|corr|transcript|labels?(?: track)?|v\d+|\(\d+\))$", re.I
+)
 
 
 def inner(name: str) -> str:
@@ -64,9 +67,28 @@ class AudioIndex:
             bare = str(PurePosixPath(name).with_suffix(""))
             self._by_path.setdefault(bare, []).append(name)
             self._by_stem.setdefault(PurePosixPath(bare).name, []).append(name)
+        self._folded: dict[str, list[str]] = {}
+        for stem, names in self._by_stem.items():
+            self._folded.setdefault(stem.casefold(), []).extend(names)
 
     def find(self, folder: str, path: str) -> list[str]:
-        """Candidates for a path as a donor wrote it: that very file, beside, by its end, by its stem."""
+        """Candidates for a path as a donor wrote it: that very file, beside, by its end, by its stem.
+
+        Where there is none, `%20` is read as a blank, then upper and lower case are one.
+        """
+        found = self._as_written(folder, path)
+        if not found and "%" in path:
+            found = self._as_written(folder, unquote(path))
+        if not found:
+            name = PurePosixPath(unicodedata.normalize("NFC", unquote(path)).replace("\\", "/"))
+            bare = name.with_suffix("") if AUDIO.search(name.name) else name
+            candidates = self._folded.get(bare.name.casefold(), [])
+            tail = f"/{bare}".casefold()
+            near = [c for c in candidates if f"/{PurePosixPath(c).with_suffix('')}".casefold().endswith(tail)]
+            found = near or candidates
+        return found
+
+    def _as_written(self, folder: str, path: str) -> list[str]:
         relative = PurePosixPath(unicodedata.normalize("NFC", path).replace("\\", "/"))
         bare = relative.with_suffix("") if AUDIO.search(relative.name) else relative
         exact = self._by_path.get(str(PurePosixPath(folder) / bare), [])
@@ -89,7 +111,7 @@ class AudioIndex:
             found = self.find(str(here.parent), name)
             if found:
                 return found
-        return []
+        return self._folded.get(bare_stems(stem)[-1].casefold(), [])
 
     def _siblings(self, transcript: PurePosixPath, stem: str) -> list[str]:
         """Recordings of the stem elsewhere: where one folder of the path differs, else anywhere."""

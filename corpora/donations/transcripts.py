@@ -1,36 +1,36 @@
-"""Transcript files of donated archives: which format, which recording, and their cues as rows.
+"""Transcript files of donated archives: which format, which recording, and which text of several.
 
-Files that speak of several recordings (CTM, STM, tables, JSON lines, Kaldi directories) become rows at once.
-The others belong to one recording; they are looked into here only where their name does not say which, and
-read for good in `read_transcript`.
+Files that speak of several recordings (CTM, STM, tables, JSON lines, Kaldi directories) are read at once; the others
+belong to one recording and are looked into here only where their name does not say which, or where a recording has
+several. Of texts that say the same words the timed one is taken. Texts that differ are refused together: which of
+them was said nobody knows.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from corpora.audio.last import LAST
-from corpora.donations.cue_rules import CuePolicy, apply
+from corpora.audio.last import stated_length_s
+from corpora.donations.claims import Claim, believed_row, part_of, several, words_of
+from corpora.donations.cue_rows import cue_row, outcome, refusal
+from corpora.donations.cue_rules import CuePolicy
 from corpora.donations.description import Donation
-from corpora.donations.licences import widens
 from corpora.donations.pairing import AudioIndex, Found, inner, language_of, pairing_problem
-from corpora.donations.time_base import DRIFT_FROM_S, drift_of, needed_shift
-from corpora.errors import AudioError, SourceError
+from corpora.donations.time_base import needed_shift
 from corpora.formats import FORMATS, Format, foreign_advice, format_of, kaldi
 from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
-from corpora.importer import AudioRef, Ignored, Rejection
+from corpora.importer import Ignored, Rejection
 from corpora.sources.source import Source
 
+MAX_BYTES = 256 << 20  # of one transcript: it is held in memory several times over
 _DOCUMENTS = re.compile(
     r"(^|[/_. -])(read ?me|licen[cs]e|copying|changes|changelog|index|contact|about)", re.I
 )
-_log = logging.getLogger(__name__)
-_BY_NAME = {entry.name: entry for entry in FORMATS}
+_KALDI = Format("kaldi", "", "kaldi:read", many=True)
 
 
 @dataclass
@@ -41,7 +41,7 @@ class TextScan:
     donation: Donation
     audio: AudioIndex
     found: Found
-    texts: dict[str, list[tuple[str, Format]]] = field(default_factory=dict)  # by recording
+    claims: dict[str, list[Claim]] = field(default_factory=dict)  # by recording
 
     def run(self, names: list[str]) -> None:
         """Pair every transcript among the names with its recording."""
@@ -64,8 +64,8 @@ class TextScan:
                 self._many(path, entry)
             else:
                 self._single(path, entry)
-        for recording, candidates in self.texts.items():
-            self._choose(recording, candidates)
+        for recording, claims in self.claims.items():
+            self._decide(recording, claims)
 
     def _format(self, path: str) -> Format | None:
         if not any(re.search(entry.pattern, path, re.IGNORECASE) for entry in FORMATS):
@@ -74,6 +74,9 @@ class TextScan:
             return format_of(path, stream.read(4096))
 
     def _read(self, path: str, entry: Format) -> Transcript:
+        size = self.source.member(path).size
+        if size > MAX_BYTES:
+            raise TranscriptError("transcript_too_big", f"{size:,} bytes of text, at most {MAX_BYTES:,}")
         hints = Hints(self.donation.encoding, path, self.donation.tiers)
         return entry.read(self.source.read_bytes(path), hints)
 
@@ -84,22 +87,31 @@ class TextScan:
     # --- files that speak of several recordings -----------------------------------------------------------
 
     def _kaldi(self, names: list[str]) -> set[str]:
-        """Rows of all Kaldi data directories; answers their folders."""
-        folders = set()
-        for path in names:
-            folder = PurePosixPath(path).parent
-            if PurePosixPath(path).name != "wav.scp" or str(folder / "text") not in self.source:
-                continue
-            folders.add(str(folder))
-            places = {name: str(folder / name) for name in kaldi.FILES if str(folder / name) in self.source}
+        """Claims of all Kaldi data directories; answers their folders."""
+        folders = [
+            str(PurePosixPath(path).parent)
+            for path in names
+            if PurePosixPath(path).name == "wav.scp"
+            and str(PurePosixPath(path).parent / "text") in self.source
+        ]
+        parts = {folder: part_of(folder) for folder in folders}
+        official = len({part for part in parts.values() if part}) > 1
+        for folder in folders:
+            places = {name: f"{folder}/{name}".removeprefix("./") for name in kaldi.FILES}
+            places = {name: place for name, place in places.items() if place in self.source}
             self.found.used.update(places.values())
             text = places["text"]
             try:
                 files = {name: self.source.read_bytes(place) for name, place in places.items()}
-                self._rows(text, kaldi.read(files, Hints(self.donation.encoding, text)))
+                transcript = kaldi.read(files, Hints(self.donation.encoding, text))
             except TranscriptError as error:
                 self._unreadable(text, error)
-        return folders
+                continue
+            if official and parts[folder]:
+                cues = tuple(replace(cue, split=parts[folder]) for cue in transcript.cues)
+                transcript = replace(transcript, cues=cues)
+            self._claim(text, _KALDI, transcript)
+        return set(folders)
 
     def _many(self, path: str, entry: Format) -> None:
         try:
@@ -109,43 +121,46 @@ class TextScan:
             return
         if transcript.cues:
             self.found.used.add(path)
-            self._rows(path, transcript)
+            self._claim(path, entry, transcript)
 
-    def _rows(self, path: str, transcript: Transcript) -> None:
-        audio, found = self.audio, self.found
+    def _claim(self, path: str, entry: Format, transcript: Transcript) -> None:
+        """Sort the cues of a file by the recordings they name; what names none is refused."""
+        found = self.found
         found.ignored += [Ignored(path, reason, count) for reason, count in transcript.ignored]
-        timed: dict[str, list[Cue]] = {}
+        by_recording: dict[str, list[Cue]] = {}
         for cue in transcript.cues:
             if cue.problem:
-                found.rejections.append(_refusal(path, cue, (cue.check, cue.problem)))
+                found.rejections.append(refusal(path, cue, (cue.check, cue.problem)))
                 continue
-            candidates = audio.find(str(PurePosixPath(path).parent), cue.recording)
-            problem = pairing_problem(audio, cue.recording, candidates, whole=cue.start_s is None)
-            if problem is not None:
-                found.rejections.append(_refusal(path, cue, problem, PurePosixPath(cue.recording).stem))
-                continue
-            audio.used.add(candidates[0])
-            if cue.start_s is None:
-                row = cue_row(cue, path, (candidates[0], audio.identity(candidates[0])))
-                found.rows.append(self._believed(row, transcript.guessed))
+            wanted = cue.recording or PurePosixPath(inner(path)).stem
+            if cue.recording:
+                candidates = self.audio.find(str(PurePosixPath(path).parent), cue.recording)
             else:
-                timed.setdefault(candidates[0], []).append(cue)
-        policy = CuePolicy(overlaps=self.donation.overlaps, stretch=self.donation.time_stretch)
-        for name, cues in timed.items():
-            for item in outcome(path, (name, audio.identity(name)), cues, policy):
-                if isinstance(item, dict):
-                    found.rows.append(self._believed(item, transcript.guessed))
-                elif isinstance(item, Rejection):
-                    found.rejections.append(item)
-                else:
-                    found.ignored.append(item)
+                candidates = self.audio.for_transcript(path, ())
+            problem = pairing_problem(self.audio, wanted, candidates, whole=False)
+            if problem is None:
+                by_recording.setdefault(candidates[0], []).append(cue)
+            else:
+                found.rejections.append(refusal(path, cue, problem, PurePosixPath(wanted).stem))
+        for recording, cues in by_recording.items():
+            part = replace(
+                transcript, cues=tuple(self._ended(recording, cue, path) for cue in cues), ignored=()
+            )
+            self.claims.setdefault(recording, []).append(Claim(path, entry, part))
 
-    def _believed(self, row: dict[str, Any], guessed: bool) -> dict[str, Any]:
-        """A row's own licence may narrow rights; one that gives more than the donation is not believed."""
-        known = self.donation.licence
-        if row.get("licence") and (not known or widens(row["licence"], known)):
-            row |= {"licence": None, "flags": [*row["flags"], "licence_claim_dropped"]}
-        return row | {"flags": [*row["flags"], *(["encoding_guessed"] if guessed else [])]}
+    def _ended(self, recording: str, cue: Cue, path: str) -> Cue:
+        """A cue that reaches to the recording's end, with that end."""
+        if not cue.to_the_end or cue.start_s is None:
+            return cue
+        if cue.start_s == 0:
+            return replace(cue, start_s=None, end_s=None)
+        length_s = stated_length_s(self.source, recording)
+        if length_s is None or length_s <= cue.start_s:
+            reason = (
+                f"it ends with {inner(recording)}, whose length of more than {cue.start_s:.3f} s is not known"
+            )
+            return replace(cue, problem=reason, check="bad_times")
+        return replace(cue, end_s=round(length_s, 6))
 
     # --- files that belong to one recording ---------------------------------------------------------------
 
@@ -159,30 +174,116 @@ class TextScan:
                 self._unreadable(path, error)
                 return
         if len(candidates) == 1:
-            self.texts.setdefault(candidates[0], []).append((path, entry))
+            self.claims.setdefault(candidates[0], []).append(Claim(path, entry))
             return
         if not candidates and entry.name == "plain" and _DOCUMENTS.search(path):
             return
         stem = PurePosixPath(inner(path)).stem
         problem = pairing_problem(self.audio, stem, candidates, whole=False)
-        self._refuse_all(path, entry, problem or ("audio_missing", f"no recording {stem}"))
+        self._refuse_all(Claim(path, entry), problem or ("audio_missing", f"no recording {stem}"))
 
-    def _choose(self, recording: str, candidates: list[tuple[str, Format]]) -> None:
-        """The one transcript of a recording; among several the one in the donation's language."""
-        problem = None
+    # --- the one text of a recording ----------------------------------------------------------------------
+
+    def _decide(self, recording: str, claims: list[Claim]) -> None:
+        """Take the text of a recording, or the timed one of those that say the same, or refuse them together."""
         if recording in self.audio.used:
             reason = f"{inner(recording)} has a text already, by a rule of {self.donation.origin}"
-            problem = ("duplicate_id", reason)
-        candidates = candidates if problem else self._in_language(candidates)
-        if len(candidates) > 1 and not problem:
-            names = ", ".join(inner(path) for path, _ in candidates)
-            reason = f"{inner(recording)} has several texts: {names}; leave all but one out with `exclude`"
-            problem = ("text_ambiguous", reason)
-        if problem is not None:
-            for path, entry in candidates:
-                self._refuse_all(path, entry, problem)
+            self._refuse(claims, ("duplicate_id", reason))
             return
-        path, entry = candidates[0]
+        claims = self._in_language([self._without_twins(recording, claim) for claim in claims])
+        claims = self._one_of_equals(claims) if len(claims) > 1 else claims
+        many = [claim for claim in claims if claim.entry.many]
+        single = [claim for claim in claims if not claim.entry.many]
+        whole = [claim for claim in many if claim.whole]
+        if sum(len(claim.whole) for claim in many) > 1 or (whole and len(whole) < len(many)):
+            self._refuse(many, ("text_ambiguous", several(recording, many)))
+            many = []
+        if many:
+            reason = f"{inner(recording)} has a text already, in {inner(many[0].path)}"
+            self._refuse(single, ("duplicate_id", reason))
+            self._take_rows(recording, many)
+        elif len(single) > 1:
+            names = ", ".join(inner(claim.path) for claim in single)
+            reason = f"{inner(recording)} has several texts: {names}; leave all but one out with `exclude`"
+            self._refuse(single, ("text_ambiguous", reason))
+        elif single:
+            self._take_file(recording, single[0])
+
+    def _without_twins(self, recording: str, claim: Claim) -> Claim:
+        """A claim whose texts without times are the same, once: a row that stands twice."""
+        cues: list[Cue] = []
+        said: dict[str, Cue] = {}
+        for cue in claim.cues:
+            first = said.setdefault(words_of([cue]), cue) if cue.start_s is None else cue
+            if first is cue:
+                cues.append(cue)
+            else:
+                reason = f"{inner(recording)} has this text already, in line {first.line}"
+                self.found.rejections.append(refusal(claim.path, cue, ("duplicate_id", reason)))
+        return (
+            claim
+            if claim.transcript is None
+            else replace(claim, transcript=replace(claim.transcript, cues=tuple(cues)))
+        )
+
+    def _one_of_equals(self, claims: list[Claim]) -> list[Claim]:
+        """The best of the claims where all say the same words: timed before untimed, captions before others."""
+        read = []
+        for claim in claims:
+            try:
+                whole = claim.transcript or self._read(claim.path, claim.entry)
+            except TranscriptError:
+                return claims  # said when it is read
+            read.append(replace(claim, transcript=whole))
+        if len({words_of(claim.cues) for claim in read}) > 1 or not words_of(read[0].cues):
+            return claims
+        order = [(bool(c.whole), c.entry.kind != "subtitle", c.path) for c in read]
+        best = order.index(min(order))
+        for at, claim in enumerate(claims):
+            if at != best:
+                self.found.used.add(claim.path)
+                reason = "says the same as another text of its recording"
+                self.found.ignored.append(Ignored(claim.path, reason, max(1, len(read[at].cues))))
+        return [claims[best]]
+
+    def _in_language(self, claims: list[Claim]) -> list[Claim]:
+        """The only claim in the donation's language where every name says its language."""
+        wanted = self.donation.language.lower().partition("-")[0]
+        tongues = [
+            (language_of(PurePosixPath(inner(claim.path)).stem) or "").partition("-")[0] for claim in claims
+        ]
+        if len(claims) == 1 or not all(tongues) or tongues.count(wanted) != 1:
+            return claims
+        chosen = claims[tongues.index(wanted)]
+        for claim in claims:
+            if claim is not chosen:
+                self.found.used.add(claim.path)
+                reason = f"a text in another language than {self.donation.language}"
+                self.found.ignored.append(Ignored(claim.path, reason))
+        return [chosen]
+
+    def _take_rows(self, recording: str, claims: Sequence[Claim]) -> None:
+        """Rows of files that speak of several recordings."""
+        self.audio.used.add(recording)
+        place = (recording, self.audio.identity(recording))
+        policy = CuePolicy(overlaps=self.donation.overlaps, stretch=self.donation.time_stretch)
+        for claim in claims:
+            guessed = claim.transcript is not None and claim.transcript.guessed
+            for cue in claim.whole:
+                row = cue_row(cue, claim.path, place)
+                self.found.rows.append(believed_row(self.donation, row, guessed))
+            timed = [cue for cue in claim.cues if cue.start_s is not None]
+            for item in outcome(claim.path, place, timed, policy):
+                if isinstance(item, dict):
+                    self.found.rows.append(believed_row(self.donation, item, guessed))
+                elif isinstance(item, Rejection):
+                    self.found.rejections.append(item)
+                else:
+                    self.found.ignored.append(item)
+
+    def _take_file(self, recording: str, claim: Claim) -> None:
+        """A transcript that is read for good in its work unit."""
+        path, entry = claim.path, claim.entry
         self.found.used.add(path)
         self.audio.used.add(recording)
         payload: dict[str, Any] = {"audio": recording, "transcript": path, "format": entry.name}
@@ -194,133 +295,17 @@ class TextScan:
             self.found.notes += [payload.pop("note")] if "note" in payload else []
         self.found.recordings.append(payload)
 
-    def _in_language(self, candidates: list[tuple[str, Format]]) -> list[tuple[str, Format]]:
-        """The only candidate in the donation's language where every name says its language."""
-        wanted = self.donation.language.lower().partition("-")[0]
-        tongues = [
-            (language_of(PurePosixPath(inner(path)).stem) or "").partition("-")[0] for path, _ in candidates
-        ]
-        if len(candidates) == 1 or not all(tongues) or tongues.count(wanted) != 1:
-            return candidates
-        chosen = candidates[tongues.index(wanted)]
-        for path, _ in candidates:
-            if path != chosen[0]:
-                self.found.used.add(path)
-                reason = f"a text in another language than {self.donation.language}"
-                self.found.ignored.append(Ignored(path, reason))
-        return [chosen]
+    def _refuse(self, claims: Sequence[Claim], problem: tuple[str, str]) -> None:
+        for claim in claims:
+            self._refuse_all(claim, problem)
 
-    def _refuse_all(self, path: str, entry: Format, problem: tuple[str, str]) -> None:
-        """One refusal for every cue of a transcript that belongs to no recording."""
-        self.found.used.add(path)
+    def _refuse_all(self, claim: Claim, problem: tuple[str, str]) -> None:
+        """One refusal for every cue of a text that is not taken."""
+        self.found.used.add(claim.path)
         try:
-            cues: Iterable[Cue] = self._read(path, entry).cues
+            cues = claim.cues if claim.transcript is not None else self._read(claim.path, claim.entry).cues
         except TranscriptError as error:
-            self._unreadable(path, error)
+            self._unreadable(claim.path, error)
             return
         for cue in cues or [Cue(1)]:
-            self.found.rejections.append(_refusal(path, cue, problem))
-
-
-# --- cues as rows -----------------------------------------------------------------------------------------
-
-
-def _refusal(path: str, cue: Cue, problem: tuple[str, str], identity: str | None = None) -> Rejection:
-    times = (cue.start_s, cue.end_s)
-    return Rejection(path, *problem, identity, cue.line, *times, cue.text or None)
-
-
-def cue_row(cue: Cue, path: str, recording: tuple[str, str]) -> dict[str, Any]:
-    """A cue and its recording (file, id) as a row; one without times is the whole recording."""
-    name, identity = recording
-    row: dict[str, Any] = {"id": identity, "audio": name, "text": cue.text, "path": path, "line": cue.line}
-    row |= {"speaker": cue.voice, "gender": cue.gender, "channel": cue.channel, "flags": list(cue.flags)}
-    row |= {"language": cue.language, "licence": cue.licence, "recording": identity}
-    if cue.start_s is not None and cue.end_s is not None:
-        row |= {"id": _span_id(identity, cue), "start_s": cue.start_s, "end_s": cue.end_s}
-    return row
-
-
-def _span_id(identity: str, cue: Cue) -> str:
-    side = f"-{'AB'[cue.channel]}" if cue.channel in (0, 1) else ""
-    return f"{identity}{side}-{round((cue.start_s or 0) * 1000):08d}-{round((cue.end_s or 0) * 1000):08d}"
-
-
-def outcome(
-    path: str, recording: tuple[str, str], cues: Iterable[Cue], policy: CuePolicy
-) -> Iterator[dict[str, Any] | Rejection | Ignored]:
-    """What the policies make of the cues of one recording: rows with ids of their own, refusals, counts."""
-    done = apply(list(cues), policy)
-    for cue, check, reason in done.refused:
-        timed = cue.start_s is not None and not cue.problem
-        yield _refusal(path, cue, (check, reason), _span_id(recording[1], cue) if timed else None)
-    for why, count in done.ignored.items():
-        yield Ignored(path, why, count)
-    seen: dict[str, int] = {}
-    for cue in done.cues:
-        row = cue_row(cue, path, recording)
-        seen[row["id"]] = seen.get(row["id"], 0) + 1
-        if seen[row["id"]] > 1:
-            row["id"] += f"~{seen[row['id']]}"
-        yield row
-
-
-def _drift(
-    source: Source, place: tuple[str, str, int | None], cues: Iterable[Cue], shift_s: float
-) -> list[str]:
-    """The flag of cues that run slower or faster than their recording; what would put it right is logged."""
-    path, recording, track = place
-    moved = [
-        replace(c, start_s=c.start_s - shift_s, end_s=c.end_s - shift_s)
-        for c in cues
-        if c.start_s and c.end_s
-    ]
-    if not moved or max(cue.end_s or 0.0 for cue in moved) < DRIFT_FROM_S:
-        return []
-    try:
-        drift = drift_of(moved, LAST.open(source, AudioRef(recording, track=track)))
-    except (AudioError, SourceError):
-        return []  # said when it is cut
-    if drift is None:
-        return []
-    lags = f"{drift.start_lag_s:+.1f} s near its beginning, {drift.end_lag_s:+.1f} s near its end"
-    _log.warning(
-        "%s drifts: the sound of %s lies %s behind it; time_stretch = %s in donation.toml would put it right",
-        path, recording, lags, drift.stretch,
-    )  # fmt: skip
-    return ["time_drift"]
-
-
-def read_transcript(
-    source: Source, common: dict[str, Any], payload: Any
-) -> Iterator[dict[str, Any] | Rejection | Ignored]:
-    """Rows, refusals and counts of one transcript whose recording is known."""
-    path, entry = payload["transcript"], _BY_NAME[payload["format"]]
-    try:
-        hints = Hints(common["encoding"], path, tuple(common["tiers"]))
-        transcript = entry.read(source.read_bytes(path), hints)
-    except TranscriptError as error:
-        yield Rejection(path, error.check, str(error), payload["recording"], error.line)
-        return
-    for reason, count in transcript.ignored:
-        yield Ignored(path, reason, count)
-    if not transcript.cues:
-        yield Rejection(path, "transcript_empty", "no cue in it", payload["recording"])
-        return
-    kind = common["text_kind"] or entry.kind
-    shift_s = payload.get("shift_s", 0.0)
-    flags = (("time_base_shifted",) if shift_s else ()) + (
-        ("time_stretched",) if common["stretch"] != 1 else ()
-    )
-    join = kind == "subtitle" and common["timing"] in {"", "cue"}
-    policy = CuePolicy(join, common["overlaps"], shift_s, common["stretch"], flags)
-    extra = ["encoding_guessed"] if transcript.guessed else []
-    if entry.kind == "subtitle" and common["stretch"] == 1:
-        extra += _drift(source, (path, payload["audio"], common["track"]), transcript.cues, shift_s)
-    for item in outcome(path, (payload["audio"], payload["recording"]), transcript.cues, policy):
-        if isinstance(item, dict):
-            item["kind"] = kind
-            item["flags"] += extra
-            if "start_s" not in item:
-                item["flags"] += ["untimed"] + (["needs_alignment"] if common["timing"] == "none" else [])
-        yield item
+            self.found.rejections.append(refusal(claim.path, cue, problem))

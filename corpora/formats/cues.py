@@ -6,9 +6,10 @@ set: nothing that stands in a file is passed over in silence. Policies over cues
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from corpora.errors import CorporaError
+from corpora.formats.times import believable
 
 
 class TranscriptError(CorporaError):
@@ -31,6 +32,8 @@ class Cue:
         problem, check: why it cannot be used, and the name under which that is counted.
         recording: the recording it names itself, where one file speaks of several.
         channel: from 0; None = not said.
+        split: train, dev or test where the donor's files are parts by name; None = not said.
+        to_the_end: `end_s` is not known: the cue reaches to the recording's end.
     """
 
     line: int | None
@@ -46,6 +49,30 @@ class Cue:
     language: str | None = None
     licence: str | None = None
     flags: tuple[str, ...] = ()
+    split: str | None = None
+    to_the_end: bool = False
+
+    def checked(self) -> Cue:
+        """The cue, with a problem where its times are no times or its words hold half a letter (`\\ud800`)."""
+        said = (self.text, self.voice, self.recording, self.gender, self.language, self.licence)
+        if any(text and not text.isascii() and _torn(text) for text in said):
+            whole = [None if text is None else _untorn(text) for text in said]
+            reason = self.problem or "half of a pair of surrogates (\\ud800–\\udfff) is no letter"
+            return Cue(self.line, None, None, whole[0] or "", problem=reason, check="encoding")
+        if not self.problem:
+            for time_s in (self.start_s, self.end_s):
+                if time_s is not None and not believable(time_s):
+                    reason = f"{self.start_s} to {self.end_s} s are no times of a recording"
+                    return replace(self, start_s=None, end_s=None, problem=reason, check="bad_times")
+        return self
+
+
+def _torn(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _untorn(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -57,6 +84,7 @@ class Transcript:
         programme_start_s: the time code at which the programme begins, where the file states it.
         ignored: (reason, count) of what rightly is no cue.
         encoding: as what its bytes were read; `guessed` where neither the file nor the donor said so.
+        unknown: columns or keys of its rows that were not understood.
     """
 
     cues: tuple[Cue, ...]
@@ -65,6 +93,7 @@ class Transcript:
     ignored: tuple[tuple[str, int], ...] = ()
     encoding: str = ""
     guessed: bool = False
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ cp1252 with a mark that it was guessed. A guess is only made where no line is UT
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corpora.formats.cues import TranscriptError
 from corpora.sources.lines import TextLine
@@ -32,6 +32,7 @@ class Decoded:
     lines: tuple[TextLine, ...]
     encoding: str
     guessed: bool = False
+    unfinished: bool = False  # the last line has no end: perhaps the file was cut short
 
     @property
     def text(self) -> str:
@@ -52,6 +53,11 @@ def decode_text(data: bytes, declared: str = AUTO) -> Decoded:
     Raises:
         TranscriptError: UTF-16 or UTF-32 that is damaged (lines mean nothing then), or an unknown encoding.
     """
+    decoded = _decoded(data, declared)
+    return replace(decoded, unfinished=bool(data) and not data.rstrip(b"\0").endswith((b"\n", b"\r")))
+
+
+def _decoded(data: bytes, declared: str) -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _whole_or_lines(data, encoding, len(mark))

@@ -1,20 +1,26 @@
 """Praat TextGrid (long and short, UTF-8 and UTF-16), through praatio's parser: one cue per labelled interval.
 
-Point tiers hold no speech and are counted as ignored. A tier's name is the speaker; `tiers` of donation.toml
-chooses which tiers hold text.
+Point tiers hold no speech and are counted as ignored, as are labels of silence and tiers of phones (labels.py). A
+tier's name is the speaker; the words of an aligner are joined into stretches. `tiers` of donation.toml chooses which
+tiers hold text.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
 from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
 from corpora.formats.encodings import decode_text
+from corpora.formats.labels import Tier, silent, speaker_of, spoken
 
 
 def read(data: bytes, hints: Hints) -> Transcript:
     """All labelled intervals, tier by tier.
 
     Raises:
-        TranscriptError: no TextGrid, or damaged.
+        TranscriptError: no TextGrid, or damaged, or no tier of it holds words.
     """
     from praatio.utilities import textgrid_io
 
@@ -26,19 +32,32 @@ def read(data: bytes, hints: Hints) -> Transcript:
         grid = textgrid_io.parseTextgridStr(text.rstrip() + "\n", includeEmptyIntervals=True)
     except Exception as error:  # praatio raises ValueError, IndexError and its own
         raise TranscriptError("bad_textgrid", f"the TextGrid is damaged or cut short: {error}") from error
-    cues, points, empty, other = [], 0, 0, 0
+    ignored: Counter[str] = Counter()
+    tiers = []
     for tier in grid["tiers"]:
         if tier["class"] != "IntervalTier":
-            points += len(tier["entries"])
+            ignored["point of a TextGrid"] += len(tier["entries"])
         elif hints.tiers and tier["name"] not in hints.tiers:
-            other += len(tier["entries"])
+            ignored["tier not asked for"] += len(tier["entries"])
         else:
-            for start, end, label in tier["entries"]:
-                if label.strip():
-                    text = label.replace('""', '"')
-                    cues.append(Cue(None, float(start), float(end), text, tier["name"] or None))
-                else:
-                    empty += 1
-    named = (("point of a TextGrid", points), ("interval without text", empty), ("tier not asked for", other))
-    ignored = tuple((reason, count) for reason, count in named if count)
-    return Transcript(tuple(cues), ignored=ignored, encoding=decoded.encoding, guessed=decoded.guessed)
+            tiers.append(_tier(tier, ignored))
+    return Transcript(
+        tuple(spoken(tiers, bool(hints.tiers), ignored)),
+        ignored=tuple((reason, count) for reason, count in ignored.items() if count),
+        encoding=decoded.encoding,
+        guessed=decoded.guessed,
+    )
+
+
+def _tier(tier: Mapping[str, Any], ignored: Counter[str]) -> Tier:
+    """The labelled intervals of a tier; the others are counted."""
+    cues = []
+    for start, end, label in tier["entries"]:
+        reason = silent(label) if label.strip() else "interval without text"
+        if reason:
+            ignored[reason] += 1
+        else:
+            cues.append(
+                Cue(None, float(start), float(end), label.replace('""', '"'), speaker_of(tier["name"]))
+            )
+    return Tier(tier["name"], cues)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
+from corpora.formats.times import seconds
 from corpora.formats.xml_text import local, parse_xml
 
 _GENDERS = {"male": "m", "female": "f"}
@@ -43,7 +44,7 @@ def read(data: bytes, hints: Hints) -> Transcript:
 def _turn(turn: Element, lines: dict[Element, int], speakers: dict[str, Element]) -> Iterator[Cue]:
     """The stretches of one turn."""
     try:
-        start, end = float(turn.get("startTime", "")), float(turn.get("endTime", ""))
+        start, end = seconds(turn.get("startTime", "")), seconds(turn.get("endTime", ""))
     except ValueError:
         text = "".join(turn.itertext())
         yield Cue(lines[turn], None, None, text, problem="a turn whose times cannot be read")
@@ -83,7 +84,7 @@ def _stretches(turn: Element, start: float, lines: dict[Element, int]) -> Iterat
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return seconds(text)
     except ValueError:
         return float("nan")
 

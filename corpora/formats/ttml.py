@@ -18,7 +18,8 @@ from corpora.formats.xml_text import local, parse_xml
 _METADATA = "{http://www.w3.org/ns/ttml#metadata}"
 _PARAMETER = "{http://www.w3.org/ns/ttml#parameter}"
 _ID = "{http://www.w3.org/XML/1998/namespace}id"
-_CODE = re.compile(r"^(\d+):(\d\d):(\d\d)(?:[:;.](\d+))?$")
+_RATE = re.compile(r"[1-9][0-9]{0,3}")
+_CODE = re.compile(r"^([0-9]{1,3}):([0-9]{2}):([0-9]{2})(?:[:;.]([0-9]{1,6}))?$")
 
 
 def read(data: bytes, hints: Hints) -> Transcript:
@@ -63,7 +64,8 @@ def _agents(root: Element) -> dict[str, str]:
 
 
 def _programme_start(root: Element) -> float | None:
-    rate = float(root.get(f"{_PARAMETER}frameRate", "25"))
+    said = root.get(f"{_PARAMETER}frameRate", "25").strip()
+    rate = int(said) if _RATE.fullmatch(said) else 25
     for element in root.iter():
         if local(element) == "documentStartOfProgramme":
             match = _CODE.match((element.text or "").strip())

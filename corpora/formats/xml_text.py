@@ -14,6 +14,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from corpora.formats.cues import TranscriptError
 
 MAX_BYTES = 64 << 20
+MAX_DEPTH = 200  # what reads the tree goes down by calls
 
 
 class _Numbered(DefusedXMLParser):
@@ -22,10 +23,21 @@ class _Numbered(DefusedXMLParser):
     def __init__(self) -> None:
         super().__init__(forbid_dtd=False, forbid_entities=True, forbid_external=True)
         self.lines: list[int] = []
+        self._depth = 0
 
     def _start(self, tag: str, attributes: list[str]) -> Any:
-        self.lines.append(self.parser.CurrentLineNumber)
+        line = self.parser.CurrentLineNumber
+        self.lines.append(line)
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise TranscriptError(
+                "bad_xml", f"elements stand more than {MAX_DEPTH} deep in line {line}", line
+            )
         return super()._start(tag, attributes)  # type: ignore[misc]
+
+    def _end(self, tag: str) -> Any:
+        self._depth -= 1
+        return super()._end(tag)  # type: ignore[misc]
 
 
 def parse_xml(data: bytes) -> tuple[Element, dict[Element, int]]:

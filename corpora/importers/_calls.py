@@ -8,7 +8,6 @@ call are `Sides`; what a scan answers when all is found is made by `scan_of`.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -216,25 +215,6 @@ def unpaired(audio: Mapping[str, str], text: Mapping[str, str]) -> list[Rejectio
         for key in text.keys() - audio.keys()
     ]
     return sorted(lonely, key=lambda rejection: (rejection.source_path, rejection.utterance_id or ""))
-
-
-def parse_span(start: str, end: str) -> tuple[float, float]:
-    """Two times in seconds.
-
-    Raises:
-        ValueError: one is no number, negative or infinite, or the end is not after the start; says which.
-    """
-    try:
-        start_s, end_s = float(start), float(end)
-    except ValueError:
-        raise ValueError(f"{start!r} and {end!r} are not both times in seconds") from None
-    if not (math.isfinite(start_s) and math.isfinite(end_s)):
-        raise ValueError(f"time {start} to {end} is not finite")
-    if start_s < 0:
-        raise ValueError(f"start {start} s is before the recording begins")
-    if end_s <= start_s:
-        raise ValueError(f"end {end} s is not after start {start} s")
-    return start_s, end_s
 
 
 def span_id(recording: str, start_s: float, end_s: float) -> str:

@@ -38,6 +38,8 @@ from corpora.options import SWITCH, Option
 from corpora.sources.lines import TextLine, decode_lines
 from corpora.sources.names import unsafe_name
 from corpora.sources.source import Source
+from corpora.text.language_tags import language_tag
+from corpora.text.languages import alphabet_remark
 
 LICENCE = "CC0-1.0"
 SLICE_ROWS = 500
@@ -114,6 +116,7 @@ class CommonVoiceImporter:
             else:
                 units += reading.slices(table)
         notes = [] if official else [_unofficial(source)]
+        notes += alphabet_remark(language)
         notes += facts.count_remarks(source, language, reading.rows) + facts.ages_remark(reading.decades)
         rule = "official" if official else "speaker"
         about = CorpusFacts(self.name, LICENCE, language, split_rule=rule)
@@ -169,7 +172,10 @@ def _language(source: Source, table: Table) -> str:
     for line, _, _ in islice(_rows(source, table), 1):
         said = dict(zip(table.columns, (line.text or "").split("\t"), strict=False)).get("locale", "").strip()
         if said:
-            return said
+            try:
+                return language_tag(said)
+            except ValueError:
+                break  # the row is refused when it is read
     folder = PurePosixPath(table.folder.replace("!", "/")).name
     return folder if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)?", folder) else "en"
 
@@ -339,6 +345,10 @@ def _read_row(
     refused = payload["refused"].get(str(line.number))
     if refused:
         return Ignored(table.path, _AGAIN) if refused[0] == _AGAIN else refuse(*refused)
+    try:
+        language = language_tag(row.get("locale", "").strip() or "en")
+    except ValueError as error:
+        return refuse("bad_language", str(error))
     member = payload["elsewhere"].get(clip) or clip_member(table.folder, clip)
     if member not in source:
         return refuse("audio_missing", f"{clip} is not in the source: was the download cut short?")
@@ -354,7 +364,7 @@ def _read_row(
         split=payload["split"],
         subset=table.name,
         gender=facts.gender_of(row.get("gender", "")),
-        language=row.get("locale", "").strip() or "en",
+        language=language,
         licence=LICENCE,
         flags=_flags(row, line.number in payload["reported"]),
     )

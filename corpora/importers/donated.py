@@ -14,11 +14,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from corpora.audio.recording import AUTO, MIX
+from corpora.donations.cue_rows import read_transcript
 from corpora.donations.description import Donation, find_donation
 from corpora.donations.draft import draft_text, stand_in
 from corpora.donations.pairing import AUDIO, AudioIndex, Found, inner
 from corpora.donations.rules import excluded, scan_file_names, scan_sphinx, scan_table
-from corpora.donations.transcripts import TextScan, read_transcript
+from corpora.donations.transcripts import TextScan
+from corpora.donations.unread import Unread, unread_texts
 from corpora.errors import NeedsDonationError
 from corpora.importer import (
     AudioRef,
@@ -32,9 +34,11 @@ from corpora.importer import (
     bucketed,
 )
 from corpora.sources.source import Source
+from corpora.text.languages import alphabet_remark
 from corpora.text.normaliser import Policies
 
 _CHANNELS = {"auto": AUTO, "mix": MIX, "left": 0, "right": 1, "split": AUTO}
+_NOTED = 20
 _GENDERS = {"f": "f", "female": "f", "m": "m", "male": "m", "x": "x"}
 _RULES: tuple[tuple[str, Callable[[Source, Donation, AudioIndex, Found], None]], ...] = (
     ("file_name", scan_file_names),
@@ -73,12 +77,19 @@ class DonatedImporter:
                 scan(source, donation, audio, found)
         sounds = set(audio.names)
         TextScan(source, donation, audio, found).run([name for name in kept if name not in sounds])
+        left = [name for name in kept if name not in sounds and name not in found.used]
+        unread = list(unread_texts(source, donation, audio, left))
         if not (found.rows or found.recordings or found.rejections):
-            raise NeedsDonationError(_nothing_found(source, donation, audio), donation.name, draft)
+            raise NeedsDonationError(_nothing_found(source, donation, audio, unread), donation.name, draft)
+        for text in unread:
+            found.used.add(text.path)
+            found.rejections.append(Rejection(text.path, "text_not_understood", text.reason))
+        found.notes += [f"not understood: {text.path}: {text.reason}" for text in unread[:_NOTED]]
         for name in audio.names:
             if name not in audio.used:
                 reason = "no text belongs to this recording"
                 found.rejections.append(Rejection(name, "transcript_missing", reason, audio.identity(name)))
+        found.notes += alphabet_remark(donation.language)
         units = tuple(sorted(_units(source, donation, found), key=lambda u: u.key))
         ignored = tuple([*found.ignored, *_left_over(source, audio, found)])
         return Scan(_facts(donation), units, ignored, tuple(found.rejections), tuple(found.notes), draft)
@@ -102,11 +113,14 @@ def _left_over(source: Source, audio: AudioIndex, found: Found) -> Iterator[Igno
             yield Ignored(member.name, "description" if description else "neither sound nor its text")
 
 
-def _nothing_found(source: Source, donation: Donation, audio: AudioIndex) -> str:
+def _nothing_found(source: Source, donation: Donation, audio: AudioIndex, unread: list[Unread]) -> str:
     kinds = Counter(name.rpartition(".")[2].lower() for name in audio.names)
     told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(3))
     if not told:
         return f"{source.label} holds no recording that a donation could be made of"
+    if unread:
+        reasons = "; ".join(f"{text.path}: {text.reason}" for text in unread[:3])
+        return f"{source.label} holds recordings ({told}) and no text that was understood. {reasons}"
     if donation.licence:
         return (
             f"{source.label} holds recordings ({told}) and none with a text that {donation.origin} describes"
@@ -154,6 +168,7 @@ def _units(source: Source, donation: Donation, found: Found) -> Iterator[WorkUni
         "name": donation.name,
         "track": donation.audio_track,
         "text_kind": donation.text_kind,
+        "official_splits": not (donation.dev_speakers or donation.test_speakers),
     }
     whole = [row for row in found.rows if row.get("start_s") is None]
     for key, rows in bucketed(whole, lambda row: f"{row['audio']}\n{row['id']}").items():
@@ -208,7 +223,7 @@ def _segment(common: dict[str, Any], row: dict[str, Any]) -> RawSegment | Reject
         policies=Policies(numbers=common["numbers"]),
         source_path=row["path"],
         line=row.get("line"),
-        split=None,
+        split=row.get("split") if common["official_splits"] else None,
         subset="",
         gender=_GENDERS.get(gender.lower()),
         language=row.get("language") or common["language"],

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from corpora.errors import SourceError
+from corpora.formats.times import span
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _calls as recordings
 from corpora.importers import _defects
@@ -213,7 +214,7 @@ def _read_line(sides: recordings.Sides, path: str, line: TextLine) -> RawSegment
     if side not in ("A", "B"):
         return recordings.bad_line(path, line, "bad_side", f"side {side!r} is neither A nor B")
     try:
-        start_s, end_s = recordings.parse_span(start, end)
+        start_s, end_s = span(start, end)
     except ValueError as error:
         return recordings.bad_line(path, line, "bad_times", str(error))
     name = recordings.span_id(f"{sides.recording}-{side}", start_s, end_s)

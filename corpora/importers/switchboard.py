@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpora.errors import SourceError
+from corpora.formats.times import span
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _calls as recordings
 from corpora.importers import _defects
@@ -165,7 +166,7 @@ def _read_line(
     if _SILENCE.match(words):
         return Ignored(path, "silence only")
     try:
-        start_s, end_s = recordings.parse_span(fields[1], fields[2])
+        start_s, end_s = span(fields[1], fields[2])
     except ValueError as error:
         return recordings.bad_line(path, line, "bad_times", str(error), name)
     return sides.segment(line, path, channel, (name, start_s, end_s), words)

@@ -33,16 +33,33 @@ def primary(language: str) -> str:
     return language.replace("_", "-").partition("-")[0].lower()
 
 
-def alphabet_languages() -> list[str]:
+@cache
+def alphabet_languages() -> tuple[str, ...]:
     """Languages with an alphabet of their own, sorted."""
-    return sorted(path.stem for path in _FOLDER.glob("*.txt"))
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.txt")))
 
 
 @cache
 def alphabet_for(language: str) -> Alphabet:
     """The labels that text in a language is written with; CTC blank last."""
-    path = _FOLDER / f"{primary(language)}.txt"
-    return Alphabet.load(str(path if path.is_file() else _FOLDER / "en.txt"))
+    name = "en" if borrows_english(language) else primary(language)
+    return Alphabet.load(str(_FOLDER / f"{name}.txt"))
+
+
+def borrows_english(language: str) -> bool:
+    """Whether a language has no alphabet here, so that its text is folded onto the English one and flagged."""
+    return primary(language) not in alphabet_languages()
+
+
+def alphabet_remark(language: str) -> list[str]:
+    """A remark for people on a language without an alphabet of its own, else nothing."""
+    if not borrows_english(language):
+        return []
+    known = ", ".join(alphabet_languages())
+    return [
+        f"language {language} has no alphabet here (there are {known}): its letters are folded onto a–z or refused, "
+        "every row is flagged english_alphabet"
+    ]
 
 
 @cache
@@ -60,7 +77,7 @@ def alphabets_hash() -> str:
 
 def folds_accents(language: str) -> bool:
     """Whether letters beyond the alphabet are folded onto it (English), or refused (all that have their own)."""
-    return primary(language) not in alphabet_languages() or primary(language) == "en"
+    return borrows_english(language) or primary(language) == "en"
 
 
 def lower(text: str, language: str) -> str:

@@ -17,14 +17,21 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from corpora.text.apostrophes import join_clitics, unquote
-from corpora.text.languages import alphabet_for, folds_accents, labels_for, lower, spoken_symbols
+from corpora.text.languages import (
+    alphabet_for,
+    borrows_english,
+    folds_accents,
+    labels_for,
+    lower,
+    spoken_symbols,
+)
+from corpora.text.letters import folded
 from corpora.text.numbers import read_numbers
 from corpora.text.tables import (
     APOSTROPHES,
     BLANKED,
     HTML_TAGS,
     INVISIBLE,
-    LETTERS,
     NOISE_TAGS,
     REFUSED_SYMBOLS,
     SHORT_WORDS,
@@ -134,6 +141,7 @@ class Normaliser:
         self._labels = frozenset(alphabet_labels)
         self._language = self.policies.language
         self._folds = folds_accents(self._language)
+        self._always = ("english_alphabet",) if borrows_english(self._language) else ()
         self._symbols = {sign: f" {word} " for sign, word in spoken_symbols(self._language).items()}
         self._english = self._labels >= frozenset("abcdefghijklmnopqrstuvwxyz' ")
         self._table = {ord(c): "'" for c in APOSTROPHES}
@@ -142,8 +150,8 @@ class Normaliser:
     def normalise(self, raw: str) -> Normalised | Refused:
         """The text in the alphabet, or why it is refused; never raises."""
         if self._english and _PLAIN.fullmatch(raw) and not self.style.clitics:
-            return Normalised(raw)
-        notes = _Notes()
+            return Normalised(raw, flags=self._always)
+        notes = _Notes(set(self._always))
         try:
             text = self._prepare(raw)
             text = self._strict(text) if self.style.strict else self._tags(text, notes)
@@ -342,27 +350,10 @@ class Normaliser:
 
     def _spell(self, words: list[str]) -> list[str]:
         """Fold letters the alphabet lacks onto those it has; refuse the rest by name."""
-        odd: set[str] = set()
-        spelled = [w if set(w) <= self._labels else self._fold(w, odd) for w in words]
+        spelled, odd = folded(words, self._labels, self._folds)
         if odd:
             raise _Refusal("bad_chars", f"{_signs(sorted(odd))} not in the alphabet")
-        return [w for w in spelled if w]
-
-    def _fold(self, word: str, odd: set[str]) -> str:
-        letters = []
-        for letter in unicodedata.normalize("NFC", word):
-            if letter in self._labels:
-                letters.append(letter)
-                continue
-            if not self._folds:
-                odd.add(letter)
-                continue
-            folded = "".join(LETTERS.get(c, c) for c in unicodedata.normalize("NFD", letter))
-            folded = "".join(c for c in folded if unicodedata.category(c) != "Mn")
-            if not set(folded) <= self._labels or (not folded and unicodedata.category(letter) != "Mn"):
-                odd.add(letter)
-            letters.append(folded)
-        return "".join(letters)
+        return spelled
 
 
 def _quote(text: str) -> str:

@@ -19,7 +19,8 @@ _CHECKS = (
     "uncertain partial_word numbers symbol"
 )
 _FLAGS = (
-    "has_noise_tag unknown_dropped unknown_kept uncertain_kept editorial_dropped partial_kept numbers_spelled"
+    "has_noise_tag unknown_dropped unknown_kept uncertain_kept editorial_dropped partial_kept numbers_spelled "
+    "english_alphabet"
 )
 TEXT_CHECKS, TEXT_FLAGS = frozenset(_CHECKS.split()), frozenset(_FLAGS.split())
 

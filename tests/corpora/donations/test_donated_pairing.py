@@ -103,7 +103,7 @@ def test_several_texts_for_one_recording_need_a_language(tmp_path: Path) -> None
 
 
 def test_several_versions_of_a_text_are_refused_with_their_names(tmp_path: Path) -> None:
-    files = {"p.wav": "x", "p_v1.srt": SRT.format("Hello."), "p_v2.srt": SRT.format("Hello!")}
+    files = {"p.wav": "x", "p_v1.srt": SRT.format("Hello."), "p_v2.srt": SRT.format("Hello you!")}
     _, texts, rejections = run(tmp_path, files)
     assert not texts
     assert sorted((r.source_path, r.check) for r in rejections) == [
@@ -112,7 +112,7 @@ def test_several_versions_of_a_text_are_refused_with_their_names(tmp_path: Path)
         ("p_v2.srt", "text_ambiguous"),
     ]
     assert "p_v1.srt, p_v2.srt" in next(r.reason for r in rejections if r.check == "text_ambiguous")
-    assert run(tmp_path, files, 'exclude = ["*_v1.srt"]\n')[1] == {"p.wav": "Hello!"}
+    assert run(tmp_path, files, 'exclude = ["*_v1.srt"]\n')[1] == {"p.wav": "Hello you!"}
 
 
 def test_sound_without_text_and_text_without_sound_are_listed(tmp_path: Path) -> None:

@@ -50,8 +50,8 @@ def test_stm_with_and_without_labels() -> None:
         ("ann", "f", "so it goes", 0),
         ("bob", None, "first word kept", 0),
     ]
-    assert problems(transcript) == [(5, "bad_line")]
-    assert dict(transcript.ignored) == {"comment": 1, "gap marker": 1}
+    assert problems(transcript) == [(5, "bad_times")]
+    assert dict(transcript.ignored) == {"STM comment": 1, "marked ignore_time_segment_in_scoring": 1}
 
 
 def test_audacity_labels_with_spectral_lines_and_decimal_commas() -> None:

@@ -29,7 +29,8 @@ def test_srt_keeps_every_line_that_cannot_be_read_as_a_problem() -> None:
     data = (SRT + "\n8\n00:00:xx --> 1\nlost\n\nno times here\n\n9\n00:00:05,0 --> 00:00:06,0\n").encode()
     data += "café".encode() + b"\n\n10\n00:00:07,0 --> 00:00:08,0\nbad \xe9 byte\n"
     transcript = read("a.srt", data)
-    assert problems(transcript) == [(11, "bad_line"), (14, "bad_line"), (21, "encoding")]
+    assert problems(transcript) == [(11, "bad_line"), (21, "encoding")]
+    assert transcript.cues[2].text == "lost\nno times here"
     (bad,) = [cue.problem for cue in transcript.cues if cue.check == "encoding"]
     assert f"byte 0xe9 at offset {data.index(b'bad ') + 4}" in bad
 

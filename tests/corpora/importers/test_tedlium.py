@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from corpora.errors import SourceError
+from corpora.formats.stm import split_label
 from corpora.importer import Ignored, ImportOptions, RawSegment, Rejection, Scan
-from corpora.importers._stm import split_label
 from corpora.importers.tedlium import TedliumImporter
 from corpora.sources.opening import open_source
 from corpora.sources.source import Source
