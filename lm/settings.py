@@ -19,13 +19,13 @@ Without the file or the table there is one model: "default", all corpora, order 
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from lm.errors import LanguageModelUsageError
 from lm.request import BuildRequest
 from store.opening import open_store
+from store.settings import read_table, refuse_unknown
 from store.store import Store
 
 DEFAULT_NAME, DEFAULT_ORDER = "default", 3
@@ -54,17 +54,9 @@ def read_settings(store: Store | Path | str | None = None) -> list[BuildRequest]
     Raises LanguageModelUsageError naming the file, the key and what is wrong with it.
     """
     opened = store if isinstance(store, Store) else open_store(store)
-    tables: list[dict[str, Any]] = []
-    if opened.settings_path.is_file():
-        try:
-            settings = tomllib.loads(opened.settings_path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeError) as error:
-            raise LanguageModelUsageError(f"{opened.settings_path} is no valid TOML: {error}") from error
-        tables = settings.get("language_models", [])
-        if not isinstance(tables, list):
-            raise LanguageModelUsageError(
-                f"{opened.settings_path}: write [[language_models]] with two brackets"
-            )
+    tables: list[dict[str, Any]] = read_table(
+        opened.settings_path, "language_models", LanguageModelUsageError
+    )
     if not tables:
         return [BuildRequest(publish=DEFAULT_NAME, order=DEFAULT_ORDER, store=opened.root)]
     requests = [_request(table, opened) for table in tables]
@@ -112,11 +104,8 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
 
 def _check_types(table: dict[str, Any], path: Path) -> None:
     """Refuses unknown keys and values of a wrong type."""
+    refuse_unknown(table, _TYPES, f"{path}: [[language_models]] has an unknown key", LanguageModelUsageError)
     for key, value in table.items():
-        if key not in _TYPES:
-            raise LanguageModelUsageError(
-                f"{path}: unknown key {key!r} in [[language_models]]; there are: {', '.join(_TYPES)}"
-            )
         items = value if isinstance(value, list) else []
         fitting = isinstance(value, _TYPES[key]) and (_TYPES[key] is bool or not isinstance(value, bool))
         if not fitting or not all(isinstance(item, _ITEM_TYPES.get(key, object)) for item in items):

@@ -14,12 +14,12 @@ Answers what is due and what to measure; trains and measures nothing.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from store.opening import open_store
+from store.settings import read_table, refuse_unknown
 from store.store import Store
 from training.errors import ConfigError
 from training.evaluation.evaluate import EvaluationRequest, find_evaluation
@@ -67,16 +67,9 @@ def read_retrain(store: Store | None = None) -> Retrain:
 
 
 def _table(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("retrain", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    unknown = sorted(set(table) - set(_KEYS))
-    if unknown:
-        raise ConfigError(f"{path}: [retrain] has an unknown key {unknown[0]!r}; known: {', '.join(_KEYS)}")
-    return dict(table)
+    table: dict[str, Any] = read_table(path, "retrain", ConfigError)
+    refuse_unknown(table, _KEYS, f"{path}: [retrain] has an unknown key", ConfigError)
+    return table
 
 
 def _beside(store: Store, path: Any) -> Path:

@@ -13,13 +13,13 @@ In the store's settings.toml:
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from store.errors import UsageError
+from store.settings import read_table, refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,7 @@ def all_settings(path: Path) -> list[Any]:
 
 
 def _tables(path: Path) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    try:
-        table = (
-            tomllib.loads(path.read_text(encoding="utf-8")).get("thresholds", {}) if path.is_file() else {}
-        )
-    except (tomllib.TOMLDecodeError, UnicodeError) as error:
-        raise UsageError(f"{path} is no valid TOML: {error}") from error
-    if not isinstance(table, dict):
-        raise UsageError(f"{path}: write [thresholds], then one NAME = VALUE a line")
+    table: dict[str, Any] = read_table(path, "thresholds")
     common = {key: value for key, value in table.items() if not isinstance(value, dict)}
     by_name = {key: value for key, value in table.items() if isinstance(value, dict)}
     return (
@@ -138,9 +131,8 @@ def checked(table: Mapping[str, Any], where: str) -> dict[str, float]:
     """
     known = {name: type(value) for name, value in Thresholds().as_dict().items()}
     found: dict[str, float] = {}
+    refuse_unknown(table, known, f"{where}: no threshold is called")
     for name, value in table.items():
-        if name not in known:
-            raise UsageError(f"{where}: no threshold is called {name!r}; there are: {', '.join(known)}")
         wanted = _range_of(name)
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not number or not wanted[0] <= value <= wanted[1] or (known[name] is int and value != int(value)):

@@ -62,7 +62,7 @@ def test_a_language_model_can_be_kept_to_its_own_corpora(store: Store, tones: An
         ('[retrain]\nevaluate = "digits"\n', "list of names"),
         ("[retrain]\nconfig = 3\n", "is a path"),
         ('[retrain]\nconfig = "nothing.toml"\n', r"nothing\.toml"),
-        ("[retrain\n", "cannot be read"),
+        ("[retrain\n", "no valid TOML"),
     ],
 )
 def test_wrong_settings_are_a_sentence(store: Store, text: str, words: str) -> None:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 
 from store.opening import open_store
+from store.settings import read_table, refuse_unknown
 from store.store import Store
 from store.writing import write_bytes_atomic
 from training.dispatch.job import Job, JobState, RunFolder
@@ -94,15 +94,13 @@ class SlurmDispatcher:
 
 def slurm_options(store: Store) -> tuple[str, ...]:
     """`[slurm] options` of the store's settings, () without any."""
-    try:
-        table = (
-            tomllib.loads(store.settings_path.read_text(encoding="utf-8"))
-            if store.settings_path.exists()
-            else {}
+    table = read_table(store.settings_path, "slurm", DispatchError)
+    refuse_unknown(table, ("options",), f"{store.settings_path}: [slurm] has an unknown key", DispatchError)
+    options = table.get("options", [])
+    if not isinstance(options, list):
+        raise DispatchError(
+            f"{store.settings_path}: [slurm] options = {options!r}: expected a list like ['--gres=gpu:1']"
         )
-        options = table.get("slurm", {}).get("options", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DispatchError(f"{store.settings_path}: cannot be read: {error}") from error
     wrong = [one for one in options if not isinstance(one, str) or not one.startswith("-") or "\n" in one]
     if wrong:
         raise DispatchError(

@@ -49,7 +49,7 @@ def test_conversations_may_share_more_sentences_and_the_settings_win(tmp_path: P
     [
         (
             "[thresholds]\nmax_duration = 30",
-            "no threshold is called 'max_duration'; there are: min_duration_s",
+            "no threshold is called 'max_duration'; did you mean 'max_duration_s'\\? there are: min_duration_s",
         ),
         (
             "[thresholds.mine]\nmax_duration_s = 'long'",
@@ -64,7 +64,7 @@ def test_conversations_may_share_more_sentences_and_the_settings_win(tmp_path: P
             "[thresholds]\nmin_duration_s = 50",
             r"min_duration_s \(50.0\) must be below max_duration_s \(40.0\)",
         ),
-        ("thresholds = 3", r"write \[thresholds\], then one NAME = VALUE a line"),
+        ("thresholds = 3", r"write \[thresholds\] with one bracket, then one NAME = VALUE a line"),
         ("[thresholds", "is no valid TOML"),
     ],
 )
