@@ -10,7 +10,6 @@ include scripts/environment.mk
 PYTHON_RUN := .venv/bin/python
 SEED ?= 1
 NAME ?= default
-ORDER ?= 3
 CONFIG ?= training/config.example.toml
 LM ?= $(SPEECHMILL_STORE)/language_models/$(NAME)/current
 SPLIT ?= test
@@ -70,7 +69,7 @@ corpora: setup ## list the published corpora
 	@$(PYTHON_RUN) -m corpora list
 
 lm: setup ## build and publish a language model  [TEXT='a.txt b.xz'] [CORPORA='x y'] [ORDER=3] [NAME=default] [PRUNE='0 0 1'] [BINARY=trie] [QUANTISE=8]
-	@$(PYTHON_RUN) -m lm build --publish $(NAME) --order $(ORDER) $(if $(TEXT),--text $(TEXT)) $(if $(CORPORA),--corpora $(CORPORA)) \
+	@$(PYTHON_RUN) -m lm build --publish $(NAME) $(if $(ORDER),--order $(ORDER)) $(if $(TEXT),--text $(TEXT)) $(if $(CORPORA),--corpora $(CORPORA)) \
 	  $(if $(PRUNE),--prune $(PRUNE)) $(if $(BINARY),--binary $(BINARY)) $(if $(QUANTISE),--quantise $(QUANTISE))
 
 lm-sweep: setup ## perplexity against size, to choose a language model  [TEXT='a.txt'] [CORPORA='x y'] [NAME=default]

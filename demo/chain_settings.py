@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lm.defaults import DEFAULT_ORDER, DEFAULT_PRUNE
 from store.store import Store
 from store.writing import write_bytes_atomic
 from training.network.config import config_text, read_config
@@ -23,8 +24,8 @@ class LanguageModelChoice:
     name: str
     corpora: tuple[str, ...]
     text: tuple[Path, ...] = ()
-    order: int = 3
-    prune: tuple[int, ...] = ()
+    order: int = DEFAULT_ORDER
+    prune: tuple[int, ...] = DEFAULT_PRUNE
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lm.build import BuildRequest, build, read_manifest
+from lm.build import BuildRequest, build
+from lm.defaults import DEFAULT_NAME, DEFAULT_ORDER, DEFAULT_PRUNE, SWEEP_ORDERS
 from lm.errors import LanguageModelUsageError
 from lm.inspection import query, verify
+from lm.model.folder import model_folder, read_manifest
 from lm.units import UNITS
 from native import Alphabet
 from store.console import configure_logging, emit, run_command
@@ -57,9 +59,16 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--corpora", metavar="NAME", nargs="*", help="published corpora (default: all; none: text only)"
     )
-    command.add_argument("--order", type=int, default=5, help="longest n-gram (default 5)")
     command.add_argument(
-        "--prune", metavar="N", type=int, nargs="+", default=[], help="drop counts ≤ N, per order: 0 0 1"
+        "--order", type=int, default=DEFAULT_ORDER, help=f"longest n-gram (default {DEFAULT_ORDER})"
+    )
+    command.add_argument(
+        "--prune",
+        metavar="N",
+        type=int,
+        nargs="+",
+        default=[*DEFAULT_PRUNE],
+        help="drop counts ≤ N, per order: 0 0 1",
     )
     command.add_argument("--vocabulary-size", metavar="N", type=int, help="keep the N most frequent words")
     command.add_argument(
@@ -103,6 +112,9 @@ def _alphabet(options: argparse.Namespace) -> int:
     alphabet = write_alphabet(options.out, letters)
     rare = {letter: letters.counts[letter] for letter in letters.rare}
     lines = [f"{options.out}: {len(alphabet.labels)} labels from {letters.total:,} letters"]
+    lines += [
+        f"{name}: {n:,} lines no UTF-8, read as Windows-1252" for name, n in letters.lines_not_utf8.items()
+    ]
     if rare:
         lines.append(f"left out, please look: {', '.join(f'{sign} ({n})' for sign, n in rare.items())}")
     result = {
@@ -110,18 +122,21 @@ def _alphabet(options: argparse.Namespace) -> int:
         "labels": len(alphabet.labels),
         "rare": rare,
         "letters": letters.total,
+        "lines_not_utf8": letters.lines_not_utf8,
     }
     emit({**result, "alphabet_hash": alphabet.hash}, options.json, "\n".join(lines))
     return 0
 
 
 def _add_sweep(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--name", metavar="NAME", default="default", help="of the page (default: default)")
+    command.add_argument(
+        "--name", metavar="NAME", default=DEFAULT_NAME, help=f"of the page (default: {DEFAULT_NAME})"
+    )
     command.add_argument("--text", metavar="FILE", nargs="+", type=Path, action="extend", default=[])
     command.add_argument(
         "--corpora", metavar="NAME", nargs="*", help="published corpora (default: all; none: text only)"
     )
-    command.add_argument("--orders", metavar="N", type=int, nargs="+", default=[2, 3, 4, 5])
+    command.add_argument("--orders", metavar="N", type=int, nargs="+", default=[*SWEEP_ORDERS])
     command.add_argument(
         "--prune", metavar="'0 0 1'", action="append", help="thresholds to try, as one word; may be repeated"
     )
@@ -164,17 +179,17 @@ def _build(options: argparse.Namespace) -> int:
 
 def _folder(options: argparse.Namespace) -> Path:
     """DIR as it stands, else as a published name."""
-    folder = Path(options.dir)
-    if folder.is_dir():
-        return folder
-    return open_store(options.store).language_model(options.dir)
+    return model_folder(options.dir, open_store(options.store))
 
 
 def _query(options: argparse.Namespace) -> int:
-    sentences = [" ".join(options.text)] if options.text else [line.rstrip("\n") for line in sys.stdin]
+    sentences = [" ".join(options.text)] if options.text else _standard_input()
     result = query(_folder(options), sentences)
     lines = []
     for sentence in result["sentences"]:
+        if sentence["refused"]:
+            lines.append(f"refused ({sentence['refused']}): {sentence['reason']}")
+            continue
         words = "  ".join(
             f"{w['word']} {w['log10']:.4f}{' OOV' if w['oov'] else ''}" for w in sentence["words"]
         )
@@ -182,8 +197,15 @@ def _query(options: argparse.Namespace) -> int:
     lines.append(
         f"perplexity {result['perplexity']}, without unknown words {result['perplexity_without_oov']}"
     )
+    if result["refused"]:
+        lines.append(f"{result['refused']} of {len(sentences)} sentences refused, in no figure")
     emit(result, options.json, "\n".join(lines))
     return 0
+
+
+def _standard_input() -> list[str]:
+    """The lines; bytes that are no UTF-8 as surrogates, which `query` refuses by line."""
+    return [line.rstrip(b"\r\n").decode("utf-8", "surrogateescape") for line in sys.stdin.buffer]
 
 
 def _show(options: argparse.Namespace) -> int:

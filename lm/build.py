@@ -9,21 +9,21 @@ bytes; a model whose inputs have not changed is not built again. Nothing half-ma
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from corpora.text.normaliser import NORMALISER_VERSION
 from lm import kenlm
-from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError
+from lm.errors import EmptyTextError, ResourceError
 from lm.lexicon import build_lexicon, vocabulary_hash
+from lm.model.folder import FILES
+from lm.model.placing import build_into, publish
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
+from lm.text.remarks import remarks, why_nothing_is_left
 from lm.text.sentences import (
     WORD_COUNT_BYTES,
     Part,
@@ -35,13 +35,9 @@ from lm.text.sentences import (
 from lm.text.vocabulary import Vocabulary, from_list, most_frequent
 from lm.units import WORDS, scoring, split_file
 from native import KENLM_MAX_ORDER, LanguageModel, Scorer, WordCounter
-from store.versions import link_current, publish_version
-from store.writing import explain_write, read_json, sha256_file, write_json_atomic
+from store.writing import explain_write, sha256_file, write_json_atomic
 
-__all__ = ["FILES", "BuildRequest", "build", "inputs_hash"]
-
-FILES = ("lm.arpa", "lm.binary", "lexicon.trie", "alphabet.txt")
-"""What a language model's folder holds beside its manifest."""
+__all__ = ["BuildRequest", "build", "inputs_hash"]
 
 _SORT_BYTES_PER_TEXT_BYTE = 5
 _MEBIBYTE = 1 << 20
@@ -56,6 +52,7 @@ class _Estimated:
     ngrams: kenlm.Estimate
     words: list[str]
     choice: dict[str, Any]
+    decisions: list[str]
     mixed: dict[str, Any] | None
 
 
@@ -66,59 +63,13 @@ def build(request: BuildRequest) -> dict[str, Any]:
     `lm.errors` and, for unknown corpora, `store.errors.NotPublishedError`.
     """
     inputs = gather(request)
+
+    def make(folder: Path) -> dict[str, Any]:
+        return _make(request, inputs, folder)
+
     if request.publish is not None:
-        return _publish(request, inputs, request.publish)
-    return _build_into_folder(request, inputs, Path(str(request.out)).absolute())
-
-
-def _publish(request: BuildRequest, inputs: Inputs, name: str) -> dict[str, Any]:
-    """Builds a version under the store's language models, named after the hash of its inputs."""
-    parent, version = inputs.store.language_models_dir / name, inputs.hash[:16]
-    target = parent / version
-    with inputs.store.lock(f"language_models/{name}"):
-        if (target / "manifest.json").is_file():
-            link_current(parent, version)
-            return _unchanged(target)
-        with _empty_folder(inputs.store.staging_dir("language_models") / f"{name}-{version}") as staged:
-            manifest = _make(request, inputs, staged)
-            publish_version(parent, version, staged)
-    return {**manifest, "status": "published", "path": str(target)}
-
-
-def _build_into_folder(request: BuildRequest, inputs: Inputs, out: Path) -> dict[str, Any]:
-    """Builds beside the folder that was named and moves there; replaces only language models."""
-    existing = out / "manifest.json"
-    if existing.is_file():
-        if read_json(existing).get("inputs_hash") == inputs.hash:
-            return _unchanged(out)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise LanguageModelUsageError(f"{out} exists and is no language model; name a new or empty folder")
-    with explain_write(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-    with _empty_folder(out.parent / f".{out.name}.building") as staged:
-        manifest = _make(request, inputs, staged)
-        with explain_write(out):
-            if out.exists():
-                shutil.rmtree(out)
-            staged.rename(out)
-    return {**manifest, "status": "built", "path": str(out)}
-
-
-def _unchanged(folder: Path) -> dict[str, Any]:
-    _log.info("inputs and settings have not changed; %s stays as it is", folder)
-    return {**read_json(folder / "manifest.json"), "status": "unchanged", "path": str(folder)}
-
-
-@contextmanager
-def _empty_folder(path: Path) -> Iterator[Path]:
-    """A working folder without leftovers of a killed run; removed again if it was not renamed away."""
-    with explain_write(path):
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+        return publish(inputs, request.publish, make)
+    return build_into(inputs, Path(str(request.out)).absolute(), make)
 
 
 def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]:
@@ -172,10 +123,7 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
     total = counts.total
     _log.info("%d sentences, %d words kept; %d equal dev or test", total.kept, total.words, total.left_out)
     if not total.kept:
-        raise EmptyTextError(
-            f"no sentence is left to learn from ({total.read} read, {sum(total.refused.values())} refused, "
-            f"{total.left_out} equal to dev or test); give more text or a corpus with a train split"
-        )
+        raise EmptyTextError(why_nothing_is_left(counts, inputs.alphabet.labels))
     longest = counts.longest_words
     for part in parts:
         if request.unit != WORDS:
@@ -191,8 +139,6 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
         ngrams, mixed = mixture().estimate(parts, inputs.everything, work / "lm.arpa", options)
     else:
         ngrams = kenlm.estimate(parts[0].text, work / "lm.arpa", longest, options)
-    for decision in ngrams.decisions:
-        _log.info("%s", decision)
     learnt = kenlm.arpa_words(work / "lm.arpa")
     if not learnt:
         raise EmptyTextError(
@@ -204,8 +150,12 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
     )
     for name in ("lm.arpa", "lm.binary"):
         (work / name).rename(folder / name)
-    choice = vocabulary.record if vocabulary else {"chosen": "all"}
-    return _Estimated(counts, ngrams, learnt, choice, mixed)
+    choice, lacking = vocabulary.beside(learnt) if vocabulary else ({"chosen": "all"}, ())
+    chosen_labels = inputs.alphabet.labels if request.alphabet is not None else []
+    decisions = [*ngrams.decisions, *lacking, *remarks(counts, chosen_labels, learnt)]
+    for decision in decisions:
+        _log.info("%s", decision)
+    return _Estimated(counts, ngrams, learnt, choice, decisions, mixed)
 
 
 def _write_parts(
@@ -271,21 +221,7 @@ def _describe(
         "vocabulary": len(estimated.words),
         "vocabulary_choice": estimated.choice,
         "discount_fallback": estimated.ngrams.discount_fallback,
-        "decisions": list(estimated.ngrams.decisions),
+        "decisions": estimated.decisions,
         "interpolation": estimated.mixed,
         "sentences": estimated.counts.as_json(),
     }
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a language model's folder. Raises LanguageModelUsageError where there is none."""
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise LanguageModelUsageError(f"{folder} holds no manifest.json, so it is no language model")
-    try:
-        manifest = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise LanguageModelUsageError(f"{path} is damaged ({error}); build the model again") from error
-    if not isinstance(manifest, dict) or manifest.get("kind") != "language_model":
-        raise LanguageModelUsageError(f"{path} is not the manifest of a language model")
-    return manifest

@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from lm.model.folder import why_not_published
 from lm.request import inputs_hash
 from lm.settings import read_settings
 from store.errors import NotPublishedError
 from store.opening import open_store
 from store.store import Store
-from store.writing import read_json
 
 _log = logging.getLogger(__name__)
 
 
 def due_language_models(store: Store | Path | str | None = None) -> list[str]:
-    """Names of the models whose current version was not built from exactly what a build would read now.
+    """Names of the models whose current version was not built from exactly what a build would read now, or is damaged.
 
     A model that names a corpus which is not published yet waits for it and is not due. Raises what
     `read_settings` and `inputs_hash` raise otherwise.
@@ -32,18 +32,10 @@ def due_language_models(store: Store | Path | str | None = None) -> list[str]:
         except NotPublishedError as error:
             _log.warning("language model %s waits: %s", name, error)
             continue
-        if wanted == _built_from(opened, name):
+        reason = why_not_published(opened, name, wanted)
+        if reason is None:
             _log.info("language model %s is up to date", name)
         else:
+            _log.info("language model %s is due: %s", name, reason)
             due.append(name)
     return due
-
-
-def _built_from(store: Store, name: str) -> str | None:
-    """The hash of the inputs of a model's current version; None when there is none."""
-    try:
-        manifest = read_json(store.language_model(name) / "manifest.json")
-    except NotPublishedError:
-        return None
-    found: str | None = manifest.get("inputs_hash")
-    return found

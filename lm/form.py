@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lm.defaults import DEFAULT_NAME
 from lm.errors import LanguageModelUsageError
+from lm.model.folder import why_not_published
 from lm.request import BuildRequest, inputs_hash
-from lm.settings import DEFAULT_NAME, DEFAULT_ORDER, read_settings
-from store.errors import NotPublishedError
+from lm.settings import read_settings
 from store.opening import open_store
 from store.store import Store
-from store.writing import read_json
 
 KEYS = ("name", "order", "prune", "vocabulary_size", "text", "interpolate")
 
@@ -34,14 +34,14 @@ def asked_for(form: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def request_of(asked: Mapping[str, Any], store: Store | Path | str | None = None) -> BuildRequest:
-    """The request that `asked` stands for: the settings of that name (or order 3 from all corpora), changed.
+    """The request that `asked` stands for: the settings of that name (or the defaults, from all corpora), changed.
 
     Raises LanguageModelUsageError where the settings file cannot be read.
     """
     opened = store if isinstance(store, Store) else open_store(store)
     name = asked.get("name", DEFAULT_NAME)
     standing = {request.publish: request for request in read_settings(opened)}
-    request = standing.get(name) or BuildRequest(publish=name, order=DEFAULT_ORDER, store=opened.root)
+    request = standing.get(name) or BuildRequest(publish=name, store=opened.root)
     changes: dict[str, Any] = {
         key: asked[key] for key in ("order", "vocabulary_size", "interpolate") if key in asked
     }
@@ -57,10 +57,6 @@ def _paths(names: Sequence[str]) -> list[Path]:
 
 
 def is_current(request: BuildRequest) -> bool:
-    """True when the published model of that name was built from exactly these inputs and settings."""
+    """True when the published model of that name was built from exactly these inputs and settings and is whole."""
     store = open_store(request.store)
-    try:
-        manifest = read_json(store.language_model(str(request.publish)) / "manifest.json")
-    except NotPublishedError:
-        return False
-    return bool(manifest.get("inputs_hash") == inputs_hash(request))
+    return why_not_published(store, str(request.publish), inputs_hash(request)) is None

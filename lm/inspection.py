@@ -6,53 +6,65 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora.text.normaliser import Normalised
-from lm.build import FILES, read_manifest
+from corpora.text.normaliser import Refused
 from lm.errors import VerificationError
+from lm.model.folder import FILES, find_model_damage, read_manifest
 from lm.perplexity import Perplexity
-from lm.text.cleaning import normaliser_for
+from lm.text.characters import normaliser_for, say_titles
 from lm.units import scoring
-from native import Scorer
-from store.writing import sha256_file
+from native import Alphabet, Scorer
 
 
 def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:
     """Scores of every word and sentence end (log10) and perplexities, counted as KenLM's query does.
 
-    Text goes through the corpora's normaliser; what it refuses, and text for labels that are bytes, is scored
-    as it stands. Raises ScorerError.
+    Text goes through the corpora's normaliser; what it refuses is scored nowhere and stands with its reason.
+    Text for labels that are bytes is scored as it stands. Surrogates stand for bytes that are no UTF-8.
+    Raises ScorerError.
     """
     scorer = Scorer.load(folder)
-    letters = scorer.alphabet.kind == "characters"
-    normaliser = normaliser_for(tuple(scorer.alphabet.labels)) if letters else None
     score = scoring(scorer.score_sentence, scorer.info["unit"], scorer.alphabet)
     total, results = Perplexity(), []
     for sentence in sentences:
-        normalised = normaliser.normalise(sentence) if normaliser else None
-        text = normalised.text if isinstance(normalised, Normalised) else sentence
-        scored = score(text)
+        clean = _clean(sentence, scorer.alphabet)
+        if isinstance(clean, Refused):
+            shown = sentence.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            results.append({"text": shown, "refused": clean.check, "reason": clean.reason, "words": []})
+            continue
+        scored = score(clean)
         one = Perplexity()
         one.add(scored)
         total.add(scored)
         words = [{"word": word, "log10": round(log10, 6), "oov": oov} for word, log10, oov in scored]
-        results.append({"text": text, "log10": round(one.log10, 6), **one.as_json(), "words": words})
-    return {**total.as_json(), "log10": round(total.log10, 6), "sentences": results}
+        row = {"text": clean, "refused": None, "log10": round(one.log10, 6), **one.as_json(), "words": words}
+        results.append(row)
+    refused = sum(row["refused"] is not None for row in results)
+    return {**total.as_json(), "log10": round(total.log10, 6), "refused": refused, "sentences": results}
+
+
+def _clean(sentence: str, alphabet: Alphabet) -> str | Refused:
+    """A sentence as the model knows it, or why it cannot be scored."""
+    if not sentence.isascii():
+        try:
+            sentence.encode("utf-8")
+        except UnicodeEncodeError as error:
+            return Refused("not_utf8", f"byte {error.start} of the line is no UTF-8; save the text as UTF-8")
+    if alphabet.kind != "characters":
+        return sentence
+    labels = tuple(alphabet.labels)
+    normalised = normaliser_for(labels).normalise(sentence)
+    return normalised if isinstance(normalised, Refused) else say_titles(normalised.text, labels)
 
 
 def verify(folder: Path) -> dict[str, Any]:
     """Compares every file with the manifest and loads the model. Raises VerificationError or ScorerError."""
     manifest = read_manifest(folder)
-    for name in FILES:
-        path, expected = folder / name, manifest["files"][name]
-        if not path.is_file():
-            raise VerificationError(f"{path} is missing; build the model again")
-        if path.stat().st_size != expected["bytes"]:
-            raise VerificationError(
-                f"{path} has {path.stat().st_size} bytes instead of {expected['bytes']}: the copy is "
-                "incomplete or a Git LFS pointer; build the model again or copy it again"
-            )
-        if sha256_file(path) != expected["sha256"]:
-            raise VerificationError(f"{path} is not the file that was built (hash differs); build it again")
+    damage = find_model_damage(folder, manifest, full=True)
+    if damage:
+        raise VerificationError(
+            f"{'; '.join(one.reason for one in damage)}; an incomplete copy, a Git LFS pointer or damage: "
+            "build the model again or copy it again"
+        )
     Scorer.load(folder)
     return {
         "path": str(folder),

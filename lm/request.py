@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
+from lm.defaults import DEFAULT_ORDER, DEFAULT_PRUNE
 from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools
 from lm.text.files import TextFile, expand_paths, refuse_pointer
@@ -27,7 +28,7 @@ from store.opening import open_store
 from store.store import Store
 from store.writing import sha256_file
 
-BUILD_RULES_VERSION = "2"
+BUILD_RULES_VERSION = "3"
 """Raised whenever the same inputs would give another model."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -50,8 +51,8 @@ class BuildRequest:
     publish: str | None = None
     text: tuple[Path, ...] = ()
     corpora: tuple[str, ...] | None = None
-    order: int = 5
-    prune: tuple[int, ...] = ()
+    order: int = DEFAULT_ORDER
+    prune: tuple[int, ...] = DEFAULT_PRUNE
     vocabulary_size: int | None = None
     vocabulary: Path | None = None
     keep_held_out: bool = False
@@ -101,6 +102,7 @@ def gather(request: BuildRequest) -> Inputs:
     _check(request)
     store = open_store(request.store)
     alphabet = default_alphabet() if request.alphabet is None else Alphabet.load(request.alphabet)
+    _refuse_without_space(request, alphabet)
     everything = _same_alphabet([store.corpus(name) for name in store.corpus_names()], alphabet)
     if request.corpora is None:
         training = everything
@@ -170,6 +172,14 @@ def _check(request: BuildRequest) -> None:
         )
     check_order(request.order, request.prune)
     BinaryOptions(request.binary, request.quantise).arguments()
+
+
+def _refuse_without_space(request: BuildRequest, alphabet: Alphabet) -> None:
+    if request.unit == WORDS and alphabet.space < 0:
+        raise LanguageModelUsageError(
+            f"alphabet {request.alphabet} has no line that is one blank, so a model cannot tell words apart; "
+            "add one, or count characters (--unit characters)"
+        )
 
 
 def _why_no_corpus(request: BuildRequest, store: Store) -> str:

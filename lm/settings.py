@@ -14,7 +14,7 @@
     interpolate = true         # one model of each source, mixed by weights tuned on dev
     quantise = 8               # with binary = "trie"
 
-Without the file or the table there is one model: "default", all corpora, order 3. Unknown keys are refused.
+Without the file or the table there is one model of all corpora, as `lm/defaults.py` says. Unknown keys are refused.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lm.defaults import DEFAULT_NAME, DEFAULT_ORDER, DEFAULT_PRUNE
 from lm.errors import LanguageModelUsageError
 from lm.request import BuildRequest
 from store.opening import open_store
 from store.settings import read_table, refuse_unknown
 from store.store import Store
 
-DEFAULT_NAME, DEFAULT_ORDER = "default", 3
 _TYPES: dict[str, type] = {
     "name": str,
     "corpora": list,
@@ -58,7 +58,7 @@ def read_settings(store: Store | Path | str | None = None) -> list[BuildRequest]
         opened.settings_path, "language_models", LanguageModelUsageError
     )
     if not tables:
-        return [BuildRequest(publish=DEFAULT_NAME, order=DEFAULT_ORDER, store=opened.root)]
+        return [BuildRequest(publish=DEFAULT_NAME, store=opened.root)]
     requests = [_request(table, opened) for table in tables]
     names = [request.publish for request in requests]
     doubled = sorted({str(name) for name in names if names.count(name) > 1})
@@ -88,7 +88,7 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
         corpora=None if "*" in named else tuple(named),
         text=tuple(store.root / Path(text).expanduser() for text in table.get("text", [])),
         order=table.get("order", DEFAULT_ORDER),
-        prune=tuple(table.get("prune", [])),
+        prune=tuple(table.get("prune", DEFAULT_PRUNE)),
         vocabulary_size=table.get("vocabulary_size"),
         vocabulary=store.root / table["vocabulary"] if "vocabulary" in table else None,
         keep_held_out=table.get("keep_held_out", False),

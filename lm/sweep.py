@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lm import kenlm
+from lm.defaults import DEFAULT_NAME, SWEEP_ORDERS, SWEEP_PRUNINGS
 from lm.errors import EmptyTextError, LanguageModelUsageError
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather
@@ -26,8 +27,6 @@ from native import LanguageModel
 from store.store import Store
 from store.writing import explain_write, write_bytes_atomic, write_json_atomic
 
-ORDERS = (2, 3, 4, 5)
-PRUNINGS = ((), (0, 0, 1), (0, 1, 1))
 STRUCTURES = (("probing", None), ("trie", None), ("trie", 8))
 BALANCED_LOSS, SMALL_LOSS = 0.02, 0.10
 """How much more perplexity than the best a balanced and a small model may have."""
@@ -40,8 +39,8 @@ _log = logging.getLogger(__name__)
 class Grid:
     """What is tried: every order with every pruning, in every structure (name, bits)."""
 
-    orders: tuple[int, ...] = ORDERS
-    prunings: tuple[tuple[int, ...], ...] = PRUNINGS
+    orders: tuple[int, ...] = SWEEP_ORDERS
+    prunings: tuple[tuple[int, ...], ...] = SWEEP_PRUNINGS
     structures: tuple[tuple[str, int | None], ...] = STRUCTURES
 
     def estimates(self) -> Iterator[tuple[int, tuple[int, ...]]]:
@@ -71,7 +70,7 @@ def sweep(request: BuildRequest, grid: Grid | None = None) -> dict[str, Any]:
             f"no published corpus in {inputs.store.root} has dev transcripts, so nothing can be measured; "
             "import one first"
         )
-    name = request.publish or "default"
+    name = request.publish or DEFAULT_NAME
     base = {key: value for key, value in inputs.record.items() if key != "settings"}
     base_hash = replace(inputs, record=base).hash
     folder = inputs.store.staging_dir("language_models") / f"sweep-{name}-{base_hash[:16]}"

@@ -134,6 +134,7 @@ class TextCleaner:
         trailing_apostrophe: Sequence[str],
         titles: Sequence[str],
         apostrophe: bool,
+        spoken: Mapping[str, str] = ...,
     ) -> None: ...
     def clean(
         self, raw: bytes, wrapped: bool, held_out: HeldOut | None = None

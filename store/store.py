@@ -78,6 +78,11 @@ class Store:
         return self.root / "cache"
 
     @property
+    def checksums_path(self) -> Path:
+        """Known hashes of published files; see checksums.py."""
+        return self.cache_dir / "checksums.json"
+
+    @property
     def settings_path(self) -> Path:
         """`settings.toml`: which language models to build and what to retrain; optional."""
         return self.root / "settings.toml"

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from store.corpus import _has_size
-from store.writing import canonical_json, explain_write, fsync_dir, fsync_tree
+from store.writing import (
+    canonical_json,
+    explain_write,
+    fsync_dir,
+    fsync_tree,
+    put_in_place,
+    sha256_file,
+)
 
 
 def link_current(parent_dir: Path, version: str) -> None:
@@ -28,7 +35,7 @@ def publish_version(parent_dir: Path, version: str, staged_dir: Path) -> Path:
 
     The staged folder must lie on the same file system and already hold its manifest. If the version is
     there already (its name is derived from its content) the staged folder is dropped, unless files of the
-    one that is there are missing or have another size: then the staged one takes its place.
+    one that is there are missing or hold other bytes: then the staged one takes its place.
 
     Returns:
         The folder of the published version.
@@ -40,23 +47,28 @@ def publish_version(parent_dir: Path, version: str, staged_dir: Path) -> Path:
             shutil.rmtree(staged_dir)
         else:
             fsync_tree(staged_dir)
-            if target.exists():
-                target.rename(parent_dir / f".damaged-{version}-{os.getpid()}")
-            staged_dir.rename(target)
-            fsync_dir(parent_dir)
-            for damaged in parent_dir.glob(f".damaged-{version}-*"):
-                shutil.rmtree(damaged, ignore_errors=True)
+            put_in_place(staged_dir, target)
     link_current(parent_dir, version)
     return target
 
 
 def is_whole(there: Path, like: Path) -> bool:
-    """Whether every file of `like` is in `there` too, with the same size."""
-    for path in like.rglob("*"):
-        twin = there / path.relative_to(like)
-        if path.is_file() and not _has_size(twin, path.stat().st_size):
-            return False
-    return True
+    """Whether every file of `like` is in `there` too, with the same bytes."""
+    return all(
+        _same_bytes(path, there / path.relative_to(like)) for path in like.rglob("*") if path.is_file()
+    )
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    """Whether two files are the same or hold the same."""
+    if not _has_size(other, one.stat().st_size):
+        return False
+    if one.samefile(other):
+        return True
+    try:
+        return sha256_file(one) == sha256_file(other)
+    except OSError:  # the one that is there cannot be read any more
+        return False
 
 
 def version_of(manifest: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import json
@@ -124,3 +125,43 @@ def read_json(path: Path) -> Any:
         raise StoreError(
             f"{path} is not readable JSON ({error}): delete its folder and run the refresh again"
         ) from error
+
+
+def put_in_place(staged: Path, target: Path) -> None:
+    """Give a finished folder its final name; what lay there goes. Both on one file system, the folder synced.
+
+    The two change names in one step, so that a kill at any moment leaves the old or the new one under the name.
+    Where the file system cannot do that, the old one steps aside first, and `step_back` undoes a kill between.
+
+    Raises:
+        OSError: as `os.rename` does.
+    """
+    if target.exists() and _exchange(staged, target):
+        fsync_dir(target.parent)
+        shutil.rmtree(staged, ignore_errors=True)
+        return
+    aside = _aside(target)
+    if target.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        target.rename(aside)
+    staged.rename(target)
+    fsync_dir(target.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def step_back(target: Path) -> None:
+    """Put back what `put_in_place` had set aside when it was killed; call it with the target's lock held."""
+    aside = _aside(target)
+    if aside.is_dir() and not target.exists():
+        aside.rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.before")
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two paths change names at once; False where this system or file system cannot."""
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    return rename is not None and rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0

@@ -2,7 +2,7 @@
 
 With --json one JSON object on standard output, logs on standard error. Exit status: 0 done, 1 failed, 2
 usage or unusable input, 130 interrupted. `--model` takes a run's id (or a unique beginning of it) or a
-folder; `--lm` the folder of a language model.
+folder; `--lm` the folder of a language model, or a published name.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     )
     evaluate.add_argument("--split", default="test", help="split to measure (default test)")
     evaluate.add_argument("--subset", help="only this official part, such as test-clean")
-    evaluate.add_argument("--lm", type=Path, help="language model folder; without it greedy only")
+    evaluate.add_argument(
+        "--lm", metavar="DIR|NAME", help="language model: folder or published name; without it greedy only"
+    )
     evaluate.add_argument("--alpha", type=float, help="language model weight instead of the tuned one")
     evaluate.add_argument("--beta", type=float, help="word bonus instead of the tuned one")
     evaluate.add_argument("--beam-width", type=int, help="beam width instead of the tuned one")
@@ -94,7 +96,9 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
 def _add_tune(tune: argparse.ArgumentParser) -> None:
     _add_model(tune)
     tune.add_argument("--corpus", required=True, nargs="+", help="published corpora")
-    tune.add_argument("--lm", type=Path, required=True, help="language model folder")
+    tune.add_argument(
+        "--lm", metavar="DIR|NAME", required=True, help="language model: folder or published name"
+    )
     tune.add_argument("--split", default="dev", help="split to tune on (default dev)")
     tune.add_argument(
         "--max-utterances", type=int, default=300, help="at most so many, chosen evenly (0 = all)"
@@ -181,7 +185,7 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
         request = EvaluationRequest(
             model=options.model,
             corpus=corpus,
-            language_model=str(options.lm) if options.lm else None,
+            language_model=_language_model(options.lm, store),
             split=options.split,
             subset=options.subset,
             alpha=options.alpha,
@@ -202,12 +206,19 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
     emit(answer, options.json, "\n".join(lines))
 
 
+def _language_model(named: str | None, store: Store) -> str | None:
+    """The folder of a language model, as `python -m lm query` finds it."""
+    from lm.model.folder import model_folder
+
+    return None if named is None else str(model_folder(named, store))
+
+
 def _tune(options: argparse.Namespace, store: Store) -> None:
     from training.decoding.tune import TuneRequest, tune_decoder
 
     request = TuneRequest(
         model=options.model,
-        language_model=str(options.lm),
+        language_model=str(_language_model(options.lm, store)),
         corpora=options.corpus,
         split=options.split,
         max_utterances=options.max_utterances,

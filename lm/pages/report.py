@@ -12,7 +12,7 @@ from typing import Any
 
 import jinja2
 
-from lm.build import read_manifest
+from lm.model.folder import read_manifest
 from lm.pages.curve import curve, title
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic

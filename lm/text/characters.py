@@ -11,15 +11,22 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from corpora.text.normaliser import Normalised, Normaliser
+from corpora.text.normaliser import Normalised, Normaliser, default_labels
 from corpora.text.tables import LEADING_APOSTROPHE, TRAILING_APOSTROPHE
 from native import TextCleaner
 
 TITLES = (
     *("Mr", "Mrs", "Ms", "Dr", "St", "Messrs", "Prof", "Rev", "Hon", "Capt", "Col", "Gen", "Lieut", "Lt"),
     *("Sergt", "Sgt", "Maj", "Mme", "Mlle", "Jr", "Sr", "Gov", "Sen", "vs"),
+    *("MR", "MRS", "MS", "DR"),
 )
 """Words whose point ends no sentence."""
+
+SPOKEN = {
+    **{"mr": "mister", "mrs": "missus", "dr": "doctor", "prof": "professor", "capt": "captain"},
+    **{"lieut": "lieutenant", "lt": "lieutenant", "sergt": "sergeant", "sgt": "sergeant"},
+}
+"""Titles of English as they are said before a name; those that may be another word ("st", "gen") stay."""
 
 CharacterRule = tuple[int, str, bool, bool]
 """Code point, clean text, is white space, is capital."""
@@ -45,7 +52,20 @@ def cleaner_for(labels: tuple[str, ...]) -> TextCleaner:
         sorted(TRAILING_APOSTROPHE),
         list(TITLES),
         "'" in labels,
+        SPOKEN if _is_english(labels) else {},
     )
+
+
+def say_titles(text: str, labels: tuple[str, ...]) -> str:
+    """A clean sentence with the titles of `SPOKEN` before another word as they are said, where it is English."""
+    words = text.split(" ")
+    if not _is_english(labels) or SPOKEN.keys().isdisjoint(words[:-1]):
+        return text
+    return " ".join([*(SPOKEN.get(word, word) for word in words[:-1]), words[-1]])
+
+
+def _is_english(labels: tuple[str, ...]) -> bool:
+    return set(labels) == set(default_labels())
 
 
 @cache

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from corpora.text.normaliser import Normaliser, Refused
-from lm.text.characters import cleaner_for, normaliser_for
+from lm.text.characters import cleaner_for, normaliser_for, say_titles
+from lm.text.encoding import as_utf8
 from lm.text.files import TextBlock
 from native import HeldOut
 
@@ -41,7 +42,7 @@ class CleanText:
     longest_words: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     outside_alphabet: Counter[str] = field(default_factory=Counter)
-    not_utf8: int = 0
+    lines_not_utf8: int = 0
 
     def count(self, tally: dict[str, int]) -> None:
         """Adds the counts of the C++ side."""
@@ -63,19 +64,18 @@ NOTHING_HELD_OUT = HeldOut([], 1)
 
 def clean_block(block: TextBlock, labels: tuple[str, ...], held_out: HeldOut = NOTHING_HELD_OUT) -> CleanText:
     """Cleans one block for an alphabet given by its labels. Never raises on odd text: it is counted."""
-    cleaner, normaliser, result = cleaner_for(labels), normaliser_for(labels), CleanText()
+    cleaner, result = cleaner_for(labels), CleanText()
     cleaned = cleaner.clean(block.data, block.wrapped, held_out)
     if cleaned is None:
-        result.not_utf8 = 1
-        windows = block.data.decode("cp1252", "replace").replace("\ufffd", " ").encode("utf-8")
-        cleaned = cleaner.clean(windows, block.wrapped, held_out)
-    if cleaned is None:
+        data, result.lines_not_utf8 = as_utf8(block.data)
+        cleaned = cleaner.clean(data, block.wrapped, held_out)
+    if cleaned is None:  # as_utf8() leaves nothing that could be refused
         return result
     lines, odd, tally = cleaned
     result.count(tally)
     pieces, done = [], 0
     for offset, raw in odd:
-        slow = _slow_clean(raw.decode("utf-8"), normaliser, result)
+        slow = _slow_clean(raw.decode("utf-8"), labels, result)
         if slow:
             admitted, tally = held_out.admit(slow + b"\n")
             result.count(tally)
@@ -85,15 +85,16 @@ def clean_block(block: TextBlock, labels: tuple[str, ...], held_out: HeldOut = N
     return result
 
 
-def _slow_clean(raw: str, normaliser: Normaliser, result: CleanText) -> bytes | None:
+def _slow_clean(raw: str, labels: tuple[str, ...], result: CleanText) -> bytes | None:
     """One sentence through the normaliser; counts the refusal and the characters behind it."""
+    normaliser = normaliser_for(labels)
     outcome = normaliser.normalise(raw)
     if isinstance(outcome, Refused):
         result.refuse(outcome.check)
         if outcome.check in ("bad_chars", "symbol"):
             result.outside_alphabet.update(c for c in set(raw) if _is_refused(c, normaliser))
         return None
-    return outcome.text.encode("utf-8")
+    return say_titles(outcome.text, labels).encode("utf-8")
 
 
 @lru_cache(maxsize=1 << 16)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lm.errors import EmptyTextError
+from lm.text.encoding import as_utf8
 from lm.text.files import expand_paths, read_blocks
 from native import Alphabet
 from store.corpus import Corpus
@@ -24,18 +25,23 @@ RARE_SHARE, RARE_COUNT = 1e-5, 5
 MANY_LABELS = 255
 """More labels than the bytes of UTF-8: an alphabet of bytes is worth a thought."""
 
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "YI ", "JAVANESE")
 _APOSTROPHES = "'’ʼ"
 
 
 @dataclass(frozen=True)
 class Letters:
-    """Counts of all letters found; `kept` in the order of code points, `rare` most frequent first."""
+    """Counts of all letters found; `kept` in the order of code points, `rare` most frequent first.
+
+    `spaced`: blanks divide the words. `lines_not_utf8`: by file, lines that were read as Windows-1252.
+    """
 
     counts: Counter[str]
     kept: tuple[str, ...]
     rare: tuple[str, ...]
     spaced: bool
     sources: tuple[str, ...]
+    lines_not_utf8: dict[str, int]
 
     @property
     def total(self) -> int:
@@ -58,6 +64,9 @@ class Letters:
             lines.append(
                 f"# more than {MANY_LABELS} labels: consider the bytes of UTF-8 (python -m lm alphabet --bytes)"
             )
+        lines += [
+            f"# {name}: {n:,} lines no UTF-8, read as Windows-1252" for name, n in self.lines_not_utf8.items()
+        ]
         lines += [f"# {_named(letter)}: {self.counts[letter]:,}" for letter in self.kept]
         lines += [f"# rare, left out: {_named(letter)}: {self.counts[letter]:,}" for letter in self.rare]
         return "\n".join(lines) + "\n" + self.alphabet_lines()
@@ -73,8 +82,9 @@ def derive(corpora: Sequence[Corpus], files: Sequence[Path]) -> Letters:
     Raises EmptyTextError where there is no letter, TextSourceError for unreadable files.
     """
     counts: Counter[str] = Counter()
+    odd_lines: Counter[str] = Counter()
     blanks = 0
-    for text in _texts(corpora, files):
+    for text in _texts(corpora, files, odd_lines):
         prepared = unicodedata.normalize("NFC", text.lower())
         blanks += prepared.count(" ")
         counts.update(prepared)
@@ -89,7 +99,8 @@ def derive(corpora: Sequence[Corpus], files: Sequence[Path]) -> Letters:
         (letter for letter, n in letters.items() if n < floor), key=lambda one: (-letters[one], one)
     )
     sources = (*(f"corpus {corpus.name}" for corpus in corpora), *(path.name for path in files))
-    return Letters(letters, tuple(kept), tuple(rare), blanks * 50 > letters.total(), sources)
+    spaced = blanks * 50 > letters.total() or not _mostly_unspaced(letters)
+    return Letters(letters, tuple(kept), tuple(rare), spaced, sources, dict(odd_lines))
 
 
 def write_alphabet(path: Path, letters: Letters) -> Alphabet:
@@ -100,13 +111,26 @@ def write_alphabet(path: Path, letters: Letters) -> Alphabet:
     return Alphabet.load(path)
 
 
-def _texts(corpora: Sequence[Corpus], files: Sequence[Path]) -> Iterable[str]:
+def _texts(corpora: Sequence[Corpus], files: Sequence[Path], odd_lines: Counter[str]) -> Iterable[str]:
+    """The texts; counts in `odd_lines` the lines of every file that are no UTF-8."""
     for corpus in corpora:
         for batch in corpus.batches(split="train", columns=["text_raw"]):
             yield from (text for text in batch.column(0).to_pylist() if text)
     for file in expand_paths(files):
         for block in read_blocks(file):
-            yield block.data.decode("utf-8", "replace").replace("\n", " ")
+            try:
+                text = block.data.decode("utf-8")
+            except UnicodeDecodeError:
+                data, lines = as_utf8(block.data)
+                text = data.decode("utf-8")
+                odd_lines[file.name] += lines
+            yield text
+
+
+def _mostly_unspaced(letters: Counter[str]) -> bool:
+    """Whether most letters are of scripts that put no blank between words; a list of words has none either."""
+    unspaced = sum(n for letter, n in letters.items() if unicodedata.name(letter, "").startswith(_UNSPACED))
+    return 2 * unspaced > letters.total()
 
 
 def _is_letter(sign: str) -> bool:

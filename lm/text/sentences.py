@@ -39,6 +39,7 @@ class SourceCounts:
     """What became of one source's sentences: read = kept + left_out + refused.
 
     `words` are those of the kept sentences; `short_overlap` and `readmitted` are among the kept.
+    `lines_not_utf8` are lines of the text that were read as Windows-1252.
     """
 
     read: int = 0
@@ -47,6 +48,7 @@ class SourceCounts:
     left_out: int = 0
     readmitted: int = 0
     short_overlap: int = 0
+    lines_not_utf8: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: SourceCounts | CleanText) -> None:
@@ -57,6 +59,7 @@ class SourceCounts:
         self.left_out += other.left_out
         self.readmitted += other.readmitted
         self.short_overlap += other.short_overlap
+        self.lines_not_utf8 += other.lines_not_utf8
         self.refused.update(other.refused)
 
     def as_json(self) -> dict[str, Any]:
@@ -68,6 +71,7 @@ class SourceCounts:
             "left_out": self.left_out,
             "readmitted": self.readmitted,
             "short_overlap": self.short_overlap,
+            "lines_not_utf8": self.lines_not_utf8,
             "refused": dict(sorted(self.refused.items())),
         }
 
@@ -78,7 +82,6 @@ class SentenceCounts:
 
     sources: dict[str, SourceCounts] = field(default_factory=dict)
     outside_alphabet: Counter[str] = field(default_factory=Counter)
-    blocks_not_utf8: int = 0
     longest_words: int = 0
 
     @property
@@ -94,7 +97,6 @@ class SentenceCounts:
         for name, counts in other.sources.items():
             self.sources.setdefault(name, SourceCounts()).add(counts)
         self.outside_alphabet.update(other.outside_alphabet)
-        self.blocks_not_utf8 += other.blocks_not_utf8
         self.longest_words = max(self.longest_words, other.longest_words)
 
     def as_json(self) -> dict[str, Any]:
@@ -103,7 +105,6 @@ class SentenceCounts:
         return {
             **self.total.as_json(),
             "longest_words": self.longest_words,
-            "blocks_not_utf8": self.blocks_not_utf8,
             "refused_for_characters": dict(strange[:STRANGE_CHARACTERS]),
             "sources": {name: counts.as_json() for name, counts in self.sources.items()},
         }
@@ -156,7 +157,6 @@ class SentenceWriter:
         counts = self.counts.sources.setdefault(source, SourceCounts())
         counts.add(clean)
         self.counts.outside_alphabet.update(clean.outside_alphabet)
-        self.counts.blocks_not_utf8 += clean.not_utf8
         self.counts.longest_words = max(self.counts.longest_words, clean.longest_words)
         if self._words is not None:
             self._words.add(clean.lines)

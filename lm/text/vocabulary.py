@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from lm.errors import LanguageModelUsageError
 from lm.text.characters import normaliser_for
 from native import WordCounter
 
-_SHOWN = 40
+_SHOWN, _TOLD = 40, 8
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,18 @@ class Vocabulary:
         """Writes the words, one a line, as `lmplz` wants them."""
         path.write_bytes(b"".join(word + b"\n" for word in self.words))
         return path
+
+    def beside(self, learnt: Sequence[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The record and the decisions, with the listed words that the model lacks, as the text has none of them."""
+        have = set(learnt)
+        lacking = [word for word in map(bytes.decode, self.words) if word not in have]
+        record = {**self.record, "not_in_text": {"words": len(lacking), "first": lacking[:_SHOWN]}}
+        if not lacking:
+            return record, ()
+        shown = ", ".join(lacking[:_TOLD]) + (", …" if len(lacking) > _TOLD else "")
+        return record, (
+            f"{len(lacking):,} of {len(self.words):,} listed words do not stand in the text: {shown}",
+        )
 
 
 def most_frequent(words: WordCounter, size: int) -> Vocabulary:

@@ -56,6 +56,29 @@ void sentences_end_and_quotes_go() {
               "cafe at home a sentence of many words\n");
 }
 
+void any_sign_may_be_a_letter() {
+  CleanerRules rules = small_rules();
+  for (CharacterRule& rule : rules.characters) {
+    if (rule.code == U'-') rule.text = "-";
+  }
+  CHECK_EQUAL(TextCleaner(rules).clean("A well-known - man", false, nullptr).lines, "a well-known - man\n");
+}
+
+void titles_are_written_as_they_are_said() {
+  CleanerRules rules = small_rules();
+  rules.spoken = {{"mr", "mister"}, {"dr", "doctor"}};
+  const TextCleaner cleaner(rules);
+  CHECK_EQUAL(cleaner.clean("Mr. Dale, dr Gray and the mr", false, nullptr).lines,
+              "mister dale doctor gray and the mr\n");
+  std::string many;
+  std::string said;
+  for (int i = 0; i < 200; ++i) {
+    many += "mr ";
+    said += i < 199 ? "mister " : "mr\n";
+  }
+  CHECK_EQUAL(cleaner.clean(many, false, nullptr).lines, said);
+}
+
 void odd_sentences_come_back_with_their_place() {
   const CleanedText result =
       TextCleaner(small_rules()).clean("One. Two & (laughs). In 1984. ... Three", false, nullptr);
@@ -123,6 +146,8 @@ int main() {
   return speechmill::testing::run_tests({
       {"layout_is_that_of_a_typewriter", layout_is_that_of_a_typewriter},
       {"sentences_end_and_quotes_go", sentences_end_and_quotes_go},
+      {"any_sign_may_be_a_letter", any_sign_may_be_a_letter},
+      {"titles_are_written_as_they_are_said", titles_are_written_as_they_are_said},
       {"odd_sentences_come_back_with_their_place", odd_sentences_come_back_with_their_place},
       {"held_out_sentences_are_left_out", held_out_sentences_are_left_out},
       {"any_bytes_are_survived", any_bytes_are_survived},

@@ -9,6 +9,8 @@ import pytest
 
 from lm.build import build
 from lm.due import due_language_models
+from lm.form import is_current
+from lm.model.folder import FILES
 from lm.settings import request_for
 
 
@@ -21,6 +23,41 @@ def test_due_until_built_and_again_after_new_transcripts(
     assert due_language_models(store_root) == []
     write_corpus("two", {"train": ["another day"]})
     assert due_language_models(store_root) == ["default"]
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["removed", "cut", "one bit"])
+def test_a_damaged_model_is_due_and_built_again(
+    store_root: Path, write_corpus: Callable[..., Path], name: str, damage: str
+) -> None:
+    write_corpus("one", {"train": ["a new day", "a new night"]})
+    request = request_for("default", store_root)
+    folder = Path(build(request)["path"])
+    whole = (folder / name).read_bytes()
+    assert due_language_models(store_root) == [] and is_current(request)
+    if damage == "removed":
+        (folder / name).unlink()
+    else:
+        data = bytearray(whole[: -1 if damage == "cut" else None])
+        data[len(data) // 2] ^= 1
+        (folder / name).write_bytes(data)
+    assert due_language_models(store_root) == ["default"] and not is_current(request)
+    assert build(request)["status"] == "published"
+    assert (folder / name).read_bytes() == whole
+    assert due_language_models(store_root) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "language_model"}', "[" * 5000])
+def test_a_model_with_a_broken_manifest_is_due_and_built_again(
+    store_root: Path, write_corpus: Callable[..., Path], text: str
+) -> None:
+    write_corpus("one", {"train": ["a new day", "a new night"]})
+    manifest = Path(build(request_for("default", store_root))["path"]) / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_text(text)
+    assert due_language_models(store_root) == ["default"]
+    assert build(request_for("default", store_root))["status"] == "published"
+    assert manifest.read_bytes() == whole
 
 
 def test_a_model_waits_for_a_corpus_that_is_not_published(

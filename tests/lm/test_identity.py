@@ -102,7 +102,7 @@ def test_each_mismatch_has_its_sentence_and_its_remedy(kind: str, model: Path, b
 def test_verify_names_the_damaged_file(name: str, model: Path) -> None:
     verify(model)
     flip(model / name, 0.7)
-    with pytest.raises(VerificationError, match=f"{name} is not the file that was built"):
+    with pytest.raises(VerificationError, match=f"{name} is not the file that was sealed"):
         verify(model)
     (model / name).unlink()
     with pytest.raises(VerificationError, match=f"{name} is missing"):

@@ -13,9 +13,10 @@ import pytest
 
 import native
 from lm import kenlm
-from lm.build import FILES, BuildRequest, build, inputs_hash
+from lm.build import BuildRequest, build, inputs_hash
 from lm.errors import EmptyTextError, LanguageModelUsageError, ResourceError, TextSourceError
 from lm.inspection import query, verify
+from lm.model.folder import FILES
 from lm.pages.report import render, write_report
 from store.errors import NotPublishedError
 from store.opening import open_store
@@ -156,9 +157,14 @@ def test_text_alone_is_enough_and_nothing_at_all_is_not(tmp_path: Path, store_ro
 @pytest.mark.parametrize(
     ("content", "kind", "words"),
     [
-        (b"", EmptyTextError, "no sentence is left to learn from"),
-        (b"1984.\n2001.\n", EmptyTextError, "2 refused"),
-        ("Λόγος.\n".encode(), EmptyTextError, "1 refused"),
+        (b"", EmptyTextError, "the text holds no sentence to learn from"),
+        (b"1984.\n2001.\n", EmptyTextError, "2 refused for digits.*numbers as words"),
+        (
+            "Λόγος.\n".encode(),
+            EmptyTextError,
+            "1 refused for characters outside the alphabet.*Λ.*alphabet of this",
+        ),
+        (b"... !\n", EmptyTextError, "1 refused without a word.*give more text"),
         (b"version https://git-lfs.github.com/spec/v1\nsize 1\n", TextSourceError, "Git LFS pointer"),
     ],
 )
@@ -216,6 +222,8 @@ def test_a_given_list_of_words_is_the_vocabulary(request_for_store: BuildRequest
     assert result["vocabulary"] == 3
     assert result["vocabulary_choice"]["size"] == 4
     assert result["vocabulary_choice"]["outside_alphabet"] == {"words": 2, "first": ["λόγος", "r2d2"]}
+    assert result["vocabulary_choice"]["not_in_text"] == {"words": 1, "first": ["zebra"]}
+    assert "1 of 4 listed words do not stand in the text: zebra" in result["decisions"]
     path.write_text("zebra\nokapi\n")
     with pytest.raises(EmptyTextError, match=r"none of the \d+ words of the text is in the vocabulary"):
         build(replace(request_for_store, vocabulary=path))
@@ -226,6 +234,31 @@ def test_a_given_list_of_words_is_the_vocabulary(request_for_store: BuildRequest
         build(replace(request_for_store, vocabulary=path, vocabulary_size=3))
     with pytest.raises(LanguageModelUsageError, match="does not exist"):
         build(replace(request_for_store, vocabulary=tmp_path / "none"))
+
+
+def test_lines_of_another_encoding_stand_among_the_decisions(tmp_path: Path, store_root: Path) -> None:
+    text = tmp_path / "novel.txt"
+    text.write_bytes("The rôle was hers.\n".encode() * 3 + "The café shut.\n".encode("latin-1"))
+    result = build(BuildRequest(publish="novel", text=(text,), order=2, store=store_root))
+    assert "text novel.txt: 1 line was no UTF-8 and read as Windows-1252" in result["decisions"]
+    assert result["sentences"]["sources"]["text novel.txt"]["lines_not_utf8"] == 1
+    assert result["sentences"]["kept"] == 4
+
+
+def test_an_alphabet_is_compared_with_the_text(tmp_path: Path, store_root: Path) -> None:
+    text, alphabet = tmp_path / "text.txt", tmp_path / "alphabet.txt"
+    text.write_text("Ab ba.\nBa ab ab.\n")
+    asked = BuildRequest(publish="ab", text=(text,), alphabet=alphabet, order=2, store=store_root)
+    alphabet.write_text(" \na\nb\nend of file\n")
+    assert any("'end of file'" in decision for decision in build(asked)["decisions"])
+    alphabet.write_text(" \na\nb\n")
+    assert not any("alphabet" in decision for decision in build(asked)["decisions"])
+    alphabet.write_text("a\nb\n")
+    with pytest.raises(LanguageModelUsageError, match="no line that is one blank"):
+        build(asked)
+    alphabet.write_text(" \nA\nB\n")
+    with pytest.raises(EmptyTextError, match=r"put in small letters, and the alphabet has capitals \(A B\)"):
+        build(asked)
 
 
 def test_readmitted_sentences_stand_in_the_manifest(request_for_store: BuildRequest) -> None:

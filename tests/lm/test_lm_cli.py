@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -69,11 +70,27 @@ def test_query_show_and_verify(model: Path, capsys: pytest.CaptureFixture[str]) 
     assert json.loads(capsys.readouterr().out)["identity"]["order"] == 3
 
 
+def test_query_scores_no_refused_sentence(
+    model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = b"The cat sat.\nIn 1984.\nthe caf\xe9 sat\n\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    assert main(["query", str(model), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [one["refused"] for one in result["sentences"]] == [None, "numbers", "not_utf8", "empty_text"]
+    assert (result["refused"], result["words"]) == (3, 3), "no figure counts them"
+    assert main(["query", str(model), "In 1984"]) == 0
+    out = capsys.readouterr().out
+    assert "refused (numbers)" in out and "1 of 1 sentences refused" in out
+    assert main(["query", str(model), "the caf\udce9 sat"]) == 0
+    assert "refused (not_utf8)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("lm.binary", "not the file that was built"),
-        ("lexicon.trie", "not the file that was built"),
+        ("lm.binary", "not the file that was sealed"),
+        ("lexicon.trie", "not the file that was sealed"),
         ("lm.arpa", "not the file"),
     ],
 )

@@ -34,12 +34,19 @@ def test_a_version_is_published_and_current_moves(tmp_path: Path) -> None:
     assert store.corpus_names() == ["x"]
 
 
-def test_publishing_the_same_version_again_keeps_the_first(tmp_path: Path) -> None:
+def test_publishing_the_same_version_again_keeps_the_first_where_it_is_whole(tmp_path: Path) -> None:
+    folder = publish_version(tmp_path / "c" / "x", "v1", staged(tmp_path, "one"))
+    manifest = folder / "manifest.json"
+    first, inode = manifest.read_bytes(), manifest.stat().st_ino
+    again = staged(tmp_path, "one")
+    publish_version(tmp_path / "c" / "x", "v1", again)
+    assert not again.exists() and manifest.stat().st_ino == inode
+    manifest.write_bytes(first.replace(b"one", b"onf"))
     publish_version(tmp_path / "c" / "x", "v1", staged(tmp_path, "one"))
-    second = staged(tmp_path, "two")
-    publish_version(tmp_path / "c" / "x", "v1", second)
-    assert not second.exists()
-    assert read_json(tmp_path / "c" / "x" / "v1" / "manifest.json") == {"text": "one"}
+    assert manifest.read_bytes() == first, (
+        "a version's name stands for its bytes: others of equal size are damage"
+    )
+    assert [path.name for path in (tmp_path / "c" / "x").iterdir() if path.name.startswith(".")] == []
 
 
 def test_an_unknown_corpus_names_those_there_are(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,13 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
     """Measure and publish; returns evaluation.json's content with its path.
 
     Raises:
-        DataError: the split or subset holds no utterance, or the language model is of another alphabet.
+        DataError: the split or subset holds no utterance, the language model is of another alphabet, or the
+            decoder is asked for what it cannot do.
         NotPublishedError, RunNotFoundError, ScorerError: corpus, run or language model cannot be used.
     """
     import native
 
+    _check(request)
     store = store or open_store()
     run_dir, corpus = run_dir_of(store, request.model), store.corpus(request.corpus)
     facts = _facts(corpus, request)
@@ -92,6 +95,21 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
     return {**evaluation, "path": str(folder)}
 
 
+def _check(request: EvaluationRequest) -> None:
+    """Refuses a decoder's settings that would be passed over or mean nothing."""
+    chosen = {key: getattr(request, key) for key in ("alpha", "beta", "beam_width", "mode")}
+    given = [f"{key.replace('_', ' ')} {value}" for key, value in chosen.items() if value is not None]
+    if given and request.language_model is None:
+        raise DataError(
+            f"{', '.join(given)} is for the beam search with a language model, and none is named (--lm)"
+        )
+    if request.beam_width is not None and request.beam_width < 1:
+        raise DataError(f"beam width {request.beam_width} must be at least 1")
+    for key in ("alpha", "beta"):
+        if chosen[key] is not None and not math.isfinite(chosen[key]):
+            raise DataError(f"{key} {chosen[key]} is no finite number")
+
+
 def _facts(corpus: Corpus, request: EvaluationRequest) -> pa.Table:
     """The rows to measure, without sound."""
     batches = list(corpus.batches(split=request.split, subset=request.subset, columns=list(FACTS)))
@@ -110,7 +128,7 @@ def _weights(request: EvaluationRequest, run_dir: Path, lm_hash: str) -> Weights
     return Weights(
         tuned.alpha if request.alpha is None else request.alpha,
         tuned.beta if request.beta is None else request.beta,
-        request.beam_width or tuned.beam_width,
+        tuned.beam_width if request.beam_width is None else request.beam_width,
         request.mode or tuned.mode,
     )
 

@@ -110,7 +110,7 @@ private:
   void letters() {
     visible_ = true;
 #ifdef __SSE2__
-    if (cleaner_.latin_) {
+    if (cleaner_.latin_ && is_ascii_letter(*at_)) {  // phrase() takes no other sign of the alphabet
       phrase();
       return;
     }
@@ -294,7 +294,17 @@ private:
     ++*reason;
   }
 
+  void say_titles() {
+    const std::string said = cleaner_.spoken_.say(sentence_, out_);
+    if (said.empty()) return;
+    while (begin_ + result_.lines.size() - sentence_ <
+           static_cast<std::ptrdiff_t>(said.size()) + (end_ - at_) + static_cast<std::ptrdiff_t>(kSlack) / 2)
+      grow();
+    out_ = std::copy(said.begin(), said.end(), sentence_);
+  }
+
   void keep() {
+    say_titles();
     const std::string_view sentence(sentence_, static_cast<std::size_t>(out_ - sentence_));
     static const HeldOut nothing({}, 0, false);
     if (!(held_out_ != nullptr ? *held_out_ : nothing).admit(sentence, &result_.tally)) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "text/held_out.h"
+#include "text/spoken_titles.h"
 
 namespace speechmill {
 
@@ -33,6 +34,8 @@ struct CleanerRules {
   std::vector<std::string> trailing_apostrophe;  // words as in o'
   std::vector<std::string> titles;               // "Mr": a point behind them ends no sentence
   bool apostrophe = true;                        // the alphabet has one
+  // Titles as they are said before a name, both in small ASCII letters: "mr" to "mister".
+  std::unordered_map<std::string, std::string> spoken;
 };
 
 // A sentence left to the normaliser; its clean form goes before byte `offset` of the clean lines.
@@ -88,6 +91,7 @@ private:
   std::unordered_set<std::string> leading_;
   std::unordered_set<std::string> trailing_;
   std::unordered_set<std::string> titles_;
+  SpokenTitles spoken_;
   bool apostrophe_;
   bool latin_ = false;  // A to Z and a to z become a to z
 };

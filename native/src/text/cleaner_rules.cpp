@@ -19,6 +19,7 @@ TextCleaner::TextCleaner(const CleanerRules& rules)
       leading_(rules.leading_apostrophe.begin(), rules.leading_apostrophe.end()),
       trailing_(rules.trailing_apostrophe.begin(), rules.trailing_apostrophe.end()),
       titles_(rules.titles.begin(), rules.titles.end()),
+      spoken_(rules.spoken),
       apostrophe_(rules.apostrophe) {
   for (const CharacterRule& rule : rules.characters) {
     Mapped entry;

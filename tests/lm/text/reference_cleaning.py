@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from corpora.text.normaliser import Normalised
-from lm.text.characters import TITLES, character_rules, normaliser_for
+from lm.text.characters import TITLES, character_rules, normaliser_for, say_titles
 
 _TYPED = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": " - ", "—": " - ", "…": "..."}
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n[ \t\n\r\v\f]*")
@@ -48,7 +48,7 @@ def clean(text: str, wrapped: bool, labels: tuple[str, ...]) -> tuple[list[str],
     for sentence in sentences(plain(text, wrapped), labels):
         outcome = normaliser_for(labels).normalise(sentence)
         if isinstance(outcome, Normalised):
-            kept.append(outcome.text)
+            kept.append(say_titles(outcome.text, labels))
         else:
             refused[outcome.check] += 1
     return kept, refused

@@ -52,6 +52,16 @@ def test_the_cleaner_never_differs_from_the_reference(
     compare(text, wrapped, labels)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from([*PIECES, *"#,-/:;=|_*"]), max_size=25).map("".join),
+    st.booleans(),
+    st.sets(st.sampled_from('#,-/:;=|$+~<>()[]{}&%@"')),
+)
+def test_any_sign_may_be_a_letter_of_the_alphabet(text: str, wrapped: bool, signs: set[str]) -> None:
+    compare(text, wrapped, (*LABELS, *sorted(signs)))
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60), st.booleans())
 def test_the_cleaner_never_differs_on_any_text(text: str, wrapped: bool) -> None:
@@ -118,9 +128,9 @@ def test_the_alphabet_is_the_corpora_s() -> None:
 def test_sentences_end_at_marks_and_not_at_titles_or_initials() -> None:
     text = 'Mr. Dale met J. Smith. "Who?" Dr. Gray asked. “Me!” It was I. He left… The end'
     assert clean(text) == [
-        "mr dale met j smith",
+        "mister dale met j smith",
         "who",
-        "dr gray asked",
+        "doctor gray asked",
         "me",
         "it was i",
         "he left",
@@ -155,7 +165,35 @@ def test_numbers_are_refused_and_counted_as_are_foreign_letters() -> None:
 
 def test_text_that_is_not_utf8_is_read_as_windows_1252_and_counted() -> None:
     result = clean_block(TextBlock("test", b"The caf\xe9 shut.\n", False), LABELS)
-    assert (result.lines, result.not_utf8) == (b"the cafe shut\n", 1)
+    assert (result.lines, result.lines_not_utf8) == (b"the cafe shut\n", 1)
+
+
+def test_a_line_of_another_encoding_costs_no_other_line() -> None:
+    lines = ["The rôle was hers.", "The café shut.", "Naïve we were."]
+    data = [line.encode() for line in lines]
+    data[1] = lines[1].encode("latin-1")
+    result = clean_block(TextBlock("test", b"\r\n".join(data), False), LABELS)
+    assert result.lines == b"the role was hers\nthe cafe shut\nnaive we were\n"
+    assert (result.lines_not_utf8, result.kept) == (1, 3)
+
+
+def test_a_line_of_two_encodings_is_refused_and_not_guessed() -> None:
+    mixed = "The rôle of ".encode() + "the café.\n".encode("latin-1") + b"All is well.\n"
+    result = clean_block(TextBlock("test", mixed, False), LABELS)
+    assert (result.lines, dict(result.refused)) == (b"all is well\n", {"bad_chars": 1})
+    assert result.outside_alphabet["\ufffd"] == 1
+
+
+def test_titles_before_a_name_are_learnt_as_they_are_said() -> None:
+    text = "Mrs Gray met Dr. Hill & Capt. Vane. MR. BELL, mr hill. He saw the Dr. St. John of 12 Elm Dr"
+    assert clean(text.replace("12", "the")) == [
+        "missus gray met doctor hill and captain vane",
+        "mister bell mister hill",
+        "he saw the doctor st john of the elm dr",
+    ]
+    german = tuple(" abcdefghijklmnopqrstuvwxyzäöüß'")
+    result = clean_block(TextBlock("test", b"Dr. Gray kam.", False), german)
+    assert result.lines == b"dr gray kam\n", "titles of another language are not those of English"
 
 
 def test_another_alphabet_goes_through_the_normaliser_alone() -> None:

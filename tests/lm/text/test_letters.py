@@ -37,6 +37,22 @@ def test_scripts_without_blanks_have_no_space_and_marks_stay(tmp_path: Path) -> 
     assert "ी" in hindi.alphabet().labels and "◌ी (U+0940)" in hindi.file_text()
 
 
+def test_line_ends_are_no_blanks_but_a_list_of_words_has_a_space(tmp_path: Path) -> None:
+    chinese = derive([], [text_file(tmp_path, "今天天气很好\n明天天气不好\n" * RARE_COUNT)])
+    assert chinese.alphabet().space == -1
+    words = derive([], [text_file(tmp_path, "good\nday\n" * RARE_COUNT)])
+    assert words.alphabet().labels[0] == " "
+
+
+def test_a_line_that_is_not_utf8_is_read_alone_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "novel.txt"
+    path.write_bytes(("Le rôle. ".encode() + b"\n") * RARE_COUNT + "caf\xe9\n".encode("latin-1") * RARE_COUNT)
+    letters = derive([], [path])
+    assert letters.lines_not_utf8 == {"novel.txt": RARE_COUNT}
+    assert {"ô", "é"} <= set(letters.kept) and "Ã" not in letters.counts
+    assert f"novel.txt: {RARE_COUNT} lines no UTF-8" in letters.file_text()
+
+
 def test_text_without_letters_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmptyTextError, match="no letter"):
         derive([], [text_file(tmp_path, "1984 '' ?!\n")])

@@ -161,6 +161,28 @@ def check_groups(printed: dict[str, Any]) -> None:
     assert set(printed["confusions"]) == {"greedy", "lm"}
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"alpha": 1.0}, r"alpha 1\.0 is for the beam search .* none is named"),
+        ({"beta": 0.0, "mode": "fast"}, r"beta 0\.0, mode fast is for"),
+        ({"language_model": "x", "beam_width": 0}, "beam width 0 must be at least 1"),
+        ({"language_model": "x", "alpha": float("nan")}, "alpha nan is no finite number"),
+    ],
+)
+def test_settings_of_the_decoder_are_never_passed_over(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        evaluate(EvaluationRequest(model="run", corpus="tones", **settings))
+
+
+def test_a_language_model_may_be_named_as_published(
+    capsys: pytest.CaptureFixture[str], tone_store: Store
+) -> None:
+    arguments = ["evaluate", "--model", "run", "--corpus", "tones", "--store", str(tone_store.root)]
+    assert cli.main([*arguments, "--lm", "nobody"]) == 2
+    assert "nobody is not published" in capsys.readouterr().err
+
+
 def test_an_evaluation_is_compared_with_another(
     capsys: pytest.CaptureFixture[str], tone_store: Store, run: str, language_model: str
 ) -> None:

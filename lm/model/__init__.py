@@ -1,0 +1,1 @@
+"""A finished language model's folder: its files, whether they are whole, and how it takes its place."""
