@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +16,13 @@ from store.writing import (
     fsync_tree,
     put_in_place,
     sha256_file,
+    temporary_beside,
 )
 
 
 def link_current(parent_dir: Path, version: str) -> None:
     """Point `<parent_dir>/current` to a version, by one rename of a relative symbolic link."""
-    temporary = parent_dir / f".current.{os.getpid()}.tmp"
+    temporary = temporary_beside(parent_dir / "current")
     with explain_write(parent_dir):
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(version, target_is_directory=True)

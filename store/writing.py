@@ -16,6 +16,11 @@ from typing import Any
 from store.errors import StoreError
 
 
+def temporary_beside(path: Path) -> Path:
+    """The name under which a file or folder is written before it gets its own: hidden, beside it, of this process."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
 def fsync_dir(path: Path) -> None:
     """Make renames inside a folder durable."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -62,7 +67,7 @@ def place_file(path: Path, target: Path) -> None:
     Raises:
         StoreError: the disk is full or the like.
     """
-    temporary = target.with_name(f".{target.name}.tmp")
+    temporary = temporary_beside(target)
     with explain_write(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)
@@ -85,7 +90,7 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
     Raises:
         StoreError: the write failed; nothing lies under the final name then.
     """
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    temporary = temporary_beside(path)
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -22,7 +22,7 @@ from corpora.exports._files import Rows, Tally
 from store.console import Progress
 from store.corpus import Corpus
 from store.errors import UsageError
-from store.writing import explain_write, fsync_dir, fsync_tree, read_json, write_json_atomic
+from store.writing import explain_write, fsync_dir, fsync_tree, read_json, temporary_beside, write_json_atomic
 
 FORMS = {
     "deepspeech": "corpora.exports.deepspeech",
@@ -70,7 +70,7 @@ def export(request: ExportRequest) -> dict[str, Any]:
         and (target.is_file() or any(target.iterdir()))
     ):
         raise UsageError(f"{target} holds something that is no export of ours: name an empty or a new folder")
-    building = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    building = temporary_beside(target)
     with explain_write(target):
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)

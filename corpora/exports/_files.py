@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from native import flac
 from store.console import Progress
 from store.corpus import Corpus
 
@@ -69,7 +69,8 @@ def write_flac(row: Row, folder: Path) -> Path:
 
 def write_wav(row: Row, folder: Path, rate_hz: int | None = None) -> Path:
     """The sound as 16-bit mono WAV; `rate_hz` None = the rate it has."""
-    samples, rate = soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="int16")
+    sound = flac.decode(row["audio"]["bytes"])
+    samples, rate = sound.samples[:, 0], sound.sample_rate_hz
     if rate_hz is not None and rate != rate_hz:
         samples, rate = _resampled(samples, rate, rate_hz), rate_hz
     path = folder / file_name(row["utterance_id"], ".wav")

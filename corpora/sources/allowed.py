@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from store.errors import UsageError
+from store.shared.places import is_remote
 
 _S3 = "s3://"
 
@@ -78,7 +79,7 @@ def _allowed_url(source: str, environ: Mapping[str, str]) -> str:
 
 
 def _allowed(source: str, roots: Sequence[Path]) -> Path:
-    if "://" in source:
+    if is_remote(source):
         raise UsageError(
             f"source {source!r} is a URL that is not allowed here: copy the archive to this machine"
         )

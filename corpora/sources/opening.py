@@ -17,7 +17,7 @@ from corpora.sources.tar_headers import is_tar
 from corpora.sources.tars import TarReader
 from corpora.sources.unpacking import UNPACKERS
 from corpora.sources.zips import SplitZipReader, ZipReader
-from store.shared.places import explain, file_system
+from store.shared.places import explain, file_system, is_remote
 
 
 def open_remote(url: str, label: str, several: bool, spill_dir: Path | None) -> Reader:
@@ -66,13 +66,13 @@ def open_readers(paths: Sequence[Path | str], spill_dir: Path | None = None) -> 
 def _own_name(path: Path | str) -> str:
     """The last part of a path or URL."""
     text = str(path)
-    return text.rstrip("/").rpartition("/")[2] if "://" in text else Path(path).resolve().name
+    return text.rstrip("/").rpartition("/")[2] if is_remote(text) else Path(path).resolve().name
 
 
 def _open(path: Path | str, label: str, several: bool, spill_dir: Path | None) -> Reader:
     from corpora.sources.opening import open_reader
 
-    if "://" in str(path):
+    if is_remote(str(path)):
         from corpora.sources.opening import open_remote
 
         return open_remote(str(path), label, several, spill_dir)
@@ -136,7 +136,7 @@ def source_stamp(paths: Sequence[Path | str]) -> str:
 
 
 def _stamp_of(path: Path | str) -> str:
-    if "://" in str(path):
+    if is_remote(str(path)):
         from corpora.sources.opening import remote_stamp
 
         return remote_stamp(str(path))

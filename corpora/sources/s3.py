@@ -22,7 +22,7 @@ from corpora.sources.names import is_litter, unsafe_name
 from corpora.sources.source import Member, tree_identity, tree_stamp
 from corpora.utterance import Rejection
 from store.shared.places import explain, file_system
-from store.writing import explain_write
+from store.writing import explain_write, temporary_beside
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip")
 
@@ -42,7 +42,7 @@ def fetch_archive(url: str, spill_dir: Path | None) -> Path:
         target = folder / key / PurePosixPath(path).name
         if target.is_file() and target.stat().st_size == info["size"]:
             return target
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        temporary = temporary_beside(target)
         with files.open(path, "rb") as stream, explain_write(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as out:

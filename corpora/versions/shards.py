@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.utterance import MEASURES, REJECTIONS_SCHEMA, SCHEMA
-from store.writing import explain_write
+from store.writing import explain_write, temporary_beside
 
 ROW_GROUP_BYTES = 1_500_000
 _ROW_BYTES = 512  # of a row without its sound, about
@@ -38,7 +38,7 @@ class ShardWriter:
         self.path = path
         self.rows = 0
         self.duration_s = 0.0
-        self._temporary = path.with_name(f".{path.name}.tmp")
+        self._temporary = temporary_beside(path)
         self._rows: list[dict[str, Any]] = []
         self._tables: list[pa.Table] = []
         self._pending_bytes = 0
@@ -132,7 +132,7 @@ def write_rejections(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write a table of text and figures, compressed, under its final name when it is whole."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = temporary_beside(path)
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, temporary, compression="zstd")

@@ -21,7 +21,7 @@ from store.errors import NotPublishedError, StoreError
 from store.shared.places import explain, file_system
 from store.store import Store
 from store.versions import publish_version
-from store.writing import explain_write, sha256_file
+from store.writing import explain_write, sha256_file, temporary_beside
 
 _CHUNK = 8 << 20
 
@@ -107,7 +107,7 @@ def fetch_file(files: Any, remote: str, target: Path, sha256: str) -> None:
     digest = hashlib.sha256()
     with explain_write(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.tmp")
+    temporary = temporary_beside(target)
     with explain(remote), files.open(remote, "rb") as stream, temporary.open("wb") as out:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)

@@ -27,7 +27,7 @@ folder = pathlib.Path(sys.argv[1])
 print("begun", flush=True)
 with RunState(folder, folder.name, steps=3) as state:
     state.update(step=3, dev_wer=0.25)
-print("done", flush=True)
+    print("done", flush=True)
 """
 SLEEPS = """
 import signal, sys, pathlib, time
