@@ -26,6 +26,7 @@ from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.errors import RunNotFoundError, TrainingError
+from training.network.checkpoint import Checkpoint, best_checkpoint
 from training.network.choice import Choice, choose
 from training.network.config import TrainingConfig, config_text, identity
 from training.network.dataset import Clip, Dataset, SplitChoice, clips_of, evenly
@@ -49,12 +50,29 @@ def inputs_of(config: TrainingConfig, store: Store) -> dict[str, Any]:
     """What the run depends on, as JSON: configuration hash, corpora with versions, alphabet."""
     chosen = choose(config.data, store)
     versions = {corpus.name: corpus.version for corpus in chosen.corpora}
-    return {
+    inputs = {
         "format": _FORMAT,
         "config": identity(config),
         "corpora": versions,
         "alphabet": chosen.alphabet.hash,
     }
+    start = _start(config, store)
+    return inputs if start is None else {**inputs, "start": [start.step, start.meta["identity"]]}
+
+
+def _start(config: TrainingConfig, store: Store) -> Checkpoint | None:
+    """The best network of `transfer.init_from`, or None.
+
+    Raises:
+        RunNotFoundError: there is no such run, or it has no checkpoint.
+    """
+    if not config.transfer.init_from:
+        return None
+    run_dir = run_dir_of(store, config.transfer.init_from)
+    checkpoint = best_checkpoint(run_dir / "checkpoints")
+    if checkpoint is None:
+        raise RunNotFoundError(f"transfer.init_from: {run_dir} has no checkpoint to start from")
+    return checkpoint
 
 
 def run_id_for(config: TrainingConfig, store: Store) -> str:
@@ -182,7 +200,7 @@ def load_data(config: TrainingConfig, store: Store) -> TrainingData:
     log.info(
         "%d training utterances found, features of %d dev utterances computed", len(source), len(dev_set)
     )
-    return TrainingData(source, dev_set, chosen.alphabet)
+    return TrainingData(source, dev_set, chosen.alphabet, start=_start(config, store))
 
 
 def row_ids(corpora: Sequence[Corpus], choice: SplitChoice) -> list[tuple[str, float]]:

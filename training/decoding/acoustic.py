@@ -65,25 +65,28 @@ class Network:
     step: int = 0
 
     @classmethod
-    def create(cls, config: TrainingConfig, whitening: Whitening, labels: tuple[str, ...]) -> Network:
-        """An untrained network."""
+    def create(
+        cls, config: TrainingConfig, whitening: Whitening, labels: tuple[str, ...], blank: bool = False
+    ) -> Network:
+        """An untrained network; with `blank` its weights are zero, to be given values at once."""
         start_tensorflow(config.loop.threads)
         shape = NetworkShape.of(config.features, config.model, len(labels) + 1)
-        return cls(build_model(shape, config.model, config.seed), config, whitening, labels)
+        return cls(build_model(shape, config.model, config.seed, blank), config, whitening, labels)
 
     @classmethod
     def of_checkpoint(cls, checkpoint: Checkpoint) -> Network:
         """The network that a checkpoint holds."""
         meta = checkpoint.meta
         config = parse_config(str(meta["config"]), "configuration in the checkpoint")
-        blank = Network.create(config, Whitening.of_json(meta["whitening"]), tuple(meta["labels"]))
+        blank = Network.create(
+            config, Whitening.of_json(meta["whitening"]), tuple(meta["labels"]), blank=True
+        )
         assign_arrays("model", blank.model.trainable_variables, checkpoint)
         return cls(blank.model, config, blank.whitening, blank.labels, checkpoint.step)
 
     def checkpoint(self, meta: dict[str, Any], optimiser_variables: list[Any]) -> Checkpoint:
         """Its weights, the optimiser's state and `meta` with what is needed to build it again."""
-        arrays = variables_as_arrays("model", self.model.variables)
-        arrays.update(variables_as_arrays("optimiser", optimiser_variables))
+        arrays = variables_as_arrays({"model": self.model.variables, "optimiser": optimiser_variables})
         whitening, labels = self.whitening.as_json(), list(self.labels)
         fixed = {"config": config_text(self.config), "whitening": whitening, "labels": labels}
         return Checkpoint(arrays, {**meta, **fixed})

@@ -3,18 +3,19 @@
     checkpoints/step-00000940.npz   the newest few        checkpoints/best.npz   the best on dev so far
 
 Arrays are named `model/<variable path>` and `optimiser/<variable path>`; `meta` holds JSON (step, epoch,
-dev_wer, configuration text, labels, …). A broken newest file falls back to the one before. Knows no
-TensorFlow: variables come and go as numpy arrays.
+dev_wer, configuration text, labels, …). They are written and read one array at a time: a checkpoint of the
+full size takes no memory beside the network. A broken newest file falls back to the one before; what a
+killed process left half-written is removed. Knows no TensorFlow: variables come and go as numpy arrays.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import logging
+import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from store.writing import write_bytes_atomic
+from store.writing import explain_write, fsync_dir, place_file
 from training.errors import CheckpointError
 
 log = logging.getLogger(__name__)
 Array = npt.NDArray[np.generic]
 BEST = "best.npz"
+_BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+class ArraysOnDemand(Mapping[str, Array]):
+    """Named arrays that are made when they are asked for, and not kept."""
+
+    def __init__(self, names: Iterator[str] | list[str], give: Callable[[str], Array]) -> None:
+        self._names, self._give = dict.fromkeys(names), give
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._give(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 @dataclass(frozen=True)
@@ -43,10 +63,14 @@ class Checkpoint:
         return int(self.meta["step"])
 
 
-def variables_as_arrays(prefix: str, variables: list[Any]) -> dict[str, Array]:
-    """Keras variables as named numpy arrays."""
-    names = _names(prefix, variables)
-    return {name: np.asarray(variable) for name, variable in zip(names, variables, strict=True)}
+def variables_as_arrays(variables: Mapping[str, list[Any]]) -> Mapping[str, Array]:
+    """Keras variables, by prefix, as named numpy arrays, each copied when it is asked for."""
+    named = {
+        name: variable
+        for prefix, some in variables.items()
+        for name, variable in zip(_names(prefix, some), some, strict=True)
+    }
+    return ArraysOnDemand(list(named), lambda name: np.asarray(named[name]))
 
 
 def _names(prefix: str, variables: list[Any]) -> list[str]:
@@ -82,44 +106,80 @@ def assign_arrays(prefix: str, variables: list[Any], checkpoint: Checkpoint) -> 
 
 def save_checkpoint(directory: Path, checkpoint: Checkpoint, keep: int) -> Path:
     """Write a checkpoint under its step number and remove all but the newest `keep` (the best one stays)."""
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"step-{checkpoint.step:08d}.npz"
-    write_bytes_atomic(path, _packed(checkpoint))
+    _write(path, checkpoint)
     for old in _numbered(directory)[:-keep]:
         old.unlink(missing_ok=True)
     return path
 
 
 def save_best(directory: Path, checkpoint: Checkpoint) -> Path:
-    """Write the checkpoint as the best one."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / BEST
-    write_bytes_atomic(path, _packed(checkpoint))
+    """Write the checkpoint as the best one; where it lies there under its number, by a second name for it."""
+    path, numbered = directory / BEST, directory / f"step-{checkpoint.step:08d}.npz"
+    if numbered.exists():
+        place_file(numbered, path)
+        fsync_dir(directory)
+    else:
+        _write(path, checkpoint)
     return path
 
 
-def _packed(checkpoint: Checkpoint) -> bytes:
-    buffer = io.BytesIO()
-    meta = np.frombuffer(json.dumps(checkpoint.meta, sort_keys=True).encode(), np.uint8)
-    np.savez(buffer, meta=meta, **checkpoint.arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
+def _write(path: Path, checkpoint: Checkpoint) -> None:
+    """An .npz, array by array, under a temporary name until it is whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with explain_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent)
+        try:
+            with temporary.open("wb") as stream:
+                with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True) as packed:
+                    meta = np.frombuffer(json.dumps(checkpoint.meta, sort_keys=True).encode(), np.uint8)
+                    _add(packed, "meta", meta)
+                    for name in checkpoint.arrays:
+                        _add(packed, name, checkpoint.arrays[name])
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        fsync_dir(path.parent)
+
+
+def _add(packed: zipfile.ZipFile, name: str, value: Array) -> None:
+    entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980: the same weights give the same bytes
+    with packed.open(entry, "w", force_zip64=True) as stream:
+        np.lib.format.write_array(stream, np.asanyarray(value), allow_pickle=False)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what processes that are gone left half-written there."""
+    for path in directory.glob(".*.npz.*.tmp"):
+        owner = path.name.split(".")[-2]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            path.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read one file.
+    """Read one file: its sums are checked now, its arrays are read when they are asked for.
 
     Raises:
         CheckpointError: it is missing, cut short or damaged.
     """
     try:
+        with zipfile.ZipFile(path) as packed:
+            broken = packed.testzip()
+            if broken is not None:
+                raise ValueError(f"{broken} does not have its sum")
         with np.load(path) as stored:
-            arrays = {name: stored[name] for name in stored.files if name != "meta"}
+            names = [name for name in stored.files if name != "meta"]
             meta = json.loads(stored["meta"].tobytes())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _BROKEN as error:
         raise CheckpointError(
             f"{path}: the checkpoint cannot be read ({error}); it may be cut short"
         ) from error
-    return Checkpoint(arrays, meta)
+    content = path.open("rb")  # held: a checkpoint stays readable after newer ones have taken its place
+    stored = np.load(content)
+    return Checkpoint(ArraysOnDemand(names, lambda name: stored[name]), meta)
 
 
 def newest_checkpoint(directory: Path) -> Checkpoint | None:

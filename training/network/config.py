@@ -56,7 +56,7 @@ class DataConfig:
         since=2,
     )
     shuffle_hours: float = key(
-        8.0, "hours shuffled together; up to twice as many stay in memory (19 MB an hour and speed)",
+        4.0, "hours shuffled together; up to twice as many stay in memory (19 MB an hour and speed)",
         within(0.001, 1000), since=2,
     )  # fmt: skip
     feature_cache_gb: float = key(
@@ -93,6 +93,38 @@ class ModelConfig:
     )
     relu_clip: float = key(20.0, "upper limit of the clipped rectifier", above(0))
     forget_bias: float = key(1.0, "initial bias of the LSTM's forget gate", within(-10, 10))
+    direction: str = key(
+        "bidirectional", "bidirectional, or unidirectional: hears only `lookahead` of the future, can stream",
+        one_of("bidirectional", "unidirectional"), since=2,
+    )  # fmt: skip
+    lookahead: int = key(
+        -1, "frames of the future in the context; -1 = as many as features.context", within(-1, 100), since=2
+    )
+    layer_norm: bool = key(False, "layer normalisation before each clipped rectifier", either, since=2)
+    dropouts: tuple[float, ...] = key(
+        (), "shares dropped after dense1, dense2, dense3, lstm4, dense5, instead of dropout; [] = dropout",
+        each(within(0, 1, True), 0, 5), since=2,
+    )  # fmt: skip
+    initialisation: str = key(
+        "glorot", "first weights: glorot, he, or release_2017 (normal, also the biases)",
+        one_of("glorot", "he", "release_2017"), since=2,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TransferConfig:
+    """Starting from a trained network: another alphabet, another language, more data."""
+
+    init_from: str = key(
+        "", "run or folder whose best weights are started from; '' = none", any_text, since=2
+    )
+    drop_layers: tuple[str, ...] = key(
+        (), "layers that start anew all the same; those of another shape always do", each(one_of(*LAYERS)),
+        since=2,
+    )  # fmt: skip
+    freeze_layers: tuple[str, ...] = key(
+        (), "layers that keep the weights they start with", each(one_of(*LAYERS)), since=2
+    )
 
 
 @dataclass(frozen=True)
@@ -177,6 +209,7 @@ class TrainingConfig:
     optimiser: OptimiserConfig = OptimiserConfig()
     loop: LoopConfig = LoopConfig()
     augment: AugmentConfig = AugmentConfig()
+    transfer: TransferConfig = TransferConfig()
 
 
 # Keys that change how a run is carried out but not what it learns. Of the alphabet its hash counts.
@@ -223,6 +256,12 @@ def _check_together(config: TrainingConfig, place: str) -> None:
                 f"{place}: {label} has {len(value)} entries for {len(d.corpora)} named in data.corpora; give one "
                 "for each"
             )
+    if config.transfer.freeze_layers and not config.transfer.init_from:
+        raise ConfigError(
+            f"{place}: transfer.freeze_layers without transfer.init_from would freeze random weights"
+        )
+    if set(config.transfer.freeze_layers) >= set(LAYERS):
+        raise ConfigError(f"{place}: transfer.freeze_layers names all layers: nothing would be learnt")
     plain = [one.partition("@")[0] for one in d.corpora]
     twice = sorted({one for one in plain if plain.count(one) > 1})
     if twice:

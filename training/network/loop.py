@@ -40,6 +40,7 @@ from training.network.features import Whitening
 from training.network.feed.sources import Fed, MemorySource, Share, Source, Span
 from training.network.progress import Progress
 from training.network.step import StepFunction
+from training.network.transfer import freeze, start_from, whitening_of_start
 from training.run_state import RunState
 
 if TYPE_CHECKING:
@@ -52,12 +53,16 @@ SET_ASIDE = "set_aside.json"
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a run learns from and is measured on; `whitening` defaults to that of the training set."""
+    """What a run learns from and is measured on.
+
+    `whitening` defaults to that of `start`, the network to start from, else to that of the training set.
+    """
 
     train: Dataset | Source
     dev: Dataset
     alphabet: Alphabet
     whitening: Whitening | None = None
+    start: Checkpoint | None = None
 
     @property
     def source(self) -> Source:
@@ -110,21 +115,34 @@ class _Trainer:
         found = self._resumable()
         self.plan = self.source.plan(config.seed, options)
         self.steps = int(found.meta["steps"]) if found else loop.steps or self.plan.total_steps(loop.epochs)
-        whitening = Whitening.of_json(found.meta["whitening"]) if found else data.whitening
-        self.network = Network.create(
-            config, whitening or self.source.whitening(), tuple(data.alphabet.labels)
-        )
+        self.network = self._network(found)
         self.step_function = StepFunction(self.network, config.optimiser, self.steps)
         self.probabilities = LogProbabilities(self.network)
         self.position = Position()
         self.dev_wer: float | None = None
         self.best: float | None = None
+        self.best_step: int | None = None
         self.bad_batches: list[dict[str, Any]] = []
         self.bad_in_a_row = self.learnt = 0
         self.set_aside: dict[int, str] = {}
         if found:
             self._restore(found)
         state.update(steps=self.steps)
+
+    def _network(self, found: Checkpoint | None) -> Network:
+        """The network of this run before its first step, or with room for the weights that were found."""
+        start, transfer = self.data.start, self.config.transfer
+        if found:
+            whitening = Whitening.of_json(found.meta["whitening"])
+        elif start:
+            whitening = whitening_of_start(start, self.config)
+        else:
+            whitening = self.data.whitening or self.source.whitening()
+        network = Network.create(self.config, whitening, tuple(self.data.alphabet.labels))
+        if start and not found:
+            start_from(network, start, transfer)
+        freeze(network, transfer)
+        return network
 
     @property
     def step(self) -> int:
@@ -144,7 +162,9 @@ class _Trainer:
         assign_arrays("optimiser", self.step_function.variables, checkpoint)
         meta = checkpoint.meta
         self.position = Position(checkpoint.step, int(meta["next_epoch"]), int(meta["epoch_start"]))
-        self.dev_wer, self.best = meta["dev_wer"], meta["best_dev_wer"]
+        self.dev_wer, self.best, self.best_step = meta["dev_wer"], meta["best_dev_wer"], meta["best_step"]
+        if self.best_step == checkpoint.step:  # killed between the two names of the best checkpoint
+            save_best(self.checkpoints, checkpoint)
         self.bad_batches, self.bad_in_a_row = list(meta["bad_batches"]), int(meta["bad_in_a_row"])
         self.learnt = int(meta["learnt"])
         self.set_aside = {int(index): name for index, name in meta["set_aside"]}
@@ -167,11 +187,10 @@ class _Trainer:
             last_of_epoch = ended or self.step == self.steps
             self.state.update(step=self.step, epoch=self.epoch, eta_s=progress.eta_s(self.step))
             progress.log_now_and_then(self.step, self.epoch, force=last_of_epoch)
-            if last_of_epoch:
-                self._end_epoch()
+            improved = last_of_epoch and self._end_epoch()
             stopping = self.state.stop_requested.is_set()
             if last_of_epoch or stopping or time.monotonic() - saved_at > self.config.loop.checkpoint_every_s:
-                save_checkpoint(self.checkpoints, self._checkpoint(), self.config.loop.keep_checkpoints)
+                self._save(improved)
                 saved_at = time.monotonic()
             if stopping and self.step < self.steps:
                 raise KeyboardInterrupt(f"asked to stop after step {self.step}")
@@ -229,19 +248,27 @@ class _Trainer:
                 f"{', '.join(ids[:5])} …; lower optimiser.learning_rate or set optimiser.clip_norm"
             )
 
-    def _end_epoch(self) -> None:
+    def _save(self, is_best: bool) -> None:
+        checkpoint = self._checkpoint()
+        save_checkpoint(self.checkpoints, checkpoint, self.config.loop.keep_checkpoints)
+        if is_best:
+            save_best(self.checkpoints, checkpoint)
+
+    def _end_epoch(self) -> bool:
+        """Measure dev where it is due; answers whether it is the best so far."""
         every = self.config.loop.dev_every_epochs
         last = self.step == self.steps
         if len(self.data.dev) == 0 or not (last or (every and (self.epoch + 1) % every == 0)):
-            return
+            return False
         texts = greedy_texts(self.probabilities, self.data.dev, self.data.alphabet)
         self.dev_wer = count_errors(self.data.dev.texts, texts).wer
         log.info("epoch %d, step %d: dev greedy WER %.2f %%", self.epoch + 1, self.step, 100 * self.dev_wer)
         self.state.update(dev_wer=self.dev_wer)
-        if self.best is None or self.dev_wer < self.best:
-            self.best = self.dev_wer
-            self.state.update(best_dev_wer=self.best)
-            save_best(self.checkpoints, self._checkpoint())
+        if self.best is not None and self.dev_wer >= self.best:
+            return False
+        self.best, self.best_step = self.dev_wer, self.step
+        self.state.update(best_dev_wer=self.best)
+        return True
 
     def _checkpoint(self) -> Any:
         meta = {
@@ -252,6 +279,7 @@ class _Trainer:
             "epoch_start": self.position.epoch_start,
             "dev_wer": self.dev_wer,
             "best_dev_wer": self.best,
+            "best_step": self.best_step,
             "bad_batches": self.bad_batches,
             "bad_in_a_row": self.bad_in_a_row,
             "learnt": self.learnt,

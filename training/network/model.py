@@ -1,4 +1,4 @@
-"""The network: three clipped dense layers, a bidirectional LSTM, a dense layer, the output with the blank.
+"""The network: three clipped dense layers, an LSTM, a dense layer, the output with the blank.
 
     features [batch, frames, coefficients] --context--> [.., 494]
       dense1 n   dense2 n   dense3 2n     clipped ReLU(20), dropout after each
@@ -7,9 +7,11 @@
       dense5 n                            clipped ReLU(20), dropout
       logits [batch, frames, labels + blank]
 
-Frames beyond an utterance's length are zeroed before the context is added, so a padded batch gives what
-each utterance gives alone. Uses Keras' own operations only (no TensorFlow symbols). CTC and the optimiser
-are in `loop.py`.
+A unidirectional network has the forward LSTM alone and a third layer of n: it hears `lookahead` frames of
+the future and no more, so it can be fed as sound arrives. Layer normalisation, where asked for, stands
+between each dense layer and its ReLU. Frames beyond an utterance's length are zeroed before the context is
+added, so a padded batch gives what each utterance gives alone. Uses Keras' own operations only (no
+TensorFlow symbols). CTC and the optimiser are in `step.py`.
 """
 
 from __future__ import annotations
@@ -22,37 +24,56 @@ from training.network.config import FeatureConfig, ModelConfig
 if TYPE_CHECKING:
     import keras
 
+_RELEASE_2017 = 0.046875  # deviation of weights and biases in the release of 2017
+
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """What the layers' sizes depend on: `labels` counts the blank."""
+    """What the layers' sizes depend on: `labels` counts the blank, `lookahead` frames of the future."""
 
     labels: int
     coefficients: int = 26
     context: int = 9
     n_hidden: int = 2048
+    bidirectional: bool = True
+    lookahead: int = 9
+    layer_norm: bool = False
 
     @classmethod
     def of(cls, features: FeatureConfig, model: ModelConfig, labels: int) -> NetworkShape:
         """The shape that a configuration asks for."""
-        return cls(labels, features.coefficients, features.context, model.n_hidden)
+        ahead = features.context if model.lookahead < 0 else model.lookahead
+        both = model.direction == "bidirectional"
+        return cls(
+            labels, features.coefficients, features.context, model.n_hidden, both, ahead, model.layer_norm
+        )
 
     @property
     def inputs(self) -> int:
         """Values that the first layer sees per step (494 by default)."""
-        return (2 * self.context + 1) * self.coefficients
+        return (self.context + 1 + self.lookahead) * self.coefficients
+
+    @property
+    def widest(self) -> int:
+        """Width of the third layer, which is what the LSTM sees."""
+        return 2 * self.n_hidden if self.bidirectional else self.n_hidden
 
 
 def parameter_count(shape: NetworkShape) -> int:
-    """Trainable weights, by formula: 122,732,573 at n_hidden 2048, 494 inputs and 29 outputs."""
-    n = shape.n_hidden
-    lstm_one_way = 4 * n * (2 * n + n + 1)
-    dense = shape.inputs * n + n + n * n + n + n * 2 * n + 2 * n + 2 * n * n + n
-    return dense + 2 * lstm_one_way + n * shape.labels + shape.labels
+    """Trainable weights, by formula, at 494 inputs and 29 outputs.
+
+    122,732,573 at n_hidden 2048, unidirectional 47,224,861.
+    """
+    n, wide = shape.n_hidden, shape.widest
+    directions = 2 if shape.bidirectional else 1
+    lstm = directions * 4 * n * (wide + n + 1)
+    dense = (shape.inputs + 1) * n + (n + 1) * n + (n + 1) * wide + (directions * n + 1) * n
+    norms = 2 * (3 * n + wide) if shape.layer_norm else 0
+    return dense + lstm + norms + (n + 1) * shape.labels
 
 
-def build_model(shape: NetworkShape, config: ModelConfig, seed: int) -> keras.Model:
-    """The untrained network.
+def build_model(shape: NetworkShape, config: ModelConfig, seed: int, blank: bool = False) -> keras.Model:
+    """The untrained network; with `blank` all weights are zero, for who will give them values at once.
 
     Inputs: features float32 [batch, frames, coefficients] and lengths int32 [batch] (all of them at least 1).
     Output: logits float32 [batch, frames, labels]; values beyond a length mean nothing.
@@ -60,55 +81,96 @@ def build_model(shape: NetworkShape, config: ModelConfig, seed: int) -> keras.Mo
     """
     import keras
 
+    maker = _Layers(config, seed, blank)
     features = keras.Input((None, shape.coefficients), name="features")
     lengths = keras.Input((), dtype="int32", name="lengths")
     mask = _frame_mask_layer()(features, lengths)
-    x = _context_layer(shape.context)(features, mask)
-    for number, width in ((1, shape.n_hidden), (2, shape.n_hidden), (3, 2 * shape.n_hidden)):
-        x = _clipped_dense(x, number, width, (config, seed))
-    x = _bidirectional(x, mask, (shape.n_hidden, config, seed))
-    x = _clipped_dense(x, 5, shape.n_hidden, (config, seed))
-    output = keras.layers.Dense(shape.labels, name="output", kernel_initializer=_glorot(seed, 6))(x)
+    x = _context_layer(shape.context, shape.lookahead)(features, mask)
+    for number, width in ((1, shape.n_hidden), (2, shape.n_hidden), (3, shape.widest)):
+        x = maker.clipped_dense(x, number, width)
+    x = maker.recurrent(x, mask, shape)
+    x = maker.clipped_dense(x, 5, shape.n_hidden)
+    output = keras.layers.Dense(
+        shape.labels, name="output", dtype="float32", kernel_initializer=maker.kernel(6),
+        bias_initializer=maker.bias(6),
+    )(x)  # fmt: skip
     return keras.Model([features, lengths], output, name="speechmill")
 
 
-def _clipped_dense(x: Any, number: int, width: int, options: tuple[ModelConfig, int]) -> Any:
-    import keras
+@dataclass(frozen=True)
+class _Layers:
+    """Makes the layers of one network."""
 
-    config, seed = options
-    x = keras.layers.Dense(width, name=f"dense{number}", kernel_initializer=_glorot(seed, number))(x)
-    x = keras.layers.ReLU(max_value=config.relu_clip, name=f"relu{number}")(x)
-    return keras.layers.Dropout(config.dropout, seed=seed * 100 + number, name=f"dropout{number}")(x)
+    config: ModelConfig
+    seed: int
+    blank: bool
 
+    def kernel(self, number: int) -> Any:
+        """Initialiser of a layer's weights; see `initialisation` in the configuration."""
+        import keras
 
-def _glorot(seed: int, number: int) -> Any:
-    import keras
+        seed = self.seed * 1000 + number
+        if self.blank:
+            return "zeros"
+        if self.config.initialisation == "release_2017" and number < 10:
+            normal = keras.initializers.RandomNormal(stddev=_RELEASE_2017, seed=seed)
+            return keras.initializers.GlorotNormal(seed=seed) if number in (1, 6) else normal
+        if self.config.initialisation == "he" and number in (1, 2, 3, 5):
+            return keras.initializers.HeUniform(seed=seed)
+        return keras.initializers.GlorotUniform(seed=seed)
 
-    return keras.initializers.GlorotUniform(seed=seed * 1000 + number)
+    def bias(self, number: int) -> Any:
+        """Initialiser of a dense layer's bias."""
+        import keras
 
+        if self.config.initialisation == "release_2017" and not self.blank:
+            return keras.initializers.RandomNormal(stddev=_RELEASE_2017, seed=self.seed * 1000 + 500 + number)
+        return "zeros"
 
-def _bidirectional(x: Any, mask: Any, options: tuple[int, ModelConfig, int]) -> Any:
-    """Forward and backward outputs side by side; the mask keeps the padding out of both."""
-    import keras
+    def dropout(self, place: int) -> float:
+        """Share dropped after dense1, dense2, dense3, lstm4, dense5."""
+        if self.config.dropouts:
+            return self.config.dropouts[place]
+        return 0.0 if place == 3 else self.config.dropout
 
-    cells, config, seed = options
+    def clipped_dense(self, x: Any, number: int, width: int) -> Any:
+        import keras
 
-    def direction(number: int, name: str) -> Any:
-        return keras.layers.LSTM(
-            cells,
-            return_sequences=True,
-            go_backwards=name == "lstm4_backward",
-            kernel_initializer=_glorot(seed, number),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=seed * 1000 + number + 10),
-            bias_initializer=_forget_bias(config.forget_bias),
-            unit_forget_bias=False,
-            seed=seed,
-            name=name,
-        )
+        x = keras.layers.Dense(
+            width, name=f"dense{number}", kernel_initializer=self.kernel(number),
+            bias_initializer=self.bias(number),
+        )(x)  # fmt: skip
+        if self.config.layer_norm:
+            x = keras.layers.LayerNormalization(name=f"norm{number}")(x)
+        x = keras.layers.ReLU(max_value=self.config.relu_clip, name=f"relu{number}")(x)
+        share = self.dropout(min(number - 1, 4))
+        return keras.layers.Dropout(share, seed=self.seed * 100 + number, name=f"dropout{number}")(x)
 
-    forward = direction(41, "lstm4_forward")(x, mask=mask)
-    backward = keras.ops.flip(direction(42, "lstm4_backward")(x, mask=mask), axis=1)
-    return keras.layers.Concatenate(name="lstm4")([forward, backward])
+    def recurrent(self, x: Any, mask: Any, shape: NetworkShape) -> Any:
+        """Outputs of the LSTM, of both directions side by side; the mask keeps the padding out of both."""
+        import keras
+
+        def direction(number: int, name: str) -> Any:
+            orthogonal = keras.initializers.Orthogonal(seed=self.seed * 1000 + number + 10)
+            return keras.layers.LSTM(
+                shape.n_hidden,
+                return_sequences=True,
+                go_backwards=name == "lstm4_backward",
+                kernel_initializer=self.kernel(number),
+                recurrent_initializer="zeros" if self.blank else orthogonal,
+                bias_initializer=_forget_bias(self.config.forget_bias),
+                unit_forget_bias=False,
+                seed=self.seed,
+                name=name,
+            )
+
+        x, heard = direction(41, "lstm4_forward")(x, mask=mask), x
+        if shape.bidirectional:
+            backward = keras.ops.flip(direction(42, "lstm4_backward")(heard, mask=mask), axis=1)
+            x = keras.layers.Concatenate(name="lstm4")([x, backward])
+        if self.dropout(3):
+            x = keras.layers.Dropout(self.dropout(3), seed=self.seed * 100 + 4, name="dropout4")(x)
+        return x
 
 
 def _forget_bias(value: float) -> Any:
@@ -141,7 +203,7 @@ def _frame_mask_layer() -> Any:
     return FrameMask(name="frame_mask")
 
 
-def _context_layer(context: int) -> Any:
+def _context_layer(before: int, after: int) -> Any:
     import keras
     from keras import ops
 
@@ -150,11 +212,11 @@ def _context_layer(context: int) -> Any:
 
         def call(self, features: Any, valid: Any) -> Any:
             kept = ops.where(valid[:, :, None], features, 0.0)
-            padded = ops.pad(kept, ((0, 0), (context, context), (0, 0)))
+            padded = ops.pad(kept, ((0, 0), (before, after), (0, 0)))
             frames = ops.shape(features)[1]
-            return ops.concatenate([padded[:, k : k + frames] for k in range(2 * context + 1)], axis=-1)
+            return ops.concatenate([padded[:, k : k + frames] for k in range(before + 1 + after)], axis=-1)
 
         def compute_output_spec(self, features: Any, valid: Any) -> Any:
-            return keras.KerasTensor((*features.shape[:2], (2 * context + 1) * features.shape[2]))
+            return keras.KerasTensor((*features.shape[:2], (before + 1 + after) * features.shape[2]))
 
     return Context(name="context")

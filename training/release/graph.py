@@ -77,7 +77,7 @@ def network_graph(weights: NetworkWeights, int8: bool = False, streaming: bool =
     if streaming and weights.bidirectional:
         raise CheckpointError(
             "this network hears each sentence from both ends and cannot stream: train one with "
-            'direction = "forward"'
+            'model.direction = "unidirectional"'
         )
     return _Graph(weights, int8, streaming).build()
 
