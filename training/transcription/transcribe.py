@@ -1,0 +1,146 @@
+"""Files to transcripts: several at a time, each by itself; a file that cannot be heard is named and the others go on.
+
+With a folder to write to, every transcript is complete under its name or not there, and a second call does only what
+the first has not done. Recognising is done by the runtime, forms are in `formats.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from store.writing import read_json, write_bytes_atomic, write_json_atomic
+from training.runtime.errors import SoundError
+from training.runtime.recognizer import Recognizer
+from training.runtime.sound import SoundFacts, facts_of, pieces_of
+from training.transcription.formats import FORMATS, Transcript
+from training.transcription.segments import Segment, segments_of
+
+log = logging.getLogger(__name__)
+NO_SPEECH = "no speech was found in it"
+_LEDGER = ".transcribed.json"
+
+Told = Callable[[float], None]
+"""Called with seconds of sound that were heard since the last call."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file and what was learnt of it before it is heard."""
+
+    path: Path
+    facts: SoundFacts | None
+    problem: str | None
+
+
+def jobs_of(paths: Sequence[Path]) -> list[Job]:
+    """Every file with its facts, or with what is wrong with it."""
+    jobs = []
+    for path in paths:
+        try:
+            jobs.append(Job(path, facts_of(path), None))
+        except SoundError as error:
+            jobs.append(Job(path, None, str(error)))
+    return jobs
+
+
+def transcribe(job: Job, recognizer: Recognizer, apart: bool = False, told: Told | None = None) -> Transcript:
+    """What is said in a file.
+
+    Args:
+        apart: hear every channel by itself.
+
+    Returns:
+        With `problem` set when nothing or not all of it could be heard; what was heard until then is kept.
+    """
+    if job.facts is None:
+        return Transcript(str(job.path), 0.0, recognizer.package.id, (), job.problem)
+    channels = range(job.facts.channels) if apart and job.facts.channels > 1 else [None]
+    segments: list[Segment] = []
+    duration_s, problem = 0.0, None
+    for channel in channels:
+        heard = _Heard()
+        pieces = pieces_of(job.path, job.facts, recognizer.rate_hz, channel)
+        try:
+            for stretch in recognizer.stretches(heard.counted(pieces, recognizer.rate_hz, told)):
+                segments += segments_of(stretch, channel)
+        except SoundError as error:
+            problem = str(error)
+        duration_s = max(duration_s, heard.seconds)
+    segments.sort(key=lambda one: (one.start_s, one.channel or 0))
+    if problem is None and not segments:
+        problem = f"{job.path}: {NO_SPEECH}"
+    return Transcript(str(job.path), duration_s, recognizer.package.id, tuple(segments), problem)
+
+
+def transcribe_all(
+    jobs: Sequence[Job], recognizer: Recognizer, apart: bool = False, told: Told | None = None
+) -> Iterator[Transcript]:
+    """All files in order, as many at a time as there are cores."""
+    cores = max(1, min(recognizer.options.threads, len(jobs)))
+    with ThreadPoolExecutor(cores, thread_name_prefix="file") as pool:
+        yield from pool.map(lambda job: transcribe(job, recognizer, apart, told), jobs)
+
+
+class OutputFolder:
+    """Transcripts in a folder, one file each; knows which of them stand already for the same sound and options."""
+
+    def __init__(self, folder: Path, form: str, options: dict[str, Any]) -> None:
+        self.folder, self.form = folder, form
+        self._options = json.dumps(options, sort_keys=True)
+        self._lock = threading.Lock()
+        path = folder / _LEDGER
+        self._ledger: dict[str, str] = read_json(path) if path.is_file() else {}
+
+    def path_for(self, source: Path) -> Path:
+        """Where the transcript of a sound file lies."""
+        return self.folder / f"{source.name}{FORMATS[self.form][0]}"
+
+    def has(self, source: Path) -> bool:
+        """Whether it is there already, of this very sound, model and options."""
+        target = self.path_for(source)
+        return target.is_file() and self._ledger.get(target.name) == self._key(source)
+
+    def write(self, transcript: Transcript) -> Path:
+        """Put a transcript under its name.
+
+        Raises:
+            StoreError: the disk is full or the like; nothing half-written is left.
+        """
+        source = Path(transcript.file)
+        target = self.path_for(source)
+        write_bytes_atomic(target, FORMATS[self.form][1](transcript).encode())
+        with self._lock:
+            self._ledger[target.name] = self._key(source)
+            write_json_atomic(self.folder / _LEDGER, self._ledger)
+        return target
+
+    def _key(self, source: Path) -> str:
+        try:
+            facts = source.stat()
+        except OSError:
+            return ""
+        text = f"{source.absolute()} {facts.st_size} {facts.st_mtime_ns} {self.form} {self._options}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _Heard:
+    """Seconds of one sound as they pass."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def counted(self, pieces: Iterator[Any], rate_hz: int, told: Told | None) -> Iterator[Any]:
+        for piece in pieces:
+            seconds = len(piece) / rate_hz
+            self.seconds += seconds
+            yield piece
+            if told is not None:
+                told(seconds)
