@@ -37,7 +37,24 @@ def run(root: Path, store: Store, seed: int, display: Display) -> tuple[Airflow,
     airflow = start_airflow(root, store.root, [archives[0].path.parents[2]])
     display.say(str(airflow.status["url"]))
     Chain(store, airflow, display, sources).go()
+    put_in_force(store, display)
     return airflow, Asked([source.name for source in sources], HEADLINE, LANGUAGE_MODEL, {"seed": seed})
+
+
+def put_in_force(store: Store, display: Display) -> None:
+    """Package the network that was just measured and release it, unless it is in force already."""
+    from training.release.package import release_for
+    from training.release.registry import Registry
+    from training.runs import run_id_for
+    from training.settings import read_retrain
+
+    display.stage("release")
+    run = run_id_for(read_retrain(store).config, store)
+    model = Registry(store).released()
+    if model is None or model.manifest["run"] != run:
+        display.say("packing and checking the network")
+        model = release_for(run, store, "the network of the demo, measured on every test set")
+    display.say(f"model {model.id}: python -m training transcribe FILE")
 
 
 def prepare(store: Store, seed: int, names: list[str]) -> None:

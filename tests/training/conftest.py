@@ -19,8 +19,20 @@ from store.opening import open_store
 from store.store import Store
 from store.versions import link_current
 from store.writing import write_json_atomic
-from training.network.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
+from training.decoding.weights import Weights
+from training.network.config import (
+    AugmentConfig,
+    FeatureConfig,
+    LoopConfig,
+    ModelConfig,
+    OptimiserConfig,
+    TrainingConfig,
+)
 from training.network.dataset import Clip
+from training.network.features import Float, mfcc
+from training.runtime import recognizer as engine
+from training.runtime.package import Package
+from training.runtime.recognizer import Recognizer, RecognizerOptions, Search
 
 WORDS = ("abba", "cad", "bee", "face", "deaf", "fade")
 Publish = Callable[[Store, str, "dict[str, Sequence[Clip]]"], Path]
@@ -141,3 +153,126 @@ def tone_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     }
     publish_corpus(store, "tones", splits)
     return store
+
+
+# A recognizer of tones: one pitch per letter, heard by comparing frames with those of each pitch. No training.
+LETTERS = "abcdef"
+RATE_HZ = 16000
+_NEAR = 40.0  # of two frames of cepstra, squared
+DEAF_FRAMES = 25  # at either end of a window, where a real network lacks context
+
+
+def tone(letter: str, duration_s: float) -> Float:
+    """A letter's pitch, in steps of 16 bits as files hold it."""
+    pitch = 600.0 + 280.0 * (ord(letter) - ord("a"))
+    wave = 0.3 * np.sin(2 * np.pi * pitch * np.arange(int(duration_s * RATE_HZ)) / RATE_HZ)
+    return (np.round(wave * 32768) / 32768).astype(np.float32)
+
+
+def spoken(text: str) -> Float:
+    """Samples of a text: a tone of 90 ms per letter with 50 ms of rest; a blank is rest."""
+    rest = np.zeros(int(0.05 * RATE_HZ), np.float32)
+    parts = [
+        np.zeros(int(0.09 * RATE_HZ), np.float32) if letter == " " else tone(letter, 0.09) for letter in text
+    ]
+    return np.concatenate([piece for part in parts for piece in (part, rest)])
+
+
+class ToneNetwork:
+    """Log-probabilities by the nearest pitch; deaf near the ends of whatever it is given."""
+
+    def __init__(self, deaf_frames: int = DEAF_FRAMES) -> None:
+        config = FeatureConfig()
+        self._patterns = np.stack([mfcc(tone(letter, 0.1), RATE_HZ, config)[1] for letter in LETTERS])
+        self._quiet = mfcc(np.zeros(2048, np.float32), RATE_HZ, config)[1]
+        self._deaf = deaf_frames
+        self.calls: list[list[int]] = []
+
+    def log_probs(self, stretches: Sequence[Float]) -> list[Float]:
+        self.calls.append([len(one) for one in stretches])
+        return [self._one(frames) for frames in stretches]
+
+    def _one(self, frames: Float) -> Float:
+        """A letter where its pitch is heard pure, the blank of a pause once in every long rest, else nothing."""
+        apart = np.square(frames[:, None, :] - self._patterns[None]).sum(-1)
+        quiet = np.square(frames - self._quiet).sum(-1) < _NEAR
+        labels = np.where(apart.min(axis=1) < _NEAR, apart.argmin(axis=1), len(LETTERS) + 1)
+        run = 0
+        for place, still in enumerate(quiet):
+            run = run + 1 if still else 0
+            if run == 4:
+                labels[place] = len(LETTERS)
+        labels[: self._deaf] = len(LETTERS) + 1
+        labels[len(labels) - self._deaf :] = len(LETTERS) + 1
+        result = np.full((len(frames), len(LETTERS) + 2), np.log(1e-4), np.float32)
+        result[np.arange(len(frames)), labels] = np.log(1 - 7e-4)
+        return result
+
+
+class LoudEars:
+    """Speech is what is loud; stands in for the detector, which takes tones for no speech."""
+
+    def __init__(self, rate_hz: int, rule: Any, lanes: bool = True) -> None:
+        from training.runtime.speech import CHUNK, Stretches
+
+        self._chunk, self._stretches = CHUNK, Stretches(rule)
+        self._tail = np.zeros(0, np.float32)
+
+    def feed(self, samples: Float) -> None:
+        self._tail = np.concatenate([self._tail, samples])
+        count = len(self._tail) // self._chunk
+        chunks = self._tail[: count * self._chunk].reshape(count, self._chunk)
+        self._tail = self._tail[count * self._chunk :]
+        self._stretches.feed((np.abs(chunks).max(axis=1) > 0.01).astype(np.float32))
+
+    def finish(self) -> None:
+        self.feed(np.zeros(self._chunk, np.float32))
+        self._stretches.finish()
+
+    def closed(self) -> list[tuple[int, int]]:
+        found = [*self._stretches.closed]
+        self._stretches.closed.clear()
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stretches, name)
+
+
+Make = Callable[..., Recognizer]
+
+
+@pytest.fixture
+def tone_recognizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Make:
+    """Makes recognizers of tones."""
+    import native
+
+    monkeypatch.setattr(engine, "Ears", LoudEars)
+    labels = (*LETTERS, " ")
+
+    def make(threads: int = 1, deaf_frames: int = DEAF_FRAMES, **options: Any) -> Recognizer:
+        package = Package(
+            "tones", tmp_path, FeatureConfig(), labels, Weights(), "en", {"language_model": None}
+        )
+        search = Search(native.Alphabet(list(labels)), None, Weights(mode="default"), {})
+        chosen = RecognizerOptions(threads=threads, **options)
+        network: Any = ToneNetwork(deaf_frames)
+        return Recognizer(package, network, search, chosen)
+
+    return make
+
+
+def pieces(samples: Float, size: int) -> list[npt.NDArray[np.float32]]:
+    """A sound cut anyhow."""
+    return [samples[start : start + size] for start in range(0, len(samples), size)]
+
+
+@pytest.fixture(name="spoken")
+def spoken_fixture() -> Callable[[str], Float]:
+    """The samples of a text."""
+    return spoken
+
+
+@pytest.fixture(name="pieces")
+def pieces_fixture() -> Callable[[Float, int], list[Float]]:
+    """Cuts a sound."""
+    return pieces

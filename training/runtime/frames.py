@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.config import FeatureConfig
-from training.features import Float, frame_count, hop_length, mfcc
+from training.network.config import FeatureConfig
+from training.network.features import Float, frame_count, hop_length, mfcc
 
 
 class FrameStream:

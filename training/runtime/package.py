@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.config import FeatureConfig
-from training.decoder_weights import Weights, alphabet_of_network
+from training.decoding.weights import Weights, alphabet_of_network
 from training.errors import DataError
+from training.network.config import FeatureConfig
 from training.runtime.errors import ModelMismatchError
 
 if TYPE_CHECKING:

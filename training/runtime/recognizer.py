@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from training.decoder_weights import Weights
-from training.features import Float, hop_length, window_length
+from training.decoding.weights import Weights
+from training.network.features import Float, hop_length, window_length
 from training.runtime.frames import FrameStream
 from training.runtime.network import BatchNetwork
 from training.runtime.package import Package
@@ -63,6 +63,7 @@ class RecognizerOptions:
         hot_words: phrase to boost in nats.
         language_model: a folder instead of the package's own.
         weights: of the search, instead of the package's own.
+        live: answer each stretch of speech as soon as it ends, instead of many at a time.
     """
 
     network: str = "int8"
@@ -70,7 +71,8 @@ class RecognizerOptions:
     hot_words: Mapping[str, float] = field(default_factory=dict)
     language_model: Path | None = None
     weights: Weights | None = None
-    rule: SpeechRule = SpeechRule()
+    rule: SpeechRule = field(default_factory=SpeechRule)
+    live: bool = False
 
 
 @dataclass
@@ -172,7 +174,9 @@ class Hearing:
         self._owner = recognizer
         self._hop = hop_length(recognizer.package.features)
         self._frames = FrameStream(recognizer.package.features)
-        self._ears = Ears(recognizer.rate_hz, recognizer.options.rule)
+        live = recognizer.options.live
+        self._ears = Ears(recognizer.rate_hz, recognizer.options.rule, lanes=not live)
+        self._portion = 1 if live else _PORTION_FRAMES
         self._kept: deque[Float] = deque()
         self._first = self._count = 0  # frames: the first one kept, and how many there were in all
         self._stretches: deque[Stretch] = deque()
@@ -200,10 +204,10 @@ class Hearing:
     def decided(self) -> Iterator[Heard]:
         """Stretches whose windows were all heard, in order."""
         waiting = sum(len(one[2]) for one in self._windows)
-        if waiting >= _PORTION_FRAMES or self._done:
+        if waiting >= self._portion or self._done:
             self._collect()
             self._hear()
-        if self._done:
+        if self._done or self._portion == 1:
             self._collect()
         results = []
         while self._stretches and self._stretches[0].complete:

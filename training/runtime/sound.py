@@ -19,7 +19,7 @@ from typing import IO, Any
 import numpy as np
 import soxr
 
-from training.features import Float
+from training.network.features import Float
 from training.runtime.errors import SoundError
 
 PIECE_S = 16.0

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.features import Float
+from training.network.features import Float
 from training.runtime.network import open_session
 
 RATE_HZ = 16000
@@ -29,7 +29,7 @@ class SpeechRule:
     """When a stretch ends and how much round it is kept, in seconds."""
 
     pause_s: float = 0.5
-    margin_s: float = 0.3
+    margin_s: float = 0.15
 
 
 class SpeechDetector:

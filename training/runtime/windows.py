@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.features import Float
+from training.network.features import Float
 
 WINDOW = 600  # frames heard at once
 OVERLAP = 150  # frames that two neighbours share

@@ -29,13 +29,19 @@ class TranscriptionError(TrainingError):
 
 def add_parsers(add: Add) -> None:
     """Add the verb; `add` makes a command of a name, a function and a line of help."""
-    one = add("transcribe", _transcribe, "sound or film to text with times; - reads raw 16-bit mono from a pipe")
+    one = add(
+        "transcribe", _transcribe, "sound or film to text with times; - reads raw 16-bit mono from a pipe"
+    )
     one.add_argument("files", nargs="*", metavar="FILE", help="anything ffmpeg opens, or -")
     one.add_argument("--format", choices=FORMATS, help="default text (json with --json)")
-    one.add_argument("--out", type=Path, metavar="DIR", help="a file each into this folder; goes on where it was")
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="a file each into this folder; goes on where it was"
+    )
     one.add_argument("--channels", choices=("mixed", "apart"), default="mixed", help="default mixed")
     one.add_argument("--rate", type=int, default=16000, metavar="HZ", help="of raw sound from a pipe (16000)")
-    one.add_argument("--serve", action="store_true", help="a page on 127.0.0.1 to try it: drop a file or speak")
+    one.add_argument(
+        "--serve", action="store_true", help="a page on 127.0.0.1 to try it: drop a file or speak"
+    )
     one.add_argument("--port", type=int, default=0, help="of the page; default: any free one")
     add_recognizer_options(one)
 
@@ -49,9 +55,15 @@ def add_recognizer_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--beta", type=float, help="bonus per word")
     one.add_argument("--beam-width", type=int, help="beam width of the search")
     one.add_argument("--mode", choices=("exact", "default", "fast"), help="pruning of the search")
-    one.add_argument("--threads", type=int, default=0, help="cores (default: all); the text does not depend on it")
     one.add_argument(
-        "--hot-word", action="append", default=[], metavar="PHRASE=NATS", help="make a phrase likelier (2 to 8)"
+        "--threads", type=int, default=0, help="cores (default: all); the text does not depend on it"
+    )
+    one.add_argument(
+        "--hot-word",
+        action="append",
+        default=[],
+        metavar="PHRASE=NATS",
+        help="make a phrase likelier (2 to 8)",
     )
 
 
@@ -72,8 +84,15 @@ def recognizer_options(options: argparse.Namespace, decoder: Any) -> RecognizerO
         try:
             hot_words[phrase.strip()] = float(nats)
         except ValueError as error:
-            raise TranscriptionError(f"--hot-word {given!r}: write PHRASE=NATS, such as 'new york=4'") from error
-    wishes = {"alpha": options.alpha, "beta": options.beta, "beam_width": options.beam_width, "mode": options.mode}
+            raise TranscriptionError(
+                f"--hot-word {given!r}: write PHRASE=NATS, such as 'new york=4'"
+            ) from error
+    wishes = {
+        "alpha": options.alpha,
+        "beta": options.beta,
+        "beam_width": options.beam_width,
+        "mode": options.mode,
+    }
     return RecognizerOptions(
         network=options.network,
         threads=options.threads or len(os.sched_getaffinity(0)),

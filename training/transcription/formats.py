@@ -79,7 +79,9 @@ def as_ctm(transcript: Transcript) -> str:
 
 def as_textgrid(transcript: Transcript) -> str:
     """Praat's TextGrid: a tier of segments and one of words, for each channel that was heard apart."""
-    channels = sorted({one.channel for one in transcript.segments if one.channel is not None})
+    channels: list[int | None] = [
+        *sorted({one.channel for one in transcript.segments if one.channel is not None})
+    ]
     tiers = []
     for channel in channels or [None]:
         chosen = [one for one in transcript.segments if one.channel == channel]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from training.runtime.recognizer import Heard, Word
@@ -56,7 +57,7 @@ def _parted(words: Sequence[Word]) -> list[Sequence[Word]]:
     """Parts at every long pause, and at the longest pause of what is still too long."""
     if not words:
         return []
-    gaps = [later.start_s - earlier.end_s for earlier, later in zip(words, words[1:], strict=False)]
+    gaps = [later.start_s - earlier.end_s for earlier, later in pairwise(words)]
     letters = sum(len(word.word) + 1 for word in words) - 1
     too_long = words[-1].end_s - words[0].start_s > LONGEST_S or letters > LETTERS
     if not gaps or (not too_long and max(gaps) < PAUSE_S):
