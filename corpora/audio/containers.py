@@ -8,9 +8,9 @@ decoded in this module.
 from __future__ import annotations
 
 import mmap
-import struct
 from dataclasses import dataclass
 
+from corpora.audio.mp3_sum import check_sum
 from corpora.errors import AudioError
 
 Bytes = bytes | mmap.mmap  # a file in memory, or mapped
@@ -38,13 +38,19 @@ class FlacInfo:
 
 @dataclass(frozen=True)
 class Mp3Info:
-    """Frames counted by walking them; `declared` from the Xing/Info header, None without one."""
+    """Frames counted by walking them; `declared` from the Xing/Info header, None without one.
+
+    `start` and `end` are the bytes of the first frame and behind the last, `first_bytes` is the first one's size.
+    """
 
     frames: int
     declared: int | None
     samples_per_frame: int
     sample_rate_hz: int
     whole: bool
+    start: int
+    first_bytes: int
+    end: int
 
 
 def kind_of(data: bytes) -> str:
@@ -97,38 +103,6 @@ def flac_info(data: bytes) -> FlacInfo:
     )
 
 
-def check_wav(data: Bytes) -> tuple[str, ...]:
-    """Compare RIFF and data sizes with the bytes there; flags for lengths that were left open.
-
-    Raises:
-        AudioError: the file is shorter than it declares, or has no sound in it.
-    """
-    order = ">" if data[:4] == b"RIFX" else "<"
-    at, sizes64 = 12, 0
-    while at + 8 <= len(data):
-        name, size = data[at : at + 4], struct.unpack(order + "I", data[at + 4 : at + 8])[0]
-        if name == b"ds64" and len(data) >= at + 24:
-            sizes64 = struct.unpack("<Q", data[at + 16 : at + 24])[0]
-        if name == b"data":
-            return _wav_data(len(data) - at - 8, size, sizes64)
-        at += 8 + size + (size & 1)
-    raise AudioError("audio_truncated", f"the WAV ends before its sound: no data chunk in {len(data)} bytes")
-
-
-def _wav_data(there: int, declared: int, sizes64: int) -> tuple[str, ...]:
-    if declared == 0xFFFFFFFF and sizes64:
-        declared = sizes64
-    if declared in {0xFFFFFFFF, 0x7FFFFFFF} or (declared == 0 and there > 0):
-        return ("length_undeclared",)
-    if declared > there:
-        raise AudioError(
-            "audio_truncated", f"the WAV declares {declared} bytes of sound, {there} are there: cut short"
-        )
-    if declared == 0:
-        raise AudioError("audio_empty", "the WAV holds no samples")
-    return ()
-
-
 def check_sized(data: Bytes, kind: str) -> None:
     """AIFF and AU: the declared size must be there.
 
@@ -142,20 +116,6 @@ def check_sized(data: Bytes, kind: str) -> None:
         declared = 0 if size == 0xFFFFFFFF else int.from_bytes(data[4:8], "big") + size
     if declared > len(data):
         raise AudioError("audio_truncated", f"{declared} bytes declared, {len(data)} there: cut short")
-
-
-def check_ogg(data: Bytes) -> None:
-    """The last Ogg page must be whole and say that the stream ends.
-
-    Raises:
-        AudioError: cut short.
-    """
-    at = data.rfind(b"OggS")
-    page = data[at : at + 27 + (data[at + 26] if len(data) > at + 26 else 0)]
-    if len(page) < 27 or len(page) < 27 + page[26] or not page[5] & 4:
-        raise AudioError("audio_truncated", "the Ogg stream has no last page: cut short")
-    if at + len(page) + sum(page[27:]) > len(data):
-        raise AudioError("audio_truncated", "the last Ogg page is not whole: cut short")
 
 
 def _mp3_frame(data: Bytes, at: int) -> tuple[int, int, int, int] | None:
@@ -194,12 +154,13 @@ def mp3_info(data: Bytes) -> Mp3Info:
     if first is None:
         raise AudioError("audio_unreadable", "no MPEG frame found: not an MP3, or its beginning is lost")
     declared = _xing(data, at + first[3])
-    frames, whole = 0, True
+    start, frames, whole = at, 0, True
     while frame := _mp3_frame(data, at):
         whole = at + frame[0] <= len(data)
         frames += whole
         at += frame[0]
-    return Mp3Info(frames - (declared is not None), declared, first[1], first[2], whole)
+    frames -= declared is not None
+    return Mp3Info(frames, declared, first[1], first[2], whole, start, first[0], at)
 
 
 def _is_start(data: Bytes, at: int) -> bool:
@@ -215,19 +176,28 @@ def _xing(data: Bytes, at: int) -> int | None:
     return int.from_bytes(data[at + 8 : at + 12], "big")
 
 
-def check_mp3(data: Bytes) -> Mp3Info:
-    """Compare the frames there with those declared.
+def check_mp3(data: Bytes) -> tuple[Mp3Info, tuple[str, ...]]:
+    """Compare the frames there with those declared, and their bytes with the sum that many encoders leave.
+
+    Returns:
+        What was found, and flags: `length_estimated` where one frame less is there than declared, as some writers
+        count, `longer_than_stated` where there are more.
 
     Raises:
-        AudioError: frames are missing, or the last one is cut.
+        AudioError: frames are missing, the last one is cut, or their bytes were changed.
     """
     info = mp3_info(data)
-    if info.declared is not None and info.frames < info.declared:
-        raise AudioError(
-            "audio_truncated", f"the MP3 declares {info.declared} frames, {info.frames} are there: cut short"
-        )
     if not info.whole:
         raise AudioError(
             "audio_truncated", f"the last MP3 frame (number {info.frames + 1}) is cut: the file is too short"
         )
-    return info
+    proved = check_sum(data, info.start, info.first_bytes, info.end)
+    if info.declared is None:
+        return info, proved.flags
+    missing = info.declared - info.frames
+    if missing > 1 or (missing == 1 and proved.length == "shorter"):
+        raise AudioError(
+            "audio_truncated", f"the MP3 declares {info.declared} frames, {info.frames} are there: cut short"
+        )
+    flags = {1: () if proved.length == "exact" else ("length_estimated",), 0: ()}
+    return info, (*proved.flags, *flags.get(missing, ("longer_than_stated",)))

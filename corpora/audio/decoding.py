@@ -1,7 +1,7 @@
 """Any stretch of a source → mono int16 at its native rate (at most 16 kHz), verified and hashed.
 
 Decoding happens in this process (the project's own readers for FLAC and SPHERE, else soundfile). Only what
-libsndfile does not know goes through ffmpeg (media.py). Whatever the decoder, the number of frames is compared
+libsndfile does not know goes through ffmpeg (films.py). Whatever the decoder, the number of frames is compared
 with what the container declares, and FLAC with its MD5: exit statuses prove nothing. FLAC bytes that already are what
 we store pass through unchanged. Nothing is cleaned, trimmed or made louder here.
 """
@@ -11,12 +11,15 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
 from corpora.audio import containers
+from corpora.audio.ogg_pages import check_ogg
 from corpora.audio.recording import (
     AHEAD_BYTES,
     EXACT,
@@ -27,10 +30,15 @@ from corpora.audio.recording import (
     rounded_from_32,
     to_int16,
 )
-from corpora.errors import AudioError
+from corpora.audio.wav_chunks import wav_layout
+from corpora.errors import AudioError, CorporaError
 from native import FlacError, SphereChecksumError, SphereError, flac, sphere
 
 _MAX_DECODED_BYTES = 2_000_000_000
+
+
+class UnknownToLibsndfile(AudioError):
+    """libsndfile does not even open the file: another decoder may."""
 
 
 def decode(data: bytes, accept_checksum_mismatch: bool = False) -> Recording:
@@ -49,17 +57,32 @@ def decode(data: bytes, accept_checksum_mismatch: bool = False) -> Recording:
         return _decode_sphere(data, accept_checksum_mismatch)
     if kind == "other":
         return _decode_foreign(data)
+    if kind == "mp3":
+        return _decode_mp3(data)
     flags: tuple[str, ...] = ()
     if kind == "wav":
-        flags = containers.check_wav(data)
+        layout = wav_layout(data)
+        flags = layout.flags
+        if layout.needs_header:
+            data = layout.header() + data[layout.at : layout.at + layout.size]
     elif kind == "ogg":
-        containers.check_ogg(data)
-    elif kind == "mp3":
-        return _decode_mp3(data)
+        flags = check_ogg(data)
     else:
         containers.check_sized(data, kind)
-    samples, rate_hz = _soundfile(data)
+    try:
+        samples, rate_hz = _soundfile(data)
+    except UnknownToLibsndfile as error:
+        return _second_opinion(data, flags, error)
     return _recording(samples, rate_hz, flags)
+
+
+def _second_opinion(data: bytes, flags: tuple[str, ...], first: AudioError) -> Recording:
+    """What ffmpeg makes of a file that libsndfile does not open; the first refusal where it knows no more."""
+    try:
+        recording = _decode_foreign(data)
+    except AudioError as error:
+        raise (first if error.check == "audio_unreadable" else error) from error
+    return replace(recording, flags=(*flags, *recording.flags))
 
 
 def _recording(
@@ -73,18 +96,32 @@ def _recording(
 def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
     """Samples as int16; float and lossy forms are scaled, rounded and clipped."""
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as stream:
+        with opened(io.BytesIO(data)) as stream:
             _refuse_too_big(stream.frames, stream.channels)
             rate_hz = stream.samplerate
             if exact and stream.subtype in EXACT:
-                exactly: Samples = stream.read(dtype="int16", always_2d=True)
+                exactly: Samples = stream.read(stream.frames, dtype="int16", always_2d=True)
                 return exactly, rate_hz
-            real = stream.read(dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+            real = stream.read(stream.frames, dtype="float32", always_2d=True)
+    except CorporaError:
+        raise
+    except Exception as error:  # soundfile lets through what its own reading of sizes raises
         raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
     if not np.isfinite(real).all():
         raise AudioError("audio_not_finite", f"{int((~np.isfinite(real)).sum())} samples are not numbers")
     return to_int16(real), rate_hz
+
+
+def opened(file: Path | BinaryIO) -> soundfile.SoundFile:
+    """A file as libsndfile opens it.
+
+    Raises:
+        UnknownToLibsndfile: it does not.
+    """
+    try:
+        return soundfile.SoundFile(file)
+    except Exception as error:
+        raise UnknownToLibsndfile("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
 
 
 def _refuse_too_big(frames: int, channels: int) -> None:
@@ -162,14 +199,14 @@ def _decode_sphere(data: bytes, accept_checksum_mismatch: bool) -> Recording:
 
 
 def _decode_mp3(data: bytes) -> Recording:
-    info = containers.check_mp3(data)
+    info, flags = containers.check_mp3(data)
     samples, rate_hz = _soundfile(data, exact=False)
     missing = info.frames * info.samples_per_frame - len(samples)
     if missing > 4 * info.samples_per_frame:
         raise AudioError(
             "audio_truncated", f"{len(samples)} samples decoded of {len(samples) + missing}: damaged frames"
         )
-    return _recording(samples, rate_hz)
+    return _recording(samples, rate_hz, flags)
 
 
 def _decode_foreign(data: bytes) -> Recording:

@@ -12,8 +12,9 @@ import soundfile
 
 from corpora.audio import containers
 from corpora.audio.decoding import decode, decode_flacs
+from corpora.audio.film_facts import probe
 from corpora.audio.films import decode_film
-from corpora.audio.long import LONG_BYTES, _decode_long
+from corpora.audio.long import LONG_BYTES, _decode_long, is_long
 from corpora.audio.recording import AHEAD_BYTES, Recording
 from corpora.errors import SourceError
 from corpora.importer import AudioRef
@@ -22,16 +23,14 @@ from corpora.sources.source import Source
 
 def stated_length_s(source: Source, member: str) -> float | None:
     """The length a recording states in its header, seconds; None where it states none. Nothing is decoded."""
-    from corpora.audio.films import probe
-
     try:
         path = source.local_path(member)
         return float(soundfile.info(str(path)).duration)
     except SourceError:
         return None
-    except (soundfile.LibsndfileError, RuntimeError):
+    except Exception:  # whatever soundfile makes of it
         stated = probe(path)
-        return None if stated is None else stated.duration_s
+        return None if stated is None else stated.promised_s
 
 
 def open_recording(source: Source, ref: AudioRef) -> Recording:
@@ -46,15 +45,14 @@ def open_recording(source: Source, ref: AudioRef) -> Recording:
         kind = containers.kind_of(stream.read(4096))
     if kind == "other":
         return decode_film(source.local_path(member), ref.track)
-    if kind == "sphere" or source.member(member).size * 2 < LONG_BYTES // 8:
+    if kind == "sphere":
         return decode(source.read_bytes(member), ref.accept_checksum_mismatch)
-    path = source.local_path(member)
-    try:
-        info = soundfile.info(str(path))
-        long = info.frames * info.channels * 2 > LONG_BYTES
-    except (soundfile.LibsndfileError, RuntimeError):
-        long = False
-    return _decode_long(path, kind) if long else decode(source.read_bytes(member))
+    if source.member(member).size < LONG_BYTES:
+        data = source.read_bytes(member)
+        if not is_long(data, kind):
+            return decode(data)
+        del data
+    return _decode_long(source.local_path(member), kind)
 
 
 class LastRecording:

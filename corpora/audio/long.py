@@ -5,23 +5,54 @@ FLAC by the project's own reader, the rest by libsndfile.
 
 from __future__ import annotations
 
+import io
 import mmap
+import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import numpy as np
-import soundfile
 
 from corpora.audio import containers
-from corpora.audio.recording import EXACT, Recording, Samples, _kept, flac_damage, rounded_from_32, to_int16
-from corpora.errors import AudioError
+from corpora.audio.decoding import UnknownToLibsndfile, opened
+from corpora.audio.films import decode_film
+from corpora.audio.ogg_pages import check_ogg
+from corpora.audio.recording import (
+    EXACT,
+    MOST_SPILLED_BYTES,
+    Recording,
+    Samples,
+    _kept,
+    flac_damage,
+    rounded_from_32,
+    to_int16,
+)
+from corpora.audio.wav_chunks import WavLayout, wav_layout
+from corpora.errors import AudioError, CorporaError
 from native import FlacError, flac
 
 LONG_BYTES = 64 << 20  # decoded; above it samples go to a file
+_SURELY_SHORT = 64 << 10  # packed: no lossy form that libsndfile reads makes more than `LONG_BYTES` of it
 
 
 _BLOCK_FRAMES = 1 << 18
+
+
+def is_long(data: bytes, kind: str) -> bool:
+    """Whether a file of this kind unpacks to more than memory should hold; silence packs to almost nothing."""
+    if kind == "flac":
+        info = containers.flac_info(data)
+        return info.frames * info.channels * 2 > LONG_BYTES or (
+            info.frames == 0 and len(data) > _SURELY_SHORT
+        )
+    if len(data) < _SURELY_SHORT:
+        return False
+    try:
+        with opened(io.BytesIO(data)) as stream:
+            return bool(stream.frames * stream.channels * 2 > LONG_BYTES)
+    except UnknownToLibsndfile:
+        return False
 
 
 def _decode_long(path: Path, kind: str) -> Recording:
@@ -29,36 +60,62 @@ def _decode_long(path: Path, kind: str) -> Recording:
     if kind == "flac":
         return _spill_flac(path)
     flags: tuple[str, ...] = ()
+    layout: WavLayout | None = None
     expected: tuple[int, int] | None = None  # frames, and how many of them may be missing
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if kind == "wav":
-            flags = containers.check_wav(data)
+            layout = wav_layout(data)
+            flags = layout.flags
         elif kind == "ogg":
-            containers.check_ogg(data)
+            flags = check_ogg(data)
         elif kind == "mp3":
-            mp3 = containers.check_mp3(data)
+            mp3, flags = containers.check_mp3(data)
             expected = (mp3.frames * mp3.samples_per_frame, 4 * mp3.samples_per_frame)
         else:
             containers.check_sized(data, kind)
-    recording = _spill(path, kind)
+    try:
+        recording = _spill_with_header(path, layout) if layout and layout.needs_header else _spill(path, kind)
+    except UnknownToLibsndfile:
+        recording = decode_film(path)
     if expected is not None and expected[0] - len(recording.samples) > expected[1]:
         reason = f"{len(recording.samples)} frames decoded of {expected[0]} declared: cut short"
         raise AudioError("audio_truncated", reason)
-    return Recording(recording.samples, recording.sample_rate_hz, None, flags)
+    return Recording(recording.samples, recording.sample_rate_hz, None, (*flags, *recording.flags))
+
+
+def _spill_with_header(path: Path, layout: WavLayout) -> Recording:
+    """A WAV whose sizes cannot be used, through a copy with a header that says what is there."""
+    with tempfile.NamedTemporaryFile(prefix="speechmill-", suffix=".wav") as copy:
+        copy.write(layout.header())
+        with path.open("rb") as stream:
+            stream.seek(layout.at)
+            shutil.copyfileobj(stream, copy, 1 << 20)
+        copy.flush()
+        return _spill(Path(copy.name), "wav")
 
 
 def _spill(path: Path, kind: str) -> Recording:
     """Samples of a file through a temporary file."""
     with tempfile.TemporaryFile(prefix="speechmill-") as spill:
-        try:
-            with soundfile.SoundFile(path) as stream:
-                rate_hz, channels = stream.samplerate, stream.channels
-                dtype = "float32" if kind == "mp3" or stream.subtype not in EXACT else "int16"
+        with opened(path) as stream:
+            rate_hz, channels = stream.samplerate, stream.channels
+            dtype = "float32" if kind == "mp3" or stream.subtype not in EXACT else "int16"
+            try:
                 while len(block := stream.read(_BLOCK_FRAMES, dtype=dtype, always_2d=True)):
-                    spill.write(_int16(block).tobytes())
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise AudioError("audio_corrupt", f"the decoder stopped: {error}") from error
+                    _write(spill, block)
+            except CorporaError:
+                raise
+            except Exception as error:  # soundfile lets through what its own reading of sizes raises
+                raise AudioError("audio_corrupt", f"the decoder stopped: {error}") from error
         return _kept(spill, rate_hz, channels)
+
+
+def _write(spill: IO[bytes], block: Any) -> None:
+    if spill.tell() > MOST_SPILLED_BYTES:
+        raise AudioError(
+            "recording_too_big", f"more than {MOST_SPILLED_BYTES >> 30} GiB of samples; split the recording"
+        )
+    spill.write(_int16(block).tobytes())
 
 
 def _spill_flac(path: Path) -> Recording:
@@ -70,7 +127,7 @@ def _spill_flac(path: Path) -> Recording:
         try:
             pieces = flac.Pieces(data)
             for piece in pieces.read(_BLOCK_FRAMES):
-                spill.write(_int16(piece).tobytes())
+                _write(spill, piece)
                 data.madvise(mmap.MADV_DONTNEED)
         except FlacError as error:
             raise flac_damage(error) from error

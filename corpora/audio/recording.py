@@ -24,6 +24,9 @@ MIX = -1  # AudioRef.channel: mean of all channels
 AUTO = -2  # AudioRef.channel: the only channel that speaks; refuse where that is not clear
 
 
+MOST_SPILLED_BYTES = 16 << 30  # of one recording's samples in a file: two days of mono at 48 kHz
+
+
 AHEAD_BYTES = 2 << 20  # of one file's samples, where several are decoded at once
 
 

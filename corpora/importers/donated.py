@@ -206,6 +206,11 @@ def _segment(common: dict[str, Any], row: dict[str, Any]) -> RawSegment | Reject
         return Rejection(
             row["path"], "channel_unknown", reason, row["id"], row.get("line"), text_raw=row["text"]
         )
+    if channel is not None and channel < 0:
+        reason = (
+            f"channel {channel}: channels are counted from 0; channel_mode = mix in donation.toml mixes them"
+        )
+        return Rejection(row["path"], "bad_channel", reason, row["id"], row.get("line"), text_raw=row["text"])
     gender = common["genders"].get(speaker) or row.get("gender") or ""
     return RawSegment(
         utterance_id=row["id"],

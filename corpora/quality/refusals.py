@@ -32,6 +32,7 @@ IMPORT_CHECKS = {
     "audio_corrupt": "the recording is damaged",
     "checksum_mismatch": "the samples do not have the sum that the file's header states",
     "audio_truncated": "the recording was cut short",
+    "audio_clock": "a sound whose clock cannot be believed",
     "audio_unreadable": "not a recording that can be read",
     "archive_truncated": "the archive itself was cut short or is damaged",
     "unsafe_member": "a member that must not be unpacked",
