@@ -5,6 +5,7 @@ Also the length that a recording states without being decoded.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -47,12 +48,11 @@ def open_recording(source: Source, ref: AudioRef) -> Recording:
         return decode_film(source.local_path(member), ref.track)
     if kind == "sphere":
         return decode(source.read_bytes(member), ref.accept_checksum_mismatch)
-    if source.member(member).size < LONG_BYTES:
-        data = source.read_bytes(member)
-        if not is_long(data, kind):
-            return decode(data)
-        del data
-    return _decode_long(source.local_path(member), kind)
+    small = source.member(member).size * 16 < LONG_BYTES
+    data = source.read_bytes(member) if small else b""
+    if is_long(io.BytesIO(data) if small else source.local_path(member), kind):
+        return _decode_long(source.local_path(member), kind)
+    return decode(data if small else source.read_bytes(member))
 
 
 class LastRecording:

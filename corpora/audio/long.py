@@ -39,20 +39,25 @@ _SURELY_SHORT = 64 << 10  # packed: no lossy form that libsndfile reads makes mo
 _BLOCK_FRAMES = 1 << 18
 
 
-def is_long(data: bytes, kind: str) -> bool:
-    """Whether a file of this kind unpacks to more than memory should hold; silence packs to almost nothing."""
+def is_long(file: Path | io.BytesIO, kind: str) -> bool:
+    """Whether a file of this kind unpacks to more than memory should hold; silence packs to almost nothing.
+
+    Raises:
+        AudioError: the header of a FLAC is damaged.
+    """
+    packed_bytes = file.stat().st_size if isinstance(file, Path) else len(file.getbuffer())
     if kind == "flac":
-        info = containers.flac_info(data)
-        return info.frames * info.channels * 2 > LONG_BYTES or (
-            info.frames == 0 and len(data) > _SURELY_SHORT
-        )
-    if len(data) < _SURELY_SHORT:
+        with file.open("rb") if isinstance(file, Path) else file as stream:
+            info = containers.flac_info(stream.read(64))
+        unknown = info.frames == 0 and packed_bytes > _SURELY_SHORT
+        return unknown or info.frames * info.channels * 2 > LONG_BYTES
+    if packed_bytes < _SURELY_SHORT:
         return False
     try:
-        with opened(io.BytesIO(data)) as stream:
+        with opened(file) as stream:
             return bool(stream.frames * stream.channels * 2 > LONG_BYTES)
     except UnknownToLibsndfile:
-        return False
+        return packed_bytes * 16 > LONG_BYTES
 
 
 def _decode_long(path: Path, kind: str) -> Recording:

@@ -33,7 +33,8 @@ def written(subtype: str = "PCM_16", channels: int = 1) -> bytes:
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens bytes as a recording that is too long for memory."""
-    monkeypatch.setattr(last, "LONG_BYTES", 50_000)
+    for module in (last, long):
+        monkeypatch.setattr(module, "LONG_BYTES", 50_000)
     monkeypatch.setattr(long, "_BLOCK_FRAMES", 9000)
 
     def open_bytes(data: bytes) -> Recording:

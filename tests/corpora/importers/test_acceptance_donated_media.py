@@ -127,7 +127,8 @@ def test_split_channels_with_a_transcript_that_names_them(tmp_path: Path) -> Non
 _CHILD = """
 import resource, sys
 from pathlib import Path
-from corpora.refresh.plan import RefreshRequest, refresh
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 small, big, store = map(Path, sys.argv[1:])
 refresh(RefreshRequest("donated", (small,), store=store))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
