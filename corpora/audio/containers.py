@@ -200,4 +200,4 @@ def check_mp3(data: Bytes) -> tuple[Mp3Info, tuple[str, ...]]:
             "audio_truncated", f"the MP3 declares {info.declared} frames, {info.frames} are there: cut short"
         )
     flags = {1: () if proved.length == "exact" else ("length_estimated",), 0: ()}
-    return info, (*proved.flags, *flags.get(missing, ("longer_than_stated",)))
+    return info, tuple({*proved.flags, *flags.get(missing, ("longer_than_stated",))})
