@@ -16,7 +16,7 @@ from pathlib import Path
 
 __path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
 
-from native import errors, flac, hashes, sound, sphere  # noqa: E402
+from native import errors, flac, sound, sphere  # noqa: E402
 from native._core import (  # noqa: E402
     KENLM_MAX_ORDER,
     KENLM_VERSION,
@@ -78,7 +78,6 @@ __all__ = [
     "errors",
     "flac",
     "greedy",
-    "hashes",
     "sound",
     "sphere",
     "text_layout",

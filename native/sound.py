@@ -1,4 +1,4 @@
-"""Figures of one utterance's sound, measured in C++ in one go: levels, spectrum, fingerprint, hash.
+"""Figures of one utterance's sound, measured in C++ in one go: levels, spectrum, fingerprint.
 
     figures(samples, 16_000).snr_db
 
@@ -30,7 +30,6 @@ class SoundFigures(NamedTuple):
         bandwidth_hz: 99.99 % of the energy lies below, 0 for silence.
         dc_offset: mean, −1 to 1.
         fingerprint: of how it sounds, 32 hex digits (corpora/fingerprint.py says what it is good for).
-        sha256: of the samples as little-endian bytes, 64 hex digits; empty where not asked for.
     """
 
     snr_db: float
@@ -40,24 +39,20 @@ class SoundFigures(NamedTuple):
     bandwidth_hz: float
     dc_offset: float
     fingerprint: str
-    sha256: str
 
 
-def figures(
-    samples: npt.NDArray[np.int16], sample_rate_hz: int, *, hashed: bool = True, portable: bool = False
-) -> SoundFigures:
+def figures(samples: npt.NDArray[np.int16], sample_rate_hz: int, *, portable: bool = False) -> SoundFigures:
     """All figures of mono sound.
 
     Args:
         samples: int16 `[n]`, n ≥ 1, without gaps.
         sample_rate_hz: 1 to 768,000.
-        hashed: with `sha256`; who measures many sounds leaves it to `hashes.sha256_many`, which takes half the time.
         portable: do without vector instructions, for tests: it changes nothing in the figures.
 
     Raises:
         TypeError: not int16, or a strided view. ValueError: no samples, more than one dimension, such a rate.
     """
-    return SoundFigures(*_core.sound_figures(samples, sample_rate_hz, hashed, portable))
+    return SoundFigures(*_core.sound_figures(samples, sample_rate_hz, portable))
 
 
 def channel_energies(pairs: npt.NDArray[np.int16]) -> tuple[int, int]:

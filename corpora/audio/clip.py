@@ -5,6 +5,7 @@ Nothing is cleaned, trimmed or made louder here, and nothing is decoded.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -15,7 +16,6 @@ from corpora.audio.recording import AUTO, STORED_RATE_HZ, Recording, Samples, to
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
 from native import flac, sound
-from native.hashes import sha256_many
 
 _STATED_TOLERANCE_S = 0.05  # decoders differ by the encoder's delay
 
@@ -39,8 +39,8 @@ class Clip:
 
     @property
     def sha256(self) -> str:
-        """Of the samples; who hashes many clips does it at once (groups.py)."""
-        return sha256_many([self.samples])[0]
+        """Of the samples as little-endian bytes, 64 hex digits."""
+        return hashlib.sha256(self.samples).hexdigest()
 
     @property
     def duration_s(self) -> float:
@@ -64,7 +64,7 @@ def cut(recording: Recording, ref: AudioRef) -> Clip:
         raise AudioError("audio_empty", "no sample in the segment")
     whole = start == 0 and end == len(recording.samples)
     coded = recording.flac if whole else None
-    return Clip(mono, rate_hz, coded, sound.figures(mono, rate_hz, hashed=False), (*recording.flags, *flags))
+    return Clip(mono, rate_hz, coded, sound.figures(mono, rate_hz), (*recording.flags, *flags))
 
 
 def _span(recording: Recording, ref: AudioRef) -> tuple[int, int, tuple[str, ...]]:

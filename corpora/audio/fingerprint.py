@@ -26,7 +26,7 @@ def fingerprint(samples: npt.NDArray[np.int16], sample_rate_hz: int) -> str:
     Args:
         samples: int16 `[n]`, n ≥ 1, mono.
     """
-    return sound.figures(np.ascontiguousarray(samples), sample_rate_hz, hashed=False).fingerprint
+    return sound.figures(np.ascontiguousarray(samples), sample_rate_hz).fingerprint
 
 
 def fingerprint_of_stored(stored: bytes) -> str:

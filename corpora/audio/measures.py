@@ -25,7 +25,7 @@ def measure(samples: Samples, sample_rate_hz: int, text: str) -> dict[str, float
     Returns:
         What `measures_of` says.
     """
-    figures = sound.figures(np.ascontiguousarray(samples), sample_rate_hz, hashed=False)
+    figures = sound.figures(np.ascontiguousarray(samples), sample_rate_hz)
     return measures_of(figures, len(text) * sample_rate_hz / len(samples))
 
 

@@ -17,18 +17,15 @@ import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from corpora.errors import SourceError
 from corpora.sources.planned import PlannedSource
-from native.hashes import sha256_many
 from store.writing import explain_write, fsync_dir, fsync_tree
 
 KEPT_S = 60 * 24 * 3600  # groups that no refresh has used for so long are dropped
 _DEAD_S = 24 * 3600
-_HASHED_AT_ONCE = 8
 
 Plan = dict[str, Any]
 
@@ -67,25 +64,16 @@ def content_key(mark: str, source: PlannedSource, members: Iterable[str]) -> str
     Args:
         mark: hash of everything else the group is made from.
     """
-    names = iter(dict.fromkeys(members))  # a table is a member of many units
-    parts: list[list[str]] = []
-    while some := [*islice(names, _HASHED_AT_ONCE)]:
-        found = [_bytes_or_hash(source, name) for name in some]
-        hashes = iter(sha256_many([data for data in found if isinstance(data, bytes)]))
-        digests = [next(hashes) if isinstance(known, bytes) else known for known in found]
-        parts += [list(entry) for entry in zip(some, digests, strict=True)]
+    names = dict.fromkeys(members)  # a table is a member of many units
+    parts = [[name, _digest(source, name)] for name in names]
     return hashlib.sha256(json.dumps([mark, parts]).encode()).hexdigest()[:32]
 
 
-def _bytes_or_hash(source: PlannedSource, name: str) -> bytes | str:
-    """A member's bytes if they come in one piece; else their hash, or that of why they cannot be read."""
+def _digest(source: PlannedSource, name: str) -> str:
+    """The hash of a member's bytes, or that of why they cannot be read."""
     digest = hashlib.sha256()
     try:
-        pieces = source.pieces(name)
-        first, second = next(pieces, b""), next(pieces, None)
-        if second is None:
-            return first
-        for piece in chain((first, second), pieces):
+        for piece in source.pieces(name):
             digest.update(piece)
     except (SourceError, OSError, EOFError, ValueError) as error:
         digest.update(f"unreadable: {error}".encode())

@@ -43,12 +43,11 @@ from corpora.text.normaliser import NORMALISER_VERSION, Refused
 from corpora.text.recorded_rules import normaliser_for, rules_of
 from corpora.versions.index import index_rows
 from corpora.versions.shards import ShardWriter, write_rejections, write_table
-from native.hashes import sha256_many
 from store.locks import hold
 from store.writing import canonical_json, explain_write, read_json
 
 _ITEMS_AHEAD = 16
-_CLIPS_TOGETHER = 16  # hashed and encoded at once: sums side by side are cheaper
+_CLIPS_TOGETHER = 16  # encoded at once: MD5 sums side by side are cheaper
 _TEXT_CHECKS = ("bad_times", "span_past_end")  # found in the sound, but the transcript's line is to blame
 
 
@@ -305,13 +304,12 @@ class GroupWorker:
 
 
 def _finished(entries: Iterator[tuple[dict[str, Any], Clip]]) -> Iterator[dict[str, Any]]:
-    """The rows with the hash of their samples and with their FLAC; several sounds are summed at once."""
+    """The rows with the hash of their samples and with their FLAC; several sounds are encoded at once."""
     while some := [*islice(entries, _CLIPS_TOGETHER)]:
         clips = [clip for _, clip in some]
-        digests = sha256_many([clip.samples for clip in clips])
-        for (row, _), digest, flac in zip(some, digests, encoded(clips), strict=True):
+        for (row, clip), flac in zip(some, encoded(clips), strict=True):
             row["audio"]["bytes"] = flac
-            yield row | {"audio_sha256": digest}
+            yield row | {"audio_sha256": clip.sha256}
 
 
 def _file_name(member: str) -> str:

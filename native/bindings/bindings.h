@@ -16,7 +16,6 @@ void register_corrector(pybind11::module_& module);
 void register_decoder(pybind11::module_& module);
 void register_flac_decoder(pybind11::module_& module);
 void register_flac_encoder(pybind11::module_& module);
-void register_hashes(pybind11::module_& module);
 void register_scorer(pybind11::module_& module);
 void register_sound(pybind11::module_& module);
 void register_sphere(pybind11::module_& module);

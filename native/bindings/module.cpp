@@ -17,7 +17,6 @@ PYBIND11_MODULE(_core, module) {
   register_decoder(module);
   register_corrector(module);
   register_flac_encoder(module);
-  register_hashes(module);
   register_sound(module);
   register_sphere(module);
   register_text(module);

@@ -23,17 +23,16 @@ const std::int16_t* checked(const py::array& samples, int dimensions) {
   return static_cast<const std::int16_t*>(samples.data());
 }
 
-py::tuple figures_of(const py::array& samples, int sample_rate_hz, bool hashed, bool portable) {
+py::tuple figures_of(const py::array& samples, int sample_rate_hz, bool portable) {
   const std::int16_t* first = checked(samples, 1);
   const auto count = static_cast<std::size_t>(samples.size());
   SoundFigures figures;
   {
     const py::gil_scoped_release unlocked;
-    figures =
-        sound_figures(first, count, sample_rate_hz, {portable ? Lanes::portable : Lanes::fastest, hashed});
+    figures = sound_figures(first, count, sample_rate_hz, portable ? Lanes::portable : Lanes::fastest);
   }
   return py::make_tuple(figures.snr_db, figures.peak_dbfs, figures.silence_ratio, figures.clipped_ratio,
-                        figures.bandwidth_hz, figures.dc_offset, figures.fingerprint, figures.sha256);
+                        figures.bandwidth_hz, figures.dc_offset, figures.fingerprint);
 }
 
 py::tuple energies_of(const py::array& pairs) {
@@ -53,8 +52,7 @@ py::tuple energies_of(const py::array& pairs) {
 
 void register_sound(py::module_& module) {
   module.def("sound_figures", &figures_of, py::arg("samples"), py::arg("sample_rate_hz"),
-             py::arg("hashed") = true, py::arg("portable") = false,
-             "Figures of mono samples; see native.sound.figures.");
+             py::arg("portable") = false, "Figures of mono samples; see native.sound.figures.");
   module.def("channel_energies", &energies_of, py::arg("pairs"),
              "Sums of squares of two channels; see native.sound.channel_energies.");
 }

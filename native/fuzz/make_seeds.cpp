@@ -9,7 +9,6 @@
 
 #include "flac/encoder.h"
 #include "toy_model.h"
-#include "zip_writer.h"
 
 namespace {
 
@@ -46,11 +45,8 @@ int main(int count, char** arguments) {
   build.node_kind = NodeKind::kSorted;
   build_lexicon_trie({"a", "ab", "b", "ba"}, build, tries + "/seed-sorted");
   const std::string arrays = folder("fuzz_npy");
-  const std::string matrix = npy("<f4", "(5, 4)", rows(5));
-  spit(arrays + "/seed-npy", matrix);
+  spit(arrays + "/seed-npy", npy("<f4", "(5, 4)", rows(5)));
   spit(arrays + "/seed-half", npy("<f2", "(4,)", "12345678"));
-  spit(arrays + "/seed-npz",
-       testing::zip_of({{"log_probs.npy", matrix}, {"lengths.npy", npy("<i8", "(1,)", "12345678")}}));
   spit(folder("fuzz_decode") + "/seed", std::string("\x04\x01", 2) + rows(12));
   const std::string batches = folder("fuzz_batch");
   for (const char with : {'\0', '\1'}) {

@@ -1,4 +1,4 @@
-// speechmill-decode: CTC log-probabilities in .npy or .npz files and a language model folder -> texts. The
+// speechmill-decode: CTC log-probabilities in .npy files and a language model folder -> texts. The
 // decoder without Python. Answers go to standard output, one sentence about a failure to standard error.
 #include <algorithm>
 #include <cmath>
@@ -29,10 +29,10 @@ std::string shape_text(const std::vector<std::size_t>& shape) {
   return "[" + text + "]";
 }
 
-Utterances utterances_of(NpyArray* array, const std::string& file) {
+Utterances utterances_of(NpyArray* array) {
   const std::vector<std::size_t>& shape = array->shape;
   if (shape.size() != 2 && shape.size() != 3) {
-    throw DecodeError(file + ", " + array->name + ": shape " + shape_text(shape) +
+    throw DecodeError(array->name + ": shape " + shape_text(shape) +
                       " is neither [frames, labels] nor [utterances, frames, labels]");
   }
   Utterances found;
@@ -48,40 +48,30 @@ Utterances utterances_of(NpyArray* array, const std::string& file) {
   return found;
 }
 
-void set_lengths(const NpyArray& lengths, const std::string& file, Utterances* found) {
-  if (lengths.values.size() != found->batch.utterances) {
-    throw DecodeError(file + ": " + std::to_string(lengths.values.size()) + " lengths for " +
+// The shortest text that reads back as the same float; JSON has no infinity.
+std::string number(float value) {
+  if (!std::isfinite(value)) return "null";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.9g", static_cast<double>(value));
+  return text;
+}
+
+// The frames of each utterance of a padded batch, from a .npy file of their own.
+void set_lengths(const std::string& file, Utterances* found) {
+  const std::vector<float> lengths = read_array(file).values;
+  if (lengths.size() != found->batch.utterances) {
+    throw DecodeError(file + ": " + std::to_string(lengths.size()) + " lengths for " +
                       std::to_string(found->batch.utterances) + " utterances");
   }
-  for (std::size_t i = 0; i < lengths.values.size(); ++i) {
-    const float length = lengths.values[i];
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const float length = lengths[i];
     if (!(length >= 0.0F) || length > static_cast<float>(found->batch.frames) ||
         length != std::floor(length)) {
-      throw DecodeError(file + ": length " + std::to_string(length) + " of utterance " + std::to_string(i) +
+      throw DecodeError(file + ": length " + number(length) + " of utterance " + std::to_string(i) +
                         " is not a number of frames from 0 to " + std::to_string(found->batch.frames));
     }
     found->batch.lengths[i] = static_cast<std::size_t>(length);
   }
-}
-
-// The batches of a file: log_probs with lengths, or every array as an utterance of its own.
-std::vector<Utterances> batches_of(std::vector<NpyArray>* arrays, const std::string& file) {
-  const auto named = [&](const char* name) {
-    const auto found = std::find_if(arrays->begin(), arrays->end(),
-                                    [&](const NpyArray& array) { return array.name == name; });
-    return found == arrays->end() ? nullptr : &*found;
-  };
-  if (arrays->empty()) throw DecodeError(file + ": the archive holds no array");
-  std::vector<Utterances> batches;
-  if (NpyArray* log_probs = named("log_probs"); log_probs != nullptr) {
-    batches.push_back(utterances_of(log_probs, file));
-    if (const NpyArray* lengths = named("lengths"); lengths != nullptr) {
-      set_lengths(*lengths, file, &batches.back());
-    }
-    return batches;
-  }
-  for (NpyArray& array : *arrays) batches.push_back(utterances_of(&array, file));
-  return batches;
 }
 
 void log_softmax(std::vector<float>* values, std::size_t labels) {
@@ -110,14 +100,6 @@ std::string quoted(const std::string& text) {
     }
   }
   return result + '"';
-}
-
-// The shortest text that reads back as the same float; JSON has no infinity.
-std::string number(float value) {
-  if (!std::isfinite(value)) return "null";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.9g", static_cast<double>(value));
-  return text;
 }
 
 std::string json_of(const Hypothesis& found) {
@@ -150,7 +132,30 @@ void write_answer(const DecodeCommand& command, const std::string& name,
   }
 }
 
-void decode_files(const DecodeCommand& command) {
+// What all files are decoded with.
+struct Decoder {
+  const Alphabet& alphabet;
+  const Scorer* scorer;
+  const SearchOptions& options;
+};
+
+void decode_file(const std::string& file, const DecodeCommand& command, const Decoder& decoder) {
+  NpyArray array = read_array(file);
+  Utterances some = utterances_of(&array);
+  if (!command.lengths.empty()) set_lengths(command.lengths, &some);
+  if (command.logits) log_softmax(some.values, some.batch.labels);
+  std::vector<std::vector<Hypothesis>> answers;
+  try {
+    answers = decode_batch(some.batch, decoder.alphabet, decoder.scorer, decoder.options, command.n_best,
+                           command.threads);
+  } catch (const DecodeError& failure) {
+    throw DecodeError(file + ": " + failure.what());
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) write_answer(command, some.names[i], answers[i]);
+}
+
+// Returns the exit status: 1 where a file could not be read or decoded; the others were.
+int decode_files(const DecodeCommand& command) {
   std::unique_ptr<const Scorer> scorer;
   if (!command.language_model.empty()) {
     scorer = std::make_unique<Scorer>(Scorer::load(command.language_model, {command.alpha, command.beta}));
@@ -162,22 +167,18 @@ void decode_files(const DecodeCommand& command) {
   options.open_vocabulary = command.open_vocabulary;
   options.oov_penalty = command.oov_penalty;
   options.oov_letter_penalty = command.oov_letter_penalty;
+  int failed = 0;
   for (const std::string& file : command.files) {
-    std::vector<NpyArray> arrays = read_arrays(file);
-    for (const Utterances& some : batches_of(&arrays, file)) {
-      if (command.logits) log_softmax(some.values, some.batch.labels);
-      std::vector<std::vector<Hypothesis>> answers;
-      try {
-        answers = decode_batch(some.batch, alphabet, scorer.get(), options, command.n_best, command.threads);
-      } catch (const DecodeError& failure) {
-        throw DecodeError(file + (some.names.empty() ? "" : ", " + some.names.front()) + ": " +
-                          failure.what());
-      }
-      for (std::size_t i = 0; i < answers.size(); ++i) write_answer(command, some.names[i], answers[i]);
+    try {
+      decode_file(file, command, {alphabet, scorer.get(), options});
+    } catch (const DecodeError& failure) {  // the other files may be good
+      std::cerr << "speechmill-decode: " << failure.what() << '\n';
+      ++failed;
     }
   }
   std::cout.flush();
   if (!std::cout) throw DecodeError("standard output cannot be written; is the disk full?");
+  return failed == 0 ? 0 : 1;
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -187,8 +188,7 @@ int run(const std::vector<std::string>& arguments) {
       std::cout << usage();
       return 0;
     }
-    decode_files(command);
-    return 0;
+    return decode_files(command);
   } catch (const UsageError& failure) {
     std::cerr << "speechmill-decode: " << failure.what() << "; --help lists the options\n";
     return 2;

@@ -35,13 +35,12 @@ std::size_t count(const std::string& flag, const std::string& text) {
 const char* usage() {
   return "usage: speechmill-decode [--lm DIR] [--alphabet FILE] [options] FILE...\n"
          "\n"
-         "Writes the text of every utterance in FILE: CTC log-probabilities as numpy saves them.\n"
-         "  .npy  [frames, labels] or [utterances, frames, labels]\n"
-         "  .npz  log_probs as above, with lengths [utterances] if they are padded; or one\n"
-         "        [frames, labels] array per utterance under its name\n"
+         "Writes the text of every utterance in FILE: CTC log-probabilities as numpy saves them,\n"
+         "as .npy files of [frames, labels] or [utterances, frames, labels].\n"
          "\n"
          "  --lm DIR         language model folder (lm.binary, lexicon.trie, alphabet.txt)\n"
          "  --alphabet FILE  labels, one per line, the blank not among them (default: that of --lm)\n"
+         "  --lengths FILE   frames of each utterance of FILE, if they are padded: .npy of [utterances]\n"
          "  --blank N        output index of the blank; -1 is the last (default; with --lm the trie's)\n"
          "  --alpha A        weight of the language model's natural logarithm (default 0.5)\n"
          "  --beta B         bonus per word (default 1.5)\n"
@@ -57,7 +56,8 @@ const char* usage() {
          "  --help           this text\n"
          "\n"
          "With --n-best above 1 lines are name, rank, score and text, parted by tabs.\n"
-         "Exit status: 0 done, 1 a file cannot be read or decoded, 2 unusable command line.\n";
+         "Exit status: 0 done, 1 a file cannot be read or decoded (the others are), 2 unusable command "
+         "line.\n";
 }
 
 DecodeCommand parse_command(const std::vector<std::string>& arguments) {
@@ -66,6 +66,7 @@ DecodeCommand parse_command(const std::vector<std::string>& arguments) {
   const std::map<std::string, Take> valued = {
       {"--lm", [&](auto&, auto& text) { command.language_model = text; }},
       {"--alphabet", [&](auto&, auto& text) { command.alphabet = text; }},
+      {"--lengths", [&](auto&, auto& text) { command.lengths = text; }},
       {"--blank", [&](auto& flag, auto& text) { command.blank = whole(flag, text, -1); }},
       {"--alpha", [&](auto& flag, auto& text) { command.alpha = real(flag, text); }},
       {"--beta", [&](auto& flag, auto& text) { command.beta = real(flag, text); }},
@@ -104,6 +105,9 @@ DecodeCommand parse_command(const std::vector<std::string>& arguments) {
   if (command.files.empty()) throw UsageError("no file is named");
   if (command.language_model.empty() && command.alphabet.empty()) {
     throw UsageError("name a language model (--lm) or at least an alphabet (--alphabet)");
+  }
+  if (!command.lengths.empty() && command.files.size() != 1) {
+    throw UsageError("--lengths belongs to one file, not to " + std::to_string(command.files.size()));
   }
   if (command.alpha < 0.0F) throw UsageError("--alpha must be at least 0");
   if (command.mode != "exact" && command.mode != "default" && command.mode != "fast") {

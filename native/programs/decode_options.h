@@ -13,6 +13,7 @@ namespace speechmill {
 struct DecodeCommand {
   std::string language_model;  // folder; empty: without
   std::string alphabet;        // file; empty: the language model's
+  std::string lengths;         // file; empty: every utterance has all frames
   int blank = -1;
   float alpha = 0.5F;
   float beta = 1.5F;

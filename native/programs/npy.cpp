@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "programs/zip_reader.h"
 
 namespace speechmill {
 namespace {
@@ -116,6 +115,8 @@ Reader reader_of(std::string_view type, const std::string& name) {
 
 NpyArray parse_npy(const std::uint8_t* data, std::size_t size, const std::string& name) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  if (bytes.substr(0, 2) == "PK")
+    fail(name, "is an archive (.npz); save each array by numpy.save, as a .npy file");
   if (size < 10 || bytes.substr(0, kMagic.size()) != kMagic) fail(name, "not a .npy file");
   const int version = data[6];
   if (version < 1 || version > 3) fail(name, ".npy format " + std::to_string(version) + " is not known");
@@ -148,28 +149,10 @@ NpyArray parse_npy(const std::uint8_t* data, std::size_t size, const std::string
   return array;
 }
 
-std::vector<NpyArray> parse_npz(const std::uint8_t* data, std::size_t size, const std::string& name) {
-  constexpr std::string_view kEnding = ".npy";
-  std::vector<NpyArray> arrays;
-  for (const ZipMember& member : zip_members(data, size, name)) {
-    if (member.name.size() < kEnding.size() ||
-        member.name.compare(member.name.size() - kEnding.size(), kEnding.size(), kEnding) != 0) {
-      continue;
-    }
-    const std::vector<std::uint8_t> bytes = zip_extract(data, size, member, name);
-    const std::string short_name = member.name.substr(0, member.name.size() - kEnding.size());
-    arrays.push_back(parse_npy(bytes.data(), bytes.size(), name + ", member " + short_name));
-    arrays.back().name = short_name;
-  }
-  return arrays;
-}
-
-std::vector<NpyArray> read_arrays(const std::string& path) {
+NpyArray read_array(const std::string& path) {
   try {
     const MappedFile file(path);
-    const std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
-    if (bytes.substr(0, 2) == "PK") return parse_npz(file.data(), file.size(), path);
-    return {parse_npy(file.data(), file.size(), path)};
+    return parse_npy(file.data(), file.size(), path);
   } catch (const DecodeError&) {
     throw;
   } catch (const std::exception& failure) {

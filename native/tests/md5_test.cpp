@@ -8,6 +8,13 @@ using namespace speechmill;
 
 namespace {
 
+std::string md5_hex(const Md5Digest& digest) {
+  static const char digits[] = "0123456789abcdef";
+  std::string hex;
+  for (const std::uint8_t byte : digest) hex += {digits[byte >> 4], digits[byte & 15]};
+  return hex;
+}
+
 std::string hex_of(const std::string& text) {
   Md5 sum;
   sum.update(text.data(), text.size());

@@ -1,7 +1,6 @@
 #include "hashes/sha256.h"
 
 #include <string>
-#include <vector>
 
 #include "check.h"
 
@@ -33,23 +32,9 @@ void sums_pieces_as_the_whole() {
   }
 }
 
-void sums_many_as_one_by_one() {
-  std::vector<std::string> texts;
-  for (std::size_t count = 0; count < 300; ++count)
-    texts.push_back(bytes(count % 5 == 0 ? count * 37 : count));
-  for (const std::size_t many : {0U, 1U, 2U, 3U, 300U}) {
-    std::vector<Sha256Message> messages;
-    for (std::size_t i = 0; i < many; ++i) messages.push_back({texts[i].data(), texts[i].size()});
-    const std::vector<std::string> found = sha256_many(messages);
-    CHECK_EQUAL(found.size(), many);
-    for (std::size_t i = 0; i < many; ++i) CHECK_EQUAL(found[i], sha256_hex(texts[i]));
-  }
-}
-
 }  // namespace
 
 int main() {
   return testing::run_tests({{"knows_the_published_sums", knows_the_published_sums},
-                             {"sums_pieces_as_the_whole", sums_pieces_as_the_whole},
-                             {"sums_many_as_one_by_one", sums_many_as_one_by_one}});
+                             {"sums_pieces_as_the_whole", sums_pieces_as_the_whole}});
 }

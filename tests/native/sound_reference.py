@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import pairwise
 from typing import Any
 
@@ -27,7 +26,6 @@ def figures(samples: Samples, rate_hz: int) -> dict[str, Any]:
         "bandwidth_hz": _bandwidth_hz(signal, rate_hz),
         "dc_offset": float(signal.mean()),
         "fingerprint": _fingerprint(signal, rate_hz),
-        "sha256": hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest(),
     }
 
 

@@ -15,7 +15,7 @@ ARROWS: dict[str, set[str]] = {
     "hashes": {"base"},
     "flac": {"base", "hashes"},
     "sphere": {"base"},
-    "sound": {"base", "hashes"},
+    "sound": {"base"},
     "text": {"base"},
     "scorer": {"base", "hashes"},
     "search": {"base", "scorer"},

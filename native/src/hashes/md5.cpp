@@ -183,11 +183,4 @@ void md5_many(const Md5Message* messages, std::size_t count, Md5Digest* digests)
   for (std::size_t i = 0; i < count; ++i) digests[i] = md5_of(messages[i]);
 }
 
-std::string md5_hex(const Md5Digest& digest) {
-  static const char digits[] = "0123456789abcdef";
-  std::string hex;
-  for (const std::uint8_t byte : digest) hex += {digits[byte >> 4], digits[byte & 15]};
-  return hex;
-}
-
 }  // namespace speechmill

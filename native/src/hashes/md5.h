@@ -34,7 +34,4 @@ struct Md5Message {
 // The sums of `count` messages.
 void md5_many(const Md5Message* messages, std::size_t count, Md5Digest* digests);
 
-// 32 lower-case hex digits.
-std::string md5_hex(const Md5Digest& digest);
-
 }  // namespace speechmill

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace speechmill {
 
@@ -28,15 +27,6 @@ private:
   std::array<std::uint8_t, 64> buffer_;
   std::uint64_t length_ = 0;  // bytes so far
 };
-
-struct Sha256Message {
-  const void* data = nullptr;
-  std::size_t size = 0;
-};
-
-// Hashes of several messages, in their order; where the processor has SHA instructions two are summed side by
-// side, for a round waits for the one before: some 3.4 GB/s.
-std::vector<std::string> sha256_many(const std::vector<Sha256Message>& messages);
 
 // Hash of a string.
 std::string sha256_hex(std::string_view text);

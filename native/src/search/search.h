@@ -154,10 +154,8 @@ private:
   void keep(const Candidate& candidate);
   Live make_live(std::uint32_t prefix) const;
   void place_newcomers();
-  void drop_slot(std::size_t slot);
   void set_slot(std::size_t slot, const Newcomer& newcomer);
   void move_slot(std::size_t from, std::size_t to);
-  void settle_times();
   std::size_t best_slot() const;
   std::size_t labels_below(std::uint32_t above, std::uint32_t prefix) const;
   bool drop_old_doubts();

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <vector>
 
-#include "hashes/sha256.h"
 #include "sound/picture.h"
 #include "sound/sums.h"
 
@@ -85,8 +84,7 @@ void set_levels(const Sound& sound, SoundFigures* figures) {
 
 }  // namespace
 
-SoundFigures sound_figures(const std::int16_t* samples, std::size_t count, int sample_rate_hz,
-                           const SoundWish& wish) {
+SoundFigures sound_figures(const std::int16_t* samples, std::size_t count, int sample_rate_hz, Lanes lanes) {
   if (count == 0) throw std::invalid_argument("no samples: there is nothing to measure");
   if (sample_rate_hz < 1 || sample_rate_hz > kHighestSoundRateHz) {
     throw std::invalid_argument("a sample rate of " + std::to_string(sample_rate_hz) +
@@ -95,13 +93,9 @@ SoundFigures sound_figures(const std::int16_t* samples, std::size_t count, int s
   const Sound sound{samples, count, sample_rate_hz};
   SoundFigures figures{};
   set_levels(sound, &figures);
-  const Picture picture(sound, wish.lanes);
+  const Picture picture(sound, lanes);
   figures.bandwidth_hz = picture.bandwidth_hz();
   figures.fingerprint = picture.fingerprint();
-  if (!wish.hashed) return figures;
-  Sha256 hash;
-  hash.update(samples, count * sizeof *samples);
-  figures.sha256 = hash.hex_digest();
   return figures;
 }
 

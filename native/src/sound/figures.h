@@ -1,5 +1,5 @@
-// The figures of one utterance's sound, in one go: levels, clipping, silence, bandwidth, offset, a
-// fingerprint of how it sounds and the hash of its samples.
+// The figures of one utterance's sound, in one go: levels, clipping, silence, bandwidth, offset
+// and a fingerprint of how it sounds.
 //
 // Sums are of integers wherever they can be; spectra are made of eight frames side by side, and every frame
 // goes through the same operations in the same order whatever the processor is: the same samples have the
@@ -22,22 +22,15 @@ struct SoundFigures {
   double bandwidth_hz;      // 99.99 % of the energy lies below; 0 for silence
   double dc_offset;         // mean, -1 to 1
   std::string fingerprint;  // 32 hex digits
-  std::string sha256;       // of the samples as little-endian bytes, 64 hex digits; empty where not asked for
 };
 
 // What vector code may be used; the figures do not depend on it.
 enum class Lanes { fastest, portable };
 
-// What is wanted of the figures.
-struct SoundWish {
-  Lanes lanes = Lanes::fastest;
-  bool hashed = true;  // the SHA-256; else who asks sums several side by side (sha256_many)
-};
-
 // The figures of mono samples. Throws std::invalid_argument where there are none, or the rate is not between
 // 1 and kHighestSoundRateHz. Keeps no state: any number of threads may call it.
 SoundFigures sound_figures(const std::int16_t* samples, std::size_t count, int sample_rate_hz,
-                           const SoundWish& wish = {});
+                           Lanes lanes = Lanes::fastest);
 
 // Sums of the squares of the two channels of `frames` interleaved pairs, exactly.
 struct ChannelEnergies {
