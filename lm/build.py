@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import native
 from corpora.text.normaliser import NORMALISER_VERSION
 from lm import kenlm
 from lm.errors import EmptyTextError, ResourceError
@@ -34,7 +35,7 @@ from lm.text.sentences import (
 )
 from lm.text.vocabulary import Vocabulary, from_list, most_frequent
 from lm.units import WORDS, scoring, split_file
-from native import KENLM_MAX_ORDER, LanguageModel, Scorer, WordCounter
+from native import LanguageModel, Scorer, WordCounter
 from store.writing import explain_write, sha256_file, write_json_atomic
 
 __all__ = ["BuildRequest", "build", "inputs_hash"]
@@ -86,7 +87,7 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         "order": str(estimated.ngrams.order),
         "normaliser_version": NORMALISER_VERSION,
         "kenlm_version": kenlm.find_tools().version,
-        "highest_order": str(KENLM_MAX_ORDER),
+        "highest_order": str(native.KENLM_MAX_ORDER),
         "labels": inputs.labels.kind,
         "unit": request.unit,
     }

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import native
 from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
 from lm.defaults import DEFAULT_ORDER, DEFAULT_PRUNE
 from lm.errors import LanguageModelUsageError
@@ -22,7 +23,7 @@ from lm.kenlm import BinaryOptions, check_order, find_tools
 from lm.text.files import TextFile, expand_paths, refuse_pointer
 from lm.text.sentences import HELD_OUT_WORDS
 from lm.units import CHARACTERS, UNITS, WORDS
-from native import TRIE_VERSION, Alphabet
+from native import Alphabet
 from store.corpus import Corpus
 from store.opening import open_store
 from store.store import Store
@@ -128,7 +129,7 @@ def gather(request: BuildRequest) -> Inputs:
         "alphabet_hash": alphabet.hash,
         "normaliser_version": NORMALISER_VERSION,
         "kenlm_version": find_tools().version,
-        "lexicon_format": TRIE_VERSION,
+        "lexicon_format": native.TRIE_VERSION,
         "held_out_words": HELD_OUT_WORDS,
         "training": [_named(corpus) for corpus in training],
         "held_out_and_measured": [_named(corpus) for corpus in everything],

@@ -5,50 +5,57 @@
     best = decode(log_probs, lengths, alphabet, scorer)[0][0].text
 
 `log_probs` is float32 `[batch, frames, labels]` of natural logarithms; `greedy` and `decode` read it in
-place and release the GIL. The extension `native._core` is built by CMake into `build/native/python` of the
-source tree (an installed wheel carries it beside this file). It never prints and never aborts; errors are
-those of `native.errors`.
+place and release the GIL. It never prints and never aborts; errors are those of `native.errors`.
+
+The extension `native._core` is built by CMake into `build/native/python` of the source tree (an installed wheel
+carries it beside this file) and is loaded by whoever first asks for a name of it. Where it is not built its classes
+and functions are stand-ins that raise `NotBuiltError` when they are used, so that what needs none of them runs.
 """
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-__path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
-
-from native import errors, flac, sound, sphere  # noqa: E402
-from native._core import (  # noqa: E402
-    KENLM_MAX_ORDER,
-    KENLM_VERSION,
-    TRIE_VERSION,
-    Alphabet,
-    HeldOut,
-    Hypothesis,
-    LanguageModel,
-    Pruning,
-    Scorer,
-    SpellCorrector,
-    Stream,
-    TextCleaner,
-    WordCounter,
-    WordTime,
-    build_lexicon_trie,
-    decode,
-    greedy,
-    text_layout,
-    text_lines_are_wrapped,
-    text_names_gutenberg,
-)
-from native.errors import (  # noqa: E402
+from native.errors import (
     AlphabetError,
     DecodeError,
     FlacError,
     NativeError,
+    NotBuiltError,
     ScorerError,
     SpeechmillError,
     SphereChecksumError,
     SphereError,
 )
+
+if TYPE_CHECKING:
+    from native import errors, flac, sound, sphere
+    from native._core import (
+        KENLM_MAX_ORDER,
+        KENLM_VERSION,
+        TRIE_VERSION,
+        Alphabet,
+        HeldOut,
+        Hypothesis,
+        LanguageModel,
+        Pruning,
+        Scorer,
+        SpellCorrector,
+        Stream,
+        TextCleaner,
+        WordCounter,
+        WordTime,
+        build_lexicon_trie,
+        decode,
+        greedy,
+        text_layout,
+        text_lines_are_wrapped,
+        text_names_gutenberg,
+    )
+
+__path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
 
 __all__ = [
     "KENLM_MAX_ORDER",
@@ -62,6 +69,7 @@ __all__ = [
     "Hypothesis",
     "LanguageModel",
     "NativeError",
+    "NotBuiltError",
     "Pruning",
     "Scorer",
     "ScorerError",
@@ -84,3 +92,52 @@ __all__ = [
     "text_lines_are_wrapped",
     "text_names_gutenberg",
 ]
+
+_MODULES = ("errors", "flac", "sound", "sphere")
+
+
+def _not_built() -> NoReturn:
+    raise NotBuiltError("the native library is not built: run `make setup`")
+
+
+class _Absent(type):
+    """The class of stand-ins: they can be named and asked for in `isinstance`; every use raises NotBuiltError."""
+
+    def __call__(cls, *arguments: object, **named: object) -> NoReturn:
+        _not_built()
+
+    def __getattr__(cls, name: str) -> NoReturn:
+        if name.startswith("__"):  # what Python itself asks of any class
+            raise AttributeError(name)
+        _not_built()
+
+
+def _load() -> Any:
+    """The extension, or a stand-in for it where it is not built."""
+    try:
+        return importlib.import_module("native._core")
+    except ModuleNotFoundError as error:
+        if error.name != "native._core":
+            raise
+        return _Absent("_core", (), {})
+    except ImportError as error:
+        raise NotBuiltError(
+            f"the native library cannot be loaded: run `make setup` to build it anew ({error})"
+        ) from error
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_core":
+        value = _load()
+    elif name in _MODULES:
+        value = importlib.import_module(f"native.{name}")
+    elif name not in __all__:
+        raise AttributeError(f"module 'native' has no attribute {name!r}")
+    elif isinstance(core := _load(), _Absent):
+        if name.isupper():  # a number or a version: nothing could stand in for it
+            _not_built()
+        value = _Absent(name, (), {})
+    else:
+        value = getattr(core, name)
+    globals()[name] = value
+    return value

@@ -2,6 +2,7 @@
 
     SpeechmillError              any failure that a command answers with one sentence
     └── NativeError              raised by the C++ library, text written there
+        ├── NotBuiltError        the library itself is not there
         ├── AlphabetError        a character outside the alphabet, a broken alphabet file
         ├── ScorerError          language model or lexicon trie missing, damaged or not of one build
         ├── DecodeError          log-probabilities of a wrong shape, type or value
@@ -24,6 +25,10 @@ class SpeechmillError(Exception):
 
 class NativeError(SpeechmillError):
     """A failure inside the C++ library."""
+
+
+class NotBuiltError(NativeError):
+    """The C++ library is needed and was not built, or was built for another Python."""
 
 
 class AlphabetError(NativeError):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    ENCODER_VERSION: int
+
 __all__ = [
     "ENCODER_VERSION",
     "MOST_BYTES",
@@ -32,11 +34,15 @@ __all__ = [
     "encode_many",
 ]
 
-ENCODER_VERSION = _core.FLAC_ENCODER_VERSION
-
 MOST_BYTES = 2_000_000_000  # of samples that are decoded at once
 
 Bytes = bytes | bytearray | memoryview | mmap.mmap
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ENCODER_VERSION":  # asked of the library only when it is needed
+        return _core.FLAC_ENCODER_VERSION
+    raise AttributeError(f"module 'native.flac' has no attribute {name!r}")
 
 
 @dataclass(frozen=True)

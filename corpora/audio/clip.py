@@ -40,7 +40,7 @@ class Clip:
     @property
     def sha256(self) -> str:
         """Of the samples as little-endian bytes, 64 hex digits."""
-        return hashlib.sha256(self.samples).hexdigest()
+        return hashlib.sha256(self.samples.data).hexdigest()
 
     @property
     def duration_s(self) -> float:

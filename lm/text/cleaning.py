@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from corpora.text.normaliser import Normaliser, Refused
 from lm.text.characters import cleaner_for, normaliser_for, say_titles
@@ -59,11 +59,14 @@ class CleanText:
         self.refused[reason] += 1
 
 
-NOTHING_HELD_OUT = HeldOut([], 1)
+@cache
+def _nothing_held_out() -> HeldOut:
+    return HeldOut([], 1)
 
 
-def clean_block(block: TextBlock, labels: tuple[str, ...], held_out: HeldOut = NOTHING_HELD_OUT) -> CleanText:
+def clean_block(block: TextBlock, labels: tuple[str, ...], held_out: HeldOut | None = None) -> CleanText:
     """Cleans one block for an alphabet given by its labels. Never raises on odd text: it is counted."""
+    held_out = held_out or _nothing_held_out()
     cleaner, result = cleaner_for(labels), CleanText()
     cleaned = cleaner.clean(block.data, block.wrapped, held_out)
     if cleaned is None:

@@ -43,19 +43,19 @@ def test_a_batch_is_decoded_like_in_python(
     np.save(tmp_path / "lengths.npy", np.array(lengths))
     scorer = native.Scorer.load(tiny_model, alpha=0.8, beta=0.4)
     expected = native.decode(batch, lengths, tiny_alphabet, scorer, beam_width=30, n_best=3, mode=mode)
-    flags = ("--lm", tiny_model, "--alpha=0.8", "--beta", 0.4, "--beam", 30, "--mode", mode, "--threads", 2)
-    flags = (*flags, "--lengths", tmp_path / "lengths.npy")
+    said = ("--alpha=0.8", "--beta", 0.4, "--beam", 30, "--mode", mode, "--threads", 2)
+    flags = ("--lm", tiny_model, "--lengths", tmp_path / "lengths.npy", *said)
     assert lines(*flags, path) == [found[0].text for found in expected]
     ranked = lines(*flags, "--n-best", 3, path)
     assert [line.split("\t")[3] for line in ranked] == [one.text for found in expected for one in found]
     answers = [json.loads(line) for line in lines(*flags, "--n-best", 3, "--json", path)]
     assert [answer["utterance"] for answer in answers] == [f"{path}[{i}]" for i in range(3)]
     for answer, found in zip(answers, expected, strict=True):
-        for said, one in zip(answer["hypotheses"], found, strict=True):
-            assert said["text"] == one.text
-            numbers = [np.float32(said[name]) for name in ("score", "acoustic", "lm")]
+        for told, one in zip(answer["hypotheses"], found, strict=True):
+            assert told["text"] == one.text
+            numbers = [np.float32(told[name]) for name in ("score", "acoustic", "lm")]
             assert numbers == [one.score, one.acoustic, one.lm]
-            times = [(word["word"], word["start_frame"], word["end_frame"]) for word in said["words"]]
+            times = [(word["word"], word["start_frame"], word["end_frame"]) for word in told["words"]]
             assert times == [(word.word, word.start_frame, word.end_frame) for word in one.words]
 
 

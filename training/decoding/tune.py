@@ -161,14 +161,14 @@ def _dev_outputs(request: TuneRequest, run_dir: Path, store: Store) -> list[Netw
 
 def _key(outputs: list[NetworkOutputs], lm_hash: str, plan: Plan) -> str:
     """What a measurement depends on: log-probabilities, language model, beam settings, the decoder itself."""
-    import native._core
+    from native import _core
 
     parts = {
         "log_probs": [one.path.name for one in outputs],
         "lm_hash": lm_hash,
         "modes": plan.modes,
         "beam_widths": plan.beam_widths,
-        "decoder": sha256_file(Path(native._core.__file__)),
+        "decoder": sha256_file(Path(_core.__file__)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
