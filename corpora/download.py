@@ -27,7 +27,7 @@ import httpx
 
 from corpora.errors import SourceError
 from corpora.free_archives import FreeArchive, free_archives
-from store.console import ByteProgress
+from store.console import Progress
 from store.errors import StoreError, UsageError
 from store.shared.places import is_remote
 from store.writing import explain_write, fsync_dir
@@ -133,8 +133,8 @@ def download_parts(importer: str, parts: Sequence[str], to_dir: Path) -> Iterato
     archives = free_archives(importer, parts)
     with httpx.Client(timeout=TIMEOUT_S, follow_redirects=True) as http:
         for archive in archives:
-            with ByteProgress(archive.part) as progress:
-                yield download(archive, to_dir, Client(http, told=progress.update))
+            with Progress(archive.part, every_s=10.0) as progress:
+                yield download(archive, to_dir, Client(http, told=progress.transferred))
 
 
 def fetch_sources(importer: str, parts: Sequence[str], sources: Sequence[Path | str]) -> list[Path | str]:

@@ -2,7 +2,7 @@
 
 Pages under /speech/…, the same figures as JSON under /speech/api/…; every route asks for Airflow's login.
 Corpus text is hostile: templates escape, and reports are served without any script. It only reads; the
-figures come from `store_overview`.
+figures come from `store.overview`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from store_overview import overview, report_path
+
+from store.opening import open_store
+from store.overview import overview, report_path
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # No script at all; sound and pictures only from inside the page.
@@ -49,14 +51,16 @@ def page(name: str, **values: Any) -> HTMLResponse:
 @app.get("/")
 def overview_page() -> HTMLResponse:
     """Corpora, language models, runs and evaluations."""
-    tables = overview()
-    return page("overview.html", tables=tables, has_report=lambda name: report_path(name) is not None)
+    tables = overview(open_store())
+    return page(
+        "overview.html", tables=tables, has_report=lambda name: report_path(open_store(), name) is not None
+    )
 
 
 @app.get("/report")
 def report_frame(name: str = CHAIN_REPORT) -> HTMLResponse:
     """A report in a frame, with the way back."""
-    return page("report.html", report=name, found=report_path(name) is not None)
+    return page("report.html", report=name, found=report_path(open_store(), name) is not None)
 
 
 @app.get("/run")
@@ -67,7 +71,7 @@ def run_page(dag_id: str, run_id: str) -> HTMLResponse:
         name = f"corpora/{corpus_of_run(dag_id, run_id)}.html"
     elif dag_id == "language_model":
         name = f"language_models/{language_model_of_run(dag_id, run_id)}.html"
-    return page("report.html", report=name, found=report_path(name) is not None)
+    return page("report.html", report=name, found=report_path(open_store(), name) is not None)
 
 
 def corpus_of_run(dag_id: str, run_id: str) -> str:
@@ -102,7 +106,7 @@ def events_and_form(dag_id: str, run_id: str) -> tuple[list[dict[str, Any]], dic
 @app.get("/reports/{name:path}")
 def report(name: str) -> Response:
     """A report page of the store, without any script and below the reports' folder only."""
-    path = report_path(name)
+    path = report_path(open_store(), name)
     if path is None:
         raise HTTPException(404, "no such report")
     return FileResponse(path, media_type="text/html; charset=utf-8", headers=REPORT_HEADERS)
@@ -117,13 +121,13 @@ def routes() -> list[str]:
 @app.get("/api/overview")
 def overview_json() -> JSONResponse:
     """All tables."""
-    return JSONResponse(overview(), headers={"Cache-Control": "no-cache"})
+    return JSONResponse(overview(open_store()), headers={"Cache-Control": "no-cache"})
 
 
 @app.get("/api/{table}")
 def table_json(table: str) -> JSONResponse:
     """One table: corpora, language_models, runs or evaluations."""
-    tables = overview()
+    tables = overview(open_store())
     if table not in tables:
         raise HTTPException(404, f"no table of that name; there are {', '.join(tables)}")
     return JSONResponse(tables[table], headers={"Cache-Control": "no-cache"})

@@ -84,62 +84,21 @@ def format_duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-class ByteProgress:
-    """Live progress of one transfer: bytes, rate, time left. A bar on a terminal, otherwise a log line now and then."""
-
-    def __init__(self, label: str, every_s: float = 10.0) -> None:
-        from rich import progress as bars
-        from rich.console import Console
-
-        self.label, self.every_s = label, every_s
-        self._bar = bars.Progress(
-            bars.TextColumn("{task.description}"),
-            bars.BarColumn(),
-            bars.DownloadColumn(),
-            bars.TransferSpeedColumn(),
-            bars.TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._task = self._bar.add_task(label, total=None)
-        self._log = logging.getLogger("progress")
-        self._began_s = self._last_s = time.monotonic()
-        self._begun_at = -1
-
-    def __enter__(self) -> ByteProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def update(self, done: int, total: int | None) -> None:
-        """Show how many bytes of how many are there; `total` None = not known."""
-        self._bar.update(self._task, completed=done, total=total)
-        now_s = time.monotonic()
-        self._begun_at = done if self._begun_at < 0 else self._begun_at
-        if self._bar.disable and now_s - self._last_s >= self.every_s:
-            self._last_s = now_s
-            per_s = max(done - self._begun_at, 1) / (now_s - self._began_s)
-            left = (
-                f" of {total / 1e6:.0f} MB, {format_duration((total - done) / per_s)} left"
-                if total
-                else " MB"
-            )
-            self._log.info("%s: %.0f%s, %.1f MB/s", self.label, done / 1e6, left, per_s / 1e6)
-
-
 class Progress:
-    """Live progress: done/total, hours, rejected, rate and the time left.
+    """Live progress of any work: how much of it is done, what came of it, and the time left.
 
-    On a terminal one line that changes; otherwise (a file, a task log) one log line every few seconds.
-    Use it as a context manager and call `update` with running totals.
+    On a terminal one line that changes; otherwise (a file, a task log) one log line every few seconds. Use it as a
+    context manager and call one of the three with running totals: `update` for utterances, `transferred` for bytes,
+    `show` for words of your own.
+
+    Args:
+        total: of the measure that `done` is told in; None = not known (yet).
+        unit: what `items` are.
     """
 
-    def __init__(self, label: str, total: float, unit: str = "items", every_s: float = 5.0) -> None:
+    def __init__(
+        self, label: str, total: float | None = None, unit: str = "items", every_s: float = 5.0
+    ) -> None:
         self.label, self.total, self.unit, self.every_s = label, total, unit, every_s
         self._live: Any = None
         if sys.stderr.isatty():
@@ -149,6 +108,7 @@ class Progress:
             self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
         self._log = logging.getLogger("progress")
         self._started_s = self._last_s = time.monotonic()
+        self._begun_at: float | None = None
         self.line = self._told = ""
 
     def __enter__(self) -> Self:
@@ -165,24 +125,42 @@ class Progress:
             self._log.info("%s", self.line)
 
     def update(self, done: float, items: int = 0, hours: float = 0.0, rejected: int = 0) -> None:
-        """Show where it stands.
+        """Utterances: `done` as much of the total as is finished, the others running totals."""
+
+        def words(elapsed_s: float) -> str:
+            rate = (
+                f"{hours * 3600 / elapsed_s:.0f}× real time"
+                if hours
+                else f"{items / elapsed_s:.0f} {self.unit}/s"
+            )
+            return f"{items} {self.unit}, {hours:.2f} h, {rejected} rejected, {rate}"
+
+        self.show(done, words)
+
+    def transferred(self, done: int, total: int | None) -> None:
+        """Bytes that are there, of how many; the rate counts from the first call, where a transfer may go on."""
+        self.total = total
+        self._begun_at = done if self._begun_at is None else self._begun_at
+        fresh = done - self._begun_at
+        self.show(done, lambda elapsed_s: f"{done / 1e6:.0f} MB, {fresh / 1e6 / elapsed_s:.1f} MB/s")
+
+    def show(self, done: float, words: Callable[[float], str]) -> None:
+        """Say where it stands.
 
         Args:
             done: as much of `total` as is finished, in the same measure.
-            items, hours, rejected: running totals.
+            words: of the seconds since the beginning, what came of it so far; how it is told.
         """
         now_s = time.monotonic()
         elapsed_s = max(now_s - self._started_s, 1e-6)
-        fraction = min(done / self.total, 1.0) if self.total else 1.0
-        left_s = elapsed_s * (1 - fraction) / fraction if fraction > 0 else 0.0
-        eta = f", {format_duration(left_s)} left" if 0 < fraction < 1 else ""
-        rate = (
-            f"{hours * 3600 / elapsed_s:.0f}× real time"
-            if hours
-            else f"{items / elapsed_s:.0f} {self.unit}/s"
-        )
-        done_so_far = f"{items} {self.unit}, {hours:.2f} h, {rejected} rejected"
-        self.line = f"{self.label}: {fraction:.0%}, {done_so_far}, {rate}{eta}"
+        share = left = ""
+        if self.total is not None:
+            fraction = min(done / self.total, 1.0) if self.total else 1.0
+            begun = (self._begun_at or 0.0) / self.total if self.total else 0.0
+            if begun < fraction < 1:
+                left = f", {format_duration(elapsed_s * (1 - fraction) / (fraction - begun))} left"
+            share = f" {fraction:.0%},"
+        self.line = f"{self.label}:{share} {words(elapsed_s)}{left}"
         if self._live is not None:
             from rich.text import Text
 

@@ -29,7 +29,7 @@ from corpora.errors import SourceError
 from corpora.sources import archive as archive_reader
 from corpora.sources.archive import MAX_RATIO
 from corpora.sources.tar_headers import Entry, TarWalk
-from store.console import ByteProgress
+from store.console import Progress
 from store.errors import StoreError
 
 SPOILT = "the compressed stream is damaged"
@@ -90,7 +90,7 @@ class _Unpacking:
     stream: io.BufferedIOBase
     packed: BinaryIO
     out: BinaryIO
-    progress: ByteProgress | None
+    progress: Progress | None
     written: int = 0
     looked: int = 0
 
@@ -135,7 +135,7 @@ class _Unpacking:
             )
         read = self.packed.tell()
         if self.progress is not None:
-            self.progress.update(read, total)
+            self.progress.transferred(read, total)
         if self.written // _LOOK_EVERY != self.looked // _LOOK_EVERY:
             self._look(read, total)
         self.looked = self.written
@@ -161,7 +161,7 @@ def unpack_to(archive: Path, unpack: Unpacker, target: Path, light: bool = False
         progress = None
         if archive.stat().st_size >= _TOLD_FROM:
             what = "looking through" if light else "unpacking"
-            progress = opened.enter_context(ByteProgress(f"{what} {archive.name}"))
+            progress = opened.enter_context(Progress(f"{what} {archive.name}", every_s=10.0))
         stream = opened.enter_context(unpack(packed))
         work = _Unpacking(archive, stream, packed, out, progress)
         try:

@@ -15,13 +15,14 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from lm.text.cleaning import CleanText, clean_block
 from lm.text.files import TextFile, read_blocks
-from lm.text.progress import TextProgress
 from native import HeldOut, WordCounter
+from store.console import Progress
 from store.corpus import Corpus
 
 HELD_OUT_WORDS = 5
@@ -187,14 +188,19 @@ def write_sentences(
                 writer.add(f"corpus {corpus.name}", "".join(f"{text}\n" for text in texts).encode("utf-8"))
         sizes = [file.path.stat().st_size for file in sources.text]
         done_bytes = 0
-        with TextProgress(sum(sizes)) as progress:
+        with Progress("text", sum(sizes)) as progress:
             for text, size in zip(sources.text, sizes, strict=True):
                 counts = writer.counts.sources.setdefault(f"text {text.name}", SourceCounts())
                 for read_bytes, clean in _cleaned(text, sources, held_out):
                     writer.add_cleaned(f"text {text.name}", clean)
-                    progress.update(text.name, done_bytes + read_bytes, counts.kept, counts.words)
+                    progress.show(done_bytes + read_bytes, partial(_so_far, text.name, counts))
                 done_bytes += size
     return writer.counts
+
+
+def _so_far(name: str, counts: SourceCounts, elapsed_s: float) -> str:
+    rate = f"{counts.words / elapsed_s:,.0f} words/s"
+    return f"{name}, {counts.kept:,} sentences, {counts.words:,} words, {rate}"
 
 
 def _cleaned(file: TextFile, sources: SentenceSources, held_out: HeldOut) -> Iterator[tuple[int, CleanText]]:

@@ -101,7 +101,7 @@ def test_big_archives_show_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Mon
     told: list[tuple[int, int | None]] = []
 
     class Bar:
-        def __init__(self, label: str) -> None:
+        def __init__(self, label: str, every_s: float) -> None:
             assert label == "unpacking a.tar.xz"
 
         def __enter__(self) -> Any:
@@ -110,11 +110,11 @@ def test_big_archives_show_how_far_it_is(tmp_path: Path, monkeypatch: pytest.Mon
         def __exit__(self, *_: object) -> None:
             told.append((-1, None))
 
-        def update(self, done: int, total: int | None) -> None:
+        def transferred(self, done: int, total: int | None) -> None:
             told.append((done, total))
 
     monkeypatch.setattr(unpacking, "_TOLD_FROM", 0)
-    monkeypatch.setattr(unpacking, "ByteProgress", Bar)
+    monkeypatch.setattr(unpacking, "Progress", Bar)
     path = make_tar(tmp_path / "a.tar.xz", {"x/one.flac": SOUND}, "w:xz")
     open_source([path], tmp_path / "spill").members()
     assert len(told) > 2

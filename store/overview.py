@@ -1,4 +1,6 @@
-"""What the store holds, as plain tables for the pages and their JSON; read from manifests, no database.
+"""What the store holds, as plain tables: for the pages and their JSON, for reports and for `python -m store list`.
+
+Read from manifests, no database.
 
 A damaged manifest shows as a row with its error, so that one bad file hides no other.
 """
@@ -9,14 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from store.errors import StoreError
+from store.store import Store
+from store.writing import read_json
+
 Row = dict[str, Any]
 
 
-def overview() -> dict[str, list[Row]]:
-    """Tables `corpora`, `language_models`, `runs` and `evaluations` of the store of this process."""
-    from store.opening import open_store
-
-    store, current = open_store(), "*/current/manifest.json"
+def overview(store: Store) -> dict[str, list[Row]]:
+    """Tables `corpora`, `language_models`, `runs` and `evaluations` of a store, each sorted by path."""
+    current = "*/current/manifest.json"
     return {
         "corpora": list(_rows(store.corpora_dir.glob(current), _corpus)),
         "language_models": list(_rows(store.language_models_dir.glob(current), _language_model)),
@@ -26,15 +30,13 @@ def overview() -> dict[str, list[Row]]:
 
 
 def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:
-    from store.errors import StoreError
-    from store.writing import read_json
-
     for path in sorted(paths):
         try:
             yield read(read_json(path))
         except (StoreError, KeyError, TypeError, AttributeError) as error:
             message = f"{type(error).__name__}: {error}"
-            yield {"name": path.parent.name, "path": str(path), "error": message}
+            folder = path.parent.parent if path.parent.name == "current" else path.parent
+            yield {"name": folder.name, "path": str(path), "error": message}
 
 
 def _corpus(manifest: Row) -> Row:
@@ -87,11 +89,9 @@ def _evaluation(evaluation: Row) -> Row:
     }
 
 
-def report_path(relative: str) -> Path | None:
+def report_path(store: Store, relative: str) -> Path | None:
     """The page of that name below <store>/reports; None when there is none, or when it lies elsewhere."""
-    from store.opening import open_store
-
-    folder = open_store().reports_dir.resolve()
+    folder = store.reports_dir.resolve()
     if "\0" in relative or not relative.endswith(".html"):
         return None
     path = (folder / relative).resolve()

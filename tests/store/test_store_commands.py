@@ -1,0 +1,64 @@
+"""`python -m store`: what lies there, also where a manifest is damaged, and whether the files are there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from demo.layouts import librispeech, tones
+from store.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    source = librispeech.write(folder / "source", tones.utterances(speakers_per_split=1, each=2)).path
+    refresh(RefreshRequest("librispeech", (source,), store=folder / "store"))
+    broken = folder / "store/corpora/torn/v1"
+    broken.mkdir(parents=True)
+    (broken / "manifest.json").write_text("{")
+    (broken.parent / "current").symlink_to("v1")
+    return folder / "store"
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    status = main([*arguments, "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_all_tables_are_told_and_a_damaged_manifest_hides_no_other(
+    filled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, told = asked(capsys, "list", "--store", str(filled))
+    assert status == 0
+    rows = {row["name"]: row for row in told["corpora"]}
+    assert rows["librispeech"]["utterances"] == 6
+    assert "not readable JSON" in rows["torn"]["error"]
+    assert told["language_models"] == told["runs"] == told["evaluations"] == []
+    main(["list", "--store", str(filled)])
+    text = capsys.readouterr().out
+    assert "librispeech" in text and "runs: none yet" in text and "torn" in text
+
+
+def test_a_shard_that_is_gone_is_found(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told = asked(capsys, "check", "--store", str(filled))
+    assert (status, set(told["wrong"])) == (3, {"torn"})
+    shard = next((filled / "corpora/librispeech/current").glob("train/*.parquet"))
+    data = shard.read_bytes()
+    shard.unlink()
+    try:
+        status, told = asked(capsys, "check", "--store", str(filled))
+    finally:
+        shard.write_bytes(data)
+    assert status == 3
+    assert told["wrong"]["librispeech"] == [f"train/{shard.name}"]
+
+
+def test_an_empty_store_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--store", str(tmp_path)]) == 0
+    assert "corpora: none yet" in capsys.readouterr().out
