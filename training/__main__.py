@@ -22,6 +22,7 @@ from training.decoding.weights import DEFAULT_MODE, MODES
 from training.errors import DataError, TrainingError
 from training.pages.terminal import comparison_lines, evaluation_lines, total_line
 from training.release.commands import add_parsers as add_release_parsers
+from training.search.commands import add_parsers as add_search_parsers
 from training.transcription.commands import add_parsers as add_transcription_parsers
 
 _POLL_S = 1.0
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add("report", _report, "write the pages under reports/: the whole chain, and one page per evaluation")
     add_release_parsers(add)
     add_transcription_parsers(add)
+    add_search_parsers(add)
     return parser
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from store.errors import StoreError
 from store.writing import read_json, write_json_atomic
 
 STATES = ("queued", "running", "finished", "failed", "cancelled")
@@ -88,7 +89,13 @@ def read_state(run_dir: Path) -> dict[str, Any] | None:
     path = run_dir / "state.json"
     if not path.exists():
         return None
-    state: dict[str, Any] = read_json(path)
+    try:
+        state: dict[str, Any] = read_json(path)
+    except StoreError as error:
+        raise StoreError(
+            f"{path} is not readable JSON; the run is not lost: train it again and it goes on from its last "
+            "checkpoint"
+        ) from error
     if state.get("state") == "running" and not _alive(state):
         state["state"] = "failed"
         state["message"] = (

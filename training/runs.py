@@ -26,7 +26,7 @@ from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.errors import RunNotFoundError, TrainingError
-from training.network.checkpoint import Checkpoint, best_checkpoint
+from training.network.checkpoint import Checkpoint, best_checkpoint, has_checkpoint
 from training.network.choice import Choice, choose
 from training.network.config import TrainingConfig, config_text, identity
 from training.network.dataset import Clip, Dataset, SplitChoice, clips_of, evenly
@@ -130,8 +130,12 @@ def _stop_on_sigterm(state: RunState) -> None:
 
 
 def _finished(run_dir: Path) -> TrainingResult | None:
-    state = read_state(run_dir)
-    if state is None or state["state"] != "finished":
+    """The result of a run that ended and still has its weights, else None."""
+    try:
+        state = read_state(run_dir)
+    except StoreError:
+        return None
+    if state is None or state["state"] != "finished" or not has_checkpoint(run_dir / "checkpoints"):
         return None
     return TrainingResult(run_dir.name, run_dir, state["step"], state["dev_wer"], state.get("best_dev_wer"))
 
@@ -225,15 +229,30 @@ def chosen_clips(
 
 
 def status(store: Store, model: str | None = None) -> list[dict[str, Any]]:
-    """States of all runs, or of one; runs without a state file are left out."""
+    """States of all runs, or of one; runs without a state file are left out.
+
+    A state file that cannot be read makes a row of its own among all (`damaged`), an error when asked for.
+    """
     if model is not None:
         directories = [run_dir_of(store, model)]
     else:
         directories = sorted(path for path in store.runs_dir.glob("*") if path.is_dir())
-    states = [state for directory in directories if (state := read_state(directory)) is not None]
+    states = [
+        state
+        for directory in directories
+        if (state := read_state(directory) if model else _state_or_damage(directory)) is not None
+    ]
     if model is not None and not states:
         raise RunNotFoundError(f"{directories[0]}: no state.json there; it has never been started")
     return states
+
+
+def _state_or_damage(run_dir: Path) -> dict[str, Any] | None:
+    try:
+        return read_state(run_dir)
+    except StoreError as error:
+        empty = {"step": 0, "steps": 0, "epoch": 0, "dev_wer": None, "eta_s": None}
+        return {"run": run_dir.name, "state": "damaged", "message": str(error), **empty}
 
 
 def run_inputs(run_dir: Path) -> dict[str, Any]:

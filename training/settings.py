@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from store.errors import StoreError
 from store.opening import open_store
 from store.settings import read_table, refuse_unknown
 from store.store import Store
 from training.errors import ConfigError
 from training.evaluation.evaluate import EvaluationRequest, find_evaluation
+from training.network.checkpoint import has_checkpoint
 from training.network.choice import choose, language_of
 from training.network.config import TrainingConfig, read_config
 from training.run_state import read_state
@@ -113,8 +115,13 @@ def retrain_is_due(store: Store | None = None) -> bool:
     store = store or open_store()
     retrain = read_retrain(store)
     run = run_id_for(retrain.config, store)
-    state = read_state(store.runs_dir / run)
+    try:
+        state = read_state(store.runs_dir / run)
+    except StoreError:
+        return True
     if state is None or state["state"] != "finished":
+        return True
+    if not has_checkpoint(store.runs_dir / run / "checkpoints"):
         return True
     requests = [EvaluationRequest(**entry) for entry in evaluations_of(run, store)]
     return any(find_evaluation(request, store) is None for request in requests)

@@ -203,5 +203,10 @@ def best_checkpoint(directory: Path) -> Checkpoint | None:
     return newest_checkpoint(directory)
 
 
+def has_checkpoint(directory: Path) -> bool:
+    """Whether there is a file to go on from; it is not read."""
+    return (directory / BEST).is_file() or bool(_numbered(directory))
+
+
 def _numbered(directory: Path) -> list[Path]:
     return sorted(directory.glob("step-*.npz"))

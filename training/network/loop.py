@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import logging
 import math
-import queue
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,11 +33,13 @@ from training.network.checkpoint import (
     save_checkpoint,
 )
 from training.network.config import TrainingConfig, identity
+from training.network.curves import Curves
 from training.network.dataset import Batch, Dataset
 from training.network.features import Whitening
+from training.network.feed.ahead import ahead
 from training.network.feed.sources import Fed, MemorySource, Share, Source, Span
 from training.network.progress import Progress
-from training.network.step import StepFunction
+from training.network.step import StepFunction, learning_rate
 from training.network.transfer import freeze, start_from, whitening_of_start
 from training.run_state import RunState
 
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from native import Alphabet
 
 log = logging.getLogger(__name__)
-_AHEAD = 4  # batches prepared while the network computes
 SET_ASIDE = "set_aside.json"
 
 
@@ -177,8 +176,9 @@ class _Trainer:
         self._announce()
         self.step_function.try_size(*self.plan.longest_batch())
         progress = Progress(self.step, self.steps, self.config.features.hop_s)
+        self.curves = Curves(self.run_dir, self.step)
         saved_at = time.monotonic()
-        for planned, batch in progress.waits(_prepared(self)):
+        for planned, batch in progress.waits(self._batches()):
             self.epoch = planned.epoch
             progress.add(self._learn(planned, batch), batch)
             ended = planned.last_of_epoch
@@ -186,8 +186,10 @@ class _Trainer:
             self.position = Position(planned.step + 1, *after)
             last_of_epoch = ended or self.step == self.steps
             self.state.update(step=self.step, epoch=self.epoch, eta_s=progress.eta_s(self.step))
-            progress.log_now_and_then(self.step, self.epoch, force=last_of_epoch)
+            logged = progress.log_now_and_then(self.step, self.epoch, force=last_of_epoch)
             improved = last_of_epoch and self._end_epoch()
+            if logged:
+                self._note_curve(progress, measured=last_of_epoch)
             stopping = self.state.stop_requested.is_set()
             if last_of_epoch or stopping or time.monotonic() - saved_at > self.config.loop.checkpoint_every_s:
                 self._save(improved)
@@ -197,6 +199,19 @@ class _Trainer:
         if not self.learnt:
             raise DivergedError(f"none of {self.steps} batches could be learnt: no loss was finite")
         return TrainingResult(self.run_dir.name, self.run_dir, self.step, self.dev_wer, self.best)
+
+    def _batches(self) -> Iterator[Fed]:
+        """Batches cut, whitened and augmented by a thread, a few ahead of the network."""
+        span = Span(self.position, self.steps)
+        fed = self.source.feed(self.plan, span, self.network.whitening, Share())
+
+        def changed(one: Fed) -> Fed:
+            planned, batch = one
+            if batch is None:
+                return one
+            return planned, augment(batch, self.config.augment, self.config.seed, planned.step)
+
+        return ahead(fed, changed)
 
     def _announce(self) -> None:
         dev = self.data.dev
@@ -248,6 +263,11 @@ class _Trainer:
                 f"{', '.join(ids[:5])} …; lower optimiser.learning_rate or set optimiser.clip_norm"
             )
 
+    def _note_curve(self, progress: Progress, measured: bool) -> None:
+        rate = learning_rate(self.config.optimiser, self.step - 1, self.steps)
+        figures = {**progress.figures(), "learning_rate": rate, "dev_wer": self.dev_wer if measured else None}
+        self.curves.add(self.step, self.epoch, figures)
+
     def _save(self, is_best: bool) -> None:
         checkpoint = self._checkpoint()
         save_checkpoint(self.checkpoints, checkpoint, self.config.loop.keep_checkpoints)
@@ -286,42 +306,3 @@ class _Trainer:
             "set_aside": sorted(self.set_aside.items()),
         }
         return self.network.checkpoint(meta, self.step_function.variables)
-
-
-def _prepared(trainer: _Trainer) -> Iterator[Fed]:
-    """Batches cut, whitened and augmented by a thread, a few ahead of the network."""
-    ready: queue.Queue[Any] = queue.Queue(_AHEAD)
-    stop = threading.Event()
-    config, whitening = trainer.config, trainer.network.whitening
-    batches = trainer.source.feed(trainer.plan, Span(trainer.position, trainer.steps), whitening, Share())
-
-    def put(item: Any) -> bool:
-        while not stop.is_set():
-            try:
-                ready.put(item, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
-        try:
-            for planned, batch in batches:
-                changed = None if batch is None else augment(batch, config.augment, config.seed, planned.step)
-                if not put((planned, changed)):
-                    return
-            put(None)
-        except BaseException as error:  # handed to the consumer, raised there
-            put(error)
-
-    threading.Thread(target=work, name="batches", daemon=True).start()
-    try:
-        while True:
-            item = ready.get()
-            if isinstance(item, BaseException):
-                raise item
-            if item is None:
-                return
-            yield item
-    finally:
-        stop.set()

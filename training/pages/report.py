@@ -22,6 +22,7 @@ from training.evaluation.evaluate import evaluations
 from training.evaluation.figures import pooled
 from training.pages.environment import environment
 from training.pages.evaluation import completed, page_key, render_evaluation
+from training.pages.run import render_run
 from training.runs import status
 
 
@@ -34,6 +35,9 @@ def write_reports(store: Store | None = None) -> Path:
         mark = f"<!-- {page_key(store, one)} -->\n".encode()
         if not (page.is_file() and page.read_bytes().endswith(mark)):
             write_bytes_atomic(page, render_evaluation(store, one).encode() + b"\n" + mark)
+    for run in status(store):
+        html = render_run(store, store.runs_dir / run["run"])
+        write_bytes_atomic(store.reports_dir / "runs" / f"{run['run']}.html", html.encode())
     index = store.reports_dir / "index.html"
     write_bytes_atomic(index, render_index(store, found).encode())
     return index

@@ -1,0 +1,70 @@
+"""A run's curve, page and metrics."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.errors import StoreError
+from store.store import Store
+from training.network.config import LoopConfig
+from training.network.curves import read_curve
+from training.pages.metrics import open_metrics
+from training.pages.run import curve_of, render_run
+from training.run_state import read_state
+from training.runs import status, train_in_store
+
+
+@pytest.fixture(scope="module")
+def store(tones: Any, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("pages"))
+    tones.publish(store, "tones", {"train": tones.clips(12), "dev": tones.clips(2)})
+    train_in_store(tones.config(loop=LoopConfig(epochs=3, batch_size=8, threads=1)), store)
+    return store
+
+
+def test_a_run_leaves_a_curve_a_page_and_metrics(store: Store) -> None:
+    (run_dir,) = store.runs_dir.iterdir()
+    points = read_curve(run_dir)
+    assert [one["epoch"] for one in points if one["dev_wer"] is not None] == [0, 1, 2]
+    assert all(0 <= one["padding"] < 1 and one["loss"] > 0 for one in points)
+    assert list((run_dir / "tensorboard").glob("events.*"))
+    page = render_run(store, run_dir)
+    for part in ("loss per utterance", "dev word error rate", "tones", "model.n_hidden", "waiting for input"):
+        assert part in page
+    assert page.count("<polyline") == 3 and "<script" not in page
+    metrics = open_metrics(store)
+    assert f'speechmill_training_step{{run="{run_dir.name}",state="finished"}} 6' in metrics
+    assert "speechmill_training_loss" in metrics and metrics.endswith("# EOF\n")
+    assert curve_of("x", points[:1], "loss", "{}") is None
+
+
+def test_a_torn_curve_and_a_damaged_state_spoil_nothing_else(store: Store, tones: Any) -> None:
+    (run_dir,) = store.runs_dir.iterdir()
+    curve = run_dir / "curve.jsonl"
+    whole = curve.read_text()
+    curve.write_text(whole + '{"step": 7, "lo')
+    assert read_curve(run_dir) == [json.loads(line) for line in whole.splitlines()]
+    other = store.runs_dir / "0123456789abcdef"
+    other.mkdir()
+    (other / "state.json").write_text("{")
+    states = {one["run"]: one["state"] for one in status(store)}
+    assert states == {run_dir.name: "finished", other.name: "damaged"}
+    assert "damaged" in open_metrics(store)
+    with pytest.raises(StoreError, match="goes on from its last checkpoint"):
+        read_state(other)
+
+
+def test_a_finished_run_without_its_weights_is_trained_again(
+    store: Store, tones: Any, tmp_path: Path
+) -> None:
+    config = tones.config(loop=LoopConfig(epochs=3, batch_size=8, threads=1))
+    (run_dir,) = [one for one in store.runs_dir.iterdir() if (one / "checkpoints").is_dir()]
+    before = sorted(path.name for path in (run_dir / "checkpoints").iterdir())
+    for path in (run_dir / "checkpoints").iterdir():
+        path.unlink()
+    train_in_store(config, store)
+    assert sorted(path.name for path in (run_dir / "checkpoints").iterdir()) == before

@@ -1,0 +1,75 @@
+"""What a run did, step by step: curve.jsonl in its folder, and TensorBoard's event files beside it.
+
+    {"step": 940, "epoch": 3, "loss": 21.7, "learning_rate": 0.001, "input_bound": 0.004, …, "dev_wer": null}
+
+One line per line of progress in the log, one more at the end of each epoch with the error rate on dev. A run
+that goes on from an earlier step drops the lines beyond it. Draws nothing (`training.pages.run` does).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from store.writing import explain_write, write_bytes_atomic
+
+CURVE = "curve.jsonl"
+EVENTS = "tensorboard"
+
+
+class Curves:
+    """The curve of a run, open for writing from a step on."""
+
+    def __init__(self, run_dir: Path, first_step: int) -> None:
+        self._path = run_dir / CURVE
+        kept = [line for line in read_curve(run_dir) if line["step"] <= first_step]
+        write_bytes_atomic(self._path, b"".join(_line(one) for one in kept))
+        self._events = _event_writer(run_dir / EVENTS)
+
+    def add(self, step: int, epoch: int, figures: dict[str, float | None]) -> None:
+        """One point; figures that are not numbers are written as null."""
+        point = {"step": step, "epoch": epoch, **{key: _number(value) for key, value in figures.items()}}
+        with explain_write(self._path), self._path.open("ab") as stream:
+            stream.write(_line(point))
+        self._events(
+            step, {key: value for key, value in point.items() if key in figures and value is not None}
+        )
+
+
+def _line(point: dict[str, Any]) -> bytes:
+    return (json.dumps(point, sort_keys=True) + "\n").encode()
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
+
+
+def _event_writer(folder: Path) -> Any:
+    """Writes scalars for TensorBoard; one file per process that trains the run."""
+    import tensorflow as tf
+
+    writer = tf.summary.create_file_writer(str(folder))
+
+    def write(step: int, figures: dict[str, float]) -> None:
+        with writer.as_default():
+            for name, value in figures.items():
+                tf.summary.scalar(name, value, step=step)
+        writer.flush()
+
+    return write
+
+
+def read_curve(run_dir: Path) -> list[dict[str, Any]]:
+    """The points of a run, [] when it has none; a torn last line is left out."""
+    path = run_dir / CURVE
+    if not path.exists():
+        return []
+    points = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            points.append(json.loads(line))
+        except ValueError:
+            break
+    return points

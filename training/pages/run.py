@@ -1,0 +1,100 @@
+"""The page of a run: curves of loss and dev error rate, speed, data, what was left out, what was changed.
+
+Self-contained HTML without scripts; curves are drawn as SVG lines. Reads the run's folder and measures
+nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from store.errors import StoreError
+from store.store import Store
+from store.writing import read_json
+from training.errors import ConfigError
+from training.network.config import TrainingConfig, read_config
+from training.network.curves import read_curve
+from training.network.loop import SET_ASIDE
+from training.pages.environment import environment
+from training.run_state import read_state
+from training.runs import run_inputs
+
+_WIDTH, _HEIGHT, _MARGIN = 640.0, 200.0, 44.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """One drawn curve: SVG points, and what its axes say."""
+
+    title: str
+    points: str
+    low: str
+    high: str
+    steps: int
+    newest: str
+
+
+def render_run(store: Store, run_dir: Path) -> str:
+    """The page of one run that has a state file."""
+    state = read_state(run_dir) or {}
+    points = read_curve(run_dir)
+    newest = next((one for one in reversed(points) if one.get("hours_per_hour") is not None), None)
+    curves = [
+        curve_of("loss per utterance", points, "loss", "{:.3g}"),
+        curve_of("dev word error rate (greedy)", points, "dev_wer", "{:.2%}"),
+        curve_of("learning rate", points, "learning_rate", "{:.3g}"),
+    ]
+    return environment().get_template("run.html").render(
+        state=state,
+        newest=newest,
+        curves=[one for one in curves if one is not None],
+        inputs=run_inputs(run_dir),
+        changed=changed_keys(run_dir / "config.toml"),
+        set_aside=_set_aside(run_dir),
+    )  # fmt: skip
+
+
+def curve_of(title: str, points: Sequence[dict[str, Any]], key: str, form: str) -> Curve | None:
+    """The curve of one figure over steps, None with fewer than two points."""
+    known = [(one["step"], one[key]) for one in points if one.get(key) is not None]
+    if len(known) < 2:
+        return None
+    last = max(step for step, _ in known) or 1
+    low, high = min(value for _, value in known), max(value for _, value in known)
+    span = (high - low) or 1.0
+    drawn = " ".join(
+        f"{_MARGIN + (_WIDTH - _MARGIN) * step / last:.1f},{10 + (_HEIGHT - 30) * (1 - (value - low) / span):.1f}"
+        for step, value in known
+    )
+    return Curve(title, drawn, form.format(low), form.format(high), last, form.format(known[-1][1]))
+
+
+def changed_keys(path: Path) -> list[tuple[str, Any, Any]]:
+    """(key, value, default) of every key that is not at its default; [] where the file cannot be read."""
+    try:
+        config = read_config(path)
+    except ConfigError:
+        return []
+    changed: list[tuple[str, Any, Any]] = []
+
+    def walk(value: Any, default: Any, prefix: str) -> None:
+        for item in dataclasses.fields(value):
+            one, other = getattr(value, item.name), getattr(default, item.name)
+            if dataclasses.is_dataclass(one):
+                walk(one, other, f"{item.name}.")
+            elif one != other:
+                changed.append((prefix + item.name, one, other))
+
+    walk(config, TrainingConfig(), "")
+    return changed
+
+
+def _set_aside(run_dir: Path) -> list[dict[str, str]]:
+    try:
+        rows: list[dict[str, str]] = read_json(run_dir / SET_ASIDE) if (run_dir / SET_ASIDE).exists() else []
+    except StoreError:
+        return []
+    return rows
