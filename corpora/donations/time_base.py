@@ -91,8 +91,10 @@ def drift_of(cues: Sequence[Cue], recording: Recording) -> Drift | None:
         None where they keep pace, or where one end does not show it clearly.
     """
     speech = _activity(recording)
+    if not len(speech):
+        return None
     said = _spoken(cues, len(speech), 1.0)
-    farthest = int(max(30.0, _FARTHEST * recording.duration_s) / _FRAME_S)
+    farthest = min(int(max(30.0, _FARTHEST * recording.duration_s) / _FRAME_S), len(speech) - 1)
     plain = _best_lag(said, speech, farthest)
     for stretch in _SPEEDS:
         found = _best_lag(_spoken(cues, len(speech), stretch), speech, farthest)

@@ -194,8 +194,8 @@ class TextScan:
         claims = self._one_of_equals(claims) if len(claims) > 1 else claims
         many = [claim for claim in claims if claim.entry.many]
         single = [claim for claim in claims if not claim.entry.many]
-        whole = [claim for claim in many if claim.whole]
-        if sum(len(claim.whole) for claim in many) > 1 or (whole and len(whole) < len(many)):
+        untimed = sum(len(claim.whole) for claim in many)
+        if untimed > 1 or (untimed and untimed < sum(len(claim.cues) for claim in many)):
             self._refuse(many, ("text_ambiguous", several(recording, many)))
             many = []
         if many:

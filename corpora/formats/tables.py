@@ -8,6 +8,7 @@ and texts that names no recording is of the recording it is called after.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -130,7 +131,7 @@ def _read_on(lines: Sequence[TextLine], at: int, delimiter: str, width: int) -> 
         said += "\n" + text
         if said.count('"') % 2 == 0:
             try:
-                cells = list(csv.reader(said.split("\n"), delimiter=delimiter, strict=True))
+                cells = list(csv.reader(io.StringIO(said, newline=""), delimiter=delimiter, strict=True))
             except csv.Error:
                 return 0, None
             return (more, cells[0]) if len(cells) == 1 and len(cells[0]) == width else (0, None)

@@ -33,6 +33,11 @@ def read(data: bytes, hints: Hints) -> Transcript:
     root, lines = parse_xml(data)
     if local(root) != "tt":
         raise TranscriptError("bad_xml", f"the root is <{local(root)}>, not <tt>")
+    said = root.get(f"{_PARAMETER}frameRate")
+    if said is not None and not _RATE.fullmatch(said.strip()):
+        raise TranscriptError(
+            "bad_xml", f"ttp:frameRate {said[:40]!r} is no rate: times in frames mean nothing"
+        )
     paragraphs = [element for element in root.iter() if local(element) == "p"]
     try:
         document = reader.to_model(ElementTree(root))

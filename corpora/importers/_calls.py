@@ -21,6 +21,7 @@ from corpora.sources.source import Source
 from corpora.text.normaliser import Policies
 
 _CHUNK = 1 << 20
+UNFINISHED = "last_line_unfinished"
 LDC_LICENCE = "LicenseRef-LDC-User-Agreement"
 CALL_OPTIONS = (
     Option("partial", "words that were not spoken in full", ("reject", "keep")),
@@ -140,7 +141,7 @@ class Sides:
     ) -> RawSegment:
         """The segment of a line; `span` is (utterance id, start, end in seconds)."""
         name, start_s, end_s = span
-        flags = [*self.flags[channel]] + ([] if self.known[channel] else ["speaker_unknown"])
+        flags = [*self.flags[channel], *flags_of(line)] + ([] if self.known[channel] else ["speaker_unknown"])
         return RawSegment(
             utterance_id=name,
             recording_id=self.recording,
@@ -230,12 +231,33 @@ def bad_line(
 
 
 def readable_lines(source: Source, path: str) -> Iterator[TextLine | Rejection]:
-    """Lines that hold something; a line that is not UTF-8 comes as its rejection."""
+    """Lines that hold something; one that is not UTF-8 comes as its rejection, no line at all too."""
+    empty = True
     for line in source.text_lines(path):
         if line.text is None:
             yield bad_line(path, line, "encoding", line.problem)
         elif line.text.strip():
             yield line
+        empty = empty and line.text is not None and not line.text.strip()
+    if empty:
+        yield Rejection(path, "transcript_empty", "no line in it")
+
+
+def flags_of(line: TextLine) -> tuple[str, ...]:
+    """The flag of a last line without its end: perhaps the file was cut short in it, and words are missing."""
+    return () if line.finished else (UNFINISHED,)
+
+
+def with_speech(
+    path: str, items: Iterator[RawSegment | Rejection | Ignored]
+) -> Iterator[RawSegment | Rejection | Ignored]:
+    """Pass items on; a transcript of nothing but comments and gaps becomes a rejection, so that its sound is told."""
+    empty = True
+    for item in items:
+        empty = empty and isinstance(item, Ignored)
+        yield item
+    if empty:
+        yield Rejection(path, "transcript_empty", "no segment in it, only comments or gaps")
 
 
 def without_twins(

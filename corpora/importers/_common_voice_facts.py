@@ -111,7 +111,7 @@ def _stated(source: Source, language: str) -> dict[str, int]:
         try:
             buckets = json.loads(source.read_bytes(path))["locales"][language]["buckets"]
             return {str(name): int(count) for name, count in buckets.items()}
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
     release = _release_of(source.label, (member.name for member in source.members()[:1]))
     return _KNOWN_COUNTS.get((release, language), {})

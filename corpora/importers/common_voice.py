@@ -44,6 +44,7 @@ from corpora.text.languages import alphabet_remark
 LICENCE = "CC0-1.0"
 SLICE_ROWS = 500
 _TABLE = re.compile(r"(?:^|/)(train|dev|test|validated)\.tsv$")
+_SPONTANEOUS = re.compile(r"(?:^|/)ss-corpus-[^/]*\.tsv$")
 _CLIP = re.compile(r"(?i)\.mp3$")
 _NEEDED = ("client_id", "path", "sentence")
 _AGAIN = "listed again in validated.tsv"
@@ -81,7 +82,7 @@ class CommonVoiceImporter:
     """See the module."""
 
     name = "common_voice"
-    version = "2"
+    version = "3"
     summary = "Common Voice, release 1 to 25 and deltas: mp3 clips and their tables"
 
     options = (
@@ -148,12 +149,17 @@ def _tables(source: Source) -> list[Table]:
     folders: dict[str, list[Table]] = {}
     for path in source.names_matching(_TABLE):
         folder, _, name = path.rpartition("/")
-        head = next(iter(source.text_lines(path)), None)
+        head = _header(source, path)
         columns = tuple((head.text or "").split("\t")) if head else ()
         missing = [column for column in _NEEDED if column not in columns]
         if missing:
             raise SourceError(f"{path} has no column {' and '.join(missing)}: is it a Common Voice table?")
         folders.setdefault(folder, []).append(Table(path, name.removesuffix(".tsv"), columns, folder))
+    if not folders and source.names_matching(_SPONTANEOUS):
+        raise SourceError(
+            f"{source.label} is Common Voice's spontaneous speech (ss-corpus-….tsv), which has tables of its own: import "
+            "it with `donated`, with a donation.toml that names its licence; its official splits are kept"
+        )
     if not folders:
         raise SourceError(
             f"{source.label} holds no train, dev, test or validated.tsv, nor cv-valid-train.csv of release 1"
@@ -165,6 +171,21 @@ def _tables(source: Source) -> list[Table]:
         )
     order = ("test", "dev", "train", "validated")
     return sorted(next(iter(folders.values())), key=lambda table: order.index(table.name))
+
+
+def _header(source: Source, path: str) -> TextLine | None:
+    """The first line of a table.
+
+    Raises:
+        SourceError: its lines end with CR alone, so that all of it would pass for column names.
+    """
+    with source.open(path) as stream:
+        first = stream.readline()
+    if b"\r" in first.rstrip(b"\r\n"):
+        raise SourceError(
+            f"{path} ends its lines with CR alone: write it with LF, or take the table as it was published"
+        )
+    return next(iter(decode_lines(first)), None)
 
 
 def _language(source: Source, table: Table) -> str:
@@ -187,8 +208,8 @@ def _rows(source: Source, table: Table) -> Iterator[tuple[TextLine, int, int]]:
         number = 1
         while raw := stream.readline():
             number += 1
-            line = next(iter(decode_lines(raw)))
-            if line.text is None or line.text.strip():
+            line = next(iter(decode_lines(raw)), None)  # none where it is only a byte order mark
+            if line is not None and (line.text is None or line.text.strip()):
                 yield TextLine(number, line.text, line.problem), offset, len(raw)
             offset += len(raw)
 

@@ -77,7 +77,7 @@ class FisherImporter:
     """See the module."""
 
     name = "fisher"
-    version = "2"
+    version = "3"
     summary = "Fisher English 1 and 2: two-sided telephone calls"
     options = recordings.CALL_OPTIONS
 
@@ -124,7 +124,7 @@ class FisherImporter:
             end_tolerance_s=END_TOLERANCE_S,
             **{name: given[name] for name in names},
         )
-        return sides.finished(_read_call(source, sides, given["text"]))
+        return sides.finished(recordings.with_speech(given["text"], _read_call(source, sides, given["text"])))
 
 
 def _sides(tables: CallTables, call: str) -> dict[str, list[object]]:

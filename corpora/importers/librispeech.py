@@ -27,8 +27,9 @@ from corpora.importer import (
     Scan,
     WorkUnit,
 )
+from corpora.importers._calls import flags_of
 from corpora.options import Option
-from corpora.sources.lines import decode_lines
+from corpora.sources.lines import TextLine, decode_lines
 from corpora.sources.source import Source
 from store.errors import UsageError
 
@@ -57,7 +58,7 @@ class LibriSpeechImporter:
     """Reads the tree of SLR12 and SLR31."""
 
     name = "librispeech"
-    version = "2"
+    version = "3"
     summary = "LibriSpeech and mini LibriSpeech: FLAC + .trans.txt + SPEAKERS.TXT, tree or archives"
 
     options = (Option("parts", "only these parts, separated by commas"),)
@@ -86,6 +87,9 @@ class LibriSpeechImporter:
         Raises:
             SourceError: no chapter in it.
         """
+        other = _of_another_corpus(source)
+        if other:
+            raise SourceError(other)
         folders = self._by_folder(source)
         genders, notes = self._genders(source)
         wanted = _wanted_parts(options)
@@ -163,16 +167,17 @@ class LibriSpeechImporter:
                 if line.text is None:
                     yield Rejection(transcript, "encoding", line.problem, line=line.number)
                 elif line.text.strip():
-                    yield self._item(payload, transcript, (line.number, line.text), audio, seen)
+                    yield self._item(payload, transcript, line, audio, seen)
         for stem in sorted(audio.keys() - seen):
             yield Rejection(audio[stem], "transcript_missing", f"{stem} has no line in a .trans.txt", stem)
 
     @staticmethod
     def _item(
-        payload: Any, transcript: str, line: tuple[int, str], audio: dict[str, str], seen: set[str]
+        payload: Any, transcript: str, line: TextLine, audio: dict[str, str], seen: set[str]
     ) -> RawSegment | Rejection:
-        number, content = line
-        stem, _, text = content.strip().partition(" ")
+        number = line.number
+        stem, *words = (line.text or "").split(None, 1)
+        text = "".join(words)
         prefix = f"{payload['reader']}-{payload['chapter']}-"
         problem = None
         if not stem.startswith(prefix):
@@ -200,7 +205,21 @@ class LibriSpeechImporter:
             gender=payload["gender"],
             language="en",
             licence=LICENCE,
+            flags=flags_of(line),
         )
+
+
+def _of_another_corpus(source: Source) -> str:
+    """A sentence where the layout is that of Multilingual LibriSpeech, else ""."""
+    if not source.names_matching(r"(^|/)(train|dev|test)/transcripts\.txt$"):
+        return ""
+    if source.names_matching(r"\.trans\.txt$"):
+        return ""
+    return (
+        f"{source.label} is laid out like Multilingual LibriSpeech (one transcripts.txt for each part), not like "
+        "LibriSpeech: import it with `donated` and, in donation.toml, its language, its licence and [table] / "
+        "file = 'transcripts.txt' / delimiter = 'tab' / columns = ['id', 'text'] / audio = '{id}' / text = 'text'"
+    )
 
 
 def _split_of(part: str) -> str:

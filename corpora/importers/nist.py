@@ -30,7 +30,7 @@ class _NistTestSet:
     """What the two sets share: recordings found by prefix, all segments in STM files."""
 
     name: str
-    version = "1"
+    version = "2"
     summary: str
     options = (ACCEPT_CHECKSUM,)
     parts: Mapping[str, str]  # prefix of a recording's name -> subset
@@ -77,8 +77,8 @@ class _NistTestSet:
     def _segments(self, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         name = unit.payload["recording"]
         subset = next(part for prefix, part in self.parts.items() if name.startswith(prefix))
-        for path, number, _, text in unit.payload["lines"]:
-            line = TextLine(number, text)
+        for path, number, _, text, finished in unit.payload["lines"]:
+            line = TextLine(number, text, finished=finished)
             said = _stm.parse(path, line)
             if not isinstance(said, _stm.StmLine):
                 yield said
@@ -137,9 +137,9 @@ class Rt03Importer(_NistTestSet):
 
 def _lines_by_recording(
     source: Source, references: list[str]
-) -> tuple[dict[str, list[tuple[str, int, str, str]]], list[Rejection | Ignored]]:
-    """(file, line number, channel, text) of every line by its recording, and lines without one."""
-    found: dict[str, list[tuple[str, int, str, str]]] = {}
+) -> tuple[dict[str, list[tuple[str, int, str, str, bool]]], list[Rejection | Ignored]]:
+    """(file, line number, channel, text, whether it has an end) of every line by its recording, and lines without one."""
+    found: dict[str, list[tuple[str, int, str, str, bool]]] = {}
     other: list[Rejection | Ignored] = []
     for path in references:
         for line in recordings.readable_lines(source, path):
@@ -150,7 +150,9 @@ def _lines_by_recording(
             fields = text.split(None, 2)
             said = _stm.parse(path, line) if text.lstrip().startswith(";;") or len(fields) < 3 else None
             if said is None:
-                found.setdefault(fields[0].lower(), []).append((path, line.number, fields[1], text))
+                found.setdefault(fields[0].lower(), []).append(
+                    (path, line.number, fields[1], text, line.finished)
+                )
             elif not isinstance(said, _stm.StmLine):
                 other.append(said)
     return found, other

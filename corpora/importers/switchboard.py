@@ -53,7 +53,7 @@ class SwitchboardImporter:
     """See the module."""
 
     name = "switchboard"
-    version = "2"
+    version = "3"
     summary = "Switchboard-1: two-sided telephone calls, ms98 transcripts"
     options = recordings.CALL_OPTIONS
 

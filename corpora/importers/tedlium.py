@@ -43,7 +43,7 @@ class TedliumImporter:
     """See the module."""
 
     name = "tedlium"
-    version = "2"
+    version = "3"
     summary = "TED-LIUM 1, 2, 3: SPHERE talks with STM segments"
     options = (
         Option("release", "which release the source is", ("auto", "1", "2", "3")),
@@ -102,9 +102,8 @@ class TedliumImporter:
         lines = list(_read_talk(source, unit))
         if unit.payload["pad"] and unit.payload["split"] == "train":
             lines = _padded(lines)
-        return recordings.without_twins(
-            _segment(unit, *item) if isinstance(item, tuple) else item for item in lines
-        )
+        items = (_segment(unit, *item) if isinstance(item, tuple) else item for item in lines)
+        return recordings.without_twins(recordings.with_speech(unit.payload["text"], items))
 
 
 def person_of(talk: str) -> str:
@@ -205,4 +204,5 @@ def _segment(unit: WorkUnit, said: _stm.StmLine, line: TextLine, ref: AudioRef) 
         language="en",
         licence=LICENCE,
         policies=Policies(unknown_words=unit.payload["unk"]),
+        flags=recordings.flags_of(line),
     )

@@ -20,7 +20,7 @@ NOISE_TAGS = _words(
     "cheering cheers applauds background-noise ringing click beep sniff throat-clearing cry whistle"
 )
 # Speech was there but is not written down: the text would be false.
-SKIP_TAGS = _words("skip")
+SKIP_TAGS = _words("skip disfluency")
 UNINTELLIGIBLE_TAGS = _words("inaudible unintelligible indiscernible crosstalk unclear")
 HTML_TAGS = _words("br i b u em strong font c v span p ruby rt lang small big sup sub tt s")
 

@@ -72,7 +72,10 @@ def test_the_label_is_optional_and_no_word_is_taken_for_one(rest: str, label: st
 )
 def test_gaps_are_counted_and_never_utterances(mark: str, tmp_path: Path) -> None:
     items = one_talk(tmp_path, f"Ann_2009 1 inter_segment_gap 0 12.30 <o,f0,> {mark}\n")
-    assert items == [Ignored("train/stm/Ann_2009.stm", "marked ignore_time_segment_in_scoring")]
+    gap, nothing = items
+    assert gap == Ignored("train/stm/Ann_2009.stm", "marked ignore_time_segment_in_scoring")
+    assert isinstance(nothing, Rejection)
+    assert nothing.check == "transcript_empty"
 
 
 @pytest.mark.parametrize(
