@@ -46,6 +46,10 @@ bench-import: setup ## our import beside its peers, CPU seconds per hour  [HOURS
 soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200]
 	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200)
 
+soak-scoring: setup ## random transcripts against NIST's sclite, with counts  SCLITE=PATH [SEED=1] [COUNT=10000]
+	@if [ -z "$(SCLITE)" ]; then echo "make soak-scoring: name the program of NIST's SCTK, e.g. make soak-scoring SCLITE=/opt/sctk/bin/sclite" >&2; exit 2; fi
+	@$(PYTHON_RUN) tests/heavy/soak_scoring.py --sclite "$(SCLITE)" --seed $(SEED) --count $(or $(COUNT),10000)
+
 lint: setup ## types, style, C++ format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -140,5 +144,5 @@ clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) -m launcher stop || true; fi
 	rm -rf build var
 
-.PHONY: bench-import soak-import lm-sweep bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
+.PHONY: bench-import soak-import soak-scoring lm-sweep bench-trie bench-decoder soak-native help setup demo real test test-all lint format licences lock corpora lm train evaluate status report \
 	airflow-start airflow-stop airflow-status airflow-logs clean

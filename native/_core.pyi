@@ -262,3 +262,14 @@ def sound_figures(
     samples: npt.NDArray[np.int16], sample_rate_hz: int, portable: bool = False
 ) -> tuple[float, float, float, float, float, float, str]: ...
 def channel_energies(pairs: npt.NDArray[np.int16]) -> tuple[int, int]: ...
+def align_counts(
+    references: Sequence[str], hypotheses: Sequence[str], deletable: bool = False, fragments: bool = False
+) -> list[tuple[int, int, int, int]]: ...
+def align_path(
+    reference: str,
+    hypothesis: str,
+    deletable: bool = False,
+    fragments: bool = False,
+    reference_times: Sequence[tuple[float, float]] | None = None,
+    hypothesis_times: Sequence[tuple[float, float]] | None = None,
+) -> list[tuple[str, str | None, str | None, int, int]]: ...

@@ -47,6 +47,7 @@ NATIVE = {
     "sphere": {"base"},
     "flac": {"base", "hashes"},
     "sound": {"base", "hashes"},
+    "alignment": set(),
 }
 # Guess, then look: where a newcomer would look first, and a word that must stand there.
 QUESTIONS = {

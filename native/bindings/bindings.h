@@ -11,6 +11,7 @@
 namespace speechmill::bindings {
 
 void register_errors();
+void register_alignment(pybind11::module_& module);
 void register_alphabet(pybind11::module_& module);
 void register_corrector(pybind11::module_& module);
 void register_decoder(pybind11::module_& module);

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
       "of "
       "sound, text.";
   register_errors();
+  register_alignment(module);
   register_alphabet(module);
   register_scorer(module);
   register_decoder(module);

@@ -20,6 +20,7 @@ ARROWS: dict[str, set[str]] = {
     "scorer": {"base", "hashes"},
     "search": {"base", "scorer"},
     "corrector": {"base", "scorer"},
+    "alignment": set(),
 }
 MOST_SOURCES = 15
 KENLM_FOLDERS = {"lm", "util"}  # a room of that name would hide KenLM's headers

@@ -1,0 +1,1 @@
+"""What a score is written as: sclite's `.sys` and `.pra`, and a page."""
