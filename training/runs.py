@@ -32,6 +32,7 @@ from training.network.config import TrainingConfig, config_text, identity
 from training.network.dataset import Clip, Dataset, SplitChoice, clips_of, evenly
 from training.network.feed.cache import FeatureCache
 from training.network.feed.reading import GroupReader
+from training.network.feed.sound import read_sound_changes
 from training.network.feed.sources import source_of
 from training.network.feed.table import Learner, read_table
 from training.network.loop import TrainingData, TrainingResult, train
@@ -172,12 +173,14 @@ def feed_reader(config: TrainingConfig, store: Store) -> tuple[GroupReader, Choi
     features, data, speeds = config.features, config.data, config.augment.speeds
     chosen = choose(data, store)
     limits = dataclasses.replace(data, max_hours=chosen.max_hours)
-    table = read_table(chosen.corpora, limits, features, Learner(chosen.alphabet, speeds))
+    tempo = max(1.0, *config.augment.tempo) if config.augment.tempo_probability else 1.0
+    table = read_table(chosen.corpora, limits, features, Learner(chosen.alphabet, speeds, tempo))
+    changes = read_sound_changes(config.augment, config.seed, features.sample_rate_hz, store)
     cache = None
     if data.feature_cache_gb:
         limit = round(data.feature_cache_gb * 1e9)
         cache = FeatureCache(store.cache_dir / "features", limit, features, speeds)
-    return GroupReader(table, features, speeds, chosen.alphabet, cache), chosen
+    return GroupReader(table, features, speeds, chosen.alphabet, cache, changes), chosen
 
 
 def load_data(config: TrainingConfig, store: Store) -> TrainingData:

@@ -1,4 +1,4 @@
-"""Changes to whitened feature batches while training: offset, noise, time masks.
+"""Changes to whitened feature batches while training: offset, noise, masks of time and coefficients.
 
 Pure functions of (seed, step), so that a resumed run repeats them exactly. Playing speed is not here: it
 changes the audio before features (dataset.py, variants).
@@ -16,7 +16,7 @@ from training.network.dataset import Batch
 
 def augment(batch: Batch, config: AugmentConfig, seed: int, step: int) -> Batch:
     """The batch with changes; frames beyond each utterance's length stay zero."""
-    if not (config.feature_offset or config.feature_noise or config.time_masks):
+    if not (config.feature_offset or config.feature_noise or config.time_masks or config.frequency_masks):
         return batch
     generator = np.random.default_rng([seed, step, 11])
     features = batch.features.copy()
@@ -34,5 +34,11 @@ def augment(batch: Batch, config: AugmentConfig, seed: int, step: int) -> Batch:
         starts = (generator.random(size) * np.maximum(1, batch.lengths - lengths)).astype(np.int64)
         masked = (steps >= starts[:, None]) & (steps < (starts + lengths)[:, None])
         features[masked] = 0.0
+    places = np.arange(coefficients)
+    for _ in range(config.frequency_masks):
+        widths = generator.integers(0, min(coefficients, config.frequency_mask_coefficients) + 1, size=size)
+        starts = (generator.random(size) * (coefficients - widths + 1)).astype(np.int64)
+        masked = (places >= starts[:, None]) & (places < (starts + widths)[:, None])
+        features = np.where(masked[:, None, :], np.float32(0), features)
     features[steps >= batch.lengths[:, None]] = 0.0
     return dataclasses.replace(batch, features=features)

@@ -17,6 +17,15 @@ from training.errors import ConfigError
 from training.network import keys
 from training.network.keys import above, any_text, at_least, each, either, key, name, names, one_of, within
 
+
+def _span(low: float, high: float) -> keys.Rule:
+    """Two numbers, the lower first."""
+    return keys.Rule(
+        lambda value: len(value) == 2 and low <= value[0] <= value[1] <= high,
+        f"two numbers from {low:g} to {high:g}, the lower first",
+    )
+
+
 LAYERS = ("dense1", "dense2", "dense3", "lstm4", "dense5", "output")
 
 
@@ -194,6 +203,41 @@ class AugmentConfig:
         0.0, "deviation of a Gaussian offset per utterance and coefficient (another voice, another room)",
         within(0, 100),
     )  # fmt: skip
+    frequency_masks: int = key(
+        0,
+        "stretches of coefficients silenced per utterance (set to the training mean)",
+        within(0, 100),
+        since=2,
+    )
+    frequency_mask_coefficients: int = key(4, "longest stretch of them", within(0, 512), since=2)
+    tempo_probability: float = key(
+        0.0, "share of utterances at another tempo (pitch stays)", within(0, 1), since=2
+    )
+    tempo: tuple[float, ...] = key((0.9, 1.1), "slowest and fastest tempo", _span(0.5, 2), since=2)
+    volume_probability: float = key(0.0, "share of utterances at another volume", within(0, 1), since=2)
+    volume_db: tuple[float, ...] = key((-10.0, 6.0), "least and most gain, dB", _span(-60, 30), since=2)
+    noise_probability: float = key(0.0, "share of utterances with noise", within(0, 1), since=2)
+    noise_snr_db: tuple[float, ...] = key((5.0, 30.0), "worst and best ratio, dB", _span(-30, 90), since=2)
+    noise_from: tuple[str, ...] = key(
+        (), "folders of sound files, or published corpora, that noise is taken from; [] = pink noise", names,
+        since=2,
+    )  # fmt: skip
+    reverb_probability: float = key(0.0, "share of utterances heard in a room", within(0, 1), since=2)
+    reverb_s: tuple[float, ...] = key(
+        (0.1, 0.6), "shortest and longest reverberation, seconds for 60 dB", _span(0.01, 5), since=2
+    )
+    impulse_responses: str = key(
+        "", "folder of measured rooms (sound files); '' = made rooms", any_text, since=2
+    )
+    codec_probability: float = key(
+        0.0, "share of utterances through a telephone codec", within(0, 1), since=2
+    )
+    band_limit_probability: float = key(
+        0.0, "share of utterances whose high tones are cut", within(0, 1), since=2
+    )
+    band_limit_hz: tuple[float, ...] = key(
+        (2500.0, 7000.0), "lowest and highest limit, Hz", _span(500, 24000), since=2
+    )
 
 
 @dataclass(frozen=True)
@@ -210,6 +254,16 @@ class TrainingConfig:
     loop: LoopConfig = LoopConfig()
     augment: AugmentConfig = AugmentConfig()
     transfer: TransferConfig = TransferConfig()
+
+
+def changes_sound(config: AugmentConfig) -> bool:
+    """Whether any change of sound or tempo can happen."""
+    return any(
+        (
+            config.volume_probability, config.noise_probability, config.reverb_probability,
+            config.codec_probability, config.band_limit_probability, config.tempo_probability,
+        )
+    )  # fmt: skip
 
 
 # Keys that change how a run is carried out but not what it learns. Of the alphabet its hash counts.
@@ -259,6 +313,11 @@ def _check_together(config: TrainingConfig, place: str) -> None:
     if config.transfer.freeze_layers and not config.transfer.init_from:
         raise ConfigError(
             f"{place}: transfer.freeze_layers without transfer.init_from would freeze random weights"
+        )
+    if d.feature_cache_gb and changes_sound(config.augment):
+        raise ConfigError(
+            f"{place}: data.feature_cache_gb keeps features, and the changes of sound asked for make "
+            "others in every epoch; set it to 0"
         )
     if set(config.transfer.freeze_layers) >= set(LAYERS):
         raise ConfigError(f"{place}: transfer.freeze_layers names all layers: nothing would be learnt")

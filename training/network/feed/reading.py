@@ -22,6 +22,7 @@ from training.network.config import FeatureConfig
 from training.network.features import Float, mfcc
 from training.network.feed.cache import FeatureCache
 from training.network.feed.left_out import SetAside
+from training.network.feed.sound import SoundChanges
 from training.network.feed.table import Shard, Table
 
 if TYPE_CHECKING:
@@ -54,10 +55,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Utterances of a table and, for each, the variants (indices into the speeds) to compute."""
+    """Utterances of a table and, for each, the variants (indices into the speeds) to compute.
+
+    With an epoch the sound is changed as that epoch asks for; without it stays as it was recorded.
+    """
 
     utterances: Indices
     variants: Sequence[tuple[int, ...]]
+    epoch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,7 @@ class GroupReader:
     Attributes:
         speeds: playing speeds; a variant is an index into them.
         cache: features on disk, or None.
+        changes: what may be done to the sound, or None.
     """
 
     table: Table
@@ -74,6 +80,7 @@ class GroupReader:
     speeds: tuple[float, ...]
     alphabet: Alphabet
     cache: FeatureCache | None = None
+    changes: SoundChanges | None = None
 
     def submit(self, pool: ThreadPoolExecutor, wanted: Wanted) -> list[Future[Loaded]]:
         """Start reading; one future per job, in the table's order."""
@@ -170,10 +177,9 @@ class GroupReader:
                 )
                 continue
             variants = every if keeping else asked[int(utterance)]
-            rate = float(rates[place])
-            samples = sound.samples[:, 0]
+            samples, rate = sound.samples[:, 0], float(rates[place])
             found[int(utterance)] = tuple(
-                mfcc(samples, rate * self.speeds[k], self.features) for k in variants
+                self._features(samples, rate * self.speeds[k], int(utterance), wanted.epoch) for k in variants
             )
         if cache is not None:
             found = cache.write(table, group, found)
@@ -182,6 +188,17 @@ class GroupReader:
             if rows is not None and keeping:
                 rows = tuple(rows[k] for k in wanted.variants[int(member)])
             yield rows
+
+    def _features(
+        self, samples: npt.NDArray[np.int16], rate_hz: float, utterance: int, epoch: int | None
+    ) -> Float:
+        """Features of one sound, changed as the epoch asks for."""
+        if self.changes is None or epoch is None:
+            return mfcc(samples, rate_hz, self.features)
+        draws = self.changes.generator(utterance, epoch)
+        return self.changes.tempo(
+            mfcc(self.changes.sound(samples, rate_hz, draws), rate_hz, self.features), draws
+        )
 
 
 @dataclass(frozen=True)

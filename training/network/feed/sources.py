@@ -1,8 +1,9 @@
 """Where the loop's batches come from: features in memory, or pools read from the shards ahead of the network.
 
 A set of up to twice `data.shuffle_hours` (all speeds counted) stays in memory and is computed once. A larger
-one is read anew in every epoch, one pool ahead, so that memory does not depend on the number of hours. Both
-follow the same plan (`batches`), and a set that fits into one pool gives the same batches either way.
+one, and one whose sound is changed in every epoch, is read anew in every epoch, one pool ahead, so that memory
+does not depend on the number of hours. Both follow the same plan (`batches`), and a set that fits into one
+pool gives the same batches either way.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ class ShardSource:
             for planned in pools:
                 own = [share.of(one) for one in planned]
                 rows = np.unique(np.concatenate([one.rows for one in own]))
-                wanted = Wanted(rows // kinds, [(int(row % kinds),) for row in rows])
+                wanted = Wanted(rows // kinds, [(int(row % kinds),) for row in rows], planned[0].epoch)
                 coming = planned, self.reader.submit(threads, wanted)
                 if ahead is not None:
                     yield from self._cut(*ahead, whitening, share)
@@ -206,7 +207,7 @@ def source_of(reader: GroupReader, shuffle_hours: float, weights: Sequence[float
     """In memory where it fits (see above), else from the shards; `weights` per corpus, () = all alike."""
     table = reader.table
     mix = Mix(table.corpus, tuple(weights)) if any(one != 1.0 for one in weights) else None
-    if table.hours * len(reader.speeds) > 2 * shuffle_hours:
+    if table.hours * len(reader.speeds) > 2 * shuffle_hours or reader.changes is not None:
         return ShardSource(reader, shuffle_hours, mix)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0)), "feed") as pool:
         every = tuple(range(len(reader.speeds)))

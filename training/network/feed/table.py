@@ -116,10 +116,11 @@ def read_table(
 
 @dataclass(frozen=True)
 class Learner:
-    """What decides whether CTC can learn a row: the labels, and the speeds at which rows are heard."""
+    """What decides whether CTC can learn a row: the labels, the speeds at which rows are heard, the fastest tempo."""
 
     alphabet: Alphabet
     speeds: tuple[float, ...]
+    tempo: float = 1.0
 
 
 class _TableBuilder:
@@ -198,7 +199,7 @@ class _TableBuilder:
             leave("of an official part that is not in data.subsets", ~np.isin(subsets, config.subsets))
         leave(f"shorter than {config.min_duration_s:g} s", seconds < config.min_duration_s)
         leave(f"longer than {config.max_duration_s:g} s", seconds > config.max_duration_s)
-        encode, least = self._learner.alphabet.encode, frames.min(axis=1)
+        encode, least = self._learner.alphabet.encode, np.round(frames.min(axis=1) / self._learner.tempo)
         refused = np.array(
             [
                 (ctc_refusal(np.asarray(encode(text), np.int32), int(count)) or "") if take else ""
