@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from corpora import version_commands
-from corpora.exports import FORMS
 from corpora.faults import FAULT
-from corpora.importers import IMPORTERS, get_importer
-from corpora.options import add_arguments, given
-from corpora.quality.thresholds import Thresholds, parse
+from corpora.refresh import again
 from store.console import configure_logging, emit, in_red, run_command, use_store_tmp
 from store.errors import UsageError
 from store.opening import open_store, store_of
-from store.shared.places import as_place
+from store.shared.places import as_place, is_remote
 
 REFUSED = 3
 
@@ -37,6 +34,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from corpora import version_commands
+    from corpora.exports import FORMS
+
     parser = _Parser(prog="python -m corpora", description="Archives become validated corpora.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add = commands.add_parser
@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refresh_parser(add: Any) -> Any:
+    from corpora.importers import IMPORTERS, get_importer
+    from corpora.options import add_arguments
+
     refresh = add("refresh", help="import a source and publish it")
     refresh.add_argument("importer", metavar="IMPORTER", help=", ".join(IMPORTERS))
     refresh.add_argument(
@@ -105,6 +108,8 @@ def _refresh_parser(add: Any) -> Any:
 
 
 def _list(args: argparse.Namespace) -> int:
+    from corpora.importers import IMPORTERS, get_importer
+
     store = open_store(args.store)
     corpora = {}
     names, read = store.corpus_names(), store.corpus
@@ -149,9 +154,13 @@ def _download(args: argparse.Namespace) -> int:
 
 
 def _refresh(args: argparse.Namespace) -> int:
+    from corpora.options import given
+    from corpora.quality.thresholds import parse
     from corpora.refresh.plan import RefreshRequest
     from corpora.refresh.stage import refresh
 
+    store = open_store(args.store)
+    key = again.refresh_key(args.line, store)
     result = refresh(
         RefreshRequest(
             importer=args.importer,
@@ -165,6 +174,8 @@ def _refresh(args: argparse.Namespace) -> int:
             thresholds=parse(args.threshold),
         )
     )
+    if key is not None and result["published"]:
+        again.remember(store, key, result)
     emit(result, args.json, _told(result))
     if result["status"] == "quarantined":
         draft = f"; fill in {result['draft']} and run it again with --donation" if result["draft"] else ""
@@ -209,12 +220,15 @@ def _told(result: dict[str, Any]) -> str:
     left_out = result.get("split_told", {}).get("hours_left_out", 0)
     if left_out:
         lines.append(f"  left out of all splits (calls between them): {left_out:.3f} h")
-    usual = Thresholds().as_dict()
-    lines += [
-        f"  threshold {name} = {value} (usually {usual[name]})"
-        for name, value in result.get("thresholds", {}).items()
-        if name in usual and value != usual[name]
-    ]
+    if result.get("thresholds"):
+        from corpora.quality.thresholds import Thresholds
+
+        usual = Thresholds().as_dict()
+        lines += [
+            f"  threshold {name} = {value} (usually {usual[name]})"
+            for name, value in result["thresholds"].items()
+            if name in usual and value != usual[name]
+        ]
     lines += [f"  note: {note}" for note in result.get("notes", [])]
     return "\n".join([*lines, f"  {result['path']}"])
 
@@ -258,7 +272,7 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": _list,
     "doctor": _doctor,
     "download": _download,
@@ -267,7 +281,6 @@ _COMMANDS = {
     "show": _show,
     "report": _report,
     "export": _export,
-    **version_commands.COMMANDS,
 }
 
 _WITHOUT_STORE = ("doctor", "download")
@@ -275,15 +288,40 @@ _WITHOUT_STORE = ("doctor", "download")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers its exit status."""
+    line = list(sys.argv[1:] if arguments is None else arguments)
 
     def command() -> int:
-        args = _parser().parse_args(arguments)
+        told = _unchanged(line)
+        if told is not None:
+            emit(told, "--json" in line, _told(told))
+            return 0
+        args = _parser().parse_args(line, argparse.Namespace(line=line))
         configure_logging(logging.DEBUG if args.verbose else logging.INFO)
         args.store = store_of(args.store, needed=args.command not in _WITHOUT_STORE)
         use_store_tmp(args.store)
-        return _COMMANDS[args.command](args)
+        return _command(args.command)(args)
 
     return run_command(command)
+
+
+def _unchanged(line: list[str]) -> dict[str, Any] | None:
+    """What a refresh answers that was made before and has nothing to do; most of the package is not imported for it."""
+    if line[:1] != ["refresh"] or any(word.startswith("-") and "=" in word for word in line):
+        return None
+    named = again.named_store(line) or os.environ.get("SPEECHMILL_STORE", "")
+    if is_remote(named):
+        return None
+    store = open_store(named or None)
+    key = again.refresh_key(line, store)
+    return None if key is None else again.unchanged_answer(store, key)
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    if name in _COMMANDS:
+        return _COMMANDS[name]
+    from corpora.version_commands import COMMANDS
+
+    return COMMANDS[name]
 
 
 if __name__ == "__main__":

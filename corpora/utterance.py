@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypedDict
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-AUDIO_TYPE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
+    SCHEMA: pa.Schema
+    REJECTIONS_SCHEMA: pa.Schema
 
 MEASURES = (
     "snr_db",
@@ -25,43 +28,74 @@ MEASURES = (
     "chars_per_s",
     "other_channel_db",  # null where the recording is not the two sides of a call
 )
-MEASURES_TYPE = pa.struct([pa.field(name, pa.float32()) for name in MEASURES])
 
-_COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
-    ("utterance_id", pa.string()),
-    ("corpus", pa.string()),
-    ("split", pa.string()),  # train | dev | test
-    ("subset", pa.string()),  # the official part: test-clean, validated, … or ""
-    ("recording_id", pa.string()),
-    ("speaker_id", pa.string()),
-    ("gender", pa.string()),  # f | m | x | null
-    ("language", pa.string()),  # BCP 47
-    ("donor_id", pa.string()),
-    ("licence", pa.string()),  # SPDX where there is one
-    ("audio", AUDIO_TYPE),  # FLAC, 16-bit mono; path = <utterance_id>.flac
-    ("sample_rate_hz", pa.int32()),  # of audio.bytes: native up to 16000, else 16000
-    ("num_samples", pa.int64()),
-    ("duration_s", pa.float64()),
-    ("channel", pa.int32()),  # from 0; side A = 0
-    ("text", pa.string()),  # in the alphabet
-    ("text_raw", pa.string()),  # as the source has it
-    ("text_scoring", pa.string()),  # null = text
-    ("source_path", pa.string()),  # the sound; relative to the source; archive.tar!/member
-    ("source_start_s", pa.float64()),
-    ("source_end_s", pa.float64()),
-    ("audio_sha256", pa.string()),  # of the decoded samples as little-endian int16
-    ("flags", pa.list_(pa.string())),
-    ("measures", MEASURES_TYPE),
-    ("normaliser_version", pa.string()),
-    ("transcript_path", pa.string()),  # where text_raw stands
-    ("transcript_line", pa.int64()),  # from 1; null where lines mean nothing
-    ("text_rules", pa.string()),  # style and policies that made text of text_raw (text_rules.py)
-    ("audio_fingerprint", pa.string()),  # of how it sounds, see fingerprint.py; 32 hex digits
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("utterance_id", "string"),
+    ("corpus", "string"),
+    ("split", "string"),  # train | dev | test
+    ("subset", "string"),  # the official part: test-clean, validated, … or ""
+    ("recording_id", "string"),
+    ("speaker_id", "string"),
+    ("gender", "string"),  # f | m | x | null
+    ("language", "string"),  # BCP 47
+    ("donor_id", "string"),
+    ("licence", "string"),  # SPDX where there is one
+    ("audio", "audio"),  # FLAC, 16-bit mono; path = <utterance_id>.flac
+    ("sample_rate_hz", "int32"),  # of audio.bytes: native up to 16000, else 16000
+    ("num_samples", "int64"),
+    ("duration_s", "float64"),
+    ("channel", "int32"),  # from 0; side A = 0
+    ("text", "string"),  # in the alphabet
+    ("text_raw", "string"),  # as the source has it
+    ("text_scoring", "string"),  # null = text
+    ("source_path", "string"),  # the sound; relative to the source; archive.tar!/member
+    ("source_start_s", "float64"),
+    ("source_end_s", "float64"),
+    ("audio_sha256", "string"),  # of the decoded samples as little-endian int16
+    ("flags", "strings"),
+    ("measures", "measures"),
+    ("normaliser_version", "string"),
+    ("transcript_path", "string"),  # where text_raw stands
+    ("transcript_line", "int64"),  # from 1; null where lines mean nothing
+    ("text_rules", "string"),  # style and policies that made text of text_raw (text_rules.py)
+    ("audio_fingerprint", "string"),  # of how it sounds, see fingerprint.py; 32 hex digits
 )
+"""Name and kind of every column of a shard; `SCHEMA` is the same as Arrow has it."""
+
+REJECTION_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("corpus", "string"),
+    ("utterance_id", "string"),
+    ("source_path", "string"),
+    ("line", "int64"),
+    ("start_s", "float64"),
+    ("end_s", "float64"),
+    ("check", "string"),
+    ("reason", "string"),
+    ("text_raw", "string"),
+    ("speaker_id", "string"),
+    ("donor_id", "string"),
+)
+
+
+def _types() -> dict[str, pa.DataType]:
+    """The Arrow type of each kind of column."""
+    import pyarrow as pa
+
+    return {
+        "string": pa.string(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "strings": pa.list_(pa.string()),
+        "audio": pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())]),
+        "measures": pa.struct([pa.field(name, pa.float32()) for name in MEASURES]),
+    }
 
 
 def _feature(name: str, kind: pa.DataType) -> dict[str, Any]:
     """One column in the notation of Hugging Face `datasets`."""
+    import pyarrow as pa
+
     if name == "audio":
         return {"_type": "Audio"}
     if pa.types.is_struct(kind):
@@ -72,28 +106,24 @@ def _feature(name: str, kind: pa.DataType) -> dict[str, Any]:
     return {"dtype": dtype, "_type": "Value"}
 
 
-def _metadata() -> dict[bytes, bytes]:
-    features = {name: _feature(name, kind) for name, kind in _COLUMNS}
-    return {b"huggingface": json.dumps({"info": {"features": features}}, separators=(",", ":")).encode()}
+@cache
+def _schemas() -> dict[str, pa.Schema]:
+    import pyarrow as pa
+
+    types = _types()
+    features = {name: _feature(name, types[kind]) for name, kind in COLUMNS}
+    metadata = {b"huggingface": json.dumps({"info": {"features": features}}, separators=(",", ":")).encode()}
+    return {
+        "SCHEMA": pa.schema([pa.field(name, types[kind]) for name, kind in COLUMNS], metadata=metadata),
+        "REJECTIONS_SCHEMA": pa.schema([pa.field(name, types[kind]) for name, kind in REJECTION_COLUMNS]),
+    }
 
 
-SCHEMA: pa.Schema = pa.schema([pa.field(name, kind) for name, kind in _COLUMNS], metadata=_metadata())
-
-REJECTIONS_SCHEMA: pa.Schema = pa.schema(
-    [
-        pa.field("corpus", pa.string()),
-        pa.field("utterance_id", pa.string()),
-        pa.field("source_path", pa.string()),
-        pa.field("line", pa.int64()),
-        pa.field("start_s", pa.float64()),
-        pa.field("end_s", pa.float64()),
-        pa.field("check", pa.string()),
-        pa.field("reason", pa.string()),
-        pa.field("text_raw", pa.string()),
-        pa.field("speaker_id", pa.string()),
-        pa.field("donor_id", pa.string()),
-    ]
-)
+def __getattr__(name: str) -> Any:
+    """`SCHEMA` and `REJECTIONS_SCHEMA`, made when they are first asked for: Arrow costs a quarter of a second."""
+    if name not in ("SCHEMA", "REJECTIONS_SCHEMA"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _schemas()[name]
 
 
 class Utterance(TypedDict):

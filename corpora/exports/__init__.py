@@ -15,14 +15,16 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpora.donations.licences import kept_back
-from corpora.exports._files import Rows, Tally
 from store.console import Progress
 from store.corpus import Corpus
 from store.errors import UsageError
 from store.writing import explain_write, fsync_dir, fsync_tree, read_json, temporary_beside, write_json_atomic
+
+if TYPE_CHECKING:
+    from corpora.exports._files import Rows
 
 FORMS = {
     "deepspeech": "corpora.exports.deepspeech",
@@ -113,6 +115,8 @@ def _told(request: ExportRequest) -> dict[str, Any]:
 
 
 def _write(request: ExportRequest, told: Mapping[str, Any], folder: Path) -> None:
+    from corpora.exports._files import Rows, Tally
+
     write: Callable[[Corpus, list[Rows], Path], None] = importlib.import_module(FORMS[request.form]).write
     with Progress(f"export {request.corpus.name}", told["utterances"], "utterances") as progress:
         tally = Tally(progress)

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from store.corpus import Corpus
 from store.errors import StoreError, UsageError
 from store.store import Store
@@ -24,6 +22,7 @@ from store.writing import read_json, write_json_atomic
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 CHECK = "withdrawn"
 SAID = "refused, and its donor has withdrawn it: neither the text nor what was wrong with it is kept"
@@ -57,6 +56,8 @@ class Gone:
 
         Where nobody is named, a rejection counts as theirs when it stands in a file that theirs stand in.
         """
+        import pyarrow as pa
+
         if not self.donors:
             return rejections
         import pyarrow.compute as pc
@@ -135,6 +136,7 @@ def _count(corpus: Corpus, donor: str) -> tuple[int, float, int]:
 
 
 def _equals(column: pa.Array, value: str) -> pa.Array:
+
     import pyarrow.compute as pc  # a refresh that finds nothing to do needs none of it
 
     return pc.fill_null(pc.equal(column, value), fill_value=False)
