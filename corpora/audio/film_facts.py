@@ -25,6 +25,7 @@ _PROBE_S, _PACKETS_S = 120, 1800
 # Raw streams without an index: what ffprobe calls their duration it reckons from the first bit rate.
 _ESTIMATED = {"aac", "ac3", "eac3", "amr", "amrnb", "amrwb", "mp3", "dsf", "voc", "mpegvideo", "dv"}
 _FROM_ZERO = {"mov", "matroska"}  # their clocks begin at 0, those of others where the first stream begins
+_GUESSED = 25  # ffprobe's score of what only looks a little like a kind
 _GAP_S = 0.1  # between one packet's end and the next one's beginning
 
 
@@ -96,6 +97,13 @@ def probe(path: Path, track: int = 0) -> Facts | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def holds_sound(path: Path) -> bool:
+    """Whether ffprobe is sure that a file of no known kind, or its beginning, is sound."""
+    said = _asked(path, ["-show_entries", "format=probe_score:stream=codec_type", "-of", "json"])
+    sure = said.get("format", {}).get("probe_score", 0) > _GUESSED
+    return bool(sure and any(s.get("codec_type") == "audio" for s in said.get("streams", ())))
 
 
 def _promise(chosen: Any, whole: Any, forms: set[str], late_s: float) -> tuple[float | None, str]:

@@ -16,12 +16,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from corpora.importer import Ignored, Rejection
+from corpora.sources.names import SOUND
 
-AUDIO = re.compile(
-    r"\.(wav|wave|bwf|rf64|flac|mp3|mp2|ogg|oga|opus|sph|aif|aiff|au|snd|m4a|aac|wma|amr|ac3|caf|mka"
-    r"|mp4|mkv|mov|webm|ts|mts|mpg|mpeg|mxf|avi|3gp)$",
-    re.I,
-)
 LANGUAGE = re.compile(r"[._-]([a-z]{2}(?:-[A-Za-z]{2,4})?)$")
 _VERSION = re.compile(
     r"[._ -](?:final|verbatim|corrected|corr|transcript|labels?(?: track)?|v\d+|\(\d+\))$", re.I
@@ -66,6 +62,11 @@ class AudioIndex:
         for name in self.names:
             bare = str(PurePosixPath(name).with_suffix(""))
             self._by_path.setdefault(bare, []).append(name)
+            if (
+                not SOUND.search(name) and bare != name
+            ):  # found by its content: what stands behind a dot may be name
+                self._by_path.setdefault(name, []).append(name)
+                self._by_stem.setdefault(PurePosixPath(name).name, []).append(name)
             self._by_stem.setdefault(PurePosixPath(bare).name, []).append(name)
         self._folded: dict[str, list[str]] = {}
         for stem, names in self._by_stem.items():
@@ -81,7 +82,7 @@ class AudioIndex:
             found = self._as_written(folder, unquote(path))
         if not found:
             name = PurePosixPath(unicodedata.normalize("NFC", unquote(path)).replace("\\", "/"))
-            bare = name.with_suffix("") if AUDIO.search(name.name) else name
+            bare = name.with_suffix("") if SOUND.search(name.name) else name
             candidates = self._folded.get(bare.name.casefold(), [])
             tail = f"/{bare}".casefold()
             near = [c for c in candidates if f"/{PurePosixPath(c).with_suffix('')}".casefold().endswith(tail)]
@@ -90,7 +91,7 @@ class AudioIndex:
 
     def _as_written(self, folder: str, path: str) -> list[str]:
         relative = PurePosixPath(unicodedata.normalize("NFC", path).replace("\\", "/"))
-        bare = relative.with_suffix("") if AUDIO.search(relative.name) else relative
+        bare = relative.with_suffix("") if SOUND.search(relative.name) else relative
         exact = self._by_path.get(str(PurePosixPath(folder) / bare), [])
         if exact:
             return [n for n in exact if PurePosixPath(n).name == relative.name] or exact

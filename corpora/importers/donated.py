@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from corpora.audio.recognition import recordings_in
 from corpora.audio.recording import AUTO, MIX
 from corpora.donations.cue_rows import read_transcript
 from corpora.donations.description import Donation, find_donation
 from corpora.donations.draft import draft_text, stand_in
-from corpora.donations.pairing import AUDIO, AudioIndex, Found, inner
+from corpora.donations.pairing import AudioIndex, Found, inner
 from corpora.donations.rules import excluded, scan_file_names, scan_sphinx, scan_table
 from corpora.donations.transcripts import TextScan
 from corpora.donations.unread import Unread, unread_texts
@@ -70,7 +71,7 @@ class DonatedImporter:
         donation = find_donation(source, options.donation) or stand_in(source, options.name)
         draft = "" if donation.licence else draft_text(donation)
         kept = [m.name for m in source.members() if not excluded(inner(m.name), donation.exclude)]
-        audio = AudioIndex([name for name in kept if AUDIO.search(name)])
+        audio = AudioIndex(recordings_in(source, kept))
         found = Found()
         for rule, scan in _RULES:
             if getattr(donation, rule, None) is not None:

@@ -34,3 +34,10 @@ _LATER_PART = re.compile(r"\.zip\.(?!001)\d{3}$", re.IGNORECASE)
 
 
 _SUMS = re.compile(r"(?:\.(?:md5|sha1|sha256)|(?:md5|sha1|sha256)sums?(?:\.txt)?)$", re.IGNORECASE)
+
+
+SOUND = re.compile(
+    r"\.(?:wav|wave|bwf|rf64|w64|flac|mp[1-3]|mpa|ogg|og[avx]|opus|spx|sph|nist|aif[fc]?|au|snd|m4[abrv]|aac|wm[av]|asf|amr"
+    r"|awb|e?ac3|dts|caf|mka|mp4|mkv|mov|web[ma]|m?2?ts|m2t|mts|mpe?g|vob|mxf|avi|3g[p2a]|f[l4]v|tta|wv|ape|voc|ra|rm)$",
+    re.IGNORECASE,
+)

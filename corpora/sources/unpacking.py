@@ -13,7 +13,6 @@ import gzip
 import io
 import lzma
 import os
-import re
 import shutil
 import zlib
 from collections import deque
@@ -28,6 +27,7 @@ import pyarrow as pa
 from corpora.errors import SourceError
 from corpora.sources import archive as archive_reader
 from corpora.sources.archive import MAX_RATIO
+from corpora.sources.names import SOUND
 from corpora.sources.tar_headers import Entry, TarWalk
 from store.console import Progress
 from store.errors import StoreError
@@ -38,11 +38,6 @@ _HEAD = 4096  # bytes of each sound that a light copy keeps
 _RESERVE = 64 << 20  # bytes that stay free on the disk
 _LOOK_EVERY = 64 << 20
 _TOLD_FROM = 32 << 20  # smaller archives are unpacked before anybody could read a progress line
-_SOUND = re.compile(
-    r"\.(?:flac|wav|sph|mp3|ogg|opus|oga|m4a|aac|aiff?|au|wma|mp4|m4v|mov|mkv|avi|mpe?g|ts|webm|mxf)$",
-    re.IGNORECASE,
-)
-
 Unpacker = Callable[[BinaryIO], io.BufferedIOBase]
 UNPACKERS: dict[bytes, Unpacker] = {
     b"\x1f\x8b": lambda stream: cast(io.BufferedIOBase, gzip.GzipFile(fileobj=stream)),
@@ -118,7 +113,7 @@ class _Unpacking:
 
     def skip(self, size: int, entry: Entry | None) -> int:
         """Copy the data of a member, of sound the beginning only and a hole for the rest. For `TarWalk`."""
-        sound = entry is not None and entry.kind == "file" and _SOUND.search(entry.name) is not None
+        sound = entry is not None and entry.kind == "file" and SOUND.search(entry.name) is not None
         kept = self.copy(min(size, _HEAD) if sound else size)
         return kept + (self.copy(size - kept, hole=True) if kept < size else 0)
 
