@@ -44,7 +44,7 @@ def slices(source: Source, path: str, licence: str) -> Iterator[WorkUnit]:
     head = next(lines, None)
     columns = next(csv.reader([(head.text or "") if head else ""]), [])
     while chunk := [line for line in islice(lines, SLICE_ROWS)]:
-        rows = [[line.number, line.text, line.problem] for line in chunk]
+        rows = [[line.number, line.text, line.problem, line.finished] for line in chunk]
         members = [m for line in chunk if (m := _member(source, path, line, columns)) is not None]
         cost = sum(source.member(name).size for name in members)
         payload = {
@@ -85,8 +85,8 @@ def _member(source: Source, path: str, line: TextLine, columns: list[str]) -> st
 
 def read(source: Source, payload: Mapping[str, Any]) -> Iterator[RawSegment | Rejection | Ignored]:
     """The rows of one slice, in the table's order."""
-    for number, text, problem in payload["rows"]:
-        line = TextLine(number, text, problem)
+    for number, text, problem, finished in payload["rows"]:
+        line = TextLine(number, text, problem, finished)
         if text is None:
             yield recordings.bad_line(
                 payload["table"], line, "encoding", f"in row of line {number}: {problem}"
@@ -124,5 +124,5 @@ def _item(source: Source, payload: Mapping[str, Any], line: TextLine) -> RawSegm
         gender=gender_of(row.get("gender", "")),
         language="en",
         licence=payload["licence"],
-        flags=("leaky", "speaker_unknown") if part != "cv-valid-train" else ("speaker_unknown",),
+        flags=(*(("leaky",) if part != "cv-valid-train" else ()), "speaker_unknown", *recordings.flags_of(line)),
     )

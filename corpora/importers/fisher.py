@@ -49,6 +49,7 @@ class CallTables:
     pins: dict[str, tuple[str, str]] = field(default_factory=dict)
     sex_votes: dict[str, Counter[str]] = field(default_factory=dict)
     disc_sexes: dict[str, str] = field(default_factory=dict)
+    contradicting: set[str] = field(default_factory=set)  # calls listed twice with other callers
 
     def speaker(self, call: str, side: int) -> tuple[str, bool]:
         """(speaker id, whether it is known) of a call's side; two sides never share an id."""
@@ -110,6 +111,12 @@ class FisherImporter:
         notes = [f"{len(units):,} calls of {CALLS:,} in the whole corpus"]
         if not tables.pins:
             notes.append("no calldata table: every side of every call counts as an unknown speaker")
+        if tables.contradicting:
+            calls = ", ".join(sorted(tables.contradicting)[:5])
+            notes.append(
+                f"calldata lists {len(tables.contradicting)} calls twice with other callers ({calls}): "
+                "their sides count as unknown speakers"
+            )
         facts = CorpusFacts(self.name, recordings.LDC_LICENCE, split_rule="speaker", expected=EXPECTED)
         return recordings.scan_of(source, facts, units, (audio, text, lonely), notes)
 
@@ -172,7 +179,10 @@ def _add_call(tables: CallTables, row: Mapping[str, str]) -> None:
     if not row.get("CALL_ID", "").isdigit():
         return
     pins = (row.get("APIN", ""), row.get("BPIN", ""))
-    tables.pins[row["CALL_ID"].zfill(5)] = pins
+    call = row["CALL_ID"].zfill(5)
+    if tables.pins.setdefault(call, pins) != pins:
+        tables.pins[call] = ("", "")  # listed twice with other callers: nobody knows which are right
+        tables.contradicting.add(call)
     for pin, sex in zip(pins, (row.get("ASX.DL", ""), row.get("BSX.DL", "")), strict=True):
         tables.vote(pin, sex)
 

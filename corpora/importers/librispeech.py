@@ -148,13 +148,15 @@ class LibriSpeechImporter:
         tables += [path.read_bytes() for path in beside if not names]
         if not tables:
             return {}, ["SPEAKERS.TXT is not there: genders stay unknown"]
-        genders: dict[str, str] = {}
+        said: dict[str, set[str]] = defaultdict(set)
         for table in tables:
             for line in decode_lines(table):
                 fields = [f.strip() for f in (line.text or "").split("|", 4)]
                 if len(fields) == 5 and not fields[0].startswith(";") and fields[1] in {"F", "M"}:
-                    genders[fields[0]] = fields[1].lower()
-        return genders, []
+                    said[fields[0]].add(fields[1].lower())
+        both = sorted(reader for reader, genders in said.items() if len(genders) > 1)
+        notes = [f"SPEAKERS.TXT gives both sexes for {', '.join(both[:5])}: theirs stay unknown"] if both else []
+        return {reader: min(genders) for reader, genders in said.items() if len(genders) == 1}, notes
 
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
         """One item per transcript line, then one rejection per FLAC without a line."""

@@ -36,6 +36,7 @@ from corpora.refresh.group_cache import (
     note_group,
     staging_place,
 )
+from corpora.sources.names import SOUND
 from corpora.sources.opening import open_readers
 from corpora.sources.planned import PlannedSource
 from corpora.sources.source import Reader, Source
@@ -205,8 +206,13 @@ class GroupWorker:
             yield from some
 
     def _items(self, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
+        told: set[str] = set()
         try:
-            yield from self._importer.read(self._source, unit)
+            for item in self._importer.read(self._source, unit):
+                if not isinstance(item, Ignored) or "comment" not in item.reason:
+                    told.add(item.source_path)
+                yield item
+            yield from _silent_texts(unit, told)
         except SourceError as error:
             yield Rejection(unit.key, "source_unreadable", str(error))
         except Exception as error:  # the last net: a fault of ours costs this unit, not the import
@@ -301,6 +307,14 @@ class GroupWorker:
                 donor_id=segment.donor_id,
             )
         )
+
+
+def _silent_texts(unit: WorkUnit, told: set[str]) -> Iterator[Rejection]:
+    """Transcripts of a unit of which no line became anything: empty, or cut before their first line."""
+    for name in unit.members:
+        if name not in told and not SOUND.search(name) and any(SOUND.search(other) for other in unit.members):
+            reason = "no line of this transcript could be used: it is empty, or was cut before its first line"
+            yield Rejection(name, "transcript_empty", reason)
 
 
 def _finished(entries: Iterator[tuple[dict[str, Any], Clip]]) -> Iterator[dict[str, Any]]:
