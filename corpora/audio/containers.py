@@ -187,17 +187,18 @@ def check_mp3(data: Bytes) -> tuple[Mp3Info, tuple[str, ...]]:
         AudioError: frames are missing, the last one is cut, or their bytes were changed.
     """
     info = mp3_info(data)
+    missing = 0 if info.declared is None else info.declared - info.frames
+    few = f"the MP3 declares {info.declared} frames, {info.frames} are there: cut short"
+    if missing > 1:
+        raise AudioError("audio_truncated", few)
     if not info.whole:
         raise AudioError(
             "audio_truncated", f"the last MP3 frame (number {info.frames + 1}) is cut: the file is too short"
         )
     proved = check_sum(data, info.start, info.first_bytes, info.end)
-    if info.declared is None:
-        return info, proved.flags
-    missing = info.declared - info.frames
-    if missing > 1 or (missing == 1 and proved.length == "shorter"):
-        raise AudioError(
-            "audio_truncated", f"the MP3 declares {info.declared} frames, {info.frames} are there: cut short"
-        )
-    flags = {1: () if proved.length == "exact" else ("length_estimated",), 0: ()}
-    return info, tuple({*proved.flags, *flags.get(missing, ("longer_than_stated",))})
+    if missing == 1 and proved.length == "shorter":
+        raise AudioError("audio_truncated", few)
+    flags = set(proved.flags)
+    if missing == 1 and proved.length != "exact":
+        flags.add("length_estimated")
+    return info, tuple(flags | ({"longer_than_stated"} if missing < 0 else set()))

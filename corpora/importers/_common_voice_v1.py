@@ -124,5 +124,9 @@ def _item(source: Source, payload: Mapping[str, Any], line: TextLine) -> RawSegm
         gender=gender_of(row.get("gender", "")),
         language="en",
         licence=payload["licence"],
-        flags=(*(("leaky",) if part != "cv-valid-train" else ()), "speaker_unknown", *recordings.flags_of(line)),
+        flags=(
+            *(("leaky",) if part != "cv-valid-train" else ()),
+            "speaker_unknown",
+            *recordings.flags_of(line),
+        ),
     )

@@ -155,7 +155,9 @@ class LibriSpeechImporter:
                 if len(fields) == 5 and not fields[0].startswith(";") and fields[1] in {"F", "M"}:
                     said[fields[0]].add(fields[1].lower())
         both = sorted(reader for reader, genders in said.items() if len(genders) > 1)
-        notes = [f"SPEAKERS.TXT gives both sexes for {', '.join(both[:5])}: theirs stay unknown"] if both else []
+        notes = (
+            [f"SPEAKERS.TXT gives both sexes for {', '.join(both[:5])}: theirs stay unknown"] if both else []
+        )
         return {reader: min(genders) for reader, genders in said.items() if len(genders) == 1}, notes
 
     def read(self, source: Source, unit: WorkUnit) -> Iterator[RawSegment | Rejection | Ignored]:
