@@ -86,7 +86,7 @@ def publish(settings: Settings, name: str, through_airflow: bool | None = None) 
 
 def _by_command(store: Store, taken: Snapshot, name: str) -> dict[str, Any]:
     command = [
-        sys.executable, "-m", "corpora", "refresh", "campaign", "--source", str(taken.folder), "--name", name,
+        sys.executable, "-m", "corpora", "refresh", "campaign", "--source", str(taken.folder), "--as", name,
         "--store", str(store.root), "--json",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_ROOT)

@@ -83,7 +83,7 @@ def _spoken(wanted: Wanted, beds: dict[str, FloatSamples], rng: random.Random) -
     if kind == "music":
         return music(rng)
     if kind == "copy" and wanted.earlier is not None:
-        return wanted.earlier.astype(np.float32) / 32768
+        return (wanted.earlier / 32768).astype(np.float32)
     if kind == "other_language":
         text = _FOREIGN["de"]
         return _espeak(
