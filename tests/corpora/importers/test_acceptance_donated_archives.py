@@ -44,7 +44,7 @@ VTT = "WEBVTT\n\n00:00.500 --> 00:02.000\n<v Ann>Tom &amp; I.\n\n00:03.000 --> 0
 
 
 def mixed(folder: Path) -> Path:
-    """A zip with everything the first line of the acceptance list names, and litter."""
+    """A zip with every kind of transcript and sound that is read, and litter."""
     cafe = unicodedata.normalize("NFD", "café")
     files: dict[str, bytes] = {
         "donation.toml": (HEAD + 'text_kind = "verbatim"\n').encode(),

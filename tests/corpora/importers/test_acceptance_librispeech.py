@@ -1,4 +1,4 @@
-"""LibriSpeech's acceptance list, number by number, from the archive to the published rows."""
+"""What an import of LibriSpeech must do, point by point, from the archive to the published rows."""
 
 from __future__ import annotations
 
