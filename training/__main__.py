@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from store.console import configure_logging, emit, format_duration, run_command
+from store.errors import UsageError
 from store.opening import open_store
 from store.store import Store
 from training.decoding.search import SAMPLERS
@@ -57,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = add("run", _run, "train here, or go on with a run that was stopped")
     run.add_argument("--config", type=Path, required=True, help="TOML; config.example.toml names every key")
+    run.add_argument(
+        "--features", type=Path, metavar="DIR", help="learn from a folder of features (docs/training.md)"
+    )
     dispatch = add("dispatch", _dispatch, "hand a training run over and return, or wait for its end")
     dispatch.add_argument(
         "--config", type=Path, required=True, help="TOML; config.example.toml names every key"
@@ -80,9 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     _add_model(evaluate)
-    evaluate.add_argument(
-        "--corpus", required=True, nargs="+", help="published corpora, each measured by itself"
-    )
+    _add_measured(evaluate)
     evaluate.add_argument("--split", default="test", help="split to measure (default test)")
     evaluate.add_argument("--subset", help="only this official part, such as test-clean")
     evaluate.add_argument(
@@ -99,7 +101,7 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
 
 def _add_tune(tune: argparse.ArgumentParser) -> None:
     _add_model(tune)
-    tune.add_argument("--corpus", required=True, nargs="+", help="published corpora")
+    _add_measured(tune)
     tune.add_argument(
         "--lm", metavar="DIR|NAME", required=True, help="language model: folder or published name"
     )
@@ -118,14 +120,40 @@ def _add_tune(tune: argparse.ArgumentParser) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="run id or folder")
+    parser.add_argument("--model", default="", help="run id or folder (needed but with --log-probs)")
+
+
+def _add_measured(parser: argparse.ArgumentParser) -> None:
+    """One of three: published corpora, a folder of features, a file of outputs."""
+    measured = parser.add_mutually_exclusive_group(required=True)
+    measured.add_argument("--corpus", nargs="+", default=[], help="published corpora")
+    measured.add_argument("--features", metavar="DIR", help="a folder of features instead of a corpus")
+    measured.add_argument(
+        "--log-probs",
+        metavar="FILE",
+        help="outputs of another network (.npz, labels.tsv and refs.tsv beside it)",
+    )
+
+
+def _measured(options: argparse.Namespace) -> list[str]:
+    """Corpora or the folder; checks that a network is named where one is needed."""
+    if options.log_probs:
+        return [options.log_probs]
+    if not options.model:
+        raise UsageError("--model is missing: name the run that is measured")
+    return [options.features] if options.features else list(options.corpus)
 
 
 def _run(options: argparse.Namespace, store: Store) -> None:
     from training.network.config import read_config
     from training.runs import train_in_store
 
-    result = train_in_store(read_config(options.config), store)
+    config = read_config(options.config)
+    if options.features:
+        from training.network.feed.feature_folder import FeatureFolder
+
+        config = FeatureFolder.open(options.features).configured(config)
+    result = train_in_store(config, store)
     answer = {
         "run": result.run,
         "path": str(result.path),
@@ -182,10 +210,11 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
     from training.evaluation.evaluate import EvaluationRequest, evaluate
     from training.evaluation.figures import pooled
 
-    if options.against and len(options.corpus) > 1:
+    corpora = _measured(options)
+    if options.against and len(corpora) > 1:
         raise DataError("--against compares one corpus with one evaluation; name a single corpus")
     results = []
-    for corpus in options.corpus:
+    for corpus in corpora:
         request = EvaluationRequest(
             model=options.model,
             corpus=corpus,
@@ -196,6 +225,7 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
             beta=options.beta,
             beam_width=options.beam_width,
             mode=options.mode,
+            log_probs=options.log_probs,
         )
         results.append(evaluate(request, store))
     lines = [line for result in results for line in evaluation_lines(result)]
@@ -223,7 +253,7 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
     request = TuneRequest(
         model=options.model,
         language_model=str(_language_model(options.lm, store)),
-        corpora=options.corpus,
+        corpora=_measured(options),
         split=options.split,
         max_utterances=options.max_utterances,
         beam_widths=options.beam_width,
@@ -232,6 +262,7 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
         trials=options.trials,
         seed=options.seed,
         jobs=options.jobs,
+        log_probs=options.log_probs,
     )
     result = tune_decoder(request, store)
     chosen = f"alpha {result['alpha']}, beta {result['beta']}, beam {result['beam_width']}, {result['mode']}"

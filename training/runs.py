@@ -19,18 +19,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from store.corpus import Corpus
 from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
-from training.errors import RunNotFoundError, TrainingError
+from training.errors import ConfigError, RunNotFoundError, TrainingError
 from training.network.checkpoint import Checkpoint, best_checkpoint, has_checkpoint
 from training.network.choice import Choice, choose
-from training.network.config import TrainingConfig, config_text, identity
+from training.network.config import TrainingConfig, changes_sound, config_text, identity
 from training.network.dataset import Clip, Dataset, SplitChoice, clips_of, evenly
 from training.network.feed.cache import FeatureCache
+from training.network.feed.feature_folder import FeatureFolder
 from training.network.feed.reading import GroupReader
 from training.network.feed.sound import read_sound_changes
 from training.network.feed.sources import source_of
@@ -189,6 +190,8 @@ def load_data(config: TrainingConfig, store: Store) -> TrainingData:
     Raises:
         DataError: nothing is left to learn from.
     """
+    if config.data.feature_folder:
+        return _features_alone(config, store)
     features, data = config.features, config.data
     reader, chosen = feed_reader(config, store)
     for sentence in chosen.passed_over:
@@ -208,6 +211,28 @@ def load_data(config: TrainingConfig, store: Store) -> TrainingData:
         "%d training utterances found, features of %d dev utterances computed", len(source), len(dev_set)
     )
     return TrainingData(source, dev_set, chosen.alphabet, start=_start(config, store))
+
+
+def _features_alone(config: TrainingConfig, store: Store) -> TrainingData:
+    """What a run learns from a folder of features.
+
+    Raises:
+        ConfigError: the front end or an augmentation needs sound, or the folder's frames are others.
+    """
+    chosen = choose(config.data, store)
+    folder = cast(FeatureFolder, chosen.corpora[0])
+    if folder.configured(config).features != config.features:
+        raise ConfigError(
+            f"{folder.path}: its frames have {folder.coefficients} values every {folder.settings['hop_s']:g} s; set "
+            "features.coefficients and features.hop_s so, or start with --features"
+        )
+    if config.augment.speeds != (1.0,) or changes_sound(config.augment):
+        raise ConfigError("augment: speeds and changes of sound need sound, and data.feature_folder has none")
+    sets = []
+    for split, speeds in ((config.data.train_split, (1.0,)), (config.data.dev_split, None)):
+        clips = clips_of(folder, SplitChoice(split))
+        sets.append(Dataset.from_clips(clips, chosen.alphabet, config.features, speeds))
+    return TrainingData(sets[0], sets[1], chosen.alphabet, start=_start(config, store))
 
 
 def row_ids(corpora: Sequence[Corpus], choice: SplitChoice) -> list[tuple[str, float]]:

@@ -121,7 +121,7 @@ def network_outputs(run_dir: Path, wanted: Wanted, store: Store) -> NetworkOutpu
                 _compute(checkpoint, wanted, folder)
                 _drop_old(folder.parent, keep=key)
     os.utime(folder / "index.json")
-    return _read(folder)
+    return read_outputs(folder)
 
 
 def labels_of_run(run_dir: Path) -> tuple[str, ...]:
@@ -163,7 +163,7 @@ def _part_name(number: int) -> str:
     return f"part-{number:05d}.npy"
 
 
-class _Writer:
+class OutputsWriter:
     """Collects rows and writes a part whenever enough are together."""
 
     def __init__(self, folder: Path) -> None:
@@ -194,7 +194,7 @@ def _compute(checkpoint: Checkpoint, wanted: Wanted, folder: Path) -> None:
     probabilities = LogProbabilities(network)
     probabilities.warm_up()
     working = folder.with_name(f".{folder.name}.{os.getpid()}")
-    writer, watch = _Writer(working), Stopwatch()
+    writer, watch = OutputsWriter(working), Stopwatch()
     index: dict[str, Any] = {"utterance_ids": [], "texts": [], "frames": []}
     seconds, source = 0.0, wanted.clips()
     try:
@@ -230,7 +230,8 @@ def _rows_of(clips: Sequence[Clip], probabilities: LogProbabilities) -> tuple[Da
     return dataset, rows
 
 
-def _read(folder: Path) -> NetworkOutputs:
+def read_outputs(folder: Path) -> NetworkOutputs:
+    """What lies in a folder of the cache."""
     index = read_json(folder / "index.json")
     return NetworkOutputs(
         path=folder,

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from training.decoding.weights import DEFAULT_BEAM_WIDTH, DEFAULT_MODE, MODES, Weights
+from training.network.dataset import evenly
 
 log = logging.getLogger(__name__)
 SAMPLERS = ("grid", "tpe")
@@ -74,7 +75,9 @@ class Search:
     def run(self) -> Measured:
         """Measure what is not measured yet; returns the best point."""
         first = Weights(0.0, 0.0, self.plan.beam_widths[0], self.plan.modes[0])
-        self._add(_at(first, a, b) for a in _COARSE_ALPHAS for b in _COARSE_BETAS)
+        coarse = [_at(first, a, b) for a in _COARSE_ALPHAS for b in _COARSE_BETAS]
+        few = self.plan.sampler == "tpe" and self.plan.trials < len(coarse)
+        self._add(evenly(coarse, self.plan.trials) if few else coarse)
         if self.plan.sampler == "grid":
             self._refine(first)
             centre = best_of(self.points.values())

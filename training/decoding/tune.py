@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoring.wer import ErrorRates, count_errors
+from store.corpus import Corpus
 from store.opening import open_store
 from store.store import Store
 from store.writing import sha256_file, write_bytes_atomic, write_json_atomic
@@ -30,6 +31,7 @@ from training.decoding.weights import (
 )
 from training.errors import ConfigError, DataError
 from training.network.dataset import SplitChoice, evenly, usable_cores
+from training.network.feed.feature_folder import corpus_or_folder
 from training.runs import row_ids, run_dir_of
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class TuneRequest:
     trials: int = 60
     seed: int = 1
     jobs: int = 1
+    log_probs: str | None = None  # a file of outputs instead of model and corpora; see evaluation/outside.py
 
     @property
     def plan(self) -> Plan:
@@ -119,10 +122,9 @@ def tune_decoder(request: TuneRequest, store: Store | None = None) -> dict[str, 
     import native
 
     store, plan = store or open_store(), request.plan
-    run_dir = run_dir_of(store, request.model)
     scorer = native.Scorer.load(request.language_model)
-    alphabet = alphabet_of_network(labels_of_run(run_dir), scorer)
-    outputs = _dev_outputs(request, run_dir, store)
+    run_dir, labels, corpora, outputs = _tuned_on(request, store)
+    alphabet = alphabet_of_network(labels, scorer)
     cached = CachedLogProbabilities(outputs)
     threads = max(1, usable_cores() // plan.jobs)
 
@@ -137,16 +139,38 @@ def tune_decoder(request: TuneRequest, store: Store | None = None) -> dict[str, 
         best = search.run()
     shown = (best.weights.alpha, best.weights.beta, 100 * best.wer, len(search.points))
     log.info("alpha %.3f, beta %.3f: dev WER %.2f %% over %d points", *shown)
-    chosen = _chosen(request, best, search, store) | {
+    chosen = _chosen(request, best, search) | {
+        "corpora": {one.name: one.version for one in corpora},
         "lm_hash": scorer.lm_hash,
         "utterances": len(cached.texts),
     }
     return _write(run_dir, chosen)
 
 
-def _dev_outputs(request: TuneRequest, run_dir: Path, store: Store) -> list[NetworkOutputs]:
+def _tuned_on(
+    request: TuneRequest, store: Store
+) -> tuple[Path, tuple[str, ...], list[Corpus], list[NetworkOutputs]]:
+    """Where the weights go, the network's labels, the corpora and their log-probabilities."""
+    if request.log_probs is not None:
+        from training.evaluation.outside import LogProbsFile
+
+        outside = LogProbsFile.open(Path(request.log_probs))
+        ids = evenly(
+            [row["id"] for row in outside.rows if row["split"] == request.split], request.max_utterances
+        )
+        if not ids:
+            raise DataError(f"no utterance in split {request.split!r} of {outside.path} to tune on")
+        found = [outside.outputs(store, request.split, frozenset(ids))]
+        return outside.run_dir(store), outside.labels, [outside], found
+    run_dir = run_dir_of(store, request.model)
+    corpora = [corpus_or_folder(store, name) for name in request.corpora]
+    return run_dir, labels_of_run(run_dir), corpora, _dev_outputs(request, run_dir, corpora, store)
+
+
+def _dev_outputs(
+    request: TuneRequest, run_dir: Path, corpora: list[Corpus], store: Store
+) -> list[NetworkOutputs]:
     """Log-probabilities of at most `max_utterances`, spread evenly over the corpora's split."""
-    corpora = [store.corpus(name) for name in request.corpora]
     choice = SplitChoice(request.split)
     chosen = [name for name, _ in evenly(row_ids(corpora, choice), request.max_utterances)]
     if not chosen:
@@ -173,7 +197,7 @@ def _key(outputs: list[NetworkOutputs], lm_hash: str, plan: Plan) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _chosen(request: TuneRequest, best: Measured, search: Search, store: Store) -> dict[str, Any]:
+def _chosen(request: TuneRequest, best: Measured, search: Search) -> dict[str, Any]:
     points = sorted(
         search.points.values(),
         key=lambda p: (p.weights.mode, p.weights.beam_width, p.weights.alpha, p.weights.beta),
@@ -182,7 +206,6 @@ def _chosen(request: TuneRequest, best: Measured, search: Search, store: Store) 
         **best.weights.as_json(),
         "wer": best.wer,
         "cer": best.cer,
-        "corpora": {name: store.corpus(name).version for name in request.corpora},
         "split": request.split,
         "sampler": search.plan.sampler,
         "seed": search.plan.seed,

@@ -29,9 +29,12 @@ from training.decoding.network_outputs import NetworkOutputs, Wanted, labels_of_
 from training.decoding.recognise import Decoder, Texts, recognise
 from training.decoding.weights import Weights, alphabet_of_network, weights_for
 from training.errors import DataError
+from training.evaluation.contamination import contamination
 from training.evaluation.figures import figures_of
+from training.evaluation.outside import LogProbsFile
 from training.evaluation.utterance_table import FACTS, heard_of, utterance_table
 from training.network.dataset import SplitChoice, usable_cores
+from training.network.feed.feature_folder import corpus_or_folder
 from training.runs import run_dir_of
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ class EvaluationRequest:
     beta: float | None = None
     beam_width: int | None = None
     mode: str | None = None
+    log_probs: str | None = None  # a file of outputs instead of model and corpus; see outside.py
 
 
 def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str, Any]:
@@ -66,24 +70,25 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
 
     _check(request)
     store = store or open_store()
-    run_dir, corpus = run_dir_of(store, request.model), store.corpus(request.corpus)
+    measured = _measured(request, store)
+    run_dir, corpus = measured.run_dir, measured.corpus
     facts = _facts(corpus, request)
     scorer, weights = None, Weights()
     if request.language_model is not None:
         scorer = native.Scorer.load(request.language_model)
         weights = _weights(request, run_dir, scorer.lm_hash)
-    labels = labels_of_run(run_dir)
-    alphabet_of_network(labels, scorer)
-    choice = SplitChoice(request.split, (request.subset,) if request.subset else ())
-    outputs = network_outputs(run_dir, Wanted(corpus, choice), store)
+    alphabet_of_network(measured.labels, scorer)
+    outputs, labels = measured.outputs(request, store), measured.labels
     texts = recognise(outputs, Decoder(labels, scorer, weights, usable_cores()))
     table = utterance_table(facts, texts)
     inputs = inputs_of_evaluation(request, store, weights)
+    told = contamination(run_dir, corpus, request.split, scorer.lm_hash if scorer else None)
     evaluation = {
         **figures_of(heard_of(table)),
         **_real_time_factors(outputs, texts),
         **inputs,
         "kind": "evaluation",
+        "contamination": told,
         "id": _content_id(inputs, table),
     }
     folder = store.evaluations_dir / evaluation["id"]
@@ -93,6 +98,31 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
     write_bytes_atomic(folder / "utterances.parquet", buffer.getvalue())
     write_json_atomic(folder / "evaluation.json", evaluation)
     return {**evaluation, "path": str(folder)}
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Whose outputs are measured on what."""
+
+    run_dir: Path
+    corpus: Corpus
+    labels: tuple[str, ...]
+
+    def outputs(self, request: EvaluationRequest, store: Store) -> NetworkOutputs:
+        """Log-probabilities of the rows asked for."""
+        if isinstance(self.corpus, LogProbsFile):
+            return self.corpus.outputs(store, request.split)
+        choice = SplitChoice(request.split, (request.subset,) if request.subset else ())
+        return network_outputs(self.run_dir, Wanted(self.corpus, choice), store)
+
+
+def _measured(request: EvaluationRequest, store: Store) -> _Measured:
+    if request.log_probs is not None:
+        outside = LogProbsFile.open(Path(request.log_probs))
+        return _Measured(outside.run_dir(store), outside, outside.labels)
+    run_dir = run_dir_of(store, request.model)
+    corpus = corpus_or_folder(store, request.corpus)
+    return _Measured(run_dir, corpus, labels_of_run(run_dir))
 
 
 def _check(request: EvaluationRequest) -> None:
@@ -149,6 +179,11 @@ def _real_time_factors(outputs: NetworkOutputs, texts: Texts) -> dict[str, Any]:
 
 def inputs_of_evaluation(request: EvaluationRequest, store: Store, weights: Weights) -> dict[str, Any]:
     """What the result depends on, as JSON."""
+    if request.log_probs is not None:
+        corpus: Corpus = LogProbsFile.open(Path(request.log_probs))
+        run = f"outside-{corpus.version}"
+    else:
+        corpus, run = corpus_or_folder(store, request.corpus), run_dir_of(store, request.model).name
     lm = None
     if request.language_model is not None:
         manifest = read_json(Path(request.language_model) / "manifest.json")
@@ -160,9 +195,9 @@ def inputs_of_evaluation(request: EvaluationRequest, store: Store, weights: Weig
         }
     return {
         "format": _FORMAT,
-        "run": run_dir_of(store, request.model).name,
-        "corpus": request.corpus,
-        "corpus_version": store.corpus(request.corpus).version,
+        "run": run,
+        "corpus": corpus.name,
+        "corpus_version": corpus.version,
         "split": request.split,
         "subset": request.subset,
         "language_model": lm,

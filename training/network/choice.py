@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpora.text.languages import alphabet_for, labels_for, primary
@@ -17,6 +18,7 @@ from store.corpus import Corpus
 from store.store import Store
 from training.errors import DataError
 from training.network.config import DataConfig
+from training.network.feed.feature_folder import FeatureFolder
 
 if TYPE_CHECKING:
     from native import Alphabet
@@ -49,6 +51,10 @@ def choose(data: DataConfig, store: Store) -> Choice:
         DataError: none fits; every corpus passed over is named with its reason.
         NotPublishedError: a named one does not exist.
     """
+    if data.feature_folder:
+        language = primary(data.language or "en")
+        folder = FeatureFolder.open(Path(data.feature_folder))
+        return Choice((folder,), language, _alphabet(data, language), ())
     corpora = _candidates(data, store)
     language = primary(data.language) if data.language else _language_of(corpora, data)
     alphabet = _alphabet(data, language)

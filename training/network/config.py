@@ -72,6 +72,12 @@ class DataConfig:
         0.0, "features kept on disk as float16, at most this many GB; 0 = computed anew in every epoch",
         at_least(0), since=2,
     )  # fmt: skip
+    feature_folder: str = key(
+        "",
+        "learn from a folder of features instead of corpora (docs/training.md); '' = none",
+        any_text,
+        since=2,
+    )
 
 
 @dataclass(frozen=True)
@@ -267,7 +273,10 @@ def changes_sound(config: AugmentConfig) -> bool:
 
 
 # Keys that change how a run is carried out but not what it learns. Of the alphabet its hash counts.
-_OUTSIDE_IDENTITY = {"loop": ("checkpoint_every_s", "keep_checkpoints", "threads"), "data": ("alphabet",)}
+_OUTSIDE_IDENTITY = {
+    "loop": ("checkpoint_every_s", "keep_checkpoints", "threads"),
+    "data": ("alphabet", "feature_folder"),
+}
 
 
 def read_config(path: Path) -> TrainingConfig:

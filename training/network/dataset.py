@@ -53,6 +53,7 @@ class Clip:
     rate_hz: int
     samples: npt.NDArray[np.generic] | Callable[[], npt.NDArray[np.generic]]
     speaker_id: str = ""
+    features: Float | None = None  # float32 [frames, coefficients] of a set without sound
 
     def sound(self) -> npt.NDArray[np.generic]:
         """The samples, [samples]."""
@@ -128,9 +129,12 @@ class Dataset:
             AlphabetError: a text holds a character outside the alphabet (the corpora stage refuses such
             rows).
         """
-        builder = _Builder(alphabet if speeds is not None else None, len(speeds or (1.0,)))
+        kinds = len(speeds or (1.0,))
+        builder = _Builder(alphabet if speeds is not None else None, kinds)
 
         def compute(clip: Clip) -> tuple[Clip, list[Float], float]:
+            if clip.features is not None:
+                return clip, [_as_wide(clip, features)] * kinds, len(clip.features) * features.hop_s
             samples = clip.sound()
             rows = [mfcc(samples, clip.rate_hz * speed, features) for speed in speeds or (1.0,)]
             return clip, rows, len(samples) / clip.rate_hz
@@ -209,6 +213,20 @@ class _Builder:
         )
 
 
+def _as_wide(clip: Clip, config: FeatureConfig) -> Float:
+    """The features of a clip that has no sound.
+
+    Raises:
+        DataError: the network was made for another width.
+    """
+    if clip.features is None or clip.features.shape[1] != config.coefficients:
+        width = 0 if clip.features is None else clip.features.shape[1]
+        raise DataError(
+            f"{clip.utterance_id}: {width} values a frame where the network hears {config.coefficients}"
+        )
+    return clip.features
+
+
 def ctc_refusal(labels: npt.NDArray[np.int32], frames: int) -> str | None:
     """Why CTC cannot learn a row, or None: it needs a frame per label and one between equal neighbours."""
     if len(labels) == 0:
@@ -254,6 +272,13 @@ def clips_of(corpus: Corpus, choice: SplitChoice, scoring: bool = False) -> Iter
 
     With `scoring` the text is text_scoring where the corpus has one.
     """
+    from training.network.feed.feature_folder import FeatureFolder
+
+    if isinstance(corpus, FeatureFolder):
+        for row in corpus.chosen(choice.split):
+            nothing = np.zeros(0, np.int16)
+            yield Clip(row["id"], row["text"], 1, nothing, row["speaker"], features=row["features"])
+        return
     for batch in corpus.batches(split=choice.split, columns=list(_COLUMNS)):
         for row in batch.to_pylist():
             if not choice.takes(row):

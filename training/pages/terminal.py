@@ -25,6 +25,7 @@ def evaluation_lines(result: dict[str, Any]) -> list[str]:
         f"  real-time factors: network {factors['acoustic']:.4f}, corrector {factors['corrector']:.6f}, "
         f"beam search {factors['decoder']:.6f}"
     )
+    lines += [f"  beware: {sentence}" for sentence in result.get("contamination", [])]
     return [*lines, result["path"]]
 
 
