@@ -1,86 +1,126 @@
-"""Digits: refused, read by a reviewed table, or spelled out by num2words where there is one way to read them.
+"""Digits and Roman numerals: refused, read by a reviewed table, or spelled out where there is one way to read them.
 
-Spelled are whole numbers, decimals, English ordinals and amounts of money. Years and counts look alike, so a
-spelled number is a guess: it is flagged, and never used in dev or test. Times, fractions, references and digits
-mixed with letters stay refused.
+Spelled are counts, years, ordinals, amounts of money, times of day and Roman numerals of kings in English
+(english_numbers.py), whole numbers, decimals and whole amounts elsewhere. A spelled number is still a guess: it is
+flagged, and never used in dev or test. Fractions, references, telephone numbers and digits mixed with letters stay
+refused, as does a Roman numeral that may be read in two ways.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
+from corpora.text import english_numbers
 from corpora.text.languages import primary
 from corpora.text.tables import NUMBERS
 
-_EDGE = ".,;:?!\"'()“”„«»…"
-_GROUPED = {
-    "en": ",",
-    "cy": ",",
-    "de": ".",
-    "es": ".",
-    "it": ".",
-    "nl": ".",
-    "pt": ".",
-    "tr": ".",
-    "fr": "\u202f",
+_EDGE = ".,;:?!\"'()“”„«»…‘’[]-–—"
+_GROUPED = dict.fromkeys(("de", "es", "it", "nl", "pt", "tr"), ".") | {"en": ",", "cy": ",", "fr": "\u202f"}
+_UNITS = {
+    "de": {"€": "euro", "$": "dollar", "£": "pfund"},
+    "fr": {"€": "euros", "$": "dollars", "£": "livres"},
+    "es": {"€": "euros", "$": "dólares"},
+    "it": {"€": "euro", "$": "dollari", "£": "sterline"},
+    "nl": {"€": "euro", "$": "dollar", "£": "pond"},
+    "pt": {"€": "euros", "$": "dólares"},
 }
-_CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
-_MONEY = {"en", "de", "fr", "es", "it", "nl", "pt"}
-_ORDINAL = re.compile(r"^(\d{1,6})(st|nd|rd|th)$", re.IGNORECASE)
+_CURRENCIES = "$€£"
 _LONGEST = 15  # digits
 
 
-def read_numbers(text: str, policy: str, language: str) -> tuple[str, bool, str | None]:
-    """Text with its numbers in words.
+@dataclass(frozen=True)
+class NumbersRead:
+    """Text with its numbers in words; whether anything was spelled out; the first token that is not certain."""
 
-    Returns:
-        (text, whether anything was spelled out, the first token that cannot be read with certainty or None).
-    """
+    text: str
+    spelled: bool = False
+    odd: str | None = None
+
+
+def may_hold_numbers(text: str) -> bool:
+    """Whether there is anything to read: a digit, or capitals that may be a Roman numeral among other words."""
+    if any(c.isnumeric() for c in text):
+        return True
+    return bool(_ROMAN_LIKE.search(text)) and any(c.islower() for c in text)
+
+
+_ROMAN_LIKE = re.compile(r"\b[IVX]{2,}\b|[a-z]'? [IVX]\b")
+
+
+def read_numbers(text: str, policy: str, language: str) -> NumbersRead:
+    """Text with its numbers in words, by a policy: `reject`, `table` or `spell`."""
     spelled = False
-    tokens = []
-    for token in text.split():
-        if not any(c.isnumeric() for c in token):
-            tokens.append(token)
+    tokens = text.split()
+    said_tokens: list[str] = []
+    english = primary(language) == "en"
+    mixed = any(c.islower() for c in text)
+    skip = 0
+    for at, token in enumerate(tokens):
+        if skip:
+            skip -= 1
             continue
+        before, after = said_before(tokens, at), tokens[at + 1] if at + 1 < len(tokens) else ""
         core = token.strip(_EDGE)
-        said = NUMBERS.get(core.lower()) if policy != "reject" and primary(language) == "en" else None
-        if said is None and policy == "spell":
-            said = _spelled(core, primary(language))
-            spelled = spelled or said is not None
-        if said is None:
-            return text, spelled, token
-        tokens.append(token.replace(core, f" {said} "))
-    return " ".join(tokens), spelled, None
+        if not any(c.isnumeric() for c in token):
+            said = english_numbers.roman(core, before, token[-1:] in ".,;:?!") if english and mixed else None
+            if said is None:
+                said_tokens.append(token)
+                continue
+            if policy != "spell" or not said:
+                return NumbersRead(text, spelled, token)
+            spelled = True
+            said_tokens.append(token.replace(core, said, 1))
+            continue
+        found = _said(core, (before, after), policy, language)
+        if found is None:
+            return NumbersRead(text, spelled, token)
+        said, skip, guessed = found
+        spelled = spelled or guessed
+        if english and guessed and before.lower() == "no." and said_tokens:
+            said_tokens[-1] = "number"
+        said_tokens.append(token.replace(core, f" {said} ", 1))
+    return NumbersRead(" ".join(said_tokens), spelled)
+
+
+def said_before(tokens: list[str], at: int) -> str:
+    """The token before one, "" at the beginning."""
+    return tokens[at - 1] if at else ""
+
+
+def _said(core: str, beside: tuple[str, str], policy: str, language: str) -> tuple[str, int, bool] | None:
+    """(words, tokens taken beyond this one, whether that is a guess) of a token with digits, or None."""
+    known = NUMBERS.get(core.lower()) if policy != "reject" and primary(language) == "en" else None
+    if known is not None:
+        return known, 0, False
+    if policy != "spell":
+        return None
+    try:
+        if primary(language) == "en":
+            found = english_numbers.spoken(core, *beside)
+            return None if found is None else (*found, True)
+        said = _spelled(core, primary(language))
+    except (RuntimeError, OverflowError, TypeError, ValueError, KeyError, NotImplementedError):
+        return None
+    return None if said is None else (said, 0, True)
 
 
 def _spelled(core: str, language: str) -> str | None:
-    """The words for one number, or None where it is not certain what it is."""
+    """The words for one number in a language other than English, or None where it is not certain what it is."""
     import num2words
 
-    ordinal = _ORDINAL.match(core) if language == "en" else None
     sign, amount = (core[0], core[1:]) if core[:1] in _CURRENCIES else (core[-1:], core[:-1])
-    try:
-        if ordinal:
-            return str(num2words.num2words(int(ordinal[1]), to="ordinal", lang="en"))
-        if sign in _CURRENCIES and language in _MONEY:
-            return _money(amount, _CURRENCIES[sign], language)
-        value = _value(core, language)
-        return None if value is None else str(num2words.num2words(value, lang=language))
-    except (RuntimeError, OverflowError, TypeError, ValueError, KeyError):
-        return None
-
-
-def _money(amount: str, currency: str, language: str) -> str | None:
-    import num2words
-
-    value = _value(amount, language)
-    if isinstance(value, float) and round(value * 100) != value * 100:
-        return None
-    if value is None:
-        return None
-    said = str(num2words.num2words(float(value), to="currency", currency=currency, lang=language))
-    whole = isinstance(value, int)
-    return re.split(r",| and | und | et | con | e ", said)[0] if whole else said
+    if sign in _CURRENCIES and sign:
+        unit, value = _UNITS.get(language, {}).get(sign), _value(amount, language)
+        if (
+            unit is None
+            or not isinstance(value, int)
+            or (value % 10 == 1 and (language, sign) != ("fr", "€"))
+        ):
+            return None  # a one before a unit has the unit's gender
+        return f"{num2words.num2words(value, lang=language)} {unit}"
+    value = _value(core, language)
+    return None if value is None else str(num2words.num2words(value, lang=language))
 
 
 def _value(core: str, language: str) -> int | float | None:
