@@ -19,6 +19,7 @@ from corpora.formats.times import span
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _calls as recordings
 from corpora.importers import _defects
+from corpora.importers._policy_price import price_remarks
 from corpora.sources.lines import TextLine
 from corpora.sources.source import Source
 
@@ -117,6 +118,8 @@ class FisherImporter:
                 f"calldata lists {len(tables.contradicting)} calls twice with other callers ({calls}): "
                 "their sides count as unknown speakers"
             )
+        paths = [unit.payload["text"] for unit in units]
+        notes += price_remarks(source, paths, _words_of, "fisher", choices["policies"])
         facts = CorpusFacts(self.name, recordings.LDC_LICENCE, split_rule="speaker", expected=EXPECTED)
         return recordings.scan_of(source, facts, units, (audio, text, lonely), notes)
 
@@ -132,6 +135,12 @@ class FisherImporter:
             **{name: given[name] for name in names},
         )
         return sides.finished(recordings.with_speech(given["text"], _read_call(source, sides, given["text"])))
+
+
+def _words_of(line: str) -> str:
+    """The words of a line."""
+    match = _LINE.match(line)
+    return match[4].strip() if match else ""
 
 
 def _sides(tables: CallTables, call: str) -> dict[str, list[object]]:

@@ -20,6 +20,7 @@ from corpora.formats.times import span
 from corpora.importer import CorpusFacts, Ignored, ImportOptions, RawSegment, Rejection, Scan, WorkUnit
 from corpora.importers import _calls as recordings
 from corpora.importers import _defects
+from corpora.importers._policy_price import price_remarks
 from corpora.sources.lines import TextLine
 from corpora.sources.source import Source
 
@@ -87,6 +88,8 @@ class SwitchboardImporter:
         notes = [f"{len(units):,} conversations of {CONVERSATIONS:,} (older sets: 2,435) in the whole corpus"]
         if not tables.callers:
             notes.append("no conv_tab: every side of every conversation counts as an unknown speaker")
+        paths = [path for unit in units for path in unit.payload["texts"] if path]
+        notes += price_remarks(source, paths, _words_of, "switchboard", choices["policies"])
         facts = CorpusFacts(self.name, recordings.LDC_LICENCE, split_rule="speaker", expected=EXPECTED)
         return recordings.scan_of(source, facts, units, (audio, text, lonely), notes)
 
@@ -101,6 +104,12 @@ class SwitchboardImporter:
             **{name: given[name] for name in names},
         )
         return sides.finished(_read_conversation(source, sides, given["texts"]))
+
+
+def _words_of(line: str) -> str:
+    """The words of a line, without those of silence only."""
+    words = "".join(line.split(None, 3)[3:]).strip()
+    return "" if _SILENCE.match(words) else words
 
 
 def _sides(tables: CallerTables, call: str, texts: dict[str, str]) -> dict[str, Any]:

@@ -160,3 +160,13 @@ def test_real_transcript_lines_all_end_as_text_or_reason(real_data: Path, tmp_pa
     )
     assert all(r.reason for r in results if isinstance(r, Refused))
     assert sum(isinstance(r, Normalised) for r in results) > 0.8 * len(results)
+
+
+def test_the_price_of_refusing_partial_words_is_said_before_it_is_paid(tmp_path: Path) -> None:
+    rows = ["0001 0.0 1.0 [silence]", "0002 1.0 2.0 so it goes", "0003 2.0 4.0 and th[is]- this is a long one"]
+    text = "".join(f"sw2001A-ms98-a-{row}\n" for row in rows)
+    source = tree(tmp_path, {"sw02001.sph": "x", **side("A", text)})
+    (note,) = [note for note in IMPORTER.scan(source, ImportOptions()).notes if "partial" in note]
+    assert "50.0 % of the lines with 70.0 % of the words" in note
+    kept = IMPORTER.scan(source, ImportOptions(options={"partial": "keep"}))
+    assert not [note for note in kept.notes if "partial" in note]
