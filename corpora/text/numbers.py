@@ -100,7 +100,7 @@ def _said(core: str, beside: tuple[str, str], policy: str, language: str) -> tup
             found = english_numbers.spoken(core, *beside)
             return None if found is None else (*found, True)
         said = _spelled(core, primary(language))
-    except (RuntimeError, OverflowError, TypeError, ValueError, KeyError, NotImplementedError):
+    except (RuntimeError, OverflowError, TypeError, ValueError, KeyError):
         return None
     return None if said is None else (said, 0, True)
 

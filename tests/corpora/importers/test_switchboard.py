@@ -163,7 +163,11 @@ def test_real_transcript_lines_all_end_as_text_or_reason(real_data: Path, tmp_pa
 
 
 def test_the_price_of_refusing_partial_words_is_said_before_it_is_paid(tmp_path: Path) -> None:
-    rows = ["0001 0.0 1.0 [silence]", "0002 1.0 2.0 so it goes", "0003 2.0 4.0 and th[is]- this is a long one"]
+    rows = [
+        "0001 0.0 1.0 [silence]",
+        "0002 1.0 2.0 so it goes",
+        "0003 2.0 4.0 and th[is]- this is a long one",
+    ]
     text = "".join(f"sw2001A-ms98-a-{row}\n" for row in rows)
     source = tree(tmp_path, {"sw02001.sph": "x", **side("A", text)})
     (note,) = [note for note in IMPORTER.scan(source, ImportOptions()).notes if "partial" in note]
