@@ -11,6 +11,7 @@ What it does not do: no stage of the chain itself runs here.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,18 +60,29 @@ class Source:
 
 @dataclass
 class Chain:
-    """One pass of the chain over `sources`; `earlier` are the runs that stood there before."""
+    """One pass of the chain over `sources`.
+
+    Attributes:
+        stops_at_failure: a corpus that cannot be imported ends the pass; else it is noted in `failed` with its reason.
+        earlier: the runs that stood there before.
+    """
 
     store: Store
     airflow: Airflow
     display: Display
     sources: tuple[Source, ...]
+    stops_at_failure: bool = True
     earlier: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
     active_s: float = 0.0
 
-    def go(self) -> None:
+    def go(self, settle: Callable[[], bool] | None = None) -> None:
         """All of it.
+
+        Args:
+            settle: called when all corpora are imported, before anything follows from them: writes the settings and
+                says whether anything shall follow.
 
         Raises:
             OrchestrationError: a run failed; says which task, why, and where its log lies.
@@ -83,11 +95,15 @@ class Chain:
             if run["state"] not in UNFINISHED
         }
         outdated = [source for source in self.sources if not is_current(self.store, source)]
-        self.airflow.unpause()
+        self.airflow.unpause(*([] if settle is None else [("corpus_refresh",)]))
         if outdated:
             self._refresh(outdated)
         else:
             self.display.say("nothing has changed")
+        if settle is not None:
+            if not settle():
+                return
+            self.airflow.unpause()
         self.active_s = time.monotonic() if outdated else 0.0
         self._follow()
 
@@ -99,9 +115,11 @@ class Chain:
             for run_id, source in list(pending.items()):
                 state = self.airflow.run("corpus_refresh", run_id)["state"]
                 if state == "failed":
-                    raise OrchestrationError(
-                        f"{source.name}: {self.airflow.why_failed('corpus_refresh', run_id)}"
-                    )
+                    why = self.airflow.why_failed("corpus_refresh", run_id)
+                    if self.stops_at_failure:
+                        raise OrchestrationError(f"{source.name}: {why}")
+                    self.failed[source.name] = why
+                    del pending[run_id]
                 if state == "success":
                     del pending[run_id]
                     remember(self.store, source)
@@ -112,6 +130,8 @@ class Chain:
     def _refresh_line(self, runs: dict[str, Source], pending: set[str], began_s: float) -> str:
         for run_id, source in runs.items():
             finished = run_id not in pending
+            if source.name in self.failed:
+                continue
             tally = (published_tally if finished else staged_tally)(self.store, source.name)
             if finished or tally.groups:
                 self.tallies[source.name] = tally  # while it is sealed the last tally stands

@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """What to show: corpora in order, the headline's corpus and language model, facts of this pass."""
+    """What to show: corpora in order, the headline's corpus ("" = nothing was trained) and language model, facts."""
 
     corpora: Sequence[str]
     headline_corpus: str
@@ -42,6 +42,16 @@ def collect(store: Store, asked: Asked) -> Json:
     Raises:
         NotPublishedError, StoreError: a corpus or a language model is missing or damaged.
     """
+    if not asked.headline_corpus:  # nothing could be trained
+        corpora = {name: _corpus(store, name) for name in asked.corpora}
+        nothing: Json = {
+            "lm": None,
+            "language_models": {},
+            "training": None,
+            "evaluation": None,
+            "evaluations": [],
+        }
+        return {**asked.facts, "corpora": corpora, **nothing}
     retrain = read_retrain(store)
     run = run_id_for(retrain.config, store)
     requests = [EvaluationRequest(**entry) for entry in evaluations_of(run, store)]
@@ -112,6 +122,8 @@ def code_version(root: Path) -> str:
 
 def table(result: Json) -> Group:
     """The figures for people, in three small tables."""
+    if not result["evaluations"]:
+        return Group(_corpora_table(result))
     return Group(_corpora_table(result), _models_table(result), _evaluations_table(result))
 
 

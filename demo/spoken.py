@@ -7,6 +7,7 @@ and does only the rest.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from demo import cast
@@ -19,6 +20,7 @@ from demo.orchestrator import Airflow, start_airflow
 from demo.results import Asked
 from store.store import Store
 
+QUIET_MINUTES = 7.0  # measured on two quiet cores, set-up not counted
 LANGUAGE_MODEL = "default"
 HEADLINE = "librispeech"
 _CONFIG = Path(__file__).resolve().parent / "training.toml"
@@ -26,6 +28,7 @@ _CONFIG = Path(__file__).resolve().parent / "training.toml"
 
 def run(root: Path, store: Store, seed: int, display: Display) -> tuple[Airflow, Asked]:
     """Everything from silence to measured error rates, below `root/var`."""
+    display.console.print(expected_time(len(os.sched_getaffinity(0)), os.getloadavg()[0]), markup=False)
     display.stage("speech")
     archives = make_archives(root / "var" / "demo" / "archives", seed, _told(display))
     hours = sum(archive.hours for archive in archives)
@@ -39,6 +42,13 @@ def run(root: Path, store: Store, seed: int, display: Display) -> tuple[Airflow,
     Chain(store, airflow, display, sources).go()
     put_in_force(store, display)
     return airflow, Asked([source.name for source in sources], HEADLINE, LANGUAGE_MODEL, {"seed": seed})
+
+
+def expected_time(cores: int, load: float) -> str:
+    """How long the demo will take, in words: it keeps two cores busy, and shares them with what runs already."""
+    minutes = QUIET_MINUTES * max(1.0, (load + 2.0) / cores)
+    machine = f"{cores} core{'' if cores == 1 else 's'}, load {load:.1f}"
+    return f"this takes about {minutes:.0f} minutes here ({machine}), more if the machine gets busier"
 
 
 def put_in_force(store: Store, display: Display) -> None:

@@ -15,6 +15,7 @@ from demo.chain import Chain, Source, is_current, remember, staged_tally
 from demo.display import Display
 from demo.layouts import librispeech, tones
 from demo.orchestrator import OrchestrationError
+from demo.spoken import expected_time
 from store.opening import open_store
 from store.store import Store
 
@@ -26,9 +27,10 @@ class StandIn:
         self.store, self.failing = store, failing
         self.started: list[tuple[str, dict[str, Any]]] = []
         self.looks: dict[str, int] = {}
+        self.unpaused: list[tuple[str, ...]] = []
 
-    def unpause(self) -> None:
-        pass
+    def unpause(self, dag_ids: tuple[str, ...] = ("all",)) -> None:
+        self.unpaused.append(dag_ids)
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         self.started.append((dag_id, conf))
@@ -143,3 +145,29 @@ def test_a_changed_source_is_outdated_and_an_old_version_made_current_again_is(
 
 def test_progress_of_an_import_that_has_not_begun_is_nothing(store: Store) -> None:
     assert staged_tally(store, "librispeech") == chain.Tally()
+
+
+def test_where_a_failure_does_not_stop_the_others_are_imported_before_it_is_decided_what_follows(
+    store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    airflow = StandIn(store, ("corpus_refresh",))
+    play_stages(monkeypatch, airflow)
+    one, _ = chain_of(store, airflow, source)
+    one.stops_at_failure = False
+    asked: list[dict[str, str]] = []
+
+    def settle() -> bool:
+        asked.append(dict(one.failed))
+        return False
+
+    one.go(settle)
+    assert asked == [{"librispeech": "corpus_refresh: task seal failed: because"}]
+    assert [name for name, _ in airflow.started] == ["corpus_refresh"]
+    assert airflow.unpaused == [("corpus_refresh",)]
+
+
+@pytest.mark.parametrize(
+    ("cores", "load", "minutes"), [(2, 0.0, 7), (2, 2.0, 14), (2, 8.0, 35), (1, 0.0, 14), (16, 1.0, 7)]
+)
+def test_the_expected_time_follows_cores_and_load(cores: int, load: float, minutes: int) -> None:
+    assert f"about {minutes} minutes here ({cores} core" in expected_time(cores, load)
