@@ -34,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from corpora import version_commands
+    from corpora import upkeep_commands, version_commands
     from corpora.exports import FORMS
 
     parser = _Parser(prog="python -m corpora", description="Archives become validated corpora.")
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (show, report, export):
         command.add_argument("name", metavar="NAME")
         command.add_argument("--version", metavar="VERSION", help="default: the current one")
-    more = version_commands.add_parsers(add)
+    more = [*version_commands.add_parsers(add), *upkeep_commands.add_parsers(add)]
     for command in (listing, doctor, download, refresh, renew, show, report, export, *more):
         command.add_argument(
             "--store", type=as_place, metavar="DIR", help="the store: a folder, or s3://bucket/prefix"
@@ -125,9 +125,12 @@ def _list(args: argparse.Namespace) -> int:
         for name, c in corpora.items()
     ]
     nothing = f"no corpus {'is in quarantine' if args.quarantine else 'is published'} in {store.place}"
+    troubles = store.corpus_troubles()
+    lines += [in_red(f"{name:16} cannot be read: {reason}") for name, reason in troubles.items()]
     text = "\n".join([*(lines or [nothing]), "", "importers:"])
     text += "".join(f"\n  {name:14} {summary}" for name, summary in importers.items())
-    emit({"store": store.place, "corpora": corpora, "importers": importers}, args.json, text)
+    answer = {"store": store.place, "corpora": corpora, "troubles": troubles, "importers": importers}
+    emit(answer, args.json, text)
     return 0
 
 
@@ -319,9 +322,9 @@ def _unchanged(line: list[str]) -> dict[str, Any] | None:
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
     if name in _COMMANDS:
         return _COMMANDS[name]
-    from corpora.version_commands import COMMANDS
+    from corpora import upkeep_commands, version_commands
 
-    return COMMANDS[name]
+    return {**version_commands.COMMANDS, **upkeep_commands.COMMANDS}[name]
 
 
 if __name__ == "__main__":

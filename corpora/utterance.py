@@ -119,6 +119,10 @@ def _schemas() -> dict[str, pa.Schema]:
     }
 
 
+SHARDS_VERSION = "2"
+"""Raised whenever the same rows would be written as other bytes."""
+
+
 def __getattr__(name: str) -> Any:
     """`SCHEMA` and `REJECTIONS_SCHEMA`, made when they are first asked for: Arrow costs a quarter of a second."""
     if name not in ("SCHEMA", "REJECTIONS_SCHEMA"):

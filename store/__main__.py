@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from store.console import configure_logging, emit, run_command
-from store.errors import StoreError
 from store.opening import open_store, store_of
 from store.overview import Row, overview
 from store.shared.push_pull import pull, push
@@ -26,9 +25,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m store", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="everything that is published, trained and measured")
-    commands.add_parser(
-        "check", help="whether the files of every corpus are there in their sizes; exit 3 if not"
-    )
+    check = commands.add_parser("check", help="whether every corpus is as it was sealed; exit 3 if not")
+    check.add_argument("--full", action="store_true", help="read every byte, also of files known to be whole")
     to = commands.add_parser("push", help="copy a published corpus to a shared store, e.g. s3://bucket/store")
     to.add_argument("--to", dest="url", required=True, metavar="URL")
     back = commands.add_parser("pull", help="copy a corpus from a shared store and publish it here")
@@ -71,23 +69,17 @@ def _list(store: Store, args: argparse.Namespace) -> int:
 
 
 def _check(store: Store, args: argparse.Namespace) -> int:
-    wrong: dict[str, list[str]] = {}
     names = store.corpus_names()
+    wrong = {name: [reason] for name, reason in store.corpus_troubles().items()}
     for name in names:
-        try:
-            missing = store.corpus(name).missing_files()
-        except (StoreError, KeyError, TypeError) as error:
-            missing = [f"manifest.json ({error})"]
-        if missing:
-            wrong[name] = missing
-    lines = [
-        f"{name}: missing or of another size: {', '.join(files)}; refresh it again"
-        for name, files in wrong.items()
-    ]
+        damage = [one.reason for one in store.corpus(name).find_damage(args.full)]
+        if damage:
+            wrong[name] = damage
+    lines = [f"{name}: {reason}; refresh it again" for name, reasons in wrong.items() for reason in reasons]
     emit(
         {"store": store.place, "corpora": names, "wrong": wrong},
         args.json,
-        "\n".join(lines or [f"the files of all {len(names)} corpora are there in their sizes"]),
+        "\n".join(lines or [f"all files of the {len(names)} corpora are as they were sealed"]),
     )
     return 3 if wrong else 0
 

@@ -58,6 +58,17 @@ def find_damage(
     return found
 
 
+def remember(folder: Path, files: Iterable[Sealed], notes: Path) -> None:
+    """Note the hashes of files that were hashed just now, so that the first look at them reads nothing."""
+    fresh = {_key(folder / file.path): file.sha256 for file in files if file.sha256 is not None}
+    _write(notes, {**_read(notes), **fresh})
+
+
+def _key(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+
+
 def _compare(path: Path, file: Sealed, known: dict[str, str], fresh: dict[str, str]) -> Damage | None:
     try:
         status = path.stat()
@@ -73,7 +84,7 @@ def _compare(path: Path, file: Sealed, known: dict[str, str], fresh: dict[str, s
         )
     if file.sha256 is None:
         return None
-    key = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+    key = _key(path)
     try:
         found = known.get(key) or sha256_file(path)
     except OSError as error:

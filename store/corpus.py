@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from store.checksums import Damage, find_damage
 from store.errors import StoreError
-from store.writing import read_json
+from store.manifests import manifest_damage, read_manifest, sealed_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,9 +26,12 @@ class Corpus:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The manifest as published."""
-        loaded: dict[str, Any] = read_json(self.path / "manifest.json")
-        return loaded
+        """The manifest as published.
+
+        Raises:
+            StoreError: it is damaged or was edited.
+        """
+        return read_manifest(self.path, self.version)
 
     @property
     def place(self) -> str:
@@ -35,8 +39,44 @@ class Corpus:
         return str(self.path)
 
     def file(self, relative: str) -> Path:
-        """A file of this version on this disk; copied here first where the store is shared."""
+        """A file of this version on this disk, proven; copied here first where the store is shared.
+
+        Raises:
+            StoreError: it is not the file that was sealed.
+        """
+        self._prove(relative)
         return self.path / relative
+
+    @property
+    def notes(self) -> Path | None:
+        """Where known hashes of files are kept; None for what lies in no store."""
+        area = self.path.parent.parent
+        return area.parent / "cache" / "checksums.json" if area.name in AREAS else None
+
+    def find_damage(self, full: bool = False) -> list[Damage]:
+        """What of this version is not as it was sealed; cheap where it is known already, unless `full`."""
+        found = manifest_damage(self.path, self.version)
+        return found or find_damage(self.path, sealed_files(self.manifest), self.notes, full)
+
+    @cached_property
+    def _proven(self) -> set[str]:
+        """Files that this object need not look at again."""
+        return set()
+
+    def _prove(self, relative: str) -> None:
+        """Compare a file, and those of its split with it, with the manifest: once per object."""
+        if relative in self._proven:
+            return
+        split = next((one["split"] for one in self._shards() if one["path"] == relative), None)
+        files = [
+            one for one in sealed_files(self.manifest, split) if split is not None or one.path == relative
+        ]
+        damage = {one.path: one for one in find_damage(self.path, files, self.notes)}
+        if relative in damage:
+            raise StoreError(
+                f"{damage[relative].reason}; run the refresh of {self.name} again, it mends what is damaged"
+            )
+        self._proven.update(one.path for one in files if one.path not in damage)
 
     def readable(self, relative: str, columns: list[str] | None) -> Path | BinaryIO:
         """A shard to read some columns of (None = all): a file, or a stream where the store is shared."""
@@ -61,12 +101,9 @@ class Corpus:
         shards = self._shards()
         return set(pq.read_schema(self.readable(shards[0]["path"], [])).names) if shards else set()
 
-    def missing_files(self) -> list[str]:
-        """Shards and tables that are missing or do not have the size the manifest states."""
-        tables = [*self.manifest["shards"], self.manifest["rejections"]]
-        return [
-            entry["path"] for entry in tables if not _has_size(self.path / entry["path"], entry.get("bytes"))
-        ]
+    def is_whole(self) -> bool:
+        """Whether manifest and files are as they were sealed; files that are known cost one look."""
+        return not self.find_damage()
 
     def batches(
         self, split: str | None = None, subset: str | None = None, columns: Sequence[str] | None = None
@@ -89,27 +126,38 @@ class Corpus:
         for entry in self._shards(split):
             path = self.path / entry["path"]
             try:
-                with pq.ParquetFile(self.readable(entry["path"], read)) as shard:
+                opened = self.readable(entry["path"], read)
+                with pq.ParquetFile(opened, page_checksum_verification=True) as shard:
                     for group in range(shard.num_row_groups):
                         table = shard.read_row_group(group, columns=read)
                         if subset is not None:
                             table = table.filter(pc.equal(table["subset"], subset))
                         table = table if wanted is None else table.select(wanted)
                         yield from table.combine_chunks().to_batches()
-            except (OSError, pa.ArrowInvalid) as error:
+            except (OSError, pa.ArrowException) as error:
                 raise StoreError(
                     f"shard {path} cannot be read ({error}); run the refresh of {self.name} again"
                 ) from error
 
     def rejections(self) -> pa.Table:
-        """All rejections of this version."""
+        """All rejections of this version.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return pq.read_table(self.file("rejections.parquet"))
+        path = self.file("rejections.parquet")
+        try:
+            return pq.read_table(path, page_checksum_verification=True)
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"{path} cannot be read ({error}); run the refresh of {self.name} again"
+            ) from error
 
 
-def _has_size(path: Path, size_bytes: int | None) -> bool:
-    return path.is_file() and (size_bytes is None or path.stat().st_size == size_bytes)
-
+AREAS = ("corpora", "quarantine")
+"""Folders of a store in which versions of corpora lie."""
 
 SPLITS = ("train", "dev", "test")

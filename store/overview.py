@@ -7,6 +7,7 @@ A damaged manifest shows as a row with its error, so that one bad file hides no 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,30 @@ def overview(store: Store) -> dict[str, list[Row]]:
     """Tables `corpora`, `language_models`, `runs` and `evaluations` of a store, each sorted by path."""
     current = "*/current/manifest.json"
     return {
-        "corpora": list(_rows(store.corpora_dir.glob(current), _corpus)),
+        "corpora": list(_corpora(store)),
         "language_models": list(_rows(store.language_models_dir.glob(current), _language_model)),
         "runs": list(_rows(store.runs_dir.glob("*/state.json"), _run)),
         "evaluations": list(_rows(store.evaluations_dir.glob("*/evaluation.json"), _evaluation)),
     }
 
 
+def _corpora(store: Store) -> Iterator[Row]:
+    """One row per corpus, read as it was sealed."""
+    troubles = store.corpus_troubles()
+    for name in sorted({*store.corpus_names(), *troubles}):
+        if name in troubles:
+            yield {"name": name, "path": str(store.corpora_dir / name), "error": troubles[name]}
+        else:
+            yield from _rows(iter([store.corpus(name).path / "manifest.json"]), _corpus)
+
+
 def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:
     for path in sorted(paths):
         try:
-            yield read(read_json(path))
-        except (StoreError, KeyError, TypeError, AttributeError) as error:
+            row = read(read_json(path))
+            json.dumps(row, allow_nan=False)  # what is no number is no figure of ours
+            yield row
+        except (StoreError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             message = f"{type(error).__name__}: {error}"
             folder = path.parent.parent if path.parent.name == "current" else path.parent
             yield {"name": folder.name, "path": str(path), "error": message}

@@ -11,14 +11,25 @@ another. Nothing half-written ever lies under a final name. This module knows no
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 
 from store.corpus import Corpus
+from store.current import corpus_at, trouble_of, version_dir
 from store.errors import NotPublishedError
 from store.locks import hold
 from store.writing import explain_write
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def _tell_once(name: str, reason: str) -> None:
+    """One warning a process and reason, however often the names are asked for."""
+    _log.warning("%s is passed over: %s", name, reason)
 
 
 class Store:
@@ -97,12 +108,32 @@ class Store:
         if not (path / "manifest.json").is_file():
             there = ", ".join(self._published(parent)) or "none yet"
             what = f"{name} {version}" if version else name
-            raise NotPublishedError(f"{what} is not published under {parent}; there are: {there}")
-        return path.resolve()
+            why = None if version else trouble_of(parent / name)
+            raise NotPublishedError(
+                f"{what} is not published under {parent}{f' ({why})' if why else ''}; there are: {there}"
+            )
+        return version_dir(path)
 
     def corpus_names(self) -> list[str]:
-        """Names of all corpora with a current version, sorted."""
-        return self._published(self.corpora_dir)
+        """Names of all corpora with a current version, sorted; one that cannot be read is told and passed over."""
+        return self._sound(self.corpora_dir)
+
+    def _sound(self, parent: Path) -> list[str]:
+        troubles = self._troubles(parent)
+        for name, reason in troubles.items():
+            _tell_once(name, reason)
+        return [name for name in self._published(parent) if name not in troubles]
+
+    def _troubles(self, parent: Path) -> dict[str, str]:
+        """Names below a folder whose current version cannot be read, each with the reason."""
+        if not parent.is_dir():
+            return {}
+        found = {path.name: trouble_of(path) for path in sorted(parent.iterdir()) if path.is_dir()}
+        return {name: reason for name, reason in found.items() if reason is not None}
+
+    def corpus_troubles(self) -> dict[str, str]:
+        """Corpora, also those in quarantine, whose current version cannot be read, each with the reason."""
+        return {**self._troubles(self.quarantine_dir), **self._troubles(self.corpora_dir)}
 
     def corpus(self, name: str, version: str | None = None) -> Corpus:
         """A published corpus, by default its current version.
@@ -110,12 +141,11 @@ class Store:
         Raises:
             NotPublishedError: no such corpus or version.
         """
-        path = self._version_dir(self.corpora_dir, name, version)
-        return Corpus(name=name, version=path.name, path=path)
+        return corpus_at(name, self._version_dir(self.corpora_dir, name, version))
 
     def quarantined_names(self) -> list[str]:
-        """Names of all corpora that wait in quarantine, sorted."""
-        return self._published(self.quarantine_dir)
+        """Names of all corpora that wait in quarantine, sorted; one that cannot be read is told and passed over."""
+        return self._sound(self.quarantine_dir)
 
     def quarantined(self, name: str, version: str | None = None) -> Corpus:
         """A corpus in quarantine, by default its current version.
@@ -123,8 +153,7 @@ class Store:
         Raises:
             NotPublishedError: no such corpus or version there.
         """
-        path = self._version_dir(self.quarantine_dir, name, version)
-        return Corpus(name=name, version=path.name, path=path)
+        return corpus_at(name, self._version_dir(self.quarantine_dir, name, version))
 
     def language_model_names(self) -> list[str]:
         """Names of all language models with a current version, sorted."""

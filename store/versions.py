@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from store.corpus import _has_size
 from store.writing import (
     canonical_json,
     explain_write,
@@ -21,12 +20,18 @@ from store.writing import (
 
 
 def link_current(parent_dir: Path, version: str) -> None:
-    """Point `<parent_dir>/current` to a version, by one rename of a relative symbolic link."""
-    temporary = temporary_beside(parent_dir / "current")
+    """Point `<parent_dir>/current` to a version, by one rename of a relative symbolic link.
+
+    A folder in its place (a copy that followed links) steps aside under a hidden name; nothing of it is deleted.
+    """
+    current = parent_dir / "current"
+    temporary = temporary_beside(current)
     with explain_write(parent_dir):
+        if current.is_dir() and not current.is_symlink():
+            current.rename(temporary.with_name(".current-copied" + temporary.suffix))
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(version, target_is_directory=True)
-        temporary.replace(parent_dir / "current")
+        temporary.replace(current)
         fsync_dir(parent_dir)
 
 
@@ -61,7 +66,7 @@ def is_whole(there: Path, like: Path) -> bool:
 
 def _same_bytes(one: Path, other: Path) -> bool:
     """Whether two files are the same or hold the same."""
-    if not _has_size(other, one.stat().st_size):
+    if not has_size(other, one.stat().st_size):
         return False
     if one.samefile(other):
         return True
@@ -69,6 +74,18 @@ def _same_bytes(one: Path, other: Path) -> bool:
         return sha256_file(one) == sha256_file(other)
     except OSError:  # the one that is there cannot be read any more
         return False
+
+
+def unpublish(parent_dir: Path) -> None:
+    """Take `current` away: no version is in force any more, and all of them stay where they are."""
+    with explain_write(parent_dir):
+        (parent_dir / "current").unlink(missing_ok=True)
+        fsync_dir(parent_dir)
+
+
+def has_size(path: Path, size_bytes: int | None) -> bool:
+    """Whether a file is there with this size (None = any)."""
+    return path.is_file() and (size_bytes is None or path.stat().st_size == size_bytes)
 
 
 def version_of(manifest: Mapping[str, Any]) -> str:

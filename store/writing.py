@@ -114,6 +114,14 @@ def write_json_atomic(path: Path, value: Any) -> None:
     write_bytes_atomic(path, canonical_json(value))
 
 
+def read_cached(path: Path) -> Any:
+    """The JSON in a file of the cache; None where it is missing or damaged, for then it is made again."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
 def read_json(path: Path) -> Any:
     """The JSON in a file of the store.
 
@@ -124,12 +132,14 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise StoreError(
-            f"{path} is missing: it was moved or deleted by hand; run the refresh again"
+            f"{path} is missing: it was moved or deleted by hand; run the command that made it again"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(
-            f"{path} is not readable JSON ({error}): delete its folder and run the refresh again"
+            f"{path} is damaged: no readable JSON ({error}); run the command that made it again"
         ) from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror}): check its owner") from error
 
 
 def put_in_place(staged: Path, target: Path) -> None:

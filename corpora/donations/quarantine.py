@@ -15,9 +15,10 @@ from typing import Any
 from corpora.donations.licences import widens
 from corpora.errors import SourceError
 from corpora.importer import CorpusFacts
-from store.errors import NotPublishedError
+from store.corpus import Corpus
+from store.errors import NotPublishedError, StoreError
 from store.store import Store
-from store.writing import explain_write, write_bytes_atomic
+from store.writing import explain_write, read_cached, write_bytes_atomic
 
 
 def area(store: Store, facts: Mapping[str, Any]) -> Path:
@@ -48,15 +49,31 @@ def check_claim(store: Store, importer: str, facts: CorpusFacts, name: str) -> N
     """
     for open_corpus in (store.corpus, store.quarantined):
         try:
-            there = open_corpus(name).manifest
+            there = _said(open_corpus(name))
         except NotPublishedError:
             continue
-        if (there["importer"], there["donor"]) != (importer, facts.donor):
-            owner = there["donor"] or there["importer"]
+        if there is None and importer != "donated":
+            continue  # the name is the importer's own, not what a donor wrote
+        if there is None:
+            raise SourceError(
+                f"the manifest of {name} is damaged, so nobody can say whether it is {facts.donor}'s; if it is, say so "
+                f"with --as {name}"
+            )
+        if (there.get("importer"), there.get("donor")) != (importer, facts.donor):
+            owner = there.get("donor") or there.get("importer")
             raise SourceError(
                 f"the source calls itself {name!r}, which {owner} has published; choose a name with --as"
             )
     check_licence(store, facts, name)
+
+
+def _said(corpus: Corpus) -> dict[str, Any] | None:
+    """The manifest of a corpus, also where it is not the one that was sealed; None where it says nothing."""
+    try:
+        return corpus.manifest
+    except StoreError:
+        found = read_cached(corpus.path / "manifest.json")
+    return found if isinstance(found, dict) and {"importer", "donor", "licence"} <= found.keys() else None
 
 
 def check_licence(store: Store, facts: CorpusFacts, name: str) -> None:
@@ -68,9 +85,14 @@ def check_licence(store: Store, facts: CorpusFacts, name: str) -> None:
     if facts.about.get("said_by_hand", True):
         return
     try:
-        known = store.corpus(name).manifest["licence"]
+        known = (_said(store.corpus(name)) or {}).get("licence")
     except NotPublishedError:
         return
+    if not isinstance(known, str):
+        raise SourceError(
+            f"the manifest of {name} is damaged, so nobody can say under which licence it was published: state it in a "
+            "file given by --donation"
+        )
     if widens(facts.licence, known):
         raise SourceError(
             f"{name} is published under {known}; the archive now says {facts.licence} of itself, which gives "

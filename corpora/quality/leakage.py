@@ -9,6 +9,7 @@ The gate (policy in `POLICY`) refuses a corpus that would leak, whichever side o
 from __future__ import annotations
 
 import logging
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,9 +114,26 @@ def traces_of(store: Store, corpus: Corpus) -> Traces:
             if len(path.stem) - len(old.stem) in (0, 2):
                 old.unlink(missing_ok=True)
         _write(path, _read_shards(corpus))
-    with np.load(path) as stored:
-        arrays = {key: stored[key] for key in _ARRAYS}
+    arrays = _read(path)
+    if arrays is None or {len(array) for array in arrays.values()} != {_utterances(corpus)}:
+        _log.warning("%s is damaged and made again", path)
+        _write(path, _read_shards(corpus))
+        with np.load(path) as stored:
+            arrays = {key: stored[key] for key in _ARRAYS}
     return Traces(corpus.name, **arrays, **_terms(corpus.manifest))
+
+
+def _utterances(corpus: Corpus) -> int:
+    return sum(int(shard["rows"]) for shard in corpus.manifest["shards"])
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Traces of the cache; None where the file is damaged (its members have checksums)."""
+    try:
+        with np.load(path) as stored:
+            return {key: stored[key] for key in _ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
 
 
 def traces_path(store: Store, corpus: Corpus) -> Path:

@@ -130,7 +130,7 @@ def unchanged_answer(store: Store, key: str) -> dict[str, Any] | None:
         as_noted = corpus.version == note["version"] and note["withdrawn"] == withdrawn_mark(
             store, corpus.name
         )
-        if not as_noted or corpus.missing_files():
+        if not as_noted or not corpus.is_whole():
             return None
         return published_answer(store, {"name": corpus.name, "facts": {"quarantine": ""}}, "unchanged")
     except (SpeechmillError, KeyError, TypeError, OSError):

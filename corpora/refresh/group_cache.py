@@ -12,20 +12,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from corpora.errors import SourceError
 from corpora.sources.planned import PlannedSource
-from store.writing import explain_write, fsync_dir, fsync_tree
+from store.writing import canonical_json, explain_write, fsync_dir, fsync_tree, read_cached, sha256_file
 
 KEPT_S = 60 * 24 * 3600  # groups that no refresh has used for so long are dropped
 _DEAD_S = 24 * 3600
+_PARTS, ROWS, _SUMS = ("counts.json", "index.parquet", "rejections.parquet"), "rows.parquet", "sums.json"
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 Plan = dict[str, Any]
 
@@ -46,16 +50,40 @@ def find_group(plan: Plan, index: int, with_sound: bool = False) -> Path | None:
         with_sound: only if its `rows.parquet` is there too.
     """
     try:
-        folder = cache_dir(plan) / _note(plan, index).read_text()
-    except OSError:
+        key = _note(plan, index).read_text()
+    except (OSError, ValueError):
         return None
-    return folder if is_finished(folder, with_sound) else None
+    folder = cache_dir(plan) / key
+    return folder if _KEY.fullmatch(key) and is_finished(folder, with_sound) else None
 
 
 def is_finished(folder: Path, with_sound: bool = False) -> bool:
-    """Whether a group's folder holds what it must."""
-    wanted = ["counts.json", "index.parquet", "rejections.parquet", *(["rows.parquet"] if with_sound else [])]
-    return all((folder / name).is_file() for name in wanted)
+    """Whether a group's folder holds what it must, byte for byte as it was made; a damaged group is made again."""
+    sums = sums_of(folder)
+    return all(_has_sum(folder / name, sums.get(name)) for name in (*_PARTS, *([ROWS] if with_sound else [])))
+
+
+def sums_of(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a group as it was made; {} where nobody can say."""
+    found = read_cached(folder / _SUMS)
+    return found if isinstance(found, dict) else {}
+
+
+def _has_sum(path: Path, sha256: str | None) -> bool:
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return sha256 is not None and _hashed(path, status.st_mtime_ns, status.st_ino, status.st_size) == sha256
+
+
+@lru_cache(maxsize=3 * 4096)
+def _hashed(path: Path, changed_ns: int, inode: int, size_bytes: int) -> str:
+    """A file's hash, computed once by each process as long as the file stays the same."""
+    try:
+        return sha256_file(path)
+    except OSError:
+        return ""
 
 
 def content_key(mark: str, source: PlannedSource, members: Iterable[str]) -> str:
@@ -100,9 +128,11 @@ def _host() -> str:
 def keep_group(staged: Path, folder: Path) -> None:
     """Give a finished group its final name."""
     with explain_write(folder):
+        sums = {name: sha256_file(staged / name) for name in (*_PARTS, ROWS)}
+        (staged / _SUMS).write_bytes(canonical_json(sums))
         fsync_tree(staged)
         if is_finished(folder):  # made for its sound only
-            (staged / "rows.parquet").replace(folder / "rows.parquet")
+            (staged / ROWS).replace(folder / ROWS)
             shutil.rmtree(staged)
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -126,7 +156,7 @@ def drop_sound(plan: Plan) -> None:
     for index in range(len(plan["groups"])):
         folder = find_group(plan, index)
         if folder is not None:
-            (folder / "rows.parquet").unlink(missing_ok=True)
+            (folder / ROWS).unlink(missing_ok=True)
 
 
 def prune(plan: Plan) -> None:

@@ -36,7 +36,7 @@ from corpora.sources.opening import open_source, source_stamp
 from corpora.sources.source import Source
 from corpora.text.languages import alphabets_hash
 from corpora.text.normaliser import NORMALISER_VERSION
-from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA
+from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, SHARDS_VERSION
 from corpora.versions.index import INDEX_SCHEMA
 from corpora.versions.withdrawals import withdrawn_mark
 from native import flac
@@ -44,12 +44,17 @@ from store.errors import NotPublishedError, UsageError
 from store.opening import open_store
 from store.shared.places import is_remote
 from store.store import Store
-from store.writing import read_json, write_bytes_atomic, write_json_atomic
+from store.writing import read_cached, write_bytes_atomic, write_json_atomic
 
 GROUP_BYTES = 24 << 20
 MAX_GROUPS = 2048
 # Whose versions decide bytes, beside our own code's: what decodes, and what writes Parquet and FLAC.
-_WRITERS = (pa.__version__, soundfile.__libsndfile_version__, f"flac {flac.ENCODER_VERSION}")
+_WRITERS = (
+    pa.__version__,
+    soundfile.__libsndfile_version__,
+    f"flac {flac.ENCODER_VERSION}",
+    f"shards {SHARDS_VERSION}",
+)
 _STALE_S = 7 * 24 * 3600
 _log = logging.getLogger(__name__)
 
@@ -175,17 +180,15 @@ def _facts(scan: Scan, name: str) -> dict[str, Any]:
 def _published_before(store: Store, key: str) -> tuple[str, str, str] | None:
     """(name, version, why in quarantine) if this very input is what is published now."""
     note = store.cache_dir / "refresh" / f"{key}.json"
-    if not note.is_file():
+    said = read_cached(note)
+    if not isinstance(said, dict) or not {"name", "version"} <= said.keys():
         return None
-    said = read_json(note)
     try:
         corpus = (store.quarantined if said.get("quarantine") else store.corpus)(said["name"])
     except NotPublishedError:
         return None
     mark = withdrawn_mark(store, corpus.name)
-    is_current = (
-        corpus.version == said["version"] and said.get("withdrawn") == mark and not corpus.missing_files()
-    )
+    is_current = corpus.version == said["version"] and said.get("withdrawn") == mark and corpus.is_whole()
     return (corpus.name, corpus.version, said.get("quarantine", "")) if is_current else None
 
 

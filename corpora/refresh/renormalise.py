@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.audio.fingerprint import VERSION, fingerprint_of_stored
@@ -27,9 +28,13 @@ from corpora.quality.thresholds import Thresholds
 from corpora.text.languages import alphabet_for
 from corpora.text.normaliser import NORMALISER_VERSION, Normalised, Refused
 from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for
+from corpora.utterance import REJECTIONS_SCHEMA
 from corpora.versions.manifest import describe, summary_of
-from corpora.versions.shards import ShardWriter, write_rejections
+from corpora.versions.shards import ShardWriter, write_table
+from corpora.versions.withdrawals import CHECK, Gone, unpublish_if_withdrawn, withdrawn_donors
+from store import checksums
 from store.corpus import Corpus
+from store.manifests import sealed_files
 from store.store import Store
 from store.versions import publish_version, version_of
 from store.writing import explain_write, sha256_file, write_json_atomic
@@ -48,6 +53,8 @@ class _Outcome:
     index: list[Row] = field(default_factory=list)  # of accepted rows: what `describe` asks for
     rejections: list[Row] = field(default_factory=list)
     torn: set[str] = field(default_factory=set)  # sounds whose copies have different texts now
+    donors: list[str] = field(default_factory=list)  # who has withdrawn
+    gone: list[Row] = field(default_factory=list)  # where their rows stood
     changed: int = 0
     returned: int = 0
 
@@ -60,7 +67,8 @@ def renormalise(store: Store, name: str) -> dict[str, Any]:
         left and came back); status "published" or "unchanged".
 
     Raises:
-        NotPublishedError: no such corpus. GateRefusedError: nothing would be left.
+        NotPublishedError: no such corpus. GateRefusedError: nothing would be left. NothingImportedError: nothing
+            is left because of who has withdrawn; no version is published any more. StoreError: it is damaged.
     """
     with store.lock(f"corpus-{name}"):
         corpus = store.corpus(name)
@@ -72,12 +80,14 @@ def renormalise(store: Store, name: str) -> dict[str, Any]:
         outcome = _rewritten(store, corpus, staged)
         manifest = _manifest(before, staged, outcome)
         if not manifest["gate"]["passed"]:
+            unpublish_if_withdrawn(store, name, manifest["rejected"])
             raise GateRefusedError(
                 f"nothing of {name} would be left under the rules of today; {name} stays as it is"
             )
         write_json_atomic(staged / "manifest.json", manifest)
         unchanged = manifest["version"] == corpus.version
-        publish_version(store.corpora_dir / name, manifest["version"], staged)
+        folder = publish_version(store.corpora_dir / name, manifest["version"], staged)
+        checksums.remember(folder, sealed_files(manifest), store.checksums_path)
         share_traces(store, store.corpus(name))
         more = {
             "changed": outcome.changed,
@@ -92,7 +102,7 @@ def renormalise(store: Store, name: str) -> dict[str, Any]:
 def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     """Write all shards and the rejections anew below `staged`."""
     thresholds = Thresholds(**corpus.manifest["thresholds"])
-    outcome = _Outcome(torn=_torn(corpus))
+    outcome = _Outcome(torn=_torn(corpus), donors=withdrawn_donors(store, corpus.name))
     held = corpus.rejections().to_pylist()
     text_ids = {r["utterance_id"] for r in held if r["check"] in TEXT_CHECKS and r["utterance_id"]}
     back = _returning(store, corpus, text_ids)
@@ -104,7 +114,7 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
         accepted = []
         for row in (back[key] for key in sorted(back) if back[key]["split"] == split):
             fresh = _renewed(row, thresholds)
-            if isinstance(fresh, dict):
+            if isinstance(fresh, dict) and not _is_theirs(row, outcome.donors):
                 accepted.append(fresh)
                 returned.add(row["utterance_id"])
         if accepted:
@@ -115,7 +125,9 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
         [*kept, *outcome.rejections],
         key=lambda r: (r["source_path"], r["line"] or 0, r["utterance_id"] or "", r["check"]),
     )
-    write_rejections(staged / "rejections.parquet", rejections)
+    table = pa.Table.from_pylist(rejections, schema=REJECTIONS_SCHEMA)
+    where = pd.DataFrame(outcome.gone, columns=["source_path", "transcript_path"])
+    write_table(staged / "rejections.parquet", Gone(outcome.donors, where).without_their_text(table))
     outcome.rejections = rejections
     return outcome
 
@@ -136,7 +148,7 @@ def _torn(corpus: Corpus) -> set[str]:
 
 
 def _shard_rows(path: Path) -> Iterator[Row]:
-    with pq.ParquetFile(path) as shard:
+    with pq.ParquetFile(path, page_checksum_verification=True) as shard:
         for group in range(shard.num_row_groups):
             yield from shard.read_row_group(group).to_pylist()
 
@@ -184,6 +196,12 @@ def _write_shard(
             fresh = _renewed(row, thresholds)
             if row["audio_sha256"] in outcome.torn:
                 fresh = _TORN, CORPUS_CHECKS[_TORN]
+            if _is_theirs(row, outcome.donors):
+                outcome.gone.append(row)
+                row, fresh = (
+                    {**row, "text_raw": None},
+                    (CHECK, f"{CORPUS_CHECKS[CHECK]} ({row['source_path']})"),
+                )
             if not isinstance(fresh, dict):
                 outcome.rejections.append(_rejection(row, fresh))
                 continue
@@ -228,6 +246,11 @@ def _renewed(row: Row, thresholds: Thresholds) -> Row | tuple[str, str]:
     return {**row, **texts, "flags": sorted({*kept, *result.flags, *flags}), "measures": measures}
 
 
+def _is_theirs(row: Row, donors: list[str]) -> bool:
+    """Whether a row belongs to somebody who has withdrawn."""
+    return row["donor_id"] in donors or row["speaker_id"] in donors
+
+
 def _rejection(row: Row, refused: tuple[str, str]) -> Row:
     return {
         "corpus": row["corpus"],
@@ -252,6 +275,10 @@ def _manifest(before: dict[str, Any], staged: Path, outcome: _Outcome) -> dict[s
     items = {**before["items"], "accepted": len(index), "rejected": sum(rejected.values())}
     manifest = {key: value for key, value in before.items() if key not in {"version", "gate"}}
     manifest |= describe(index) if len(index) else {}
+    if outcome.donors and "speaker_splits" in manifest:
+        placed = manifest["speaker_splits"].items()
+        left = {split: [one for one in names if one not in outcome.donors] for split, names in placed}
+        manifest["speaker_splits"] = {split: names for split, names in left.items() if names}
     manifest |= {
         "normaliser_version": NORMALISER_VERSION,
         "alphabet_hash": alphabet_for(before["language"]).hash,

@@ -8,6 +8,7 @@ the staging folder with its manifest, for the report.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -44,11 +45,15 @@ from corpora.versions.index import read_index, read_rows
 from corpora.versions.manifest import compare, describe, published_answer, summary_of
 from corpora.versions.shards import read_table, write_table
 from corpora.versions.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
+from store import checksums
 from store.errors import NotPublishedError, StoreError
+from store.manifests import sealed_files
 from store.opening import open_store
 from store.store import Store
 from store.versions import publish_version, version_of
 from store.writing import explain_write, read_json, sha256_file, write_json_atomic
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,11 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
 
 def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
     if not manifest["gate"]["passed"] and not manifest.get("needs_alignment"):
-        return _refuse(plan, manifest, built)
+        return _refuse(store, plan, manifest, built)
     name = plan["name"]
     why = plan["facts"]["quarantine"]
-    publish_version(area(store, plan["facts"]) / name, manifest["version"], built.folder)
+    folder = publish_version(area(store, plan["facts"]) / name, manifest["version"], built.folder)
+    checksums.remember(folder, sealed_files(manifest), store.checksums_path)
     if not why:
         leakage.share_traces(store, store.corpus(name))
         shard_maker.remember(store, name, manifest, built.shard_keys)
@@ -112,13 +118,14 @@ def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built:
     return published_answer(store, plan, "published")
 
 
-def _refuse(plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
+def _refuse(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
     """Leave the refused corpus where the report finds it."""
     refused = Path(plan["work_dir"]) / "refused"
     with explain_write(refused):
         shutil.rmtree(refused, ignore_errors=True)
         built.folder.rename(refused)
     if not manifest["utterances"]:
+        withdrawals.unpublish_if_withdrawn(store, plan["name"], manifest["rejected"])
         most = ", ".join(f"{n} {check}" for check, n in Counter(manifest["rejected"]).most_common(3))
         raise NothingImportedError(
             f"nothing in {plan['name']} could be imported ({most or 'no item at all'}); "
@@ -129,10 +136,13 @@ def _refuse(plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> di
 
 
 def _earlier(store: Store, plan: dict[str, Any]) -> dict[str, str]:
-    """Speakers as the current version of this corpus places them."""
+    """Speakers as the current version of this corpus places them; a damaged one says nothing."""
     try:
         return earlier_speakers(store.corpus(plan["name"]).manifest)
     except NotPublishedError:
+        return {}
+    except StoreError as error:
+        _log.warning("speakers are placed anew, for the version before cannot be read: %s", error)
         return {}
 
 

@@ -26,16 +26,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.refresh.group_cache import find_group
+from corpora.refresh.group_cache import ROWS, find_group, sums_of
 from corpora.refresh.groups import run_group
-from corpora.utterance import SCHEMA
+from corpora.utterance import SCHEMA, SHARDS_VERSION
 from corpora.versions.index import mask_hash
 from corpora.versions.shards import ShardWriter
+from store.checksums import Sealed, find_damage
 from store.corpus import SPLITS
 from store.errors import StoreError
 from store.opening import open_store
 from store.store import Store
-from store.writing import place_file, read_json, sha256_file, write_json_atomic
+from store.writing import place_file, read_cached, read_json, sha256_file, write_json_atomic
 
 _HASHERS = 4
 Mask = npt.NDArray[np.bool_]
@@ -87,15 +88,19 @@ class ShardMaker:
         relative = f"{piece.split}/part-{self._numbers[piece.split]:05d}.parquet"
         self._numbers[piece.split] += 1
         made_of = [group.name, piece.split, mask_hash(piece.wanted), piece.late_flags]
-        key = hashlib.sha256(json.dumps([*made_of, SCHEMA.to_string(), pa.__version__]).encode()).hexdigest()
+        key = hashlib.sha256(
+            json.dumps([*made_of, SCHEMA.to_string(), pa.__version__, SHARDS_VERSION]).encode()
+        ).hexdigest()
         self.keys[relative] = key
         target = self._staged / relative
         known = _link(self._store, self._plan["name"], key, target)
         if known is not None:
             return {"path": relative, "split": piece.split, **known}
-        rows = self._with_sound(piece.group) / "rows.parquet"
+        sounding = self._with_sound(piece.group)
+        rows, digest = sounding / ROWS, {}
         if piece.is_whole(read_json(group / "counts.json").get("split")):
             place_file(rows, target)
+            digest = {"sha256": sums_of(sounding)[ROWS]}  # compared with the file just now
         else:
             with ShardWriter(target) as writer:
                 _copy_rows(rows, writer, piece)
@@ -105,6 +110,7 @@ class ShardMaker:
             "rows": int(piece.wanted.sum()),
             "hours": round(math.fsum(piece.lengths_s[piece.wanted]) / 3600, 6),
             "bytes": target.stat().st_size,
+            **digest,
         }
 
     def _hash(self, shards: list[dict[str, Any]]) -> None:
@@ -148,24 +154,22 @@ def _link(store: Store, name: str, key: str, target: Path) -> dict[str, Any] | N
     if note is None:
         return None
     place = store.corpora_dir / note["place"]
-    if not place.is_file() or place.stat().st_size != note["bytes"] or sha256_file(place) != note["sha256"]:
+    sealed = Sealed(place.name, note["bytes"], note["sha256"])
+    if find_damage(place.parent, [sealed], store.checksums_path):
         return None
     place_file(place, target)
     return {key: note[key] for key in ("rows", "hours", "bytes", "sha256")}
 
 
 def _read_notes(path: Path) -> dict[str, Any]:
-    try:
-        loaded: dict[str, Any] = read_json(path)
-    except StoreError:
-        return {}
-    return loaded
+    loaded = read_cached(path)
+    return loaded if isinstance(loaded, dict) else {}
 
 
 def _copy_rows(path: Path, writer: ShardWriter, piece: _Piece) -> None:
     """Copy the wanted rows of a group's file, with their split and the flags that the whole corpus showed."""
     at = 0
-    with pq.ParquetFile(path) as source:
+    with pq.ParquetFile(path, page_checksum_verification=True) as source:
         for number in range(source.num_row_groups):
             table = source.read_row_group(number, use_threads=False)
             here = slice(at, at + table.num_rows)

@@ -40,7 +40,7 @@ def split_rows(
         found = assign(
             texts.assign(split=kept["split"].astype(object), duration_s=kept["duration_s"]), facts, earlier
         )
-        return replace(found, splits=found.splits.reindex(index.index))
+        return replace(found, splits=found.splits.reindex(index.index).astype(object))
     keys = pd.DataFrame(
         {
             "speaker_id": kept["speaker_id"].astype(object),
@@ -59,7 +59,7 @@ def split_rows(
     told = dict(found.told)
     if "utterances_left_out" in told:
         told["utterances_left_out"] = int((splits == "").sum())
-    return replace(found, splits=splits.reindex(index.index), told=told)
+    return replace(found, splits=splits.reindex(index.index).astype(object), told=told)
 
 
 def _held_flags(flag_set: str) -> str:

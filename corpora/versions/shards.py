@@ -1,7 +1,8 @@
 """Writing and reading the Parquet files of a corpus.
 
 Uncompressed (the audio already is), row groups of about 1.5 MB so that one utterance can be fetched cheaply,
-no dictionary or statistics on the sound. The same rows give the same bytes (for one version of pyarrow).
+no dictionary or statistics on the sound, a checksum on every page. The same rows give the same bytes (for one
+version of pyarrow).
 Hugging Face's `datasets` reads the files as an Audio feature from the schema's metadata.
 """
 
@@ -51,6 +52,7 @@ class ShardWriter:
                 use_dictionary=_REPEATED,
                 write_statistics=_MEASURED,
                 store_schema=True,
+                write_page_checksum=True,
             )
 
     def __enter__(self) -> ShardWriter:
@@ -121,7 +123,7 @@ class ShardWriter:
 
 def read_table(path: Path, columns: Sequence[str] | None = None, coded: Sequence[str] = ()) -> pa.Table:
     """Some columns of a small file (None = all), those in `coded` as dictionaries; no threads, no data set."""
-    with pq.ParquetFile(path, read_dictionary=[*coded] or None) as stored:
+    with pq.ParquetFile(path, read_dictionary=[*coded] or None, page_checksum_verification=True) as stored:
         return stored.read(columns=columns, use_threads=False)
 
 
@@ -135,5 +137,5 @@ def write_table(path: Path, table: pa.Table) -> None:
     temporary = temporary_beside(path)
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
         temporary.replace(path)

@@ -10,33 +10,80 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpora.errors import NothingImportedError
 from store.corpus import Corpus
 from store.errors import StoreError, UsageError
 from store.store import Store
-from store.writing import read_json, write_json_atomic
+from store.versions import unpublish
+from store.writing import read_cached, read_json, write_json_atomic
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 CHECK = "withdrawn"
+NOTES = ("withdrawn.json", "withdrawn.copy.json")
+"""Who has withdrawn, twice: it is the one thing below a corpus that its source cannot give again."""
+
+_log = logging.getLogger(__name__)
 SAID = "refused, and its donor has withdrawn it: neither the text nor what was wrong with it is kept"
 
 
 def withdrawn_donors(store: Store, name: str) -> list[str]:
-    """Who has withdrawn from this corpus, sorted; ids of donors or of speakers."""
-    path = _note(store, name)
-    return sorted(read_json(path)["donors"]) if path.is_file() else []
+    """Who has withdrawn from this corpus, sorted; ids of donors or of speakers.
+
+    Raises:
+        StoreError: the note and its copy are damaged; nothing of the corpus can be made anew until it is mended.
+    """
+    path, copy = (store.corpora_dir / name / note for note in NOTES)
+    if not path.exists():
+        return []
+    for place in (path, copy):
+        donors = _donors_in(place)
+        if donors is not None:
+            if place == copy:
+                _log.warning("%s is damaged; its copy %s says who has withdrawn", path, copy.name)
+            return donors
+    raise StoreError(
+        f"{path} is damaged, and it is the only record of who has withdrawn from {name}: bring it back from a "
+        f'backup, or write it anew as {{"donors": ["…"]}}; until then no new version of {name} is made'
+    )
+
+
+def _donors_in(path: Path) -> list[str] | None:
+    """The donors that a note names; None where it cannot be read."""
+    found = read_cached(path)
+    donors = found.get("donors") if isinstance(found, dict) else None
+    if not isinstance(donors, list) or not all(isinstance(donor, str) for donor in donors):
+        return None
+    return sorted(donors)
 
 
 def withdrawn_mark(store: Store, name: str) -> str:
     """A hash of who has withdrawn: a version made before somebody did is not up to date."""
     return hashlib.sha256("\n".join(withdrawn_donors(store, name)).encode()).hexdigest()[:16]
+
+
+def unpublish_if_withdrawn(store: Store, name: str, rejected: Mapping[str, int]) -> None:
+    """Where nothing of a corpus is left because of who withdrew, nothing of it stays in force.
+
+    Raises:
+        NothingImportedError: it was so; no version is current any more, and all stay until they are deleted.
+    """
+    if not rejected.get(CHECK):
+        return
+    unpublish(store.corpora_dir / name)
+    raise NothingImportedError(
+        f"nothing of {name} is left: {rejected[CHECK]} utterances were withdrawn and no other could be accepted; no "
+        f"version of {name} is published any more (those there are stay until they are deleted: "
+        f"python -m corpora remove {name})"
+    )
 
 
 def is_withdrawn(index: pd.DataFrame, donors: list[str]) -> pd.Series:
@@ -102,7 +149,8 @@ def withdraw(store: Store, name: str, donor: str) -> dict[str, Any]:
             raise UsageError(
                 f"no version of {name} has a donor or speaker {donor!r}; there are: {_some(current)}"
             )
-        write_json_atomic(_note(store, name), {"donors": sorted({*donors, donor})})
+        for note in reversed(NOTES):
+            write_json_atomic(store.corpora_dir / name / note, {"donors": sorted({*donors, donor})})
     utterances, seconds, rejected = holding.get(current.version, (0, 0.0, 0))
     return {
         "corpus": name,
@@ -113,10 +161,6 @@ def withdraw(store: Store, name: str, donor: str) -> dict[str, Any]:
         "versions": sorted(holding),
         **made_with(store, name, set(holding)),
     }
-
-
-def _note(store: Store, name: str) -> Path:
-    return store.corpora_dir / name / "withdrawn.json"
 
 
 def _count(corpus: Corpus, donor: str) -> tuple[int, float, int]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from store.corpus import Corpus
+from store.corpus import AREAS, Corpus
 from store.errors import StoreError
 from store.root import checkout_root
 from store.shared.lock import HeldLock, LockPlace, hold_shared
@@ -33,7 +33,6 @@ from store.versions import link_current, version_of
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 
 MARK = "shared.json"
-_AREAS = ("corpora", "quarantine")
 _BLOCK = 1 << 20
 _log = logging.getLogger(__name__)
 
@@ -88,6 +87,7 @@ class SharedCorpus(Corpus):
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.hardlink_to(twin)
+        self._prove(relative)
         return path
 
     def _twin(self, entry: dict[str, Any]) -> Path | None:
@@ -107,10 +107,13 @@ class SharedCorpus(Corpus):
             return self.file(relative)
         return self._shared.open_remote(path)
 
-    def missing_files(self) -> list[str]:
+    def is_whole(self) -> bool:
+        """Whether all files lie in the shared store in their size, and those that are here are whole."""
         sizes = self._shared.sizes(self.path)
         entries = [*self.manifest["shards"], self.manifest["rejections"]]
-        return [entry["path"] for entry in entries if sizes.get(entry["path"]) != entry["bytes"]]
+        if any(sizes.get(entry["path"]) != entry["bytes"] for entry in entries):
+            return False
+        return all(damage.kind == "missing" for damage in self.find_damage())
 
 
 class SharedStore(Store):
@@ -199,18 +202,18 @@ class SharedStore(Store):
             )
             with hold_shared(place) as held:
                 with explain(self.url):
-                    for area in _AREAS:
+                    for area in AREAS:
                         self._take_in(f"{area}/{name}", sizes_below(files, f"{root}/{area}/{name}"))
                 yield
                 with explain(self.url):
-                    for area in _AREAS:
+                    for area in AREAS:
                         self._give_back(f"{area}/{name}", held)
 
     def take_in(self) -> None:
         """Bring names, manifests and notes of all corpora to what stands in the shared store."""
         files, root = file_system(self.url)
         with explain(self.url):
-            there = {area: _by_name(sizes_below(files, f"{root}/{area}")) for area in _AREAS}
+            there = {area: _by_name(sizes_below(files, f"{root}/{area}")) for area in AREAS}
             if not any(there.values()) and "s3" in files.protocol:
                 files.info(root.partition("/")[0])  # a bucket that does not exist is no empty store
             for area, corpora in there.items():

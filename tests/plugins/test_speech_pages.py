@@ -92,7 +92,7 @@ def test_hostile_text_is_shown_as_text(reader: Any, store_root: Path) -> None:
     assert "<script" not in answer.text
     assert "49" not in answer.text
     assert "&lt;script&gt;" in answer.text
-    assert "StoreError" in answer.text, "the damaged manifest shows as a row"
+    assert "no readable JSON" in answer.text, "the damaged manifest shows as a row"
     frame = reader.get("/report", params={"name": f"{HOSTILE}.html"})
     assert "<script" not in frame.text
     for page in (answer, frame, reader.get("/reports/index.html")):

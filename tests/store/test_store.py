@@ -30,7 +30,7 @@ def test_a_version_is_published_and_current_moves(tmp_path: Path) -> None:
     assert (parent / "current").is_symlink()
     assert (parent / "current").readlink() == Path("v2")
     assert store.corpus("x").version == "v2"
-    assert store.corpus("x", "v1").manifest == {"text": "one"}
+    assert store.corpus("x", "v1").manifest["text"] == "one"
     assert store.corpus_names() == ["x"]
 
 
@@ -83,5 +83,5 @@ def test_a_lock_names_its_holder(tmp_path: Path) -> None:
 
 def test_a_damaged_manifest_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text("{")
-    with pytest.raises(StoreError, match="refresh again"):
+    with pytest.raises(StoreError, match=r"damaged.*made it again"):
         read_json(tmp_path / "m.json")

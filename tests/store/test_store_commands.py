@@ -38,7 +38,7 @@ def test_all_tables_are_told_and_a_damaged_manifest_hides_no_other(
     assert status == 0
     rows = {row["name"]: row for row in told["corpora"]}
     assert rows["librispeech"]["utterances"] == 6
-    assert "not readable JSON" in rows["torn"]["error"]
+    assert "no readable JSON" in rows["torn"]["error"]
     assert told["language_models"] == told["runs"] == told["evaluations"] == []
     main(["list", "--store", str(filled)])
     text = capsys.readouterr().out
@@ -56,7 +56,7 @@ def test_a_shard_that_is_gone_is_found(filled: Path, capsys: pytest.CaptureFixtu
     finally:
         shard.write_bytes(data)
     assert status == 3
-    assert told["wrong"]["librispeech"] == [f"train/{shard.name}"]
+    assert f"train/{shard.name} is missing" in told["wrong"]["librispeech"][0]
 
 
 def test_an_empty_store_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,7 +143,9 @@ def test_a_damaged_shard_is_noticed_and_mended(tree: Path, tmp_path: Path) -> No
     wanted = hashes(store)
     shard = next(Path(answer["path"]).glob("train/*.parquet"))
     shard.write_bytes(shard.read_bytes()[:-100])
-    assert open_store(store).corpus("librispeech").missing_files() == [f"train/{shard.name}"]
+    assert [one.path for one in open_store(store).corpus("librispeech").find_damage()] == [
+        f"train/{shard.name}"
+    ]
     assert refresh(request(tree, store))["version"] == answer["version"]
     assert hashes(store) == wanted
 

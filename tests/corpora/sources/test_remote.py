@@ -113,7 +113,7 @@ def test_a_published_corpus_goes_to_s3_and_back_with_the_same_bytes(
     assert first["copied"] == len(corpus.manifest["shards"]) + 1
     assert push(corpus, url)["copied"] == 0
     there = pull(open_store(tmp_path / "yours"), url, "librispeech")
-    assert (there.version, there.missing_files()) == (corpus.version, [])
+    assert (there.version, there.is_whole()) == (corpus.version, True)
     for path in sorted(corpus.path.rglob("*.*")):
         twin = there.path / path.relative_to(corpus.path)
         assert hashlib.sha256(twin.read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()
@@ -192,7 +192,7 @@ def test_of_two_machines_at_once_one_waits_and_both_versions_are_whole(
     assert bucket.cat_file("speech/both/corpora/librispeech/current").decode() in versions
     for version in versions:
         store = open_store(tmp_path / f"pulled-{version}")
-        assert pull(store, "s3://speech/both", "librispeech", version).missing_files() == []
+        assert pull(store, "s3://speech/both", "librispeech", version).is_whole()
     assert not bucket.find("speech/both/locks")
 
 

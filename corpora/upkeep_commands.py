@@ -1,0 +1,68 @@
+"""`python -m corpora verify | remove`: whether what is published is whole, and how it goes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from store.console import emit, in_red
+from store.errors import UsageError
+from store.opening import open_store
+
+DAMAGED = 3
+
+
+def add_parsers(add: Callable[..., Any]) -> list[Any]:
+    """Add the commands with `add`; answers them, for the arguments that all commands share."""
+    verify = add("verify", help="compare published corpora with what was sealed")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="corpora (default: all)")
+    verify.add_argument(
+        "--full", action="store_true", help="read every byte, also of files known to be whole"
+    )
+    remove = add("remove", help="delete a corpus; says what goes and what stays")
+    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--version", metavar="VERSION", help="this version only")
+    remove.add_argument("--yes", action="store_true", help="do it; without, it is only said")
+    return [verify, remove]
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from corpora.versions.verification import verify
+
+    found = verify(open_store(args.store), args.names or None, args.full)
+    lines = []
+    for one in found:
+        if not one["damage"]:
+            lines.append(f"{one['corpus']} {one['version']}: {one['files']} files are as they were sealed")
+        lines += [in_red(f"{one['corpus']} {one['version']}: {entry['reason']}") for entry in one["damage"]]
+    emit({"corpora": found}, args.json, "\n".join(lines) or "no corpus is published")
+    return DAMAGED if any(one["damage"] for one in found) else 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    from corpora.versions.removal import plan_removal, remove
+
+    store = open_store(args.store)
+    planned = (remove if args.yes else plan_removal)(store, args.name, args.version)
+    emit({**planned, "removed": args.yes}, args.json, _removal_told(planned, args.yes))
+    if not args.yes:
+        raise UsageError("nothing was deleted: say --yes to do it")
+    return 0
+
+
+def _removal_told(planned: dict[str, Any], done: bool) -> str:
+    size = f"{planned['bytes'] / 1e6:,.1f} MB"
+    goes = f"{'are deleted' if done else 'would go'}: versions {', '.join(planned['versions'])}"
+    lines = [f"of {planned['corpus']} {goes}, with what is kept for its next refresh ({size})"]
+    if planned["current"]:
+        lines.append(f"  nothing of {planned['corpus']} is published afterwards")
+    lines.append("  its source stays, and so do the models, runs and evaluations made with it:")
+    for key in ("language_models", "runs", "evaluations"):
+        lines.append(f"    {key.replace('_', ' ')}: {', '.join(planned[key]) or 'none'}")
+    if planned["withdrawn"]:
+        lines.append("  the note of who has withdrawn stays, so that they stay out when it is imported again")
+    return "\n".join(lines)
+
+
+COMMANDS = {"verify": _verify, "remove": _remove}
