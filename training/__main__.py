@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--features", type=Path, metavar="DIR", help="learn from a folder of features (docs/training.md)"
     )
+    run.add_argument(
+        "--workers", type=int, default=1, help="processes on this machine that train it together"
+    )
     dispatch = add("dispatch", _dispatch, "hand a training run over and return, or wait for its end")
     dispatch.add_argument(
         "--config", type=Path, required=True, help="TOML; config.example.toml names every key"
@@ -144,7 +147,13 @@ def _measured(options: argparse.Namespace) -> list[str]:
     return [options.features] if options.features else list(options.corpus)
 
 
-def _run(options: argparse.Namespace, store: Store) -> None:
+def _run(options: argparse.Namespace, store: Store) -> int | None:
+    if options.workers > 1:
+        from training.network.workers.launch import run_workers
+
+        arguments = ["run", "--config", str(options.config), "--store", str(store.root)]
+        arguments += ["--features", str(options.features)] if options.features else []
+        return run_workers([*arguments, *(["--json"] if options.json else [])], options.workers)
     from training.network.config import read_config
     from training.runs import train_in_store
 
@@ -163,6 +172,7 @@ def _run(options: argparse.Namespace, store: Store) -> None:
     }
     shown = "no dev set" if result.dev_wer is None else f"dev greedy WER {result.dev_wer:.2%}"
     emit(answer, options.json, f"run {result.run}: {result.steps} steps, {shown}\n{result.path}")
+    return None
 
 
 def _dispatch(options: argparse.Namespace, store: Store) -> int | None:

@@ -29,8 +29,8 @@ class RunState:
     when the run was interrupted).
     """
 
-    def __init__(self, run_dir: Path, run: str, steps: int = 0) -> None:
-        self.path = run_dir / "state.json"
+    def __init__(self, run_dir: Path, run: str, steps: int = 0, writes: bool = True) -> None:
+        self.path, self._writes = run_dir / "state.json", writes
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self.stop_requested = threading.Event()
@@ -56,7 +56,9 @@ class RunState:
             self.write()
 
     def write(self) -> None:
-        """Write state.json now."""
+        """Write state.json now; of several workers only the chief's does."""
+        if not self._writes:
+            return
         with self._lock:
             write_json_atomic(self.path, {**self.fields, "heartbeat": round(time.time(), 1)})
 

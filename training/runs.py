@@ -37,6 +37,7 @@ from training.network.feed.sound import read_sound_changes
 from training.network.feed.sources import source_of
 from training.network.feed.table import Learner, read_table
 from training.network.loop import TrainingData, TrainingResult, train
+from training.network.workers.cluster import this_cluster
 from training.run_state import RunState, read_state
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
     Raises:
         TrainingError: another process trains it now.
     """
+    cluster = this_cluster()
     run = run_id_for(config, store)
     run_dir = store.runs_dir / run
     done = _finished(run_dir)
@@ -114,15 +116,16 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
         return done
     run_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as open_things:
-        try:
-            open_things.enter_context(store.lock(f"runs/{run}", wait_s=0.0))
-        except StoreError as error:
-            raise TrainingError(f"run {run} is being trained by another process: {error}") from error
-        open_things.enter_context(_log_file(run_dir))
-        state = open_things.enter_context(RunState(run_dir, run))
+        if cluster.is_chief:
+            try:
+                open_things.enter_context(store.lock(f"runs/{run}", wait_s=0.0))
+            except StoreError as error:
+                raise TrainingError(f"run {run} is being trained by another process: {error}") from error
+            open_things.enter_context(_log_file(run_dir))
+            _write_inputs(config, store, run_dir)
+        state = open_things.enter_context(RunState(run_dir, run, writes=cluster.is_chief))
         _stop_on_sigterm(state)
-        _write_inputs(config, store, run_dir)
-        return train(config, load_data(config, store), run_dir, state)
+        return train(config, load_data(config, store), run_dir, state, cluster)
 
 
 def _stop_on_sigterm(state: RunState) -> None:

@@ -9,7 +9,6 @@ is `dispatch/`.
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ import numpy as np
 
 from scoring.wer import count_errors
 from store.writing import write_json_atomic
-from training.decoding.acoustic import LogProbabilities, Network, greedy_texts
+from training.decoding.acoustic import LogProbabilities, Network, greedy_texts, start_tensorflow
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network.augment import augment
 from training.network.batches import PlannedBatch, PlanOptions, Position
-from training.network.blame import learn, rows_of
+from training.network.blame import rows_of
 from training.network.checkpoint import (
     Checkpoint,
     assign_arrays,
@@ -37,10 +36,11 @@ from training.network.curves import Curves
 from training.network.dataset import Batch, Dataset
 from training.network.features import Whitening
 from training.network.feed.ahead import ahead
-from training.network.feed.sources import Fed, MemorySource, Share, Source, Span
+from training.network.feed.sources import Fed, MemorySource, Source, Span
 from training.network.progress import Progress
 from training.network.step import StepFunction, learning_rate
 from training.network.transfer import freeze, start_from, whitening_of_start
+from training.network.workers.cluster import ALONE, Cluster
 from training.run_state import RunState
 
 if TYPE_CHECKING:
@@ -81,9 +81,15 @@ class TrainingResult:
 
 
 def train(
-    config: TrainingConfig, data: TrainingData, run_dir: Path, state: RunState | None = None
+    config: TrainingConfig,
+    data: TrainingData,
+    run_dir: Path,
+    state: RunState | None = None,
+    cluster: Cluster = ALONE,
 ) -> TrainingResult:
     """Train, or go on training, in `run_dir`; `state` is the open state file, made here when not given.
+
+    With a cluster every one of its processes calls this; the chief writes.
 
     Raises:
         DataError: there is nothing to learn from.
@@ -96,15 +102,24 @@ def train(
     (run_dir / "checkpoints").mkdir(parents=True, exist_ok=True)
     if state is None:
         with RunState(run_dir, run_dir.name) as own:
-            return train(config, data, run_dir, own)
-    return _Trainer(config, data, run_dir, state).run()
+            return train(config, data, run_dir, own, cluster)
+    if cluster.world > 1:
+        start_tensorflow(config.loop.threads)
+        with cluster.scope():
+            trainer = _Trainer(config, data, run_dir, state, cluster)
+    else:
+        trainer = _Trainer(config, data, run_dir, state, cluster)
+    return trainer.run()
 
 
 class _Trainer:
     """One run in progress."""
 
-    def __init__(self, config: TrainingConfig, data: TrainingData, run_dir: Path, state: RunState) -> None:
+    def __init__(
+        self, config: TrainingConfig, data: TrainingData, run_dir: Path, state: RunState, cluster: Cluster
+    ) -> None:
         self.config, self.data, self.run_dir, self.state = config, data, run_dir, state
+        self.cluster = cluster
         self.checkpoints = run_dir / "checkpoints"
         self.source = data.source
         loop = config.loop
@@ -115,7 +130,7 @@ class _Trainer:
         self.plan = self.source.plan(config.seed, options)
         self.steps = int(found.meta["steps"]) if found else loop.steps or self.plan.total_steps(loop.epochs)
         self.network = self._network(found)
-        self.step_function = StepFunction(self.network, config.optimiser, self.steps)
+        self.step_function = self._step_function()
         self.probabilities = LogProbabilities(self.network)
         self.position = Position()
         self.dev_wer: float | None = None
@@ -143,6 +158,13 @@ class _Trainer:
         freeze(network, transfer)
         return network
 
+    def _step_function(self) -> StepFunction:
+        if self.cluster.world == 1:
+            return StepFunction(self.network, self.config.optimiser, self.steps)
+        from training.network.workers.step import WorkersStep
+
+        return WorkersStep(self.network, self.config.optimiser, self.steps, self.cluster)
+
     @property
     def step(self) -> int:
         """Steps done."""
@@ -162,7 +184,9 @@ class _Trainer:
         meta = checkpoint.meta
         self.position = Position(checkpoint.step, int(meta["next_epoch"]), int(meta["epoch_start"]))
         self.dev_wer, self.best, self.best_step = meta["dev_wer"], meta["best_dev_wer"], meta["best_step"]
-        if self.best_step == checkpoint.step:  # killed between the two names of the best checkpoint
+        if (
+            self.best_step == checkpoint.step and self.cluster.is_chief
+        ):  # killed between the two names of the best checkpoint
             save_best(self.checkpoints, checkpoint)
         self.bad_batches, self.bad_in_a_row = list(meta["bad_batches"]), int(meta["bad_in_a_row"])
         self.learnt = int(meta["learnt"])
@@ -176,7 +200,7 @@ class _Trainer:
         self._announce()
         self.step_function.try_size(*self.plan.longest_batch())
         progress = Progress(self.step, self.steps, self.config.features.hop_s)
-        self.curves = Curves(self.run_dir, self.step)
+        self.curves = Curves(self.run_dir, self.step) if self.cluster.is_chief else None
         saved_at = time.monotonic()
         for planned, batch in progress.waits(self._batches()):
             self.epoch = planned.epoch
@@ -203,13 +227,14 @@ class _Trainer:
     def _batches(self) -> Iterator[Fed]:
         """Batches cut, whitened and augmented by a thread, a few ahead of the network."""
         span = Span(self.position, self.steps)
-        fed = self.source.feed(self.plan, span, self.network.whitening, Share())
+        fed = self.source.feed(self.plan, span, self.network.whitening, self.cluster.share)
 
         def changed(one: Fed) -> Fed:
             planned, batch = one
             if batch is None:
                 return one
-            return planned, augment(batch, self.config.augment, self.config.seed, planned.step)
+            seed = self.config.seed + 7919 * self.cluster.rank
+            return planned, augment(batch, self.config.augment, seed, planned.step)
 
         return ahead(fed, changed)
 
@@ -226,15 +251,17 @@ class _Trainer:
         """One step; NaN when nothing of the batch could be learnt."""
         if batch is not None and self.set_aside:
             batch = rows_of(batch, np.flatnonzero([int(u) not in self.set_aside for u in batch.utterances]))
-        if batch is None or len(batch.lengths) == 0:
-            return math.nan
-        found = learn(self.step_function, batch)
+        found = self.step_function.learn(batch)
         if found.gradients is not None:
             self.step_function.apply(found.gradients, planned.step)
             self.learnt, self.bad_in_a_row = self.learnt + 1, 0
-        else:
+        elif batch is not None and len(batch.lengths):
             self._note_bad_batch(planned, batch)
-        if len(found.bad) and (found.gradients is not None or self._was_bad_before(batch)):
+        if (
+            batch is not None
+            and len(found.bad)
+            and (found.gradients is not None or self._was_bad_before(batch))
+        ):
             self._put_aside(planned.step, batch.utterances[found.bad])
         return found.loss
 
@@ -245,7 +272,8 @@ class _Trainer:
         log.warning("step %d: loss or gradient not finite; set aside for good: %s", step, ", ".join(names))
         reason = "its loss or gradient is not finite"
         rows = [{"utterance_id": name, "reason": reason} for name in self.set_aside.values()]
-        write_json_atomic(self.run_dir / SET_ASIDE, rows)
+        name = SET_ASIDE if self.cluster.is_chief else f"set_aside-{self.cluster.rank}.json"
+        write_json_atomic(self.run_dir / name, rows)
 
     def _was_bad_before(self, batch: Batch) -> bool:
         """Whether the very same utterances made a whole batch bad earlier: then it is they, not the network."""
@@ -264,11 +292,15 @@ class _Trainer:
             )
 
     def _note_curve(self, progress: Progress, measured: bool) -> None:
+        if self.curves is None:
+            return
         rate = learning_rate(self.config.optimiser, self.step - 1, self.steps)
         figures = {**progress.figures(), "learning_rate": rate, "dev_wer": self.dev_wer if measured else None}
         self.curves.add(self.step, self.epoch, figures)
 
     def _save(self, is_best: bool) -> None:
+        if not self.cluster.is_chief:
+            return
         checkpoint = self._checkpoint()
         save_checkpoint(self.checkpoints, checkpoint, self.config.loop.keep_checkpoints)
         if is_best:
@@ -278,7 +310,11 @@ class _Trainer:
         """Measure dev where it is due; answers whether it is the best so far."""
         every = self.config.loop.dev_every_epochs
         last = self.step == self.steps
-        if len(self.data.dev) == 0 or not (last or (every and (self.epoch + 1) % every == 0)):
+        if (
+            not self.cluster.is_chief
+            or len(self.data.dev) == 0
+            or not (last or (every and (self.epoch + 1) % every == 0))
+        ):
             return False
         texts = greedy_texts(self.probabilities, self.data.dev, self.data.alphabet)
         self.dev_wer = count_errors(self.data.dev.texts, texts).wer

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from training.decoding.acoustic import Network, start_tensorflow
 from training.errors import TrainingError
+from training.network.blame import Learnt, learn
 from training.network.config import OptimiserConfig
 from training.network.dataset import Batch
 
@@ -34,7 +35,7 @@ class StepFunction:
         )
         self._optimiser.build(model.trainable_variables)
         coefficients = network.config.features.coefficients
-        batch_signature = [
+        self.batch_signature = [
             tf.TensorSpec((None, None, coefficients), tf.float32),
             tf.TensorSpec((None,), tf.int32),
             tf.TensorSpec((None, None), tf.int32),
@@ -52,7 +53,7 @@ class StepFunction:
                 found, _ = tf.clip_by_global_norm(found, options.clip_norm)
             self._optimiser.apply(found)
 
-        self._gradients = tf.function(gradients, input_signature=batch_signature)
+        self._gradients = tf.function(gradients, input_signature=self.batch_signature)
         self._apply = tf.function(apply)
 
     @property
@@ -65,6 +66,12 @@ class StepFunction:
         """Loss per utterance float32 [batch], global norm of their mean's gradient, that gradient."""
         losses, norm, found = self._gradients(batch.features, batch.lengths, batch.labels)
         return losses.numpy(), float(norm), found
+
+    def learn(self, batch: Batch | None) -> Learnt:
+        """Gradients of a batch without the rows that spoil them; see `blame.learn`."""
+        if batch is None or not len(batch.lengths):
+            return Learnt(math.nan, None, np.zeros(0, np.int64))
+        return learn(self, batch)
 
     def try_size(self, utterances: int, frames: int) -> None:
         """Compute, and throw away, a batch of that size: what does not fit in memory shows before step 1.

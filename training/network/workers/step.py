@@ -1,0 +1,111 @@
+"""One step of several workers: each computes the gradients of its part, all apply their sum.
+
+The loss is the mean over the whole batch, whoever computes its utterances, so a run of several workers equals
+one of a single process with the same batches (but for dropout, which each draws by itself). Whether a step
+can be learnt is decided from the sum, so all decide alike; a worker whose rows spoil it leaves them out and
+all compute again. A worker without rows takes part with nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from training.decoding.acoustic import Network
+from training.errors import TrainingError
+from training.network.blame import Learnt, rows_of
+from training.network.config import OptimiserConfig
+from training.network.dataset import Batch
+from training.network.step import StepFunction, ctc_losses, learning_rate
+from training.network.workers.cluster import Cluster
+
+
+class WorkersStep(StepFunction):
+    """A step of all workers of a cluster; must be made within its scope, by every worker."""
+
+    def __init__(self, network: Network, options: OptimiserConfig, steps: int, cluster: Cluster) -> None:
+        import tensorflow as tf
+
+        super().__init__(network, options, steps)
+        model, strategy = network.model, cluster.strategy
+
+        def replica(features: Any, lengths: Any, labels: Any, counts: Any) -> Any:
+            context = tf.distribute.get_replica_context()
+            with tf.GradientTape() as tape:
+                losses = ctc_losses(model([features, lengths], training=True), lengths, labels)
+                loss = tf.reduce_sum(losses * counts)
+            found = tape.gradient(loss, model.trainable_variables)
+            own_norm = tf.linalg.global_norm(found)
+            total = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_sum(counts))
+            summed = context.all_reduce(tf.distribute.ReduceOp.SUM, found)
+            whole = context.all_reduce(tf.distribute.ReduceOp.SUM, loss)
+            mean = [one / tf.maximum(total, 1.0) for one in summed]
+            return losses, own_norm, tf.linalg.global_norm(mean), whole / tf.maximum(total, 1.0), total, mean
+
+        def apply(found: Any) -> None:
+            if options.clip_norm:
+                found, _ = tf.clip_by_global_norm(found, options.clip_norm)
+            # the sum over workers is there already: each hands in its share of it
+            self._optimiser.apply([one / cluster.world for one in found])
+
+        signature = [*self.batch_signature, tf.TensorSpec((None,), tf.float32)]
+        self._replica = tf.function(
+            lambda *values: strategy.run(replica, args=values), input_signature=signature
+        )
+        self._apply_all = tf.function(lambda found: strategy.run(apply, args=(found,)))
+        self._cluster = cluster
+
+    def learn(self, batch: Batch | None) -> Learnt:
+        """See `blame.learn`; `bad` are places in this worker's batch, the loss is that of all workers."""
+        empty = self._nothing() if batch is None or not len(batch.lengths) else None
+        own = batch if empty is None and batch is not None else self._nothing()
+        good = np.arange(len(own.lengths) if empty is None else 0)
+        while True:
+            left = rows_of(own, good) if len(good) else self._nothing()
+            counts = np.ones(len(good), np.float32) if len(good) else np.zeros(1, np.float32)
+            answer = self._together(self._replica, left.features, left.lengths, left.labels, counts)
+            losses, own_norm, norm, loss, total, found = answer
+            bad = np.setdiff1d(np.arange(len(own.lengths) if empty is None else 0), good)
+            if float(total) == 0:
+                return Learnt(math.nan, None, bad)
+            if math.isfinite(float(norm)):
+                return Learnt(float(loss), found, bad)
+            finite = np.isfinite(losses.numpy())[: len(good)]
+            if finite.all() and not math.isfinite(float(own_norm)):
+                finite[:] = False
+            good = good[finite]
+
+    def apply(self, found: Any, step: int) -> None:
+        """Move the weights of all."""
+        self._optimiser.learning_rate = learning_rate(self._options, step, self._steps)
+        self._together(self._apply_all, found)
+
+    def try_size(self, utterances: int, frames: int) -> None:
+        """Not tried here: with several workers the first batches would have to be tried by all at once."""
+
+    def _together(self, function: Any, *values: Any) -> Any:
+        """Call what all workers call.
+
+        Raises:
+            TrainingError: one of them has gone or does not answer.
+        """
+        import tensorflow as tf
+
+        try:
+            return function(*values)
+        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError,
+                tf.errors.InternalError, tf.errors.CancelledError) as error:  # fmt: skip
+            raise TrainingError(
+                f"a worker of this run has gone or does not answer ({str(error).splitlines()[0][:200]}); start all "
+                "workers again, also fewer: the run goes on from its last checkpoint"
+            ) from error
+
+    def _nothing(self) -> Batch:
+        """A batch of one silent utterance, which counts nothing."""
+        coefficients = self._network.config.features.coefficients
+        return Batch(
+            np.zeros((1, 4, coefficients), np.float32), np.full(1, 4, np.int32), np.zeros((1, 1), np.int32),
+            np.zeros(1, np.int64),
+        )  # fmt: skip
