@@ -18,6 +18,7 @@ from store.console import configure_logging, emit, format_duration, run_command
 from store.errors import UsageError
 from store.opening import open_store
 from store.store import Store
+from training.alignment.commands import add_parsers as add_alignment_parsers
 from training.decoding.search import SAMPLERS
 from training.decoding.weights import DEFAULT_MODE, MODES
 from training.errors import DataError, TrainingError
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     add_release_parsers(add)
     add_transcription_parsers(add)
     add_search_parsers(add)
+    add_alignment_parsers(add)
     return parser
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
+from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet, default_labels
 from corpora.versions.shards import ShardWriter
 from store.opening import open_store
 from store.store import Store
@@ -204,8 +204,11 @@ class ToneNetwork:
                 labels[place] = len(LETTERS)
         labels[: self._deaf] = len(LETTERS) + 1
         labels[len(labels) - self._deaf :] = len(LETTERS) + 1
-        result = np.full((len(frames), len(LETTERS) + 2), np.log(1e-4), np.float32)
-        result[np.arange(len(frames)), labels] = np.log(1 - 7e-4)
+        columns = np.array(
+            [*(default_labels().index(letter) for letter in (*LETTERS, " ")), len(default_labels())]
+        )
+        result = np.full((len(frames), len(default_labels()) + 1), np.log(1e-5), np.float32)
+        result[np.arange(len(frames)), columns[labels]] = np.log(0.999)
         return result
 
 
@@ -247,7 +250,7 @@ def tone_recognizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Make:
     import native
 
     monkeypatch.setattr(engine, "Ears", LoudEars)
-    labels = (*LETTERS, " ")
+    labels = default_labels()
 
     def make(threads: int = 1, deaf_frames: int = DEAF_FRAMES, **options: Any) -> Recognizer:
         package = Package(

@@ -11,11 +11,11 @@ on the number of cores nor on where the pieces end.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,10 @@ from training.runtime.windows import WINDOW, Stretch
 
 if TYPE_CHECKING:
     from native import Alphabet, Scorer
+
+T = TypeVar("T")
+R = TypeVar("R")
+Answer = Callable[[int, Float], T]
 
 _BATCH = 16  # windows heard at once
 _PORTION_FRAMES = 4 * _BATCH * WINDOW  # gathered before the network runs, sorted by length
@@ -134,14 +138,18 @@ class Recognizer:
         Args:
             pieces: mono samples at `rate_hz`, float32.
         """
-        hearing = Hearing(self)
+        return self.answers(pieces, self.heard)
+
+    def answers(self, pieces: Iterable[Float], answer: Answer[T]) -> Iterator[T]:
+        """Like `stretches`, with what somebody else makes of each stretch's first frame and log-probabilities."""
+        hearing = Hearing(self, answer)
         for piece in pieces:
             hearing.feed(piece)
             yield from hearing.decided()
         hearing.finish()
         yield from hearing.decided()
 
-    def submit(self, function: Any, *arguments: Any) -> Future[Any]:
+    def submit(self, function: Callable[..., R], *arguments: Any) -> Future[R]:
         """Work for one of the cores."""
         return self._pool.submit(function, *arguments)
 
@@ -167,11 +175,11 @@ class Recognizer:
         self._pool.shutdown()
 
 
-class Hearing:
+class Hearing(Generic[T]):
     """One sound on its way through a recognizer: feed it, ask what is decided, finish it."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
-        self._owner = recognizer
+    def __init__(self, recognizer: Recognizer, answer: Answer[T]) -> None:
+        self._owner, self._answer = recognizer, answer
         self._hop = hop_length(recognizer.package.features)
         self._frames = FrameStream(recognizer.package.features)
         live = recognizer.options.live
@@ -201,7 +209,7 @@ class Hearing:
         self._done = True
         self._cut()
 
-    def decided(self) -> Iterator[Heard]:
+    def decided(self) -> Iterator[T]:
         """Stretches whose windows were all heard, in order."""
         waiting = sum(len(one[2]) for one in self._windows)
         if waiting >= self._portion or self._done:
@@ -212,7 +220,7 @@ class Hearing:
         results = []
         while self._stretches and self._stretches[0].complete:
             stretch = self._stretches.popleft()
-            results.append(self._owner.submit(self._owner.heard, stretch.start, stretch.log_probs()))
+            results.append(self._owner.submit(self._answer, stretch.start, stretch.log_probs()))
         for result in results:
             yield result.result()
 

@@ -49,7 +49,7 @@ def transcribe_pipe(recognizer: Recognizer, options: argparse.Namespace) -> int 
 def hear_live(recognizer: Recognizer, pieces: Iterator[Float]) -> Iterator[Heard]:
     """Stretches of speech as soon as each has ended."""
     recognizer.options = replace(recognizer.options, live=True)
-    hearing = Hearing(recognizer)
+    hearing = Hearing(recognizer, recognizer.heard)
     for piece in pieces:
         hearing.feed(piece)
         yield from hearing.decided()

@@ -79,7 +79,8 @@ def test_silence_and_nothing_have_no_words(tone_recognizer: Any) -> None:
 def test_memory_is_flat_while_nobody_speaks(tone_recognizer: Any) -> None:
     from training.runtime.recognizer import Hearing
 
-    hearing = Hearing(tone_recognizer())
+    recognizer = tone_recognizer()
+    hearing = Hearing(recognizer, recognizer.heard)
     for _ in range(100):
         hearing.feed(quiet(1.0))
         assert list(hearing.decided()) == []

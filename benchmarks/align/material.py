@@ -1,0 +1,62 @@
+"""Utterances whose words and times are known: those of published corpora, each aligned by itself with its own text.
+
+The times are the network's own on the single sentence with the right text, in float: what a long recording with faults
+is measured against. Where even that does not fit, the utterance is left out and counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.align.planting import RATE_HZ, Utterance
+from store.store import Store
+from training.alignment.listening import timed_words
+from training.network.dataset import SplitChoice, clips_of
+from training.network.features import hop_length, mfcc, resample, samples_as_float, window_length
+from training.runtime.network import BatchNetwork
+from training.runtime.package import Package
+
+log = logging.getLogger(__name__)
+_WORST = -2.5  # a word's score in its own sentence below which the network cannot place it at all
+
+
+def utterances_of(store: Store, package: Package, splits: Sequence[str], most: int = 0) -> list[Utterance]:
+    """Utterances of these splits of all corpora of the model, at 16 kHz, in order."""
+    network = BatchNetwork(package.network("float"))
+    alphabet = package.alphabet()
+    found: list[Utterance] = []
+    left_out = 0
+    for corpus in package.manifest["corpora"]:
+        published = store.corpus(corpus["name"], corpus["version"])
+        for split in splits:
+            for clip in clips_of(published, SplitChoice(split)):
+                samples = resample(samples_as_float(clip.sound()), clip.rate_hz, RATE_HZ)
+                log_probs = network.log_probs([mfcc(samples, RATE_HZ, package.features)])[0]
+                words = timed_words(log_probs, clip.text.split(), alphabet, 0)
+                if min(word.score for word in words) < _WORST:
+                    left_out += 1
+                    continue
+                found.append(Utterance(samples, _times(words, package)))
+                if len(found) == most:
+                    return found
+    log.info("%d utterances; %d left out: the network cannot place their words", len(found), left_out)
+    return found
+
+
+def _times(words: Sequence[object], package: Package) -> tuple[tuple[str, float, float], ...]:
+    """As `training align` turns frames into seconds."""
+    features = package.features
+    hop_s = hop_length(features) / features.sample_rate_hz
+    middle_s = window_length(features) / features.sample_rate_hz / 2
+    return tuple(
+        (word.word, max(0.0, (word.start - 1) * hop_s + middle_s), word.stop * hop_s + middle_s)  # type: ignore[attr-defined]
+        for word in words
+    )
+
+
+def fit(samples: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    """Samples as 16-bit integers."""
+    return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)

@@ -1,0 +1,68 @@
+"""The likeliest path of a text against all paths there are."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import native
+from training.alignment.forced import forced_path
+from training.alignment.listening import timed_words
+from training.network.features import Float
+
+BLANK = 3
+
+
+def collapsed(path: tuple[int, ...]) -> tuple[int, ...]:
+    kept = [label for label, _ in itertools.groupby(path)]
+    return tuple(label for label in kept if label != BLANK)
+
+
+def best_of_all(log_probs: Float, text: tuple[int, ...]) -> float:
+    paths = itertools.product(range(4), repeat=len(log_probs))
+    return max(
+        (
+            float(sum(row[label] for row, label in zip(log_probs, path, strict=True)))
+            for path in paths
+            if collapsed(path) == text
+        ),
+        default=-np.inf,
+    )
+
+
+@pytest.mark.parametrize("text", [(), (0,), (0, 1), (1, 1), (2, 0, 2), (0, 0, 1)])
+def test_no_path_is_likelier(text: tuple[int, ...]) -> None:
+    for seed in range(6):
+        probabilities = np.random.default_rng(seed).dirichlet(np.ones(4), 6)
+        log_probs = np.log(probabilities).astype(np.float32)
+        path = forced_path(log_probs, text, BLANK)
+        assert path is not None
+        assert float(path.scores.sum()) == pytest.approx(best_of_all(log_probs, text), abs=1e-4)
+        labels = [text[state // 2] if state % 2 else BLANK for state in path.states]
+        assert collapsed(tuple(labels)) == text
+        assert (path.behind <= 1e-6).all()
+
+
+def test_a_sound_too_short_for_its_text_has_none() -> None:
+    log_probs = np.full((3, 4), np.log(0.25), np.float32)
+    assert forced_path(log_probs, (0, 0, 1), BLANK) is None
+    assert forced_path(log_probs[:0], (), BLANK) is None
+    assert forced_path(log_probs, (0, 1, 2), BLANK) is not None
+
+
+def test_words_have_frames_and_scores() -> None:
+    alphabet = native.Alphabet(["a", "b", " "])
+    rows = np.full((20, 4), np.log(1e-4), np.float32)
+    for frame, label in enumerate([3, 3, 3, 3, 0, 0, 3, 1, 3, 3, 2, 3, 3, 1, 1, 3, 3, 0, 3, 3]):
+        rows[frame, label] = np.log(0.999)
+    first, second = timed_words(rows, ["ab", "ba"], alphabet, 100)
+    assert (first.word, first.start, first.stop) == ("ab", 104, 108)
+    assert (second.word, second.start, second.stop) == ("ba", 113, 118)
+    assert first.score == pytest.approx(0, abs=1e-3) and second.before == pytest.approx(0, abs=1e-2)
+    wrong, _ = timed_words(rows, ["bb", "ba"], alphabet, 100)
+    assert wrong.score < -3
+    skipped = timed_words(rows, ["ba"], alphabet, 100)[0]
+    assert skipped.start == 113 or skipped.before < -5
+    assert timed_words(rows[:2], ["abab"], alphabet, 0)[0].score < -10

@@ -1,0 +1,211 @@
+"""Which words of a script were really said, and when: only what script and sound agree on is let through.
+
+A heard word that stands opposite the same word of the script is believed when the sound bears it: its letters are
+nearly the likeliest, and nothing is skipped before it. Where the two differ the sound is asked a second time, with the
+script's words in the place of those that were heard; they are taken when they fit as well. Everything else is named as
+not spoken or not written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from training.alignment.listening import HeardStretch, Listening, TimedWord, timed_words
+from training.alignment.locate import locate
+
+Ints = npt.NDArray[np.int64]
+_NEAR = 40  # words: how far off a neighbour that has a place may be
+_PASSED_OVER = 2  # words that a second look puts where fewer were heard
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still believed, in nats.
+
+    Attributes:
+        score: of a word's letters, mean behind the likeliest.
+        before: of what is skipped between two words, or between the letters of one, summed.
+        worse: how much worse in all the script's words may fit than those that were heard, a word.
+    """
+
+    score: float = -2.5
+    before: float = -12.0
+    worse: float = 3.0
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A heard word.
+
+    Attributes:
+        place: in the script, -1 where it is not written.
+        sure: whether the sound bears it.
+        stretch: number of the stretch of speech.
+        skipped: whether something else is said between the word before, or the stretch's beginning, and this one.
+    """
+
+    word: TimedWord
+    place: int
+    sure: bool
+    stretch: int
+    skipped: bool = False
+
+
+def judge(listening: Listening, script: Sequence[str], limits: Limits | None = None) -> list[Placed]:
+    """All heard words in order, with those of the script that were put in their place."""
+    limits = limits or Limits()
+    heard = [(word, number) for number, one in enumerate(listening.stretches) for word in one.words]
+    numbers: dict[str, int] = {}
+    written = np.array([numbers.setdefault(word, len(numbers)) for word in script], np.int64)
+    said = np.array([numbers.get(word.word, -1) for word, _ in heard], np.int64)
+    places = locate(said, written)
+    placed = [
+        Placed(word, int(place) if place >= 0 and script[place] == word.word else -1, False, number)
+        for (word, number), place in zip(heard, places, strict=True)
+    ]
+    placed = _second_look(placed, listening, script, limits)
+    return [
+        replace(
+            one,
+            sure=one.place >= 0 and _borne(one.word, limits),
+            skipped=one.word.before + (before.word.after if before and before.stretch == one.stretch else 0.0)
+            < limits.before,
+        )
+        for one, before in zip(placed, [None, *placed], strict=False)
+    ]
+
+
+def _second_look(
+    placed: list[Placed], listening: Listening, script: Sequence[str], limits: Limits
+) -> list[Placed]:
+    """Put the script's words where others were heard, or where one was passed over, if the sound bears them as well."""
+    asked = _Asked(listening, script, limits)
+    answer: list[Placed] = []
+    index = 0
+    while index < len(placed):
+        stop = index
+        while stop < len(placed) and placed[stop].place < 0 and placed[stop].stretch == placed[index].stretch:
+            stop += 1
+        before = next((one for one in reversed(answer[-_NEAR:]) if one.place >= 0), None)
+        after = next((one for one in placed[stop : stop + _NEAR] if one.place >= 0), None)
+        answer += asked.again(before, placed[index:stop], after)
+        if stop == index:
+            answer.append(placed[index])
+        index = max(stop, index + 1)
+    return answer
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a second look needs."""
+
+    listening: Listening
+    script: Sequence[str]
+    limits: Limits
+
+    def again(self, before: Placed | None, gap: Sequence[Placed], after: Placed | None) -> list[Placed]:
+        """What lies between two placed words: the script's words where the sound bears them, else what was heard."""
+        count = len(gap)
+        bounds = []
+        if before is not None and after is not None and (gap or before.stretch == after.stretch):
+            between = (before.place + 1, after.place)
+            bounds += [between] if 0 < between[1] - between[0] <= count + _PASSED_OVER else []
+        if gap and before is not None:
+            bounds.append((before.place + 1, min(len(self.script), before.place + 1 + count)))
+        if gap and after is not None:
+            bounds.append((max(0, after.place - count), after.place))
+        for first, last in dict.fromkeys(bounds):
+            found = self._tried((before, after), gap, (first, last)) if first < last else None
+            if found is not None:
+                return found
+        return list(gap)
+
+    def _tried(
+        self, beside: tuple[Placed | None, Placed | None], gap: Sequence[Placed], places: tuple[int, int]
+    ) -> list[Placed] | None:
+        """The script's words of these places aligned anew, with a neighbour on either side where one is heard there."""
+        first, last = places
+        before, after = beside
+        number = gap[0].stretch if gap else before.stretch if before is not None else 0
+        stretch = self.listening.stretches[number]
+        left = before if before is not None and before.stretch == number else None
+        right = after if after is not None and after.stretch == number else None
+        low = stretch.start if left is None else left.word.start
+        high = stretch.stop if right is None else right.word.stop
+        edges = [[one.word.word] if one is not None else [] for one in (left, right)]
+        ours = [*edges[0], *[one.word.word for one in gap], *edges[1]]
+        theirs = [*edges[0], *self.script[first:last], *edges[1]]
+        log_probs = self.listening.log_probs(stretch, low, high)
+        alphabet = self.listening.alphabet
+        fit = _fit(timed_words(log_probs, theirs, alphabet, low), self.limits)
+        if fit is None:
+            return None
+        heard = _total(timed_words(log_probs, ours, alphabet, low))
+        if _total(fit) < heard - self.limits.worse * (last - first):
+            return None
+        inner = fit[len(edges[0]) : len(fit) - len(edges[1])]
+        return [Placed(word, first + place, False, number) for place, word in enumerate(inner)]
+
+
+def _fit(words: list[TimedWord], limits: Limits) -> list[TimedWord] | None:
+    """Words that the sound bears, each of them, or None."""
+    return words if all(_borne(word, limits) for word in words) else None
+
+
+def _borne(word: TimedWord, limits: Limits) -> bool:
+    """Whether a word's letters are nearly the likeliest, and nothing is skipped between them or right beside them."""
+    return word.score >= limits.score and min(word.inside, word.touching) >= limits.before
+
+
+def _total(words: Sequence[TimedWord]) -> float:
+    """All that a text is behind the likeliest letters."""
+    return sum(
+        word.score * (word.stop - word.start) + word.before + word.after + word.inside for word in words
+    )
+
+
+def unspoken(placed: Sequence[Placed], length: int) -> list[tuple[int, int]]:
+    """Runs of the script's words [first, stop) that nobody was heard to say."""
+    said = np.zeros(length + 2, bool)
+    for one in placed:
+        if one.sure:
+            said[one.place + 1] = True
+    said[0] = said[-1] = True
+    edges = np.flatnonzero(np.diff(said.astype(np.int8)))
+    return [(int(first), int(stop)) for first, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def unwritten(
+    placed: Sequence[Placed], stretches: Sequence[HeardStretch], limits: Limits | None = None
+) -> list[tuple[int, int]]:
+    """Frames [start, stop) in which somebody speaks and the script has nothing that fits."""
+    limits = limits or Limits()
+    runs: list[tuple[int, int]] = []
+    by_stretch: dict[int, list[Placed]] = {}
+    for one in placed:
+        by_stretch.setdefault(one.stretch, []).append(one)
+    for number, stretch in enumerate(stretches):
+        words = by_stretch.get(number, [])
+        if not any(one.sure for one in words):
+            runs.append((stretch.start, stretch.stop))
+            continue
+        ended, foreign = stretch.start, False
+        for one in words:
+            foreign = foreign or one.skipped or not one.sure
+            if one.sure:
+                if foreign:
+                    runs.append((ended, one.word.start))
+                ended, foreign = one.word.stop, False
+        if foreign or words[-1].word.after < limits.before:
+            runs.append((ended, stretch.stop))
+    joined: list[tuple[int, int]] = []
+    for start, stop in runs:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], stop)
+        else:
+            joined.append((start, stop))
+    return joined

@@ -1,0 +1,180 @@
+"""A long recording heard with the language model of its script: words with times and scores, log-probabilities on disk.
+
+What the network says goes to an unnamed temporary file, so that memory does not grow with the sound; a second look at
+any stretch reads it back. Compares nothing with the script.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+
+from native import Alphabet
+from training.alignment.forced import Ints, forced_path
+from training.network.features import Float
+from training.runtime.recognizer import Recognizer
+
+_LONGEST = 1500  # frames that are aligned at once
+_LETTER = 4  # frames that a first letter takes at most
+_ALONE = -20.0  # score of a word that no path fits
+
+
+@dataclass(frozen=True)
+class TimedWord:
+    """A word in a sound.
+
+    Attributes:
+        start, stop: its frames, counted from the beginning of the sound.
+        score: mean over its letters' frames of how far they are behind the likeliest letter, nats, 0 or less.
+        before: what is skipped between the word before and this one: summed over its frames, how far rest (blank or
+            space) is behind the likeliest label.
+        after: the same behind the last word of what was aligned at once, else 0.
+        inside: the same between the word's own letters.
+        touching: what is skipped right before or right behind the word, without a space between: half a longer word.
+    """
+
+    word: str
+    start: int
+    stop: int
+    score: float
+    before: float
+    after: float = 0.0
+    inside: float = 0.0
+    touching: float = 0.0
+
+
+@dataclass(frozen=True)
+class HeardStretch:
+    """Frames [start, start + frames) in which somebody speaks."""
+
+    start: int
+    frames: int
+    offset: int
+    words: tuple[TimedWord, ...]
+
+    @property
+    def stop(self) -> int:
+        """The frame after its last."""
+        return self.start + self.frames
+
+
+class Listening:
+    """A recording being heard, and what was heard of it afterwards."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self.recognizer = recognizer
+        self.alphabet = recognizer.search.alphabet
+        self.stretches: list[HeardStretch] = []
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="speechmill-")  # noqa: SIM115 (closed by `close`)
+        self._lock = threading.Lock()
+
+    def hear(self, pieces: Iterable[Float]) -> None:
+        """The whole recording."""
+        self.stretches = [one for one in self.recognizer.answers(pieces, self._answer) if one.frames]
+
+    def log_probs(self, stretch: HeardStretch, start: int, stop: int) -> Float:
+        """What the network said in frames [start, stop) of a stretch, float32 [frames, labels]."""
+        labels = len(self.recognizer.package.labels) + 1
+        with self._lock:
+            self._file.seek(stretch.offset + (start - stretch.start) * labels * 4)
+            data = self._file.read((stop - start) * labels * 4)
+        return np.frombuffer(data, np.float32).reshape(-1, labels)
+
+    def close(self) -> None:
+        """Forget the log-probabilities."""
+        self._file.close()
+
+    def _answer(self, start: int, log_probs: Float) -> HeardStretch:
+        with self._lock:
+            offset = self._file.seek(0, 2)
+            self._file.write(np.ascontiguousarray(log_probs, np.float32).tobytes())
+        if not len(log_probs):
+            return HeardStretch(start, 0, offset, ())
+        found = self.recognizer.search.words(log_probs)
+        words: list[TimedWord] = []
+        for first, stop, low, high in _pieces(
+            [(one.start_frame, one.end_frame) for one in found], len(log_probs)
+        ):
+            texts = [one.word for one in found[first:stop]]
+            words += timed_words(log_probs[low:high], texts, self.alphabet, start + low)
+        return HeardStretch(start, len(log_probs), offset, tuple(words))
+
+
+def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, start: int) -> list[TimedWord]:
+    """Words in their places in a sound that begins at frame `start`."""
+    labels, bounds = [], []
+    space = alphabet.space
+    for number, text in enumerate(texts):
+        if number and space >= 0:
+            labels.append(space)
+        encoded = list(alphabet.encode(text))
+        bounds.append((len(labels), len(labels) + len(encoded)))
+        labels += encoded
+    path = forced_path(log_probs, labels, alphabet.blank)
+    if path is None:
+        return [TimedWord(text, start, start, _ALONE, _ALONE) for text in texts]
+    frames_of = [path.frames_of(first, stop) for first, stop in bounds]
+    begins = [int(frames[0]) for frames in frames_of]
+    ends = [int(frames[-1]) + 1 for frames in frames_of]
+    if bounds and bounds[0][1] > 1:  # a network likes to say a first letter in its very first frame
+        begins[0] = max(begins[0], int(path.frames_of(1, bounds[0][1])[0]) - _LETTER)
+    rests = _Rests(log_probs, path.states, (alphabet.blank, space))
+    gaps = [rests.between(*span) for span in zip([0, *ends], [*begins, len(log_probs)], strict=True)]
+    return [
+        TimedWord(
+            word=text,
+            start=start + begins[number],
+            stop=start + ends[number],
+            score=float(path.behind[frames_of[number]].mean()),
+            before=gaps[number].skipped,
+            after=gaps[number + 1].skipped if number + 1 == len(texts) else 0.0,
+            inside=rests.between(begins[number], ends[number]).skipped,
+            touching=min(gaps[number].right, gaps[number + 1].left),
+        )
+        for number, text in enumerate(texts)
+    ]
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """What is skipped in a gap in all, and what of it touches the word to its left and to its right."""
+
+    skipped: float
+    left: float
+    right: float
+
+
+class _Rests:
+    """Frames that a path passes over: how far rest (blank or space) is behind the likeliest label in each."""
+
+    def __init__(self, log_probs: Float, states: Ints, rests: tuple[int, int]) -> None:
+        blank, space = rests
+        best = log_probs.max(axis=1)
+        rest = log_probs[:, blank] if space < 0 else log_probs[:, [blank, space]].max(axis=1)
+        self._skipped = np.where(states % 2 == 0, rest - best, 0).astype(np.float32)
+        self._spaces = log_probs.argmax(axis=1) == space
+
+    def between(self, begin: int, end: int) -> _Gap:
+        """The gap of frames [begin, end); a space that is heard parts what is skipped from a word."""
+        skipped = self._skipped[begin:end]
+        spaces = np.flatnonzero(self._spaces[begin:end])
+        left = skipped[: spaces[0]] if len(spaces) else skipped
+        right = skipped[spaces[-1] + 1 :] if len(spaces) else skipped
+        return _Gap(float(skipped.sum()), float(left.sum()), float(right.sum()))
+
+
+def _pieces(spans: Sequence[tuple[int, int]], frames: int) -> list[tuple[int, int, int, int]]:
+    """Words [first, stop) with frames [low, high), cut in the middle between words, no piece too long."""
+    pieces, first, low = [], 0, 0
+    for number in range(1, len(spans) + 1):
+        last = number == len(spans)
+        high = frames if last else (spans[number - 1][1] + spans[number][0]) // 2
+        if last or (spans[number][1] - low > _LONGEST and high > low):
+            pieces.append((first, number, low, high))
+            first, low = number, high
+    return pieces if spans else []

@@ -1,0 +1,74 @@
+"""Believed words become segments that may be learnt from: in the script's order, cut at silences, at most 15 s.
+
+A segment holds exactly what is said between its cuts: it ends where a word is doubtful, not written, or not the next
+of the script. Knows no sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from training.alignment.judge import Placed
+from training.alignment.listening import TimedWord
+
+LONGEST_FRAMES = 700  # 14 s, and a margin on either side
+_PAUSE_FRAMES = 50  # a second: two sentences, two segments
+_FEWEST = 2  # words between two doubtful ones that are worth a segment
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Words that follow each other in sound and script; script words [first, stop)."""
+
+    words: tuple[TimedWord, ...]
+    first: int
+
+    @property
+    def stop(self) -> int:
+        """The script's word after the last."""
+        return self.first + len(self.words)
+
+    @property
+    def score(self) -> float:
+        """The least of its words' scores."""
+        return min(word.score for word in self.words)
+
+
+def passages(placed: Sequence[Placed]) -> list[Passage]:
+    """All passages, in the order of the sound."""
+    found: list[Passage] = []
+    for run in _runs(placed):
+        first = run[0].place
+        for words in _short([one.word for one in run]):
+            found.append(Passage(tuple(words), first))
+            first += len(words)
+    return found
+
+
+def _runs(placed: Sequence[Placed]) -> Iterable[list[Placed]]:
+    """Unbroken runs of believed words."""
+    run: list[Placed] = []
+    for one in placed:
+        last = run[-1] if run else None
+        follows = last is not None and one.place == last.place + 1 and one.stretch == last.stretch
+        near = last is not None and one.word.start - last.word.stop < _PAUSE_FRAMES
+        if one.sure and follows and near and not one.skipped:
+            run.append(one)
+            continue
+        if len(run) >= _FEWEST:
+            yield run
+        run = [one] if one.sure else []
+    if len(run) >= _FEWEST:
+        yield run
+
+
+def _short(words: list[TimedWord]) -> list[list[TimedWord]]:
+    """Parts that are short enough, cut at the longest silences."""
+    if len(words) < 2 or words[-1].stop - words[0].start <= LONGEST_FRAMES:
+        return [words]
+    gaps = [later.start - earlier.stop for earlier, later in pairwise(words)]
+    middle = len(gaps) / 2
+    place = max(range(len(gaps)), key=lambda index: (gaps[index], -abs(index + 0.5 - middle))) + 1
+    return [*_short(words[:place]), *_short(words[place:])]
