@@ -3,8 +3,9 @@
     python -m collect.checks.doubt_worker RUN_FOLDER
 
 A clip comes as one line of JSON ({"text", "bytes"}) and that many bytes of int16 at 16 kHz. The network doubts a clip
-where the text it spells out greedily differs from the sentence in more than `MOST_WRONG` of the letters. Whether that
-is meant seriously is decided by the volunteer, never here.
+where the sentence is more than `MOST_BEHIND` nats a frame less likely (CTC, all alignments) than the likeliest path.
+That compares the network with itself, so that a voice it hears badly is not taken for another sentence. Whether the
+doubt is right is decided by the volunteer and the listeners, never here.
 """
 
 from __future__ import annotations
@@ -17,18 +18,37 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-MOST_WRONG = 0.5  # of the letters: networks worth releasing are far below on a sentence they were read
+MOST_BEHIND = 1.2  # nats a frame
 RATE_HZ = 16_000
 
 Samples = npt.NDArray[np.int16]
+Floats = npt.NDArray[np.float64]
 
 
-def letters_wrong(spoken: str, heard: str) -> float:
-    """Edits for each letter of the sentence, blanks left out; 0 = the same."""
-    from rapidfuzz.distance import Levenshtein
+def log_likelihood(log_probs: Floats, labels: list[int], blank: int) -> float:
+    """Natural log of the probability that CTC gives a text; minus infinity where it has more labels than frames.
 
-    wanted, got = spoken.replace(" ", ""), heard.replace(" ", "")
-    return Levenshtein.distance(wanted, got) / max(1, len(wanted))
+    Args:
+        log_probs: `[frames, labels + blank]`, at least one frame.
+        labels: the text, at least one label.
+    """
+    row = np.full(2 * len(labels) + 1, blank)
+    row[1::2] = labels
+    may_skip = np.zeros(len(row), bool)
+    may_skip[3::2] = row[3::2] != row[1:-2:2]
+    ways = np.full(len(row), -np.inf)
+    ways[:2] = log_probs[0, row[:2]]
+    for frame in log_probs[1:]:
+        one = np.concatenate(([-np.inf], ways[:-1]))
+        two = np.where(may_skip, np.concatenate(([-np.inf, -np.inf], ways[:-2])), -np.inf)
+        ways = np.logaddexp(np.logaddexp(ways, one), two) + frame[row]
+    return float(np.logaddexp(ways[-1], ways[-2]))
+
+
+def behind(log_probs: Floats, labels: list[int], blank: int) -> float:
+    """Nats a frame by which a text is less likely than the likeliest path: about 0 for what was said."""
+    best = float(log_probs.max(axis=1).sum())
+    return (best - log_likelihood(log_probs, labels, blank)) / len(log_probs)
 
 
 class Ear:
@@ -47,19 +67,22 @@ class Ear:
         self._probabilities = LogProbabilities(network)
         self._alphabet = Alphabet(list(network.labels))
 
-    def spell(self, samples: Samples) -> str:
-        """The greedy text of int16 `[n]` at 16 kHz; "" for less than one window."""
+    def judge(self, samples: Samples, text: str) -> tuple[str, float]:
+        """What is heard (greedy), and how far the text is behind it; nothing and infinity for less than one window."""
         from native import greedy
         from training.network.dataset import Batch
         from training.network.features import mfcc
 
         frames = mfcc(samples, RATE_HZ, self._network.config.features)
         if not len(frames):
-            return ""
+            return "", float("inf")
         lengths = np.full(1, len(frames), np.int32)
         whole = self._network.whitening.apply(frames)[None].astype(np.float32)
         batch = Batch(whole, lengths, np.zeros((1, 0), np.int32), np.zeros(1, np.int64))
-        return greedy(self._probabilities.of_batch(batch), lengths, self._alphabet)[0].text
+        log_probs = self._probabilities.of_batch(batch)
+        heard = greedy(log_probs, lengths, self._alphabet)[0].text
+        labels = self._alphabet.encode(text)
+        return heard, behind(log_probs[0].astype(np.float64), labels, len(self._network.labels))
 
 
 def answer(ear: Ear, source: BinaryIO) -> dict[str, Any] | None:
@@ -68,10 +91,8 @@ def answer(ear: Ear, source: BinaryIO) -> dict[str, Any] | None:
     if not line:
         return None
     asked = json.loads(line)
-    data = source.read(asked["bytes"])
-    heard = ear.spell(np.frombuffer(data, "<i2"))
-    wrong = letters_wrong(asked["text"], heard)
-    return {"heard": heard, "wrong": round(wrong, 4), "doubt": wrong > MOST_WRONG}
+    heard, far = ear.judge(np.frombuffer(source.read(asked["bytes"]), "<i2"), asked["text"])
+    return {"heard": heard, "behind": round(min(far, 99.0), 4), "doubt": far > MOST_BEHIND}
 
 
 def main() -> int:

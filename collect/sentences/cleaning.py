@@ -49,7 +49,7 @@ def clean(raw: str, language: str) -> Usable | Unusable:
     if any(letter in _CONTROLS or letter in _TURNERS for letter in raw):
         return Unusable("bad_chars", "it holds control characters")
     text = " ".join(raw.split())
-    if text[:1] in "=+@" or (text[:1] == "-" and text[1:2] != " "):
+    if text[:1] in ("=", "+", "@") or (text[:1] == "-" and text[1:2] != " "):
         return Unusable("bad_chars", f"it begins with {text[:1]!r}, as formulas do")
     if len(text) > 2 * MOST_LETTERS:
         return Unusable(

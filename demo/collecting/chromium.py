@@ -145,7 +145,7 @@ class Window:
 
     def is_shown(self, selector: str) -> bool:
         """Whether the first element that fits can be seen."""
-        script = "const e = document.querySelector(arguments[0]); return !!e && e.offsetParent !== null"
+        script = "const e = document.querySelector(arguments[0]); return !!e && e.getClientRects().length > 0"
         return bool(self.run(script, selector))
 
     def wait(self, what: str, until: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:

@@ -1,6 +1,6 @@
-"""The networks of the loop: one that has heard five voices, and the one that has heard the volunteers too.
+"""The networks of the loop: one that has heard twelve voices, and the one that has heard the volunteers too.
 
-Base corpus: five espeak-ng voices for training, two for dev, and one held-out voice that neither the base nor any
+Base corpus: twelve espeak-ng voices for training, two for dev, and one held-out voice that neither the base nor any
 volunteer has; all sentences differ. Everything runs as the commands of `corpora` and `training`.
 """
 
@@ -21,15 +21,16 @@ from demo.speech import FloatSamples, Line, SpeechError, speak
 from demo.voices import Voice, speakers
 
 BASE = "harbour_base"
-TRAIN = ("m1", "f1", "klatt", "Alex", "linda")
+TRAIN = (
+    "m1", "f1", "klatt", "Alex", "linda", "announcer", "david", "Mike", "shelby", "Alicia", "quincy", "zac",
+)  # fmt: skip
 DEV = ("m5", "f3")
 HELD_OUT = "ed"
 VOLUNTEERS = (
     "m2", "m3", "m4", "m6", "m7", "m8", "f2", "f4", "f5", "klatt2", "klatt3", "klatt4", "Andy", "steph", "Lee", "max",
     "paul", "belinda", "robert", "victor",
 )  # fmt: skip
-BASE_SENTENCES, DEV_SENTENCES, TEST_SENTENCES, CAMPAIGN_SENTENCES = 350, 40, 120, 560
-STEPS = 1200
+BASE_SENTENCES, DEV_SENTENCES, TEST_SENTENCES, CAMPAIGN_SENTENCES = 600, 40, 120, 560
 _ROOT = Path(__file__).resolve().parents[2]
 _SNR_DB = (18.0, 30.0)
 
@@ -109,7 +110,7 @@ def train(store: Path, corpora: list[str], seed: int) -> str:
     """Train on some corpora; answers the run's id."""
     listed = ", ".join(f'"{name}"' for name in corpora)
     text = (_ROOT / "demo" / "training.toml").read_text("utf-8")
-    text = text.replace("seed = 1", f"seed = {seed}", 1).replace("steps = 1600", f"steps = {STEPS}", 1)
+    text = text.replace("seed = 1", f"seed = {seed}", 1)
     text += f"\n[data]\ncorpora = [{listed}]\n"
     config = store.parent / f"training-{len(corpora)}.toml"
     config.write_text(text, "utf-8")
