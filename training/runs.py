@@ -25,6 +25,8 @@ from store.corpus import Corpus
 from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
+from training.decoding.acoustic import start_tensorflow
+from training.devices import choose_device, leased_gpu
 from training.errors import ConfigError, RunNotFoundError, TrainingError
 from training.network.checkpoint import Checkpoint, best_checkpoint, has_checkpoint
 from training.network.choice import Choice, choose
@@ -123,6 +125,8 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
                 raise TrainingError(f"run {run} is being trained by another process: {error}") from error
             open_things.enter_context(_log_file(run_dir))
             _write_inputs(config, store, run_dir)
+        open_things.enter_context(leased_gpu(config.loop.device))
+        choose_device(start_tensorflow(config.loop.threads), config.loop.device)
         state = open_things.enter_context(RunState(run_dir, run, writes=cluster.is_chief))
         _stop_on_sigterm(state)
         return train(config, load_data(config, store), run_dir, state, cluster)

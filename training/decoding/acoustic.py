@@ -71,7 +71,8 @@ class Network:
         """An untrained network; with `blank` its weights are zero, to be given values at once."""
         start_tensorflow(config.loop.threads)
         shape = NetworkShape.of(config.features, config.model, len(labels) + 1)
-        return cls(build_model(shape, config.model, config.seed, blank), config, whitening, labels)
+        model = build_model(shape, config.model, config.seed, blank, config.loop.precision)
+        return cls(model, config, whitening, labels)
 
     @classmethod
     def of_checkpoint(cls, checkpoint: Checkpoint) -> Network:

@@ -187,6 +187,14 @@ class LoopConfig:
         20, "batches in a row without one finite loss that are passed over before the run is given up",
         at_least(0),
     )  # fmt: skip
+    device: str = key(
+        "auto", "auto, cpu or gpu: a GPU asked for and not usable ends the run before its first step",
+        one_of("auto", "cpu", "gpu"), since=2,
+    )  # fmt: skip
+    precision: str = key(
+        "float32", "float32, or bfloat16: products in half precision, weights and loss in single",
+        one_of("float32", "bfloat16"), since=2,
+    )  # fmt: skip
     threads: int = key(0, "CPU threads for the network; 0 = all cores this process may use", within(0, 1024))
 
 
@@ -274,7 +282,7 @@ def changes_sound(config: AugmentConfig) -> bool:
 
 # Keys that change how a run is carried out but not what it learns. Of the alphabet its hash counts.
 _OUTSIDE_IDENTITY = {
-    "loop": ("checkpoint_every_s", "keep_checkpoints", "threads"),
+    "loop": ("checkpoint_every_s", "keep_checkpoints", "threads", "device"),
     "data": ("alphabet", "feature_folder"),
 }
 

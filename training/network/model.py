@@ -72,16 +72,19 @@ def parameter_count(shape: NetworkShape) -> int:
     return dense + lstm + norms + (n + 1) * shape.labels
 
 
-def build_model(shape: NetworkShape, config: ModelConfig, seed: int, blank: bool = False) -> keras.Model:
+def build_model(
+    shape: NetworkShape, config: ModelConfig, seed: int, blank: bool = False, precision: str = "float32"
+) -> keras.Model:
     """The untrained network; with `blank` all weights are zero, for who will give them values at once.
 
     Inputs: features float32 [batch, frames, coefficients] and lengths int32 [batch] (all of them at least 1).
     Output: logits float32 [batch, frames, labels]; values beyond a length mean nothing.
+    With bfloat16 all layers but the output multiply in half precision; weights stay float32.
     The same shape, configuration and seed give the same weights.
     """
     import keras
 
-    maker = _Layers(config, seed, blank)
+    maker = _Layers(config, seed, blank, "mixed_bfloat16" if precision == "bfloat16" else "float32")
     features = keras.Input((None, shape.coefficients), name="features")
     lengths = keras.Input((), dtype="int32", name="lengths")
     mask = _frame_mask_layer()(features, lengths)
@@ -104,6 +107,7 @@ class _Layers:
     config: ModelConfig
     seed: int
     blank: bool
+    policy: str
 
     def kernel(self, number: int) -> Any:
         """Initialiser of a layer's weights; see `initialisation` in the configuration."""
@@ -138,13 +142,16 @@ class _Layers:
 
         x = keras.layers.Dense(
             width, name=f"dense{number}", kernel_initializer=self.kernel(number),
-            bias_initializer=self.bias(number),
+            bias_initializer=self.bias(number), dtype=self.policy,
         )(x)  # fmt: skip
         if self.config.layer_norm:
-            x = keras.layers.LayerNormalization(name=f"norm{number}")(x)
-        x = keras.layers.ReLU(max_value=self.config.relu_clip, name=f"relu{number}")(x)
+            x = keras.layers.LayerNormalization(name=f"norm{number}", dtype=self.policy)(x)
+        x = keras.layers.ReLU(max_value=self.config.relu_clip, name=f"relu{number}", dtype=self.policy)(x)
         share = self.dropout(min(number - 1, 4))
-        return keras.layers.Dropout(share, seed=self.seed * 100 + number, name=f"dropout{number}")(x)
+        dropout = keras.layers.Dropout(
+            share, seed=self.seed * 100 + number, name=f"dropout{number}", dtype=self.policy
+        )
+        return dropout(x)
 
     def recurrent(self, x: Any, mask: Any, shape: NetworkShape) -> Any:
         """Outputs of the LSTM, of both directions side by side; the mask keeps the padding out of both."""
@@ -161,15 +168,19 @@ class _Layers:
                 bias_initializer=_forget_bias(self.config.forget_bias),
                 unit_forget_bias=False,
                 seed=self.seed,
+                dtype=self.policy,
                 name=name,
             )
 
         x, heard = direction(41, "lstm4_forward")(x, mask=mask), x
         if shape.bidirectional:
             backward = keras.ops.flip(direction(42, "lstm4_backward")(heard, mask=mask), axis=1)
-            x = keras.layers.Concatenate(name="lstm4")([x, backward])
+            x = keras.layers.Concatenate(name="lstm4", dtype=self.policy)([x, backward])
         if self.dropout(3):
-            x = keras.layers.Dropout(self.dropout(3), seed=self.seed * 100 + 4, name="dropout4")(x)
+            dropout = keras.layers.Dropout(
+                self.dropout(3), seed=self.seed * 100 + 4, name="dropout4", dtype=self.policy
+            )
+            x = dropout(x)
         return x
 
 

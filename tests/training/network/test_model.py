@@ -148,3 +148,14 @@ def test_a_checkpoint_takes_no_copy_of_the_network_and_leaves_nothing_half_writt
     assert first.read_bytes() == (run_dir / "checkpoints" / first.name).read_bytes()
     numbered, best = run_dir / "checkpoints" / first.name, run_dir / "checkpoints" / "best.npz"
     assert best.stat().st_size > 0 and numbered.stat().st_size > 0
+
+
+def test_half_precision_gives_nearly_the_same_and_keeps_weights_single() -> None:
+    shape = NetworkShape(labels=7, n_hidden=16)
+    models = [
+        build_model(shape, ModelConfig(n_hidden=16), 1, precision=one) for one in ("float32", "bfloat16")
+    ]
+    sound = np.random.default_rng(1).standard_normal((2, 9, 26)).astype(np.float32)
+    single, half = (np.asarray(one([sound, np.array([9, 5], np.int32)])) for one in models)
+    assert half.dtype == np.float32 and 0 < np.abs(single - half)[0].max() < 0.05
+    assert {one.dtype for one in models[1].trainable_variables} == {"float32"}
