@@ -30,6 +30,7 @@ from training.network.config import (
 )
 from training.network.dataset import Clip
 from training.network.features import Float, mfcc
+from training.runtime import live as live_engine
 from training.runtime import recognizer as engine
 from training.runtime.package import Package
 from training.runtime.recognizer import Recognizer, RecognizerOptions, Search
@@ -249,7 +250,8 @@ def tone_recognizer(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Make:
     """Makes recognizers of tones."""
     import native
 
-    monkeypatch.setattr(engine, "Ears", LoudEars)
+    for module in (engine, live_engine):
+        monkeypatch.setattr(module, "Ears", LoudEars)
     labels = default_labels()
 
     def make(threads: int = 1, deaf_frames: int = DEAF_FRAMES, **options: Any) -> Recognizer:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from training.decoding.acoustic import Network, start_tensorflow
 from training.network.checkpoint import Checkpoint
 from training.network.config import parse_config
-from training.network.features import Float
+from training.network.features import Float, Whitening
+from training.network.model import NetworkShape
 from training.release.graph import NetworkWeights, network_graph
 from training.release.verify import Forward
 
@@ -31,13 +32,21 @@ def weights_of(checkpoint: Checkpoint) -> NetworkWeights:
         for name, value in checkpoint.arrays.items()
         if name.startswith("model/") and "random_state" not in name
     }
-    whitening = meta["whitening"]
+    whitening = Whitening.of_json(meta["whitening"])
+    shape = NetworkShape.of(config.features, config.model, len(meta["labels"]) + 1)
     return NetworkWeights(
-        arrays,
-        np.asarray(whitening["mean"], np.float32),
-        np.asarray(whitening["deviation"], np.float32),
-        config.model.relu_clip,
-        {"labels": list(meta["labels"]), "front_end": vars(config.features), "mean": whitening["mean"]},
+        arrays=arrays,
+        mean=whitening.mean,
+        deviation=whitening.deviation,
+        relu_clip=config.model.relu_clip,
+        context=shape.context,
+        lookahead=shape.lookahead,
+        facts={
+            "labels": list(meta["labels"]),
+            "front_end": vars(config.features),
+            "lookahead": shape.lookahead,
+            "mean": whitening.mean.tolist(),
+        },
     )
 
 
@@ -61,21 +70,15 @@ def onnx_forward(data: bytes, threads: int = 1) -> Forward:
     return forward
 
 
-def streaming_forward(data: bytes, threads: int = 1, chunk: int = 16) -> Forward:
-    """What ONNX Runtime computes of a streaming file that is fed some frames at a time."""
-    from training.runtime.network import StreamingNetwork
+def streaming_forward(data: bytes) -> Forward:
+    """What ONNX Runtime computes of a file that is fed some frames at a time."""
+    from training.runtime.network import ForwardNetwork
 
-    network = StreamingNetwork(data, threads)
-
-    def one(features: Float) -> Float:
-        network.reset()
-        parts = [network.feed(features[start : start + chunk]) for start in range(0, len(features), chunk)]
-        return np.concatenate([*parts, network.finish()])
+    network = ForwardNetwork(data)
 
     def forward(features: Float, lengths: npt.NDArray[np.int32]) -> Float:
-        return _padded(
-            [one(features[place, :length]) for place, length in enumerate(lengths)], features.shape[1]
-        )
+        rows = network.log_probs([features[place, :length] for place, length in enumerate(lengths)])
+        return _padded(rows, features.shape[1])
 
     return forward
 

@@ -26,6 +26,7 @@ from training.errors import CheckpointError
 Array = npt.NDArray[Any]
 _OPSET = 17
 _MICROSOFT = "com.microsoft"
+_NORM_EPSILON = 1e-3  # Keras' own
 _GATES = (0, 3, 1, 2)  # Keras orders input, forget, cell, output; ONNX input, output, forget, cell
 
 
@@ -37,6 +38,7 @@ class NetworkWeights:
         arrays: variable path (`dense1/kernel`) to values, as a checkpoint names them, without `model/`.
         mean, deviation: of the training set's features, float32 [coefficients].
         relu_clip: upper limit of the rectifier.
+        context, lookahead: frames of the past and of the future that layer 1 sees.
         facts: plain JSON that travels in the file (labels, front end).
     """
 
@@ -44,6 +46,8 @@ class NetworkWeights:
     mean: Array
     deviation: Array
     relu_clip: float
+    context: int
+    lookahead: int
     facts: Mapping[str, Any]
 
     @property
@@ -158,21 +162,21 @@ class _Graph:
     def _context(self, x: str) -> str:
         """Layer 1 over each frame and its neighbours, as a convolution; [frames, batch, cells] after it."""
         kernel = self.weights.of("dense1", "kernel")
-        coefficients = len(self.weights.mean)
-        width = kernel.shape[0] // coefficients
-        if width * coefficients != kernel.shape[0] or width % 2 == 0:
+        coefficients, past, future = len(self.weights.mean), self.weights.context, self.weights.lookahead
+        width = past + 1 + future
+        if width * coefficients != kernel.shape[0]:
             raise CheckpointError(
-                f"layer 1 takes {kernel.shape[0]} values, which is no odd number of frames of {coefficients}"
+                f"layer 1 takes {kernel.shape[0]} values, which is not {width} frames of {coefficients} coefficients"
             )
         taps = np.ascontiguousarray(kernel.reshape(width, coefficients, -1).transpose(2, 1, 0))
-        pad = 0 if self.streaming else width // 2
         inputs = [
             self._node("Transpose", [x], perm=[0, 2, 1]),
             self._constant("dense1_kernel", taps),
             self._constant("dense1_bias", self.weights.of("dense1", "bias")),
         ]
-        x = self._clipped(self._node("Conv", inputs, kernel_shape=[width], pads=[pad, pad]))
-        return self._node("Transpose", [x], perm=[2, 0, 1])
+        pads = [0, 0] if self.streaming else [past, future]
+        x = self._node("Conv", inputs, kernel_shape=[width], pads=pads)
+        return self._rectified(self._node("Transpose", [x], perm=[2, 0, 1]), 1)
 
     def _dense(self, x: str, name: str, clipped: bool = True) -> str:
         kernel, bias = self.weights.of(name, "kernel"), self.weights.of(name, "bias")
@@ -184,9 +188,16 @@ class _Graph:
         else:
             product = self._node("MatMul", [x, self._constant(f"{name}_kernel", kernel)])
             x = self._node("Add", [product, self._constant(f"{name}_bias", bias)])
-        return self._clipped(x) if clipped else x
+        return self._rectified(x, int(name[-1])) if clipped else x
 
-    def _clipped(self, x: str) -> str:
+    def _rectified(self, x: str, number: int) -> str:
+        """Layer normalisation where the network has it, and the clipped rectifier."""
+        if f"norm{number}/gamma" in self.weights.arrays:
+            parts = [
+                self._constant(f"norm{number}_{kind}", self.weights.of(f"norm{number}", kind))
+                for kind in ("gamma", "beta")
+            ]
+            x = self._node("LayerNormalization", [x, *parts], axis=-1, epsilon=_NORM_EPSILON)
         low = self._constant("relu_low", np.zeros((), np.float32))
         high = self._constant("relu_high", np.array(self.weights.relu_clip, np.float32))
         return self._node("Clip", [x, low, high])

@@ -2,7 +2,8 @@
 
     models/<id>/
       weights.npz                      the network, as a checkpoint without the optimiser's state
-      network.onnx, network-int8.onnx  what the runtime computes, checked against the network before
+      network.onnx, network-int8.onnx  what the runtime computes, checked against the network before; of a
+                                       unidirectional network the form that can be fed as sound arrives
       alphabet.txt, config.toml
       language_model/                  lm.binary, lexicon.trie, alphabet.txt, manifest.json (second names, no copies)
       card.md                          the model card
@@ -41,7 +42,7 @@ from training.network.checkpoint import Checkpoint, best_checkpoint, save_best
 from training.network.config import TrainingConfig, config_text, identity
 from training.release import facts
 from training.release.card import card_text
-from training.release.forms import onnx_bytes, onnx_forward
+from training.release.forms import onnx_bytes, onnx_forward, streaming_forward
 from training.release.registry import MANIFEST, Model, Registry
 from training.release.verify import Agreement, Reference, check
 from training.runs import corpora_of, run_dir_of, run_inputs
@@ -215,9 +216,10 @@ def _write_networks(
     store, staged = places
     reference = Reference.of(network, store)
     agreements = {}
+    streaming = network.config.model.direction == "unidirectional"
     for form, name in NETWORKS.items():
-        data = onnx_bytes(checkpoint, int8=form == "int8")
-        agreements[form] = reference.compare(onnx_forward(data))
+        data = onnx_bytes(checkpoint, int8=form == "int8", streaming=streaming)
+        agreements[form] = reference.compare(streaming_forward(data) if streaming else onnx_forward(data))
         check(agreements[form], f"ONNX {form}", exact=form == "float")
         write_bytes_atomic(staged / name, data)
     return agreements

@@ -69,46 +69,78 @@ class BatchNetwork:
         return [answer[place, :length] for place, length in enumerate(lengths)]
 
 
-class StreamingNetwork:
-    """A network that looks back only, fed as the frames come; its answers lag by the context (9 frames)."""
+class ForwardNetwork:
+    """A network that looks back (and a few frames ahead) only: it can be fed as sound arrives.
 
-    def __init__(self, file: Path | bytes, threads: int = 1) -> None:
-        self._session = open_session(file, threads)
-        self.facts = facts_of(self._session)
-        shapes = {one.name: one.shape for one in self._session.get_inputs()}
+    Sixteen frames at a time, counted from a stretch's beginning, whoever feeds it: so what it says of a stretch does
+    not depend, to the last bit, on whether it came at once or frame by frame.
+    """
+
+    CHUNK = 16
+
+    def __init__(self, file: Path | bytes) -> None:
+        self.session = open_session(file)
+        self.facts = facts_of(self.session)
+        shapes = {one.name: one.shape for one in self.session.get_inputs()}
         if "state_h" not in shapes:
             raise CheckpointError(
                 "this network hears each sentence from both ends and cannot stream: release one trained with "
-                'direction = "forward"'
+                'direction = "unidirectional"'
             )
-        self._cells = int(shapes["state_h"][2])
-        self._context = int(self.facts["front_end"]["context"])
-        self._mean = np.asarray(self.facts["mean"], np.float32)
-        self.reset()
+        self.cells = int(shapes["state_h"][2])
+        self.context = int(self.facts["front_end"]["context"])
+        self.lookahead = int(self.facts["lookahead"])
+        self.mean = np.asarray(self.facts["mean"], np.float32)
 
-    def reset(self) -> None:
-        """Begin anew."""
-        self._state = [np.zeros((1, 1, self._cells), np.float32) for _ in range(2)]
-        self._waiting: Float = np.tile(self._mean, (self._context, 1))
+    def log_probs(self, stretches: Sequence[Float]) -> list[Float]:
+        """Like `BatchNetwork.log_probs`, one stretch after the other."""
+        answers = []
+        for frames in stretches:
+            stream = self.stream()
+            answers.append(np.concatenate([stream.feed(frames), stream.finish()]))
+        return answers
+
+    def stream(self) -> ForwardStream:
+        """A stretch that begins now."""
+        return ForwardStream(self)
+
+
+class ForwardStream:
+    """One stretch on its way through a `ForwardNetwork`; answers lag by the lookahead and a chunk."""
+
+    def __init__(self, network: ForwardNetwork) -> None:
+        self._network = network
+        self._state = [np.zeros((1, 1, network.cells), np.float32) for _ in range(2)]
+        self._waiting: Float = np.tile(network.mean, (network.context, 1))
 
     def feed(self, features: Float) -> Float:
-        """float32 [frames, coefficients] in; log-probabilities of the frames whose context is complete."""
+        """float32 [frames, coefficients] in; log-probabilities of the frames that can be decided now."""
         self._waiting = np.concatenate([self._waiting, features])
-        ready = len(self._waiting) - 2 * self._context
-        if ready <= 0:
-            return np.zeros((0, len(self.facts["labels"]) + 1), np.float32)
-        answer, *self._state = self._session.run(
-            ["log_probs", "state_h_after", "state_c_after"],
-            {
-                "features": self._waiting[None],
-                "state_h": self._state[0],
-                "state_c": self._state[1],
-            },
-        )
-        self._waiting = self._waiting[ready:]
+        around, chunk = self._network.context + self._network.lookahead, self._network.CHUNK
+        answers = [np.zeros((0, len(self._network.facts["labels"]) + 1), np.float32)]
+        while len(self._waiting) >= around + chunk:
+            answers.append(self._run(self._waiting[: around + chunk]))
+            self._waiting = self._waiting[chunk:]
+        return np.concatenate(answers)
+
+    def finish(self) -> Float:
+        """What still waited for its future: silence follows."""
+        ahead = np.tile(self._network.mean, (self._network.lookahead, 1))
+        answer = self.feed(ahead)
+        around = self._network.context + self._network.lookahead
+        rest = [self._run(self._waiting)] if len(self._waiting) > around else []
+        return np.concatenate([answer, *rest])
+
+    def _run(self, features: Float) -> Float:
+        inputs = {"features": features[None], "state_h": self._state[0], "state_c": self._state[1]}
+        names = ["log_probs", "state_h_after", "state_c_after"]
+        answer, *self._state = self._network.session.run(names, inputs)
         log_probs: npt.NDArray[np.float32] = answer[0]
         return log_probs
 
-    def finish(self) -> Float:
-        """What was still waiting for its context: silence follows."""
-        return self.feed(np.tile(self._mean, (self._context, 1)))
+
+def open_network(file: Path | bytes) -> BatchNetwork | ForwardNetwork:
+    """The network in a file, of whichever kind it is."""
+    session = open_session(file)
+    forward = any(one.name == "state_h" for one in session.get_inputs())
+    return ForwardNetwork(file) if forward else BatchNetwork(file)

@@ -22,17 +22,18 @@ import numpy as np
 from training.decoding.weights import Weights
 from training.network.features import Float, hop_length, window_length
 from training.runtime.frames import FrameStream
-from training.runtime.network import BatchNetwork
+from training.runtime.network import BatchNetwork, ForwardNetwork, open_network
 from training.runtime.package import Package
 from training.runtime.speech import Ears, SpeechRule
 from training.runtime.windows import WINDOW, Stretch
 
 if TYPE_CHECKING:
-    from native import Alphabet, Scorer
+    from native import Alphabet, Scorer, Stream
 
 T = TypeVar("T")
 R = TypeVar("R")
 Answer = Callable[[int, Float], T]
+AnyNetwork = BatchNetwork | ForwardNetwork
 
 _BATCH = 16  # windows heard at once
 _PORTION_FRAMES = 4 * _BATCH * WINDOW  # gathered before the network runs, sorted by length
@@ -67,7 +68,6 @@ class RecognizerOptions:
         hot_words: phrase to boost in nats.
         language_model: a folder instead of the package's own.
         weights: of the search, instead of the package's own.
-        live: answer each stretch of speech as soon as it ends, instead of many at a time.
     """
 
     network: str = "int8"
@@ -76,7 +76,6 @@ class RecognizerOptions:
     language_model: Path | None = None
     weights: Weights | None = None
     rule: SpeechRule = field(default_factory=SpeechRule)
-    live: bool = False
 
 
 @dataclass
@@ -87,6 +86,18 @@ class Search:
     scorer: Scorer | None
     weights: Weights
     hot_words: dict[str, float]
+
+    def stream(self) -> Stream:
+        """The same search, to be fed as log-probabilities come."""
+        import native
+
+        return native.Stream(
+            self.alphabet,
+            scorer=self.scorer,
+            beam_width=self.weights.beam_width,
+            mode=self.weights.mode,
+            hot_words=self.hot_words or None,
+        )
 
     def words(self, log_probs: Float) -> list[Any]:
         """`native.WordTime`s of float32 [frames, labels]."""
@@ -109,7 +120,7 @@ class Recognizer:
     """A package in use. May be shared by threads."""
 
     def __init__(
-        self, package: Package, network: BatchNetwork, search: Search, options: RecognizerOptions
+        self, package: Package, network: AnyNetwork, search: Search, options: RecognizerOptions
     ) -> None:
         self.package, self.network, self.search, self.options = package, network, search, options
         self.rate_hz = package.features.sample_rate_hz
@@ -130,7 +141,7 @@ class Recognizer:
         if scorer is not None:
             scorer = scorer.with_weights(weights.alpha, weights.beta)
         search = Search(package.alphabet(), scorer, weights, dict(options.hot_words))
-        return cls(package, BatchNetwork(package.network(options.network)), search, options)
+        return cls(package, open_network(package.network(options.network)), search, options)
 
     def stretches(self, pieces: Iterable[Float]) -> Iterator[Heard]:
         """What is said in a sound, stretch by stretch, in order; while one is read the next are being heard.
@@ -139,6 +150,15 @@ class Recognizer:
             pieces: mono samples at `rate_hz`, float32.
         """
         return self.answers(pieces, self.heard)
+
+    def live(self, pieces: Iterable[Float]) -> Iterator[Heard]:
+        """Like `stretches`, each as soon as it has ended."""
+        hearing = Hearing(self, self.heard, live=True)
+        for piece in pieces:
+            hearing.feed(piece)
+            yield from hearing.decided()
+        hearing.finish()
+        yield from hearing.decided()
 
     def answers(self, pieces: Iterable[Float], answer: Answer[T]) -> Iterator[T]:
         """Like `stretches`, with what somebody else makes of each stretch's first frame and log-probabilities."""
@@ -155,13 +175,15 @@ class Recognizer:
 
     def heard(self, start_frame: int, log_probs: Float) -> Heard:
         """The words of a stretch that begins at a frame of the sound."""
-        start_s = start_frame * self._hop_s
         words = self.search.words(log_probs) if len(log_probs) else []
-        return Heard(
-            round(start_s, 3),
-            round(start_s + len(log_probs) * self._hop_s + self._window_s - self._hop_s, 3),
-            tuple(self._timed(one, start_frame) for one in words),
-        )
+        return self.timed(start_frame, len(log_probs), words)
+
+    def timed(self, start_frame: int, frames: int, words: Iterable[Any]) -> Heard:
+        """A search's words in so many frames from a frame of the sound, in seconds."""
+        start_s = start_frame * self._hop_s
+        stop_s = start_s + frames * self._hop_s + self._window_s - self._hop_s
+        found = tuple(self._timed(one, start_frame) for one in words)
+        return Heard(round(start_s, 3), round(stop_s, 3), found)
 
     def _timed(self, word: Any, start_frame: int) -> Word:
         """A frame's label is heard somewhere in its window: half a window and a step are allowed for at either end."""
@@ -178,12 +200,12 @@ class Recognizer:
 class Hearing(Generic[T]):
     """One sound on its way through a recognizer: feed it, ask what is decided, finish it."""
 
-    def __init__(self, recognizer: Recognizer, answer: Answer[T]) -> None:
+    def __init__(self, recognizer: Recognizer, answer: Answer[T], live: bool = False) -> None:
         self._owner, self._answer = recognizer, answer
         self._hop = hop_length(recognizer.package.features)
         self._frames = FrameStream(recognizer.package.features)
-        live = recognizer.options.live
-        self._ears = Ears(recognizer.rate_hz, recognizer.options.rule, lanes=not live)
+        self._whole = isinstance(recognizer.network, ForwardNetwork)
+        self._ears = Ears(recognizer.rate_hz, recognizer.options.rule, lanes=not live and not self._whole)
         self._portion = 1 if live else _PORTION_FRAMES
         self._kept: deque[Float] = deque()
         self._first = self._count = 0  # frames: the first one kept, and how many there were in all
@@ -238,7 +260,7 @@ class Hearing(Generic[T]):
 
     def _stretch_from(self, frame: int) -> Stretch:
         if not self._stretches or self._stretches[-1].stop is not None:
-            self._stretches.append(Stretch(frame))
+            self._stretches.append(Stretch(frame, whole=self._whole))
         return self._stretches[-1]
 
     def _take(self, begin: int, stop: int) -> Float:

@@ -26,6 +26,7 @@ class Stretch:
 
     start: int
     stop: int | None = None
+    whole: bool = False  # heard in one piece when it has ended, however long
     planned: int = 0  # windows handed out
     answered: int = 0
     _joined: list[Float] = field(default_factory=list)
@@ -36,7 +37,7 @@ class Stretch:
     @property
     def next_start(self) -> int:
         """Frame where the next window begins; earlier ones are not asked for again."""
-        return self.start + self.planned * _STEP
+        return self.start if self.whole else self.start + self.planned * _STEP
 
     def due(self, sure_until: int) -> list[tuple[int, int, int]]:
         """Windows that can be heard now: number, and frames [start, stop) of the sound.
@@ -44,6 +45,8 @@ class Stretch:
         Args:
             sure_until: frames before this one belong to the stretch in any case.
         """
+        if self.whole:
+            return self._all()
         found: list[tuple[int, int, int]] = []
         while True:
             begin = self.next_start
@@ -58,6 +61,12 @@ class Stretch:
                 window = (self.planned, begin, min(begin + WINDOW, self.stop))
             found.append(window)
             self.planned += 1
+
+    def _all(self) -> list[tuple[int, int, int]]:
+        if self.stop is None or self.planned or self.stop <= self.start:
+            return []
+        self.planned = 1
+        return [(0, self.start, self.stop)]
 
     @property
     def complete(self) -> bool:

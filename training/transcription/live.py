@@ -3,7 +3,7 @@
     arecord -f S16_LE -r 16000 -c 1 | python -m training transcribe -
 
 A network that hears from both ends is asked when a stretch of speech has ended; one that looks back only
-(`direction = "forward"`) is fed as the sound comes, and what it has understood so far is shown on the way.
+(`direction = "unidirectional"`) is fed as the sound comes, and what it has understood so far is shown on the way.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import IO
 
 from training.network.features import Float
-from training.runtime.recognizer import Heard, Hearing, Recognizer
+from training.runtime.live import Partial, hear_live
+from training.runtime.recognizer import Recognizer
 from training.runtime.sound import at_rate, raw_pieces
 from training.transcription.formats import FORMATS, Transcript
 from training.transcription.segments import Segment, segments_of
@@ -30,7 +30,12 @@ def transcribe_pipe(recognizer: Recognizer, options: argparse.Namespace) -> int 
     form = options.format or ("json" if options.json else "text")
     segments: list[Segment] = []
     sound = Counted(sys.stdin.buffer, options.rate)
+    shown = _Shown(form == "text" and sys.stderr.isatty())
     for heard in hear_live(recognizer, at_rate(sound.pieces(), options.rate, recognizer.rate_hz)):
+        if isinstance(heard, Partial):
+            shown.partial(heard.text)
+            continue
+        shown.partial("")
         found = segments_of(heard)
         segments += found
         if form == "text":
@@ -46,15 +51,17 @@ def transcribe_pipe(recognizer: Recognizer, options: argparse.Namespace) -> int 
     return 1 if problem else None
 
 
-def hear_live(recognizer: Recognizer, pieces: Iterator[Float]) -> Iterator[Heard]:
-    """Stretches of speech as soon as each has ended."""
-    recognizer.options = replace(recognizer.options, live=True)
-    hearing = Hearing(recognizer, recognizer.heard)
-    for piece in pieces:
-        hearing.feed(piece)
-        yield from hearing.decided()
-    hearing.finish()
-    yield from hearing.decided()
+class _Shown:
+    """The line that still changes, on a terminal."""
+
+    def __init__(self, alive: bool) -> None:
+        self._alive = alive
+
+    def partial(self, text: str) -> None:
+        """Show what is understood so far; "" takes it away."""
+        if self._alive:
+            sys.stderr.write(f"\r\x1b[K{text[-100:]}")
+            sys.stderr.flush()
 
 
 class Counted:

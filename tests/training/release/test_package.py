@@ -86,6 +86,21 @@ def test_bytes_agree_with_floats_and_are_a_quarter_of_the_size(tones: Any) -> No
     assert len(small) < 0.45 * len(floats)
 
 
+def test_the_graph_of_every_kind_of_network(tones: Any) -> None:
+    """Layer normalisation, a short look ahead, one direction: whole and fed."""
+    whitening = Whitening(np.full(26, 0.3, np.float32), np.full(26, 2.0, np.float32))
+    changes = {"direction": "unidirectional", "lookahead": 3, "layer_norm": True}
+    config = replace(tones.config(), model=ModelConfig(n_hidden=12, **changes))
+    network = Network.create(config, whitening, ("a", "b", " "))
+    checkpoint = network.checkpoint({"step": 0}, [])
+    features, lengths = uneven_batch(network)
+    answers = forms.onnx_forward(forms.onnx_bytes(checkpoint))(features, lengths)
+    fed = forms.streaming_forward(forms.onnx_bytes(checkpoint, streaming=True))(features, lengths)
+    for row, alone in enumerate(expected(network, features, lengths)):
+        np.testing.assert_allclose(answers[row, : lengths[row]], alone, atol=2e-5)
+        np.testing.assert_allclose(fed[row, : lengths[row]], alone, atol=2e-5)
+
+
 def test_a_network_with_two_ends_does_not_stream(network: Network) -> None:
     with pytest.raises(CheckpointError, match="both ends"):
         forms.onnx_bytes(network.checkpoint({"step": 0}, []), streaming=True)

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from corpora.text.normaliser import default_alphabet
 from training.network.config import FeatureConfig
 from training.network.features import Float, mfcc
 from training.runtime.frames import FrameStream
-from training.runtime.recognizer import Recognizer
+from training.runtime.live import Partial, hear_live
+from training.runtime.network import ForwardNetwork
+from training.runtime.recognizer import Heard, Recognizer
 from training.runtime.speech import CHUNK, RATE_HZ, SpeechDetector, SpeechRule, Stretches
 from training.runtime.windows import OVERLAP, WINDOW, Stretch, seam_of
 
@@ -55,9 +58,10 @@ def test_the_pieces_and_the_cores_change_nothing(tone_recognizer: Any, spoken: S
     assert len(answers) == 1 and "abba" in answers.pop()
 
 
-def test_live_sound_gives_the_same_words(tone_recognizer: Any, spoken: Speak) -> None:
+def test_live_sound_gives_the_same_words(tone_recognizer: Any, spoken: Speak, pieces: Cut) -> None:
     sound = np.concatenate([quiet(1.0), spoken(SENTENCE), quiet(2.0), spoken(SENTENCE), quiet(1.0)])
-    assert words_of(tone_recognizer(live=True), sound, 1600) == words_of(tone_recognizer(), sound)
+    live = tone_recognizer().live(pieces(sound, 1600))
+    assert [word.word for heard in live for word in heard.words] == words_of(tone_recognizer(), sound)
 
 
 def test_words_stand_where_they_are_spoken(tone_recognizer: Any, spoken: Speak) -> None:
@@ -170,3 +174,62 @@ def test_the_detector_in_lanes_agrees_with_one_lane(tmp_path: Path, pieces: Cut)
         [np.abs(sound[: len(sound) // CHUNK * CHUNK]).reshape(-1, CHUNK).max(axis=1) > 0.02, [False]]
     )
     assert (found[0][: len(truth)] > 0.5)[truth[: len(found[0])]].mean() > 0.9
+
+
+def feeding_network(seed: int = 5, cells: int = 24) -> ForwardNetwork:
+    """An untrained network that can be fed; its letters are chance, but loud ones."""
+    import native
+    from training.release.graph import NetworkWeights, network_graph
+
+    generator = np.random.default_rng(seed)
+    labels = 27
+
+    def values(*shape: int, scale: float = 0.4) -> Float:
+        return generator.normal(0, scale, shape).astype(np.float32)
+
+    arrays = {"dense1/kernel": values(12 * 26, cells), "dense1/bias": values(cells)}
+    for name, rows, columns in (("dense2", cells, cells), ("dense3", cells, cells), ("dense5", cells, cells)):
+        arrays |= {f"{name}/kernel": values(rows, columns), f"{name}/bias": values(columns)}
+    arrays |= {
+        "lstm4_forward/lstm_cell/kernel": values(cells, 4 * cells),
+        "lstm4_forward/lstm_cell/recurrent_kernel": values(cells, 4 * cells),
+        "lstm4_forward/lstm_cell/bias": values(4 * cells),
+        "output/kernel": values(cells, labels + 2, scale=2.0),
+        "output/bias": values(labels + 2),
+    }
+    config = FeatureConfig(context=7)
+    facts = {"labels": list(default_alphabet().labels), "front_end": vars(config), "lookahead": 4}
+    assert len(default_alphabet().labels) == labels + 1 and native
+    mean, deviation = np.full(26, -1.0, np.float32), np.full(26, 3.0, np.float32)
+    facts["mean"] = mean.tolist()
+    weights = NetworkWeights(arrays, mean, deviation, 20.0, 7, 4, facts)
+    return ForwardNetwork(network_graph(weights, int8=True, streaming=True))
+
+
+def test_what_is_fed_in_any_pieces_is_what_is_heard_at_once() -> None:
+    network = feeding_network()
+    frames = np.random.default_rng(6).normal(size=(157, 26)).astype(np.float32)
+    (whole,) = network.log_probs([frames])
+    assert whole.shape == (157, 29)
+    for sizes in ((1,) * 157, (40, 100, 17), (156, 1)):
+        stream, start, parts = network.stream(), 0, []
+        for size in sizes:
+            parts.append(stream.feed(frames[start : start + size]))
+            start += size
+        np.testing.assert_array_equal(np.concatenate([*parts, stream.finish()]), whole)
+    assert len(network.log_probs([frames[:1]])[0]) == 1
+
+
+def test_live_text_equals_the_text_of_the_whole_to_the_letter(
+    tone_recognizer: Any, spoken: Speak, pieces: Cut
+) -> None:
+    sound = np.concatenate([quiet(1.0), spoken(SENTENCE), quiet(2.0), spoken(SENTENCE * 2), quiet(1.0)])
+    recognizer = tone_recognizer()
+    recognizer.network = feeding_network()
+    whole = [*recognizer.stretches([sound])]
+    assert len(whole) == 2 and all(heard.words for heard in whole)
+    for size in (160, 1600, 44444):
+        answers = [*hear_live(recognizer, pieces(sound, size))]
+        assert [one for one in answers if isinstance(one, Heard)] == whole
+    partials = [one.text for one in hear_live(recognizer, pieces(sound, 1600)) if isinstance(one, Partial)]
+    assert len(partials) > 20 and len(partials[0]) < len(partials[10])
