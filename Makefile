@@ -102,6 +102,8 @@ licences: setup ## check the licence of every dependency
 
 lock: setup ## pin every version anew from requirements.in
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.lock
+	@sed 's/^tensorflow-cpu==/tensorflow[and-cuda]==/' requirements.in | .venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate -c requirements.lock - -o var/tmp/gpu.lock && $(PYTHON_RUN) scripts/gpu_lock.py var/tmp/gpu.lock
 
 clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) -m launcher stop || true; fi

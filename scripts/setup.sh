@@ -24,7 +24,7 @@ packages="build-essential cmake ninja-build ca-certificates python3 python3-dev 
   libboost-program-options-dev libboost-system-dev libboost-thread-dev libboost-test-dev
   sox libsox-fmt-mp3 ffmpeg espeak-ng libsndfile1"
 [ -z "$all" ] || packages="$packages chromium chromium-driver clang clang-format libclang-rt-14-dev slurm-wlm postgresql"
-lock_hash=$(cat requirements.lock scripts/bootstrap.lock setup.cfg | sha256sum | cut -c1-16)
+lock_hash=$(cat requirements.lock scripts/bootstrap.lock setup.cfg $([ "${GPU:-}" = 1 ] && echo requirements-gpu.lock) | sha256sum | cut -c1-16)
 kenlm_version=0.3.0
 kenlm_sha256=c4628bb9fb63c8a6f9240035b8b037385cfc404cb72e933cf48878291edac1e8
 kenlm_max_order=6
@@ -59,6 +59,11 @@ if [ -n "$wheels_due" ]; then
   [ -z "${PIP_INDEX_URL:-$index}" ] || export UV_DEFAULT_INDEX=${PIP_INDEX_URL:-$index}
   export UV_CACHE_DIR=$root/var/cache/uv VIRTUAL_ENV=$root/.venv UV_HTTP_TIMEOUT=180
   quietly .venv/bin/uv pip install --require-hashes -r requirements.lock
+  if [ "${GPU:-}" = 1 ]; then
+    say "putting TensorFlow with CUDA in the place of tensorflow-cpu (requirements-gpu.lock, 3 GB)"
+    quietly .venv/bin/uv pip uninstall tensorflow-cpu
+    quietly .venv/bin/uv pip install --require-hashes --no-deps -r requirements-gpu.lock
+  fi
   # Our packages are found where they stand, behind the installed ones; no build, nothing copied.
   echo "$root" >"$(.venv/bin/python -c 'import site; print(site.getsitepackages()[0])')/speechmill.pth"
   rm -rf var/cache/uv
