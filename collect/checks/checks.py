@@ -22,14 +22,14 @@ QUIET_DBFS = -38.0
 CLIPPED_RATIO = 0.0005
 BURSTS = 3
 CUT_S = 0.015
-LONG_END_S = 3.0
+LONG_END_S = 5.0
 LONG_PAUSE_S = 3.0
 LEAST_SNR_DB = 12.0
 STEADY_DB = 3.0
 TREBLE_DB = 4.5
 HUM_DB = 22.0
 HUM_DBFS = -52.0
-FAST = 24.0  # letters per second between the first and the last sound
+FAST = _LIMITS.fast_chars_per_s  # letters per second between the first and the last sound
 SLOW = 4.0
 
 Values = dict[str, float]

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
-from collect.clips import withdrawal
+from collect.clips import takes, withdrawal
 from collect.database.tables import Voice
 from collect.people import account, voices
 from collect.people.voices import Description
@@ -59,6 +59,14 @@ def everything(guest: AsGuest) -> Response:
         account.write_everything(session, guest.campaign, voice, guest.services.studio.sounds, path)
     gone = BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, filename=f"{guest.campaign.name}-{voice.id}.zip", background=gone)
+
+
+@router.post("/c/{name}/me/confirm/{clip}")
+def confirm_one(guest: AsGuest, clip: str) -> Response:
+    """I did read the sentence of a clip in doubt: let the listeners decide."""
+    with guest.services.database.writing() as session:
+        takes.confirm(session, guest.known, clip[:36])
+    return see(f"/c/{guest.campaign.name}/me")
 
 
 @router.post("/c/{name}/me/withdraw/{clip}")

@@ -80,8 +80,11 @@ def test_a_doubtful_clip_is_asked_about_and_the_volunteer_decides(
     with app.state.services.database.reading() as session:
         assert [clip.id for clip in session.scalars(select(Clip))] == [clips[0]]
         assert [one.check for one in session.scalars(select(Stopped))] == ["doubt"]
-    answer = anna.send(tasks[1]["id"], wav(voice(9)))
+    answer = anna.send(tasks[1]["id"], wav(voice(9)), take := "90000000-0000-4000-8000-000000000000")
     assert answer.json()["state"] == "asked", "the sentence can be read again"
+    assert f"me/confirm/{take}" in anna.get("/c/harbour/me").text
+    assert anna.post(f"/c/harbour/me/confirm/{take}").status_code == 303
+    assert len(ben.call("GET", "/api/c/harbour/clips").json()["clips"]) == 2
 
 
 @pytest.mark.parametrize("act", ["sys.exit(3)", "print('no json', flush=True)"])
