@@ -18,7 +18,7 @@ from typing import Any
 
 from corpora.faults import FAULT
 from corpora.refresh import again
-from store.console import configure_logging, emit, in_red, run_command, use_store_tmp
+from store.console import configure_logging, emit, in_red, printable, run_command, use_store_tmp
 from store.errors import UsageError
 from store.opening import open_store, store_of
 from store.shared.places import as_place, is_remote
@@ -182,11 +182,13 @@ def _refresh(args: argparse.Namespace) -> int:
     emit(result, args.json, _told(result))
     if result["status"] == "quarantined":
         draft = f"; fill in {result['draft']} and run it again with --donation" if result["draft"] else ""
-        sys.stderr.write(f"{result['corpus']} waits in quarantine: {result['quarantine']}{draft}\n")
+        said = f"{result['corpus']} waits in quarantine: {result['quarantine']}{draft}"
+        sys.stderr.write(printable(said) + "\n")
         return REFUSED
     if not result["published"]:
         failed = [e["says"] for e in result["gate"]["expectations"] if not e["passed"]]
-        sys.stderr.write(f"{result['corpus']} was not published: the gate refused it ({'; '.join(failed)})\n")
+        said = f"{result['corpus']} was not published: the gate refused it ({'; '.join(failed)})"
+        sys.stderr.write(printable(said) + "\n")
         return REFUSED
     return 0
 

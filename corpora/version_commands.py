@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from store.console import emit
+from store.console import emit, in_red
 from store.opening import open_store
 
 
@@ -36,11 +36,11 @@ def _history(args: argparse.Namespace) -> int:
     from corpora.versions.history import history
 
     found = history(open_store(args.store), args.name)
-    lines = [
-        f"{entry['version']}  {entry['published']}  {entry['utterances']:8d} utterances {entry['hours']:9.3f} h"
-        + ("  current" if entry["current"] else "")
-        for entry in found
-    ]
+    lines = []
+    for entry in found:
+        what = entry.get("error") or f"{entry['utterances']:8d} utterances {entry['hours']:9.3f} h"
+        line = f"{entry['version']}  {entry['published']}  {what}" + ("  current" if entry["current"] else "")
+        lines.append(in_red(line) if "error" in entry else line)
     emit({"corpus": args.name, "versions": found}, args.json, "\n".join(lines))
     return 0
 
@@ -90,6 +90,8 @@ def _withdrawal_told(found: dict[str, Any]) -> str:
         "evaluations": "evaluations made with them",
     }
     lines += [f"  {text}: {', '.join(found[key]) or 'none'}" for key, text in says.items()]
+    if found["unreadable"]:
+        lines.append(f"  versions that cannot be read, and may hold them: {', '.join(found['unreadable'])}")
     return "\n".join(lines)
 
 

@@ -153,7 +153,8 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
         (work / name).rename(folder / name)
     choice, lacking = vocabulary.beside(learnt) if vocabulary else ({"chosen": "all"}, ())
     chosen_labels = inputs.alphabet.labels if request.alphabet is not None else []
-    decisions = [*ngrams.decisions, *lacking, *remarks(counts, chosen_labels, learnt)]
+    passed = [f"corpus {name} cannot be read: passed over" for name in inputs.record.get("passed_over", [])]
+    decisions = [*passed, *ngrams.decisions, *lacking, *remarks(counts, chosen_labels, learnt)]
     for decision in decisions:
         _log.info("%s", decision)
     return _Estimated(counts, ngrams, learnt, choice, decisions, mixed)

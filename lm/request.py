@@ -138,6 +138,9 @@ def gather(request: BuildRequest) -> Inputs:
             for file in files
         ],
     }
+    passed_over = sorted(name for name in store.corpus_troubles() if (store.corpora_dir / name).is_dir())
+    if passed_over:
+        record["passed_over"] = passed_over
     if request.interpolate:  # which files belong together decides what is mixed
         record["mixed"] = [[file.name for file in expand_paths([path])] for path in request.text]
     if request.vocabulary is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 import time
@@ -21,6 +22,10 @@ from typing import Any, Self
 from native.errors import SpeechmillError
 
 INTERRUPTED = 130
+_RED = ("\x1b[31m", "\x1b[0m")
+_UNPRINTABLE = re.compile(
+    r"\x1b\[31m|\x1b\[0m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def run_command(function: Callable[[], int | None]) -> int:
@@ -32,7 +37,7 @@ def run_command(function: Callable[[], int | None]) -> int:
     try:
         return function() or 0
     except SpeechmillError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return error.exit_status
     except KeyboardInterrupt:
         sys.stderr.write("stopped; run the same command again to go on, finished work is kept\n")
@@ -47,21 +52,43 @@ def run_command(function: Callable[[], int | None]) -> int:
 
 def emit(value: Any, as_json: bool, human_text: str) -> None:
     """Print one JSON object, or the text for people, on standard output."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False) if as_json else human_text
+    if as_json:
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    else:
+        text = printable(human_text)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
+def printable(text: str) -> str:
+    """The text with what a terminal would obey written out: control characters, and signs that turn a line round.
+
+    Names come from strangers' archives. Line ends, tabs and the red of `in_red` stay.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0] if found[0] in _RED else _written_out(found[0]), text)
+
+
+def _written_out(sign: str) -> str:
+    return "".join(f"\\x{ord(c):02x}" if ord(c) < 0x100 else f"\\u{ord(c):04x}" for c in sign)
+
+
+class _Formatter(logging.Formatter):
+    """One line per message, without anything that a terminal would obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
 def in_red(text: str) -> str:
     """The text in red where a terminal shows standard output, else as it is."""
-    return f"\033[31m{text}\033[0m" if sys.stdout.isatty() else text
+    return text.join(_RED) if sys.stdout.isatty() else text
 
 
 def configure_logging(level: int = logging.INFO) -> None:
     """Logs to standard error, one line each; called by commands only."""
-    logging.basicConfig(
-        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("aiobotocore", "botocore"):  # each says on every start where it found its keys
         logging.getLogger(chatty).setLevel(level if level < logging.INFO else logging.WARNING)
 
@@ -70,7 +97,10 @@ def use_store_tmp(store_root: Path) -> None:
     """Put temporary files beside the store, unless $TMPDIR names a place; called by commands only."""
     if "TMPDIR" not in os.environ:
         place = store_root.parent / "tmp"
-        place.mkdir(parents=True, exist_ok=True)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError:  # a store that can only be read is read with the system's own place
+            return
         os.environ["TMPDIR"] = tempfile.tempdir = str(place)
 
 

@@ -107,5 +107,8 @@ def report_path(store: Store, relative: str) -> Path | None:
     folder = store.reports_dir.resolve()
     if "\0" in relative or not relative.endswith(".html"):
         return None
-    path = (folder / relative).resolve()
-    return path if path.is_relative_to(folder) and path.is_file() else None
+    try:
+        path = (folder / relative).resolve()
+        return path if path.is_relative_to(folder) and path.is_file() else None
+    except (OSError, RuntimeError):  # longer than a name can be, or links in a circle
+        return None

@@ -8,13 +8,18 @@ and nothing is encoded again. The card's front matter names licence, language, s
 
 from __future__ import annotations
 
+import html
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from corpora.exports._files import Rows
+from store.console import printable
 from store.corpus import Corpus
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9.-]*")
 _SPLIT_NAMES = {"train": "train", "dev": "validation", "test": "test"}
 _KNOWN_LICENCES = {
     "cc0-1.0",
@@ -39,12 +44,21 @@ def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:
 
 def _card(corpus: Corpus, splits: list[str]) -> str:
     manifest: dict[str, Any] = corpus.manifest
-    lines = ["---", f"pretty_name: {corpus.name}", "task_categories:", "- automatic-speech-recognition"]
-    lines += ["language:", f"- {manifest['language'].partition('-')[0]}", *_licence(manifest["licence"])]
+    lines = [
+        "---",
+        f"pretty_name: {_value(corpus.name)}",
+        "task_categories:",
+        "- automatic-speech-recognition",
+    ]
+    lines += [
+        "language:",
+        f"- {_value(manifest['language'].partition('-')[0])}",
+        *_licence(manifest["licence"]),
+    ]
     lines += ["configs:", "- config_name: default", "  data_files:"]
     for split in splits:
         lines += [f"  - split: {_SPLIT_NAMES[split]}", f"    path: data/{split}-*.parquet"]
-    lines += ["---", "", f"# {corpus.name}", ""]
+    lines += ["---", "", f"# {_plain(corpus.name)}", ""]
     lines += [
         f"{manifest['utterances']} utterances, {manifest['hours']:.2f} hours, {manifest['speakers']} speakers; "
         f"version {corpus.version} of the store, normaliser {manifest['normaliser_version']}.",
@@ -59,13 +73,29 @@ def _card(corpus: Corpus, splits: list[str]) -> str:
         )
     lines += [
         "",
-        "Licences by hours: " + ", ".join(f"{k} {v:.2f} h" for k, v in manifest["licences"].items()) + ".",
+        "Licences by hours: "
+        + ", ".join(f"{_plain(k)} {v:.2f} h" for k, v in manifest["licences"].items())
+        + ".",
     ]
     lines += ["", "`audio` is FLAC, 16-bit mono; `text` is normalised, `text_raw` is the source's own.", ""]
     return "\n".join(lines)
 
 
+def _value(text: str) -> str:
+    """A donor's word as one value of the front matter, whatever it holds: what is not plain stands in quotes."""
+    return text if _WORD.fullmatch(text) else json.dumps(text)
+
+
+def _plain(text: str) -> str:
+    """A donor's word in the page's text: one line, no mark-up."""
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", html.escape(" ".join(printable(text).split())))
+
+
 def _licence(licence: str) -> list[str]:
     """The hub knows a list of licences by lower-case name; others are `other` with a name of their own."""
     name = licence.lower()
-    return [f"license: {name}"] if name in _KNOWN_LICENCES else ["license: other", f"license_name: {name}"]
+    return (
+        [f"license: {name}"]
+        if name in _KNOWN_LICENCES
+        else ["license: other", f"license_name: {_value(name)}"]
+    )

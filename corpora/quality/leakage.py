@@ -22,6 +22,7 @@ from corpora.audio import fingerprint
 from corpora.audio.fingerprint import as_words, near_pairs
 from corpora.buckets import hash64
 from store.corpus import SPLITS, Corpus
+from store.errors import StoreError
 from store.store import Store
 from store.writing import explain_write
 
@@ -121,6 +122,15 @@ def traces_of(store: Store, corpus: Corpus) -> Traces:
         with np.load(path) as stored:
             arrays = {key: stored[key] for key in _ARRAYS}
     return Traces(corpus.name, **arrays, **_terms(corpus.manifest))
+
+
+def readable_traces(store: Store, corpus: Corpus) -> Traces | None:
+    """What `traces_of` answers; None, and a warning, where the corpus is damaged: that never stops another one."""
+    try:
+        return traces_of(store, corpus)
+    except StoreError as error:
+        _log.warning("nothing is compared with %s, which is damaged: %s", corpus.name, error)
+        return None
 
 
 def _utterances(corpus: Corpus) -> int:
@@ -252,7 +262,9 @@ def across(store: Store, mine: Traces, min_words: int) -> list[dict[str, Any]]:
     for name in store.corpus_names():
         if name == mine.name:
             continue
-        theirs = traces_of(store, store.corpus(name))
+        theirs = readable_traces(store, store.corpus(name))
+        if theirs is None:
+            continue
         found += [compare(mine, theirs, min_words), compare(theirs, mine, min_words)]
         for pair in found[-2:]:
             pair["tolerated"] = max(mine.tolerated, theirs.tolerated)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from corpora.quality.leakage import traces_of
+from corpora.quality.leakage import readable_traces
 from store.store import Store
 
 HELD = "in_a_test_set"
@@ -31,7 +31,9 @@ def twin_verdicts(store: Store, name: str, index: pd.DataFrame) -> pd.Series:
         corpus = store.corpus(other)
         if other == name:
             continue
-        there = traces_of(store, corpus)
+        there = readable_traces(store, corpus)
+        if there is None:
+            continue
         if corpus.manifest["importer"] == "donated":
             verdicts[np.isin(hashes, there.audio) & (verdicts == "").to_numpy()] = ELSEWHERE
         verdicts[np.isin(hashes, there.audio[there.split > 0])] = HELD

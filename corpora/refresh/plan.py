@@ -40,7 +40,7 @@ from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, SHARDS_VERSION
 from corpora.versions.index import INDEX_SCHEMA
 from corpora.versions.withdrawals import withdrawn_mark
 from native import flac
-from store.errors import NotPublishedError, UsageError
+from store.errors import NotPublishedError, StoreError, UsageError
 from store.opening import open_store
 from store.shared.places import is_remote
 from store.store import Store
@@ -195,7 +195,7 @@ def _published_before(store: Store, key: str) -> tuple[str, str, str] | None:
 def _write_groups(store: Store, plan: dict[str, Any], parts: _Parts) -> Path:
     """Cut the units into groups, write one file each, then the plan."""
     folder = _plan_dir(store, plan["name"], plan["input_key"][:16])
-    _drop_stale(store, folder.parent)
+    _drop_stale(store, plan["name"], folder)
     plan = {**plan, "alphabet": alphabets_hash()}
     groups = []
     for number, units in enumerate(_grouped(parts.scan.units)):
@@ -257,13 +257,32 @@ def _plan_dir(store: Store, name: str, plan_id: str) -> Path:
     return store.staging_dir(f"corpora/{name}/{plan_id}")
 
 
-def _drop_stale(store: Store, work_dir: Path) -> None:
-    """Remove the plans and unpacked archives that nobody has used for a week."""
+def _drop_stale(store: Store, name: str, own: Path) -> None:
+    """Remove the plans and unpacked archives that nobody has used for a week, or that say so.
+
+    Never while a refresh of this corpus runs: after a clock was set its plan may look as old as any.
+    """
     old = time.time() - _STALE_S
-    for path in [*work_dir.glob("*"), *(store.cache_dir / "unpacked").glob("*")]:
-        with suppress(OSError):
-            if path.stat().st_mtime < old:
-                shutil.rmtree(path)
+    with suppress(StoreError), store.lock(f"refresh-{name}", wait_s=0):
+        for path in own.parent.glob("*"):
+            if path != own:
+                _drop_older(path, old)
+    used = {str(read_cached(path).get("unpacked")) for path in _plans(store)}
+    for path in (store.cache_dir / "unpacked").glob("*"):
+        if str(path) not in used:
+            _drop_older(path, old)
+
+
+def _plans(store: Store) -> list[Path]:
+    """The plans of all corpora that can be read."""
+    plans = (store.root / "staging" / "corpora").glob("*/*/plan.json")
+    return [path for path in plans if isinstance(read_cached(path), dict)]
+
+
+def _drop_older(path: Path, time_s: float) -> None:
+    with suppress(OSError):
+        if path.stat().st_mtime < time_s:
+            shutil.rmtree(path)
 
 
 def _write_plan(store: Store, plan_id: str, plan: dict[str, Any]) -> Path:

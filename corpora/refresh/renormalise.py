@@ -7,6 +7,7 @@ stay as they are. The same corpus and the same rules give the same version.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ from store.versions import publish_version, version_of
 from store.writing import explain_write, sha256_file, write_json_atomic
 
 Row = dict[str, Any]
+_log = logging.getLogger(__name__)
 _FACTS = ("split", "subset", "speaker_id", "gender", "licence", "duration_s")
 _TORN = "same_audio_other_text"
 _DERIVED = TEXT_FLAGS | {check.name for check in CHECKS if not check.rejects}
@@ -163,6 +165,9 @@ def _returning(store: Store, corpus: Corpus, wanted: set[str]) -> dict[str, Row]
         if path.name == corpus.version:
             continue
         older = store.corpus(corpus.name, path.name)
+        if not older.is_whole():
+            _log.warning("%s %s is damaged: nothing comes back from it", older.name, older.version)
+            continue
         for batch in older.batches(columns=["utterance_id"]):
             if wanted & set(batch["utterance_id"].to_pylist()):
                 break

@@ -20,6 +20,7 @@ from corpora.audio.memory import give_back_memory
 from corpora.errors import CorporaError
 from corpora.refresh.group_cache import find_group
 from corpora.refresh.groups import run_group
+from corpora.refresh.orphans import end_with_parent
 from store.console import Progress
 
 
@@ -73,7 +74,9 @@ def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dic
     yield from (run_group(plan_path, index) for index in sorted({*range(count)} - {*fresh}))
     _load_ending()
     largest_first = sorted(fresh, key=lambda index: (-plan["groups"][index]["cost"], index))
-    with ProcessPoolExecutor(min(workers, len(fresh)), mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        min(workers, len(fresh)), mp_context=context, initializer=end_with_parent
+    ) as pool:
         futures = [pool.submit(run_group, plan_path, index) for index in largest_first]
         try:
             for future in as_completed(futures):

@@ -26,7 +26,8 @@ def history(store: Store, name: str) -> list[dict[str, Any]]:
     """All versions that are in the store, the oldest first.
 
     Returns:
-        version, published (UTC, from the file's time), utterances, hours, current.
+        version, published (UTC, from the file's time), utterances, hours, current; of one that cannot be read
+        version, published, current and `error`.
 
     Raises:
         NotPublishedError: no such corpus.
@@ -37,16 +38,13 @@ def history(store: Store, name: str) -> list[dict[str, Any]]:
         if path.parent.name == "current":
             continue
         corpus = store.corpus(name, path.parent.name)
-        published_s = path.stat().st_mtime
-        found.append(
-            {
-                "version": corpus.version,
-                "published": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(published_s)),
-                "utterances": corpus.manifest["utterances"],
-                "hours": corpus.manifest["hours"],
-                "current": corpus.version == current,
-            }
-        )
+        published = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(path.stat().st_mtime))
+        entry = {"version": corpus.version, "published": published, "current": corpus.version == current}
+        try:
+            entry |= {key: corpus.manifest[key] for key in ("utterances", "hours")}
+        except (StoreError, KeyError) as error:
+            entry["error"] = str(error)
+        found.append(entry)
     return sorted(found, key=lambda entry: (entry["published"], entry["current"], entry["version"]))
 
 

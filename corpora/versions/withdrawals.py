@@ -132,20 +132,26 @@ def withdraw(store: Store, name: str, donor: str) -> dict[str, Any]:
     Returns:
         corpus, donor, utterances and hours of the current version that the next one will not have, `rejected`
         (how many of its rejections will lose their text),
-        `versions` that hold them, and `language_models`, `runs` and `evaluations` made with those.
+        `versions` that hold them, `unreadable` ones that may; `language_models`, `runs` and `evaluations` made with
+        the former.
 
     Raises:
         NotPublishedError: no such corpus. UsageError: no version knows the donor; names some who are known.
     """
     current = store.corpus(name)
     with store.lock(f"corpus-{name}"):
-        holding = {}
+        holding, unreadable = {}, []
         for path in sorted((store.corpora_dir / name).glob("*/manifest.json")):
-            if path.parent.name != "current":
-                holding[path.parent.name] = _count(store.corpus(name, path.parent.name), donor)
+            version = path.parent.name
+            if version == "current":
+                continue
+            try:
+                holding[version] = _count(store.corpus(name, version), donor)
+            except (StoreError, KeyError):  # a damaged version keeps nobody from leaving
+                unreadable.append(version)
         holding = {version: counted for version, counted in holding.items() if counted[0] or counted[2]}
         donors = withdrawn_donors(store, name)
-        if not holding and donor not in donors:
+        if not holding and donor not in donors and not unreadable:
             raise UsageError(
                 f"no version of {name} has a donor or speaker {donor!r}; there are: {_some(current)}"
             )
@@ -159,6 +165,7 @@ def withdraw(store: Store, name: str, donor: str) -> dict[str, Any]:
         "hours": round(seconds / 3600, 6),
         "rejected": rejected,
         "versions": sorted(holding),
+        "unreadable": unreadable,
         **made_with(store, name, set(holding)),
     }
 

@@ -71,13 +71,13 @@ def expand_paths(paths: Sequence[Path]) -> list[TextFile]:
     """Replaces directories by the files in them (sorted, hidden ones left out); keeps the order given.
 
     A path may end in `:column` where the file before the colon exists. Raises TextSourceError for a path that
-    does not exist or a directory without files.
+    does not exist or a directory without files, or one with a link that leads out of it.
     """
     files: list[TextFile] = []
     for path in paths:
         before, colon, column = str(path).rpartition(":")
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+            found = sorted(_below(path))
             if not found:
                 raise TextSourceError(f"text directory {path} holds no file; is it the right directory?")
             files.extend(TextFile(file) for file in found)
@@ -88,6 +88,18 @@ def expand_paths(paths: Sequence[Path]) -> list[TextFile]:
         else:
             raise TextSourceError(f"text file {path} does not exist; check the path")
     return files
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All files below a folder that are not hidden. Raises TextSourceError for a link that leads out of it."""
+    root = folder.resolve()
+    for path in folder.rglob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(root):
+            raise TextSourceError(
+                f"{path} is a link that leads out of {folder}: name what it leads to itself, or take it away"
+            )
+        if path.is_file() and not path.name.startswith("."):
+            yield path
 
 
 def refuse_pointer(path: Path) -> None:

@@ -12,6 +12,8 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
 from store.__main__ import main
+from store.opening import open_store
+from store.overview import report_path
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,26 @@ def test_a_shard_that_is_gone_is_found(filled: Path, capsys: pytest.CaptureFixtu
         shard.write_bytes(data)
     assert status == 3
     assert f"train/{shard.name} is missing" in told["wrong"]["librispeech"][0]
+
+
+def test_odd_names_of_reports_are_no_reports(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/round.html").symlink_to("round.html")
+    for name in ("x" * 5000 + ".html", "round.html", "../settings.html", "a\0.html"):
+        assert report_path(open_store(tmp_path), name) is None
+
+
+@pytest.mark.parametrize(
+    "manifest", ['{"name": NaN}', "[" * 9999, '{"order": 3, "ngrams": NaN}', "null", "3"]
+)
+def test_any_manifest_of_a_model_is_a_row(
+    tmp_path: Path, manifest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "language_models/odd/current"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(manifest)
+    status, told = asked(capsys, "list", "--store", str(tmp_path))
+    assert status == 0 and told["language_models"][0]["name"] == "odd" and told["language_models"][0]["error"]
 
 
 def test_an_empty_store_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

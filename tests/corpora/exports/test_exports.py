@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+import yaml
 
 from corpora import __main__ as command_line
 from corpora.donations.licences import kept_back, may_pass_on
@@ -25,6 +26,8 @@ from store.corpus import Corpus
 from store.errors import UsageError
 from store.opening import open_store
 from store.store import Store
+from store.versions import link_current
+from tests.corpora.handmade import handmade
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +159,29 @@ def test_hugging_face_gets_the_shards_and_a_card(store: Store, tmp_path: Path) -
         sum(pq.read_metadata(path).num_rows for path in copies)
         == corpus.manifest["splits"]["test"]["utterances"]
     )
+
+
+def test_the_card_says_what_a_donor_wrote_and_nothing_that_he_made_up(store: Store, tmp_path: Path) -> None:
+    made_up = "mine\nlicense: cc0-1.0\n---\n<script>alert(1)</script> | [a](b)"
+
+    def change(folder: Path, manifest: dict[str, Any]) -> None:
+        manifest.update(licence=made_up, licences={made_up: 1.0}, language="en\n. fr")
+
+    there = store.corpus("librispeech")
+    try:
+        corpus = handmade(there, change)
+        export(ExportRequest(corpus, "huggingface", tmp_path / "out", for_own_use=True))
+    finally:
+        link_current(there.path.parent, there.version)
+    card = (tmp_path / "out" / "README.md").read_text()
+    front, body = card.split("\n---\n", 1)
+    read = yaml.safe_load(front.removeprefix("---\n"))
+    assert (read["license"], read["license_name"], read["language"]) == (
+        "other",
+        made_up.lower(),
+        ["en\n. fr"],
+    )
+    assert "<script" not in body and "[a](b)" not in body and "\n---" not in body
 
 
 def test_a_corpus_under_an_agreement_is_not_passed_on_by_mistake(store: Store, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from corpora.__main__ import main
-from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.plan import RefreshRequest, plan_refresh
 from corpora.refresh.stage import refresh
 from corpora.versions.verification import verify
 from demo.layouts import librispeech, tones
@@ -141,6 +142,8 @@ def test_a_dangling_current_costs_no_other_corpus(
     assert main(["list", "--store", str(store.root), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert list(told["corpora"]) == ["librispeech"] and "names 0123456789abcdef" in told["troubles"]["torn"]
+    built = build(BuildRequest(publish="default", order=2, store=store.root))
+    assert "corpus torn cannot be read: passed over" in built["decisions"]
     assert main(["show", "torn", "--store", str(store.root)]) == 2
     assert "the next refresh of torn publishes it again" in capsys.readouterr().err
     assert main(["verify", "--store", str(store.root)]) == 3
@@ -202,3 +205,39 @@ def test_damaged_caches_are_made_again(published: Path, store: Store, tmp_path: 
                 flip(path, number)
         moved = refresh(RefreshRequest("librispeech", (source,), store=store.root))
         assert (moved["version"], moved["items"]) == (whole["version"], whole["items"])
+
+
+def test_a_damaged_version_costs_its_own_row_and_keeps_nobody_from_leaving(
+    published: Path, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speaker = next(iter(store.corpus("librispeech").batches("train", columns=["speaker_id"])))[0][0].as_py()
+    shutil.copytree(current(store), store.corpora_dir / "librispeech/0123456789abcdef")
+    at = ["--store", str(store.root), "--json"]
+    assert main(["history", "librispeech", *at]) == 0
+    rows = {row["version"]: row for row in json.loads(capsys.readouterr().out)["versions"]}
+    assert "edited or damaged" in rows["0123456789abcdef"]["error"]
+    assert rows[current(store).name]["utterances"] == 6
+    assert main(["withdraw", "librispeech", "--donor", speaker, *at]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["versions"], told["unreadable"]) == ([current(store).name], ["0123456789abcdef"])
+
+
+def test_another_corpus_is_published_beside_a_damaged_one(published: Path, store: Store) -> None:
+    flip(current(store) / "train/part-00000.parquet")
+    shutil.rmtree(store.cache_dir / "leakage", ignore_errors=True)
+    source = librispeech.write(
+        store.root.parent, tones.utterances(speakers_per_split=1, each=2, first=50)
+    ).path
+    answer = refresh(RefreshRequest("librispeech", (source,), name="second", store=store.root))
+    assert answer["status"] == "published"
+
+
+def test_a_plan_that_looks_old_is_not_taken_from_a_running_refresh(published: Path, store: Store) -> None:
+    old = store.staging_dir("corpora/librispeech/0123456789abcdef")
+    os.utime(old, (0, 0))
+    with store.lock("refresh-librispeech"):
+        flip(current(store) / "train/part-00000.parquet")
+        plan_refresh(RefreshRequest("librispeech", (published / "LibriSpeech",), store=store.root))
+        assert old.is_dir()
+    plan_refresh(RefreshRequest("librispeech", (published / "LibriSpeech",), store=store.root))
+    assert not old.exists()

@@ -70,6 +70,22 @@ def test_a_folder_gives_its_files_in_order(tmp_path: Path) -> None:
     assert joined(tmp_path) == b"a.txt\nb.txt\n"
 
 
+def test_a_link_that_leads_out_of_a_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_text("One.\n")
+    (folder / "again.txt").symlink_to("a.txt")
+    assert [file.name for file in expand_paths([folder])] == ["a.txt", "again.txt"]
+    (tmp_path / "secret.txt").write_text("password\n")
+    (folder / "deep/b.txt").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(TextSourceError, match=r"deep/b\.txt is a link that leads out of"):
+        expand_paths([folder])
+    (folder / "deep/b.txt").unlink()
+    (folder / "deep/b").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(TextSourceError, match="leads out of"):
+        expand_paths([folder])
+
+
 @pytest.mark.parametrize(
     "data", [b"\xef\xbb\xbf" + TEXT, TEXT.replace(b"\n", b"\r\n"), TEXT.decode().encode("utf-16")]
 )
