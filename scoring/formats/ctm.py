@@ -32,8 +32,9 @@ def read(path: Path, text: str) -> Transcripts:
         try:
             row.append(_word(fields, row[-1] if row else None))
         except ValueError:
+            stated = f", or {fields[5]!r} no confidence" if len(fields) > _FIELDS else ""
             raise ScoringError(
-                f"{path} line {number}: start {fields[2]!r} and duration {fields[3]!r} are no seconds"
+                f"{path} line {number}: start {fields[2]!r} and duration {fields[3]!r} are no seconds{stated}"
             ) from None
     return Transcripts(path, "ctm", words=words)
 

@@ -5,6 +5,7 @@ Fields beyond the times stay as they are: `IGNORE_TIME_SEGMENT_IN_SCORING` is se
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from scoring.errors import ScoringError
 from scoring.transcripts import Segment, Transcripts, lines_of
 
 _FIELDS = 5  # before label and text
+_SINGLE = struct.Struct(
+    "=2f"
+)  # sclite reads these times in single precision; words at a boundary depend on it
 
 
 def read(path: Path, text: str) -> Transcripts:
@@ -33,7 +37,9 @@ def read(path: Path, text: str) -> Transcripts:
         if rest.startswith("<"):
             label, _, rest = rest.partition(" ")
         try:
-            start_s, end_s = float(start), float(end)
+            start_s, end_s = _SINGLE.unpack(_SINGLE.pack(float(start), float(end)))
+        except OverflowError:
+            raise ScoringError(f"{path} line {number}: times {start!r} and {end!r} are too large") from None
         except ValueError:
             raise ScoringError(f"{path} line {number}: times {start!r} and {end!r} are no seconds") from None
         name = f"{recording}-{channel}-{start}-{end}"

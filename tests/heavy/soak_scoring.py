@@ -77,9 +77,10 @@ def _ctm_lines(chance: random.Random, side: str, marks: str, length_s: float) ->
         duration = round(0.05 + 0.4 * chance.random(), 2)
         if "A" in marks and chance.random() < 0.1:
             lines.append(f"{side} * * <ALT_BEGIN>")
-            for _ in range(chance.randint(0, 2)):
+            for _ in range(chance.randint(1, 2)):  # after an empty first alternative sclite loses a word
                 lines.append(f"{side} {at:.2f} {duration} {chance.choice(_WORDS)}")
-            lines += [f"{side} * * <ALT>", f"{side} {at:.2f} {duration} {chance.choice(_WORDS)}"]
+            lines.append(f"{side} * * <ALT>")
+            lines += [f"{side} {at:.2f} {duration} {chance.choice(_WORDS)}"] * chance.randint(0, 1)
             lines.append(f"{side} * * <ALT_END>")
         else:
             lines.append(f"{side} {at:.2f} {duration} {chance.choice(_WORDS)}")
@@ -110,6 +111,8 @@ def _ctm(chance: random.Random, folder: Path, count: int) -> None:
         side = f"f{number:04d} A"
         length_s = 20 + 100 * chance.random()
         said += _ctm_lines(chance, side, "", length_s)
+        # Words heard after the last one said get the next recording's name from sclite: let there be none.
+        said.append(f"{side} {length_s + 2:.2f} 0.30 end")
         heard += _ctm_lines(chance, side, "", length_s)
     (folder / "ref").write_text("\n".join(said) + "\n")
     (folder / "hyp").write_text("\n".join(heard) + "\n")
