@@ -49,9 +49,14 @@ class Rules:
         Raises:
             ScoringError: it cannot be read, a rule has no `=>`, or a section's pattern is none.
         """
-        lines = _applying(path, read_text(path).replace("\r\n", "\n").split("\n"), (form, side))
-        if not lines:
+        return cls.parse(path, read_text(path), form, side)
+
+    @classmethod
+    def parse(cls, path: Path, text: str, form: str, side: str) -> Rules:
+        """The rules of a file's text; `path` is for messages. Raises as `load`."""
+        if not text.strip():
             raise ScoringError(f"{path} is empty: a GLM begins with a comment line")
+        lines = _applying(path, text.replace("\r\n", "\n").split("\n"), (form, side))
         comment = lines[0][1].split(maxsplit=1)[0] if lines[0][1].strip() else ""
         settings = {"copy_no_hit": True, "case_sensitive": True}
         rules: list[_Rule] = []

@@ -9,7 +9,7 @@ Alignment is `native`'s, by NIST's rules; formats, pairing, GLM and normalisers 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
@@ -108,21 +108,25 @@ class Score:
         """All utterances together."""
         return summed(self.counts)
 
-    def by(self, key: Callable[[Pair], Iterable[str]]) -> dict[str, Counts]:
-        """Counts of the groups an utterance belongs to, in the order of their first utterance."""
+    @cached_property
+    def _by_speaker(self) -> dict[str, Counts]:
         groups: dict[str, list[tuple[int, int, int, int]]] = {}
         for pair, counts in zip(self.pairs, self.counts, strict=True):
-            for name in key(pair):
-                groups.setdefault(name, []).append(counts)
+            groups.setdefault(pair.speaker, []).append(counts)
         return {name: summed(rows) for name, rows in groups.items()}
 
     def speakers(self) -> dict[str, Counts]:
-        """Counts by speaker."""
-        return self.by(lambda pair: (pair.speaker,))
+        """Counts by speaker, in the order of their first utterance."""
+        return self._by_speaker
 
     def labels(self) -> dict[str, Counts]:
         """Counts by the parts of STM's labels <a,b,c>."""
-        return self.by(lambda pair: [part for part in pair.label.strip("<>").split(",") if part])
+        groups: dict[str, list[tuple[int, int, int, int]]] = {}
+        for pair, counts in zip(self.pairs, self.counts, strict=True):
+            if pair.label:
+                for name in filter(None, pair.label.strip("<>").split(",")):
+                    groups.setdefault(name, []).append(counts)
+        return {name: summed(rows) for name, rows in groups.items()}
 
     def path(self, pair: Pair) -> list[Step]:
         """The words of one utterance side by side."""

@@ -102,6 +102,10 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "--against", metavar="EVALUATION", help="compare with an earlier evaluation (its id)"
     )
+    evaluate.add_argument(
+        "--standard", choices=["hub5"], help="score also the way papers do: Hub5'00 and RT-03 by NIST's rules"
+    )
+    evaluate.add_argument("--glm", metavar="FILE", type=Path, help="NIST's map of words, for --standard")
 
 
 def _add_tune(tune: argparse.ArgumentParser) -> None:
@@ -222,6 +226,8 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
     from training.evaluation.evaluate import EvaluationRequest, evaluate
     from training.evaluation.figures import pooled
 
+    if options.glm and not options.standard:
+        raise DataError("--glm is a map of words for --standard, and none is named")
     corpora = _measured(options)
     if options.against and len(corpora) > 1:
         raise DataError("--against compares one corpus with one evaluation; name a single corpus")
@@ -249,6 +255,12 @@ def _evaluate(options: argparse.Namespace, store: Store) -> None:
         compared = compare_evaluations(results[0]["id"], options.against, store)
         answer = {**answer, "against": compared}
         lines += comparison_lines(compared)
+    if options.standard:
+        from training.evaluation.standard import evaluate_by, standard_lines
+
+        found = [evaluate_by(options.standard, result, store, options.glm) for result in results]
+        answer = {**answer, "standard": found[0] if len(found) == 1 else found}
+        lines += [line for one in found for line in standard_lines(one)]
     emit(answer, options.json, "\n".join(lines))
 
 

@@ -3,7 +3,8 @@
     make soak-scoring SCLITE=PATH [SEED=1] [COUNT=10000]
 
 Six kinds in turn: plain TRN, with alternations, with deletable words, with fragments too, STM against CTM, CTM against
-CTM (also by time). Ends with 1 where a count differs. sclite is not part of the project; it is called by its path.
+CTM (also by time); then one large TRN by both programs as processes, for the time. Ends with 1 where a count differs.
+sclite is not part of the project; it is called by its path.
 """
 
 from __future__ import annotations
@@ -182,6 +183,46 @@ def _compare(kind: Kind, sclite: Path, folder: Path, tally: Tally) -> None:
     tally.reports_differ += not same
 
 
+def time_both(
+    sclite: Path, seed: int, utterances: int = 30_000, words: int = 30
+) -> tuple[float, float, float]:
+    """CPU seconds of sclite and of `python -m scoring score`, start and reading included, and thousands of words."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        total = 0
+        with (folder / "ref").open("w") as said, (folder / "hyp").open("w") as heard:
+            for number in range(utterances):
+                row = [
+                    f"w{min(4999, int(chance.expovariate(1 / 400)))}"
+                    for _ in range(chance.randint(1, 2 * words))
+                ]
+                total += len(row)
+                kept = [word if chance.random() > 0.1 else f"x{chance.randrange(999)}" for word in row]
+                kept = [word for word in kept if chance.random() > 0.05]
+                said.write(f"{' '.join(row)} (s{number % 40:02d}-{number:06d})\n")
+                heard.write(f"{' '.join(kept)} (s{number % 40:02d}-{number:06d})\n")
+        theirs = ["-r", "ref", "trn", "-h", "hyp", "trn", "-i", "spu_id", "-f", "0", "-o", "sum"]
+        ours = [
+            sys.executable,
+            "-m",
+            "scoring",
+            "score",
+            "--ref",
+            str(folder / "ref"),
+            "--hyp",
+            str(folder / "hyp"),
+        ]
+        start = os.times().children_user
+        subprocess.run([str(sclite), *theirs], cwd=folder, check=True, capture_output=True)
+        middle = os.times().children_user
+        subprocess.run([*ours, "--sys", str(folder / "own.sys")], check=True, capture_output=True)
+        end = os.times().children_user
+        if (folder / "hyp.sys").read_text() != (folder / "own.sys").read_text():
+            raise SystemExit("the large files give other reports")
+    return middle - start, end - middle, total / 1000
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run all kinds and print a table."""
     parser = argparse.ArgumentParser(
@@ -203,6 +244,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"| {tally.theirs_s:.2f} | {tally.ours_s:.2f} |",
             flush=True,
         )
+    theirs_s, ours_s, thousands = time_both(options.sclite.resolve(), options.seed)
+    print(
+        f"{thousands:.0f},000 words as one TRN: sclite {theirs_s:.2f} s, ours {ours_s:.2f} s, {theirs_s / ours_s:.0f} times"
+    )
     return 1 if wrong else 0
 
 
