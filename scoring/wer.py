@@ -3,7 +3,8 @@
     wer                      sum of edits / sum of reference words (today's definition)
     wer_mean_per_utterance   mean over utterances of edits / words (what the 2017 release printed)
 
-rapidfuzz counts the edits. All rates are fractions and may exceed 1. Decodes nothing and normalises nothing;
+rapidfuzz counts the edits; of the alternations in a reference, `{ it's / it is / @ }`, the one that was heard counts.
+All rates are fractions and may exceed 1. Decodes nothing and normalises nothing;
 intervals and tests are in `significance.py`.
 """
 
@@ -103,8 +104,23 @@ class ErrorRates:
         return ErrorRates(tuple(self.per_utterance[index] for index in indices))
 
 
+def heard_of_choices(reference: str, hypothesis: str) -> str:
+    """The reference with the alternative of each alternation that is nearest to what was heard.
+
+    Raises:
+        ValueError: an alternation does not end or holds nothing.
+    """
+    if "{" not in reference:
+        return reference
+    from native import _core
+
+    steps = _core.align_path(reference, hypothesis)
+    return " ".join(said for _, said, _, _, _ in steps if said is not None)
+
+
 def count_edits(reference: str, hypothesis: str) -> Edits:
     """Edits of one utterance; words are what whitespace separates."""
+    reference = heard_of_choices(reference, hypothesis)
     expected, heard = reference.split(), hypothesis.split()
     operations = Levenshtein.editops(heard, expected)
     kinds = {"replace": 0, "insert": 0, "delete": 0}
@@ -135,7 +151,7 @@ def confusions(references: Sequence[str], hypotheses: Sequence[str], limit: int 
     missed: Counter[tuple[str, ...]] = Counter()
     added: Counter[tuple[str, ...]] = Counter()
     for reference, hypothesis in zip(references, hypotheses, strict=True):
-        said, heard = reference.split(), hypothesis.split()
+        said, heard = heard_of_choices(reference, hypothesis).split(), hypothesis.split()
         for operation in Levenshtein.editops(said, heard):
             if operation.tag == "replace":
                 replaced[said[operation.src_pos], heard[operation.dest_pos]] += 1
@@ -153,7 +169,7 @@ def confusions(references: Sequence[str], hypotheses: Sequence[str], limit: int 
 
 def aligned(reference: str, hypothesis: str) -> list[tuple[str, str, str]]:
     """Words side by side: (equal | replace | missed | added, what was said, what was heard)."""
-    said, heard = reference.split(), hypothesis.split()
+    said, heard = heard_of_choices(reference, hypothesis).split(), hypothesis.split()
     result: list[tuple[str, str, str]] = []
     for block in Levenshtein.opcodes(said, heard):
         kind = {"equal": "equal", "replace": "replace", "delete": "missed", "insert": "added"}[block.tag]

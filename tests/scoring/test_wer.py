@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scoring.significance import wer_interval
-from scoring.wer import confusions, count_edits, count_errors
+from scoring.wer import aligned, confusions, count_edits, count_errors, heard_of_choices
 
 
 def random_pairs(count: int) -> list[tuple[str, str]]:
@@ -78,3 +78,11 @@ def test_a_part_has_the_rates_of_its_utterances() -> None:
     some = count_errors([one for one, _ in pairs[3:9]], [one for _, one in pairs[3:9]])
     assert rates.part(range(3, 9)).wer == some.wer
     assert rates.part([]).wer == 0.0
+
+
+def test_the_alternative_that_was_heard_counts() -> None:
+    assert heard_of_choices("{ it's / it is } so { um / @ }", "it is so") == "it is so"
+    edits = count_edits("{ it's / it is } a { th- / @ } day", "its a day")
+    assert (edits.words, edits.edits) == (3, 1)
+    assert [kind for kind, _, _ in aligned("now { um / uh } see", "now uh see")] == ["equal"] * 3
+    assert confusions(["{ cat / dog } x"], ["dog y"])["substitutions"] == [["x", "y", 1]]
