@@ -221,3 +221,20 @@ def test_fifty_volunteers_at_once_are_answered_quickly(service: Service) -> None
     told = ", ".join(f"{kind} {p95[kind]:.0f} ({len(taken[kind])})" for kind in sorted(taken))
     print(f"\n{PEOPLE} volunteers, p95 in ms (calls): {told}")
     assert max(p95.values()) <= LIMIT_MS, told
+
+
+def test_it_starts_quickly_and_stays_small(service: Service) -> None:
+    import psutil
+
+    seconds = service.start()
+    assert service.process is not None
+    process = psutil.Process(service.process.pid)
+    cpu_s = sum(process.cpu_times()[:2])
+    caller = Caller(service.url, "harbour")
+    caller.join()
+    for seed, task in enumerate(caller.tasks(3)):
+        caller.send(task["id"], wav(voice(seed, syllables=14)))
+    time.sleep(3)
+    megabytes = process.memory_info().rss / 1e6
+    print(f"\nstarted in {seconds:.2f} s ({cpu_s:.2f} s of CPU); {megabytes:.0f} MB after three recordings")
+    assert cpu_s <= 2.0 and megabytes <= 150
