@@ -38,6 +38,7 @@ from store.writing import write_json_atomic
 _SHARD_HOURS = 0.5
 _RATE_HZ = 16000
 _LETTERS_PER_S = 14
+_ALPHABET = "etaoin srhldcumfpgwybvk"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -118,7 +119,6 @@ def write_store(root: Path, hours: float) -> Store:
 
 def _write_shard(folder: Path, number: int) -> tuple[int, float]:
     generator = np.random.default_rng(number)
-    letters = "etaoin srhldcumfpgwybvk"
     rows, total_s = 0, 0.0
     with ShardWriter(folder / "train" / f"part-{number:05d}.parquet") as writer:
         while total_s < _SHARD_HOURS * 3600:
@@ -127,13 +127,15 @@ def _write_shard(folder: Path, number: int) -> tuple[int, float]:
                 sounds, encode_many([(one, _RATE_HZ) for one in sounds]), strict=True
             ):
                 seconds = len(samples) / _RATE_HZ
-                text = (
-                    " ".join("".join(generator.choice(letters, int(seconds * _LETTERS_PER_S))).split()) or "a"
-                )
+                text = " ".join(_letters(generator, int(seconds * _LETTERS_PER_S)).split()) or "a"
                 name = f"s{number:05d}-{rows:06d}"
                 writer.add_rows([_row(name, text, samples, content)])
                 rows, total_s = rows + 1, total_s + seconds
     return rows, total_s
+
+
+def _letters(generator: np.random.Generator, count: int) -> str:
+    return "".join(_ALPHABET[place] for place in generator.integers(0, len(_ALPHABET), count))
 
 
 def _row(name: str, text: str, samples: npt.NDArray[np.int16], content: bytes) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.decoding.acoustic import start_tensorflow
 from training.devices import choose_device, leased_gpu
+from training.environment import environment
 from training.errors import ConfigError, RunNotFoundError, TrainingError
 from training.network.checkpoint import Checkpoint, best_checkpoint, has_checkpoint
 from training.network.choice import Choice, choose
@@ -152,6 +153,7 @@ def _finished(run_dir: Path) -> TrainingResult | None:
 def _write_inputs(config: TrainingConfig, store: Store, run_dir: Path) -> None:
     write_bytes_atomic(run_dir / "config.toml", config_text(config, comments=True).encode())
     write_json_atomic(run_dir / "inputs.json", inputs_of(config, store))
+    write_json_atomic(run_dir / "environment.json", environment(this_cluster().world))
     choose(config.data, store).alphabet.save(run_dir / "alphabet.txt")
 
 

@@ -139,3 +139,31 @@ def test_a_real_run_trains_on_the_cluster(dispatcher: Any, tones: Any) -> None:
     assert state.state == "finished", dispatcher.logs(run, 0)[0]
     assert state.dev_wer is not None
     assert "dev greedy WER" in dispatcher.logs(run, 0)[0]
+
+
+TOGETHER = """
+import json, pathlib, sys
+from training.network.workers.cluster import this_cluster
+from training.run_state import RunState
+cluster = this_cluster()
+folder = pathlib.Path(sys.argv[1])
+(folder / f"rank-{cluster.rank}.json").write_text(json.dumps(list(cluster.workers)))
+with RunState(folder, folder.name, writes=cluster.is_chief):
+    pass
+"""
+
+
+def test_two_nodes_know_each_other(dispatcher: Any, job_is: Any, tones: Any) -> None:
+    job_is(TOGETHER)
+    both = SlurmDispatcher(
+        dispatcher._store, options=("--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--mem=100")
+    )
+    run = both.submit(Job(tones.config()))
+    assert wait_for(both, run, lambda state: state.ended).state == "finished", both.logs(run, 0)[0]
+    folder = both._store.runs_dir / run
+    deadline = time.monotonic() + 30
+    while not (folder / "rank-1.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    told = [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in (0, 1)]
+    assert told[0] == told[1] and len(set(told[0])) == 2
+    assert len({address.partition(":")[0] for address in told[0]}) == 2

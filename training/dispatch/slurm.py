@@ -10,6 +10,7 @@ cluster for stands in the store's settings.toml:
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -124,9 +125,16 @@ def job_script(folder: RunFolder, options: tuple[str, ...]) -> str:
         "set -eu",
         f"export PYTHONPATH={shlex.quote(folder.environment['PYTHONPATH'])}",
         f"cd {shlex.quote(str(Path(__file__).resolve().parents[2]))}",
-        f"exec {shlex.join(folder.command)}",
+        f"exec {shlex.join([*_together(options), *folder.command])}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _together(options: tuple[str, ...]) -> list[str]:
+    """`srun` where the allocation has several tasks: each becomes a worker of the run; when one fails all end."""
+    tasks = re.compile(r"(?:--ntasks|-n|--ntasks-per-node|--nodes|-N)[=\s]*(\d+)")
+    several = any((found := tasks.fullmatch(one.strip())) and int(found[1]) > 1 for one in options)
+    return ["srun", "--kill-on-bad-exit=1"] if several else []
 
 
 def _queued_state(number: str) -> tuple[str, str]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from store.corpus import Corpus
 from store.store import Store
 from store.writing import sha256_file
 from training.network.config import TrainingConfig
-
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def corpus_facts(corpus: Corpus, config: TrainingConfig) -> dict[str, Any]:
@@ -86,13 +82,3 @@ def evaluations_of_run(run: str, store: Store) -> list[dict[str, Any]]:
         for one in evaluations(store)
         if one["run"] == run
     ]
-
-
-def code_version(root: Path = _ROOT) -> str:
-    """The commit of the code, with `+` when files were changed since; "unknown" outside a checkout."""
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "unknown"
-    return done.stdout.strip() or "unknown"

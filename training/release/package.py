@@ -37,6 +37,7 @@ from store.writing import (
 )
 from training.decoding.acoustic import Network
 from training.decoding.weights import alphabet_of_network, weights_for
+from training.environment import code_version
 from training.errors import RunNotFoundError
 from training.network.checkpoint import Checkpoint, best_checkpoint, save_best
 from training.network.config import TrainingConfig, config_text, identity
@@ -246,7 +247,7 @@ def _origins(config: TrainingConfig, store: Store, run_dir: Path) -> dict[str, A
         "may_redistribute": all(one["may_redistribute"] for one in described),
         "voices": facts.voices_of(corpora, config.data.train_split),
         "evaluations": facts.evaluations_of_run(run_dir.name, store),
-        "code_version": facts.code_version(),
+        "code_version": code_version(),
     }
 
 

@@ -17,12 +17,12 @@ import numpy as np
 from store.opening import open_store
 from store.store import Store
 from store.writing import sha256_file
+from training.environment import code_version
 from training.evaluation.evaluate import EvaluationRequest, evaluate
 from training.network.checkpoint import Checkpoint, best_checkpoint
 from training.network.config import TrainingConfig, parse_config
 from training.network.loop import train
 from training.release.errors import ReleaseError
-from training.release.facts import code_version
 from training.release.package import LANGUAGE_MODEL, checkpoint_of, weights_hash, weights_only
 from training.release.registry import Model, Registry
 from training.run_state import RunState
