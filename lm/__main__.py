@@ -1,4 +1,4 @@
-"""`python -m lm build | query | show | verify | report | sweep | alphabet`: the language model from the shell."""
+"""`python -m lm build | adopt | query | show | verify | report | sweep | alphabet`: the language model from the shell."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lm.adopt.commands import add_options as add_adopt_options
+from lm.adopt.commands import run as run_adopt
+from lm.adopt.commands import shown as shown_adopted
 from lm.build import BuildRequest, build
 from lm.defaults import DEFAULT_NAME, DEFAULT_ORDER, DEFAULT_PRUNE, SWEEP_ORDERS
 from lm.errors import LanguageModelUsageError
@@ -30,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lm", description="Text to language model.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_build(commands.add_parser("build", help="learn from published corpora and text files"))
+    adopting = commands.add_parser("adopt", help="take over somebody's ARPA file or KenLM binary")
+    add_adopt_options(adopting)
+    _add_common(adopting, run_adopt)
     for name, run, text in (
         ("query", _query, "score sentences word by word (log10)"),
         ("show", _show, "what a model was made of and how good it is"),
@@ -253,6 +259,8 @@ def _report(options: argparse.Namespace) -> int:
 
 def summary(manifest: dict[str, Any]) -> str:
     """A few lines for a person."""
+    if manifest.get("adopted"):
+        return shown_adopted(manifest)
     sentences, dev = manifest["sentences"], manifest["dev"]
     refused = sum(sentences["refused"].values())
     asked = f" (asked: {manifest['order_asked']})" if manifest["order_asked"] != manifest["order"] else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from corpora.text.normaliser import Refused
 from lm.errors import VerificationError
-from lm.model.folder import FILES, find_model_damage, read_manifest
+from lm.model.folder import files_of, find_model_damage, read_manifest
 from lm.perplexity import Perplexity
 from lm.text.characters import normaliser_for, say_titles
 from lm.units import scoring
@@ -70,5 +70,5 @@ def verify(folder: Path) -> dict[str, Any]:
         "path": str(folder),
         "version": manifest["version"],
         "identity": manifest["identity"],
-        "files": len(FILES),
+        "files": len(files_of(manifest)),
     }

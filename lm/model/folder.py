@@ -45,13 +45,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def files_of(manifest: dict[str, Any]) -> tuple[str, ...]:
+    """The files a model has beside its manifest; one that was adopted as a binary has no ARPA file."""
+    adopted = manifest.get("adopted") or {}
+    return FILES[1:] if adopted.get("form") == "binary" else FILES
+
+
 def find_model_damage(
     folder: Path, manifest: dict[str, Any], notes: Path | None = None, full: bool = False
 ) -> list[Damage]:
     """What of a model is not as it was built; [] = all is. `notes`, `full`: see `store.checksums`."""
     stated = manifest.get("files")
     files = []
-    for name in FILES:
+    for name in files_of(manifest):
         entry = stated.get(name) if isinstance(stated, dict) else None
         if not isinstance(entry, dict) or not {"bytes", "sha256"} <= entry.keys():
             return [Damage(MANIFEST, "content", f"{folder / MANIFEST} does not say what {name} is")]
