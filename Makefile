@@ -105,6 +105,16 @@ lock: setup ## pin every version anew from requirements.in
 	@sed 's/^tensorflow-cpu==/tensorflow[and-cuda]==/' requirements.in | .venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate -c requirements.lock - -o var/tmp/gpu.lock && $(PYTHON_RUN) scripts/gpu_lock.py var/tmp/gpu.lock
 
+bench-inference: setup ## the recognizer beside ONNX Runtime's bare graph, by width  SOUND=FILE [TEXT=FILE] [JSON=FILE]
+	@if [ -z "$(SOUND)" ]; then echo "make bench-inference: name a recording, e.g. make bench-inference SOUND=talk.wav" >&2; exit 2; fi
+	@$(PYTHON_RUN) -m benchmarks.inference --sound "$(SOUND)" $(if $(TEXT),--text "$(TEXT)") $(if $(JSON),--json "$(JSON)")
+.PHONY: bench-inference
+
+bench-align: setup ## alignment of recordings with planted faults  [HOURS=5] [FAULTS=600] [SEED=1]
+	@$(PYTHON_RUN) -m benchmarks.align --hours $(or $(HOURS),5) --faults $(or $(FAULTS),600) --seed $(SEED)
+	@$(PYTHON_RUN) -m benchmarks.align --hours $(or $(HOURS),5) --goal --seed $(SEED)
+.PHONY: bench-align
+
 clean: ## remove builds and everything runs have written (var, build), not .venv
 	@if [ -x $(PYTHON_RUN) ]; then $(PYTHON_RUN) -m launcher stop || true; fi
 	rm -rf build var

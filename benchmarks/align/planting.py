@@ -207,14 +207,34 @@ KINDS: dict[str, Plant] = {
 }
 
 
-def plant(
-    utterances: Sequence[Utterance], spare: Sequence[Utterance], faults: dict[str, int], seed: int
-) -> Planted:
-    """Join utterances in paragraphs and plant so many faults of each kind.
+def scatter(paragraphs: list[list[Item]], maker: Maker, share: float) -> None:
+    """Remove this share of all words from the text, and invent as many."""
+    for item in (item for paragraph in paragraphs for item in paragraph):
+        kept = [one for one in item.texts if maker.random.random() >= share]
+        texts: list[tuple[str, int | None]] = []
+        for one in kept:
+            texts += [(maker.random.choice(maker.vocabulary), None)] if maker.random.random() < share else []
+            texts.append(one)
+        if texts != item.texts:
+            item.texts, item.kind = texts, item.kind or "words_scattered"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to plant: faults by kind, and a share of words that is removed and as many invented."""
+
+    faults: dict[str, int]
+    seed: int
+    scattered: float = 0.0
+
+
+def plant(utterances: Sequence[Utterance], spare: Sequence[Utterance], plan: Plan) -> Planted:
+    """Join utterances in paragraphs and plant faults.
 
     Args:
         spare: utterances that are not spoken, for invented sentences.
     """
+    faults, seed = plan.faults, plan.seed
     vocabulary = sorted({word for one in utterances for word, _, _ in one.words})
     maker = Maker(seed, spare, vocabulary)
     items = [plain(one) for one in utterances]
@@ -223,6 +243,8 @@ def plant(
     maker.random.shuffle(order)
     for kind in sorted(order, key=lambda kind: kind.startswith("paragraph"), reverse=True):
         KINDS[kind](paragraphs, maker)
+    if plan.scattered:
+        scatter(paragraphs, maker, plan.scattered)
     return _written(paragraphs, maker)
 
 

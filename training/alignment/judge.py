@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.alignment.listening import HeardStretch, Listening, TimedWord, timed_words
-from training.alignment.locate import locate
+from training.alignment.locate import gathered, locate
 
 Ints = npt.NDArray[np.int64]
 _NEAR = 40  # words: how far off a neighbour that has a place may be
@@ -32,9 +32,9 @@ class Limits:
         worse: how much worse in all the script's words may fit than those that were heard, a word.
     """
 
-    score: float = -2.5
-    before: float = -12.0
-    worse: float = 3.0
+    score: float = -1.0
+    before: float = -4.0
+    worse: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def judge(listening: Listening, script: Sequence[str], limits: Limits | None = N
     numbers: dict[str, int] = {}
     written = np.array([numbers.setdefault(word, len(numbers)) for word in script], np.int64)
     said = np.array([numbers.get(word.word, -1) for word, _ in heard], np.int64)
-    places = locate(said, written)
+    places = gathered(locate(said, written), said)
     placed = [
         Placed(word, int(place) if place >= 0 and script[place] == word.word else -1, False, number)
         for (word, number), place in zip(heard, places, strict=True)

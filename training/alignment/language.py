@@ -28,5 +28,10 @@ def build_script_model(script: Script, folder: Path) -> Path:
     ]
     text.write_text("\n".join(lines) + "\n", encoding="utf-8")
     out = folder / "model"
-    build(BuildRequest(out=out, text=(text,), corpora=(), order=_ORDER, prune=(), keep_held_out=True))
+    empty = folder / "store"  # the published corpora have no say in it
+    build(
+        BuildRequest(
+            out=out, text=(text,), corpora=(), order=_ORDER, prune=(), keep_held_out=True, store=empty
+        )
+    )
     return out

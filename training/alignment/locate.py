@@ -142,3 +142,32 @@ def _shift(rows: _Rows, before: Row, word: int) -> float:
     if len(places):
         best = max(best, float(before[:-1][places].max()) + 1.0, float(before.max()) - rows.costs.jump + 1.0)
     return float(best)
+
+
+def gathered(places: Ints, heard: Ints) -> Ints:
+    """The same answer with every lone word beside its neighbours, where the same word was heard there too.
+
+    Which of two equal words stands for a written one is all the same to the score; that neighbours stay together is not
+    all the same to a reader.
+    """
+    answer = places.copy()
+    _gather(answer, heard, step=-1)
+    _gather(answer, heard, step=1)
+    return answer
+
+
+def _gather(answer: Ints, heard: Ints, step: int) -> None:
+    """Move lone words against `step`'s direction of reading: with -1 from the end, towards what follows them."""
+    placed = [int(index) for index in np.flatnonzero(answer >= 0)[::step]]
+    last: int | None = None
+    for index in placed:
+        if last is not None:
+            beside = last + step
+            follows = answer[last] + step == answer[index]
+            if follows and beside != index and answer[beside] < 0 and heard[beside] == heard[index]:
+                ahead = index + step
+                alone = not (0 <= ahead < len(answer) and answer[ahead] == answer[index] + step)
+                if alone:
+                    answer[beside], answer[index] = answer[index], -1
+                    index = beside
+        last = index

@@ -15,7 +15,9 @@ from training.alignment.listening import TimedWord
 
 LONGEST_FRAMES = 700  # 14 s, and a margin on either side
 _PAUSE_FRAMES = 50  # a second: two sentences, two segments
-_FEWEST = 2  # words between two doubtful ones that are worth a segment
+_LETTERS = 4  # fewer between two doubtful words may fit by chance, unless they fit very well
+_VERY_WELL = -0.1
+_AROUND = 3  # words to either side in which a lone one needs a neighbour of the script
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,29 @@ def passages(placed: Sequence[Placed]) -> list[Passage]:
 def _runs(placed: Sequence[Placed]) -> Iterable[list[Placed]]:
     """Unbroken runs of believed words."""
     run: list[Placed] = []
-    for one in placed:
+    for index, one in enumerate([*placed, None]):
         last = run[-1] if run else None
-        follows = last is not None and one.place == last.place + 1 and one.stretch == last.stretch
-        near = last is not None and one.word.start - last.word.stop < _PAUSE_FRAMES
-        if one.sure and follows and near and not one.skipped:
+        if one is not None and last is not None and _follows(last, one):
             run.append(one)
             continue
-        if len(run) >= _FEWEST:
+        if run and _enough(run, placed[max(0, index - len(run) - _AROUND) : index + _AROUND]):
             yield run
-        run = [one] if one.sure else []
-    if len(run) >= _FEWEST:
-        yield run
+        run = [one] if one is not None and one.sure else []
+
+
+def _follows(last: Placed, one: Placed) -> bool:
+    near = one.stretch == last.stretch and one.word.start - last.word.stop < _PAUSE_FRAMES
+    return one.sure and near and one.place == last.place + 1 and not one.skipped
+
+
+def _enough(run: Sequence[Placed], around: Sequence[Placed]) -> bool:
+    """Whether a run cannot be chance: long enough, or short, very well borne and among its neighbours of the script."""
+    if len(run) > 1 and sum(len(one.word.word) for one in run) >= _LETTERS:
+        return True
+    first = run[0].place
+    others = [one for one in around if one.place >= 0 and not first <= one.place < first + len(run)]
+    beside = any(abs(one.place - first) <= _AROUND + 1 for one in others)
+    return beside and min(one.word.score for one in run) >= _VERY_WELL
 
 
 def _short(words: list[TimedWord]) -> list[list[TimedWord]]:

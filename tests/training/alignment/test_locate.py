@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from training.alignment.locate import Costs, locate
+from training.alignment.locate import Costs, gathered, locate
 
 Ints = npt.NDArray[np.int64]
 
@@ -96,3 +96,14 @@ def test_nothing_matches_nothing() -> None:
     assert len(locate(empty, script())) == 0
     assert (locate(np.full(20, 7777), script()) < 0).sum() >= 19
     assert (locate(np.arange(5), empty) == -1).all()
+
+
+def test_lone_words_stand_beside_their_neighbours() -> None:
+    heard = np.array([1, 2, 5, 9, 9, 9, 5, 6, 7, 9, 9, 4, 8])
+    answer = np.array([0, 1, 2, -1, -1, -1, -1, 3, 4, -1, -1, -1, 6])
+    moved = gathered(np.array([0, 1, -1, -1, -1, -1, 2, 3, 4, -1, -1, 5, 6]), heard)
+    np.testing.assert_array_equal(moved, [0, 1, -1, -1, -1, -1, 2, 3, 4, -1, -1, 5, 6])
+    kept = gathered(answer, heard)
+    np.testing.assert_array_equal(kept, answer)
+    apart = gathered(np.array([0, -1, 2, -1, -1, -1, -1, 3, 4, -1, -1, -1, 6]), heard)
+    np.testing.assert_array_equal(apart, [0, -1, -1, -1, -1, -1, 2, 3, 4, -1, -1, -1, 6])

@@ -1,0 +1,1 @@
+"""What recognising costs: the whole engine beside the bare network, at the widths that matter."""
