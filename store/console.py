@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from native.errors import SpeechmillError
+from store.writing import plain_json
 
 INTERRUPTED = 130
 _RED = ("\x1b[31m", "\x1b[0m")
@@ -53,7 +54,7 @@ def run_command(function: Callable[[], int | None]) -> int:
 def emit(value: Any, as_json: bool, human_text: str) -> None:
     """Print one JSON object, or the text for people, on standard output."""
     if as_json:
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False, default=plain_json)
     else:
         text = printable(human_text)
     sys.stdout.write(text + "\n")

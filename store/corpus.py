@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from store.checksums import Damage, find_damage
 from store.errors import StoreError
-from store.manifests import manifest_damage, read_manifest, sealed_files
+from store.manifests import Manifest, manifest_damage, read_manifest, sealed_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ class Corpus:
     path: Path
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """The manifest as published.
 
         Raises:

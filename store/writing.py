@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,23 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
         fsync_dir(path.parent)
 
 
+def plain_json(value: Any) -> Any:
+    """What `json` is to write for a value that it does not know: records as the objects they are.
+
+    Raises:
+        TypeError: it is none of ours.
+    """
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
 def canonical_json(value: Any) -> bytes:
     """JSON that is the same for the same value: sorted keys, two blanks, final newline."""
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False, default=plain_json)
+        + "\n"
+    ).encode()
 
 
 def write_json_atomic(path: Path, value: Any) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,12 +128,12 @@ def gather(groups: list[Path], target: Path, withdrawn: list[str]) -> dict[str, 
 
 
 def collect_waiting(
-    store: Store, plan: dict[str, Any], manifest: dict[str, Any], places: tuple[list[Path], Path]
+    store: Store, plan: Mapping[str, Any], manifest: Mapping[str, Any], places: tuple[list[Path], Path]
 ) -> dict[str, Any] | None:
     """What the groups set aside: with the corpus where that is in quarantine itself, else a version there.
 
     Args:
-        manifest: that of the corpus, without its version; told of what waits where it is quarantined.
+        manifest: that of the corpus, without its version.
         places: the folders of the groups, and the folder in which the corpus is built.
 
     Returns:
@@ -144,16 +144,14 @@ def collect_waiting(
     staged = built if quarantined else built.with_name("waiting")
     shutil.rmtree(built.with_name("waiting"), ignore_errors=True)
     totals = gather(groups, staged, withdrawn_donors(store, plan["name"]))
-    if quarantined:
-        manifest["needs_alignment"] = totals
-    elif totals is None:
+    if totals is None and not quarantined:
         release(store, plan["name"])
-    else:
+    elif totals is not None and not quarantined:
         return {**totals, "path": str(publish_waiting(store, manifest, staged, totals))}
     return totals
 
 
-def publish_waiting(store: Store, manifest: dict[str, Any], staged: Path, totals: dict[str, Any]) -> Path:
+def publish_waiting(store: Store, manifest: Mapping[str, Any], staged: Path, totals: dict[str, Any]) -> Path:
     """Publish what waits as a version of its own in quarantine, beside a corpus that is published.
 
     Args:

@@ -67,7 +67,7 @@ def check_claim(store: Store, importer: str, facts: CorpusFacts, name: str) -> N
     check_licence(store, facts, name)
 
 
-def _said(corpus: Corpus) -> dict[str, Any] | None:
+def _said(corpus: Corpus) -> Mapping[str, Any] | None:
     """The manifest of a corpus, also where it is not the one that was sealed; None where it says nothing."""
     try:
         return corpus.manifest

@@ -12,6 +12,7 @@ import html
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:
 
 
 def _card(corpus: Corpus, splits: list[str]) -> str:
-    manifest: dict[str, Any] = corpus.manifest
+    manifest: Mapping[str, Any] = corpus.manifest
     lines = [
         "---",
         f"pretty_name: {_value(corpus.name)}",

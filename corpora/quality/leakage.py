@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,13 +71,13 @@ class Traces:
 _ARRAYS = ("split", "speaker", "text", "words", "audio", "prints", "seconds")
 
 
-def speaker_space(manifest: dict[str, Any]) -> str:
+def speaker_space(manifest: Mapping[str, Any]) -> str:
     """Where the speakers' names of a corpus come from: two corpora of one space may share speakers."""
     donor = manifest["donor"] if manifest["importer"] == "donated" else ""
     return f"{manifest['importer']}\n{donor}"
 
 
-def traces_of_index(index: pd.DataFrame, manifest: dict[str, Any]) -> Traces:
+def traces_of_index(index: pd.DataFrame, manifest: Mapping[str, Any]) -> Traces:
     """Traces of the accepted rows of a corpus that is being sealed."""
     space = speaker_space(manifest)
     speakers = {name: hash64(f"{space}\n{name}") for name in index["speaker_id"].unique()}
@@ -98,7 +98,7 @@ def traces_of_index(index: pd.DataFrame, manifest: dict[str, Any]) -> Traces:
     )
 
 
-def _terms(manifest: dict[str, Any]) -> dict[str, Any]:
+def _terms(manifest: Mapping[str, Any]) -> dict[str, Any]:
     tolerated = manifest["thresholds"].get("leaked_sentences", 0.0)
     return {"closed": bool(manifest["closed_vocabulary"]), "tolerated": float(tolerated)}
 

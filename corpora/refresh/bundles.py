@@ -10,10 +10,9 @@ from typing import Any
 
 from corpora.errors import GateRefusedError
 from corpora.refresh.groups import run_group
-from corpora.refresh.plan import RefreshRequest, plan_refresh
+from corpora.refresh.plan import RefreshRequest, plan_refresh, read_plan
 from corpora.refresh.seal import seal
 from corpora.refresh.workers import GroupProgress
-from store.writing import read_json
 
 Bundle = dict[str, Any]
 
@@ -27,7 +26,7 @@ def plan_bundles(request: RefreshRequest) -> list[Bundle]:
     Raises what `plan_refresh` raises.
     """
     path = plan_refresh(request)
-    plan = read_json(path)
+    plan = read_plan(path)
     groups = plan["groups"]
     if not groups:
         return [{"plan": str(path), "indices": [], "label": f"{plan['name']}: unchanged, nothing to import"}]
@@ -56,7 +55,7 @@ def run_bundle(bundle: Bundle) -> dict[str, Any]:
     Raises what `run_group` raises.
     """
     totals: dict[str, Any] = {"input": 0, "accepted": 0, "rejected": 0, "duration_s": 0.0, "reused": 0}
-    groups = read_json(Path(bundle["plan"]))["groups"] if bundle["indices"] else []
+    groups = read_plan(Path(bundle["plan"])).groups if bundle["indices"] else []
     with GroupProgress(bundle["label"], [groups[index] for index in bundle["indices"]]) as progress:
         for index in bundle["indices"]:
             done = run_group(bundle["plan"], index)

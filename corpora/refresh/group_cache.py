@@ -16,7 +16,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -31,19 +31,17 @@ _DEAD_S = 24 * 3600
 _PARTS, ROWS, _SUMS = ("counts.json", "index.parquet", "rejections.parquet"), "rows.parquet", "sums.json"
 _KEY = re.compile(r"[0-9a-f]{32}")
 
-Plan = dict[str, Any]
 
-
-def cache_dir(plan: Plan) -> Path:
+def cache_dir(plan: Mapping[str, Any]) -> Path:
     """Where all groups of the plan's corpus lie."""
     return Path(plan["store"]) / "cache" / "groups" / str(plan["name"])
 
 
-def _note(plan: Plan, index: int) -> Path:
+def _note(plan: Mapping[str, Any], index: int) -> Path:
     return cache_dir(plan) / "marks" / str(plan["groups"][index]["key"])
 
 
-def find_group(plan: Plan, index: int, with_sound: bool = False) -> Path | None:
+def find_group(plan: Mapping[str, Any], index: int, with_sound: bool = False) -> Path | None:
     """The folder of a finished group, or None where it must be made.
 
     Args:
@@ -140,7 +138,7 @@ def keep_group(staged: Path, folder: Path) -> None:
         fsync_dir(folder.parent)
 
 
-def note_group(plan: Plan, index: int, folder: Path) -> None:
+def note_group(plan: Mapping[str, Any], index: int, folder: Path) -> None:
     """Remember which folder the group's mark stands for, and that it was used now."""
     path = _note(plan, index)
     temporary = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.tmp")
@@ -151,7 +149,7 @@ def note_group(plan: Plan, index: int, folder: Path) -> None:
         os.utime(folder)
 
 
-def drop_sound(plan: Plan) -> None:
+def drop_sound(plan: Mapping[str, Any]) -> None:
     """After publishing: keep of every group only what the next seal needs."""
     for index in range(len(plan["groups"])):
         folder = find_group(plan, index)
@@ -159,7 +157,7 @@ def drop_sound(plan: Plan) -> None:
             (folder / ROWS).unlink(missing_ok=True)
 
 
-def prune(plan: Plan) -> None:
+def prune(plan: Mapping[str, Any]) -> None:
     """Remove groups and marks that no refresh has used for long, and what dead processes left."""
     now_s = time.time()
     root = cache_dir(plan)

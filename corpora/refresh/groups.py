@@ -36,6 +36,7 @@ from corpora.refresh.group_cache import (
     note_group,
     staging_place,
 )
+from corpora.refresh.plan import Plan, read_plan
 from corpora.sources.names import SOUND
 from corpora.sources.opening import open_readers
 from corpora.sources.planned import PlannedSource
@@ -103,32 +104,13 @@ def run_group(plan_path: Path | str, index: int, with_sound: bool = False) -> di
         return {**read_json(done / "counts.json"), "index": index, "reused": True}
 
 
-def read_plan(path: Path) -> dict[str, Any]:
-    """A plan; read once by each process, whatever the number of its groups. Not to be changed.
-
-    Raises:
-        StoreError: missing or damaged; names the file.
-    """
-    try:
-        status = path.stat()
-    except OSError:
-        return _plan(path, 0, 0)
-    return _plan(path, status.st_mtime_ns, status.st_ino)
-
-
-@lru_cache(maxsize=2)
-def _plan(path: Path, changed_ns: int, inode: int) -> dict[str, Any]:
-    loaded: dict[str, Any] = read_json(path)
-    return loaded
-
-
-def _lock(plan: dict[str, Any], index: int) -> AbstractContextManager[None]:
+def _lock(plan: Plan, index: int) -> AbstractContextManager[None]:
     """Two refreshes of one corpus do not do the same group at the same time."""
     label = f"group-{plan['name']}-{plan['groups'][index]['key'][:2]}"
     return hold(Path(plan["store"]) / "locks" / f"{label}.lock", label)
 
 
-def _make_group(plan: dict[str, Any], plan_dir: Path, index: int, with_sound: bool) -> dict[str, Any]:
+def _make_group(plan: Plan, plan_dir: Path, index: int, with_sound: bool) -> dict[str, Any]:
     """Hash the group's files; do it unless that very content was done before."""
     asked = read_json(plan_dir / plan["groups"][index]["units"])
     readers = _readers(tuple(plan["sources"]), plan["unpacked"])
@@ -159,7 +141,7 @@ def _readers(paths: tuple[str, ...], unpacked: str) -> list[Reader]:
 class GroupWorker:
     """Turns the units of a group into rows."""
 
-    def __init__(self, plan: dict[str, Any], source: Source) -> None:
+    def __init__(self, plan: Plan, source: Source) -> None:
         self._corpus: str = plan["name"]
         self._importer: Importer = get_importer(plan["importer"])
         self._source = source

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,10 @@ from corpora.versions.withdrawals import withdrawn_mark
 from native import flac
 from store.errors import NotPublishedError, StoreError, UsageError
 from store.opening import open_store
+from store.records import Record
 from store.shared.places import is_remote
 from store.store import Store
-from store.writing import read_cached, write_bytes_atomic, write_json_atomic
+from store.writing import read_cached, read_json, write_bytes_atomic, write_json_atomic
 
 GROUP_BYTES = 24 << 20
 MAX_GROUPS = 2048
@@ -82,6 +84,54 @@ class RefreshRequest:
     dask: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan(Record):
+    """`plan.json`: all that `run_group` and `seal` need to know of a refresh.
+
+    Attributes:
+        unchanged: the version that stands already; "" where there is work. facts: what the importer's scan said.
+        identities: the sources as the manifest names them. units: how many. unpacked: where archives are unpacked to.
+        groups: units (file), mark, key and cost of each. work_dir: the folder of this corpus's plans.
+    """
+
+    id: str = ""
+    store: str = ""
+    work_dir: str = ""
+    name: str = ""
+    unchanged: str = ""
+    input_key: str = ""
+    importer: str = ""
+    importer_version: str = ""
+    sources: list[str] = field(default_factory=list)
+    thresholds: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    identities: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    units: int = 0
+    unpacked: str = ""
+    alphabet: str = ""
+    groups: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan; read once by each process, whatever the number of its groups.
+
+    Raises:
+        StoreError: missing or damaged; names the file.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        return _plan(path, 0, 0)
+    return _plan(path, status.st_mtime_ns, status.st_ino)
+
+
+@lru_cache(maxsize=2)
+def _plan(path: Path, changed_ns: int, inode: int) -> Plan:
+    return Plan.from_json(read_json(path))
 
 
 def input_key(request: RefreshRequest) -> str:
@@ -124,7 +174,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
     done = _published_before(store, key)
     if done is not None:
         known = {"name": done[0], "unchanged": done[1], "facts": {"quarantine": done[2]}, "groups": []}
-        return _write_plan(store, f"{key[:16]}-unchanged", known)
+        return _write_plan(store, f"{key[:16]}-unchanged", Plan.from_json(known))
     importer = get_importer(request.importer)
     unpacked = store.cache_dir / "unpacked" / key[:16]
     source = open_source(request.sources, unpacked)
@@ -137,7 +187,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
     if scan.draft:
         _log.info("a draft of donation.toml lies at %s", write_draft(store, name, scan.draft))
     thresholds = thresholds_of(importer.name, settings_of(store.settings_path, name), request.thresholds)
-    plan: dict[str, Any] = {
+    said = {
         "name": name,
         "importer": importer.name,
         "importer_version": importer.version,
@@ -149,8 +199,9 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "notes": [*source.notes, *scan.notes],
         "units": len(scan.units),
         "unpacked": str(unpacked),
+        "input_key": key,
     }
-    return _write_groups(store, {**plan, "input_key": key}, _Parts(source, scan))
+    return _write_groups(store, Plan.from_json(said), _Parts(source, scan))
 
 
 @dataclass(frozen=True)
@@ -192,11 +243,11 @@ def _published_before(store: Store, key: str) -> tuple[str, str, str] | None:
     return (corpus.name, corpus.version, said.get("quarantine", "")) if is_current else None
 
 
-def _write_groups(store: Store, plan: dict[str, Any], parts: _Parts) -> Path:
+def _write_groups(store: Store, plan: Plan, parts: _Parts) -> Path:
     """Cut the units into groups, write one file each, then the plan."""
-    folder = _plan_dir(store, plan["name"], plan["input_key"][:16])
-    _drop_stale(store, plan["name"], folder)
-    plan = {**plan, "alphabet": alphabets_hash()}
+    folder = _plan_dir(store, plan.name, plan.input_key[:16])
+    _drop_stale(store, plan.name, folder)
+    plan = plan.replaced(alphabet=alphabets_hash())
     groups = []
     for number, units in enumerate(_grouped(parts.scan.units)):
         path = f"units-{number:04d}.json"
@@ -213,7 +264,7 @@ def _write_groups(store: Store, plan: dict[str, Any], parts: _Parts) -> Path:
     if parts.source.litter:
         ignored.append(["", "system file", parts.source.litter])
     write_json_atomic(folder / "scan.json", {"rejections": [_plain(r) for r in scanned], "ignored": ignored})
-    return _write_plan(store, folder.name, {**plan, "groups": groups})
+    return _write_plan(store, folder.name, plan.replaced(groups=groups))
 
 
 def units_json(units: list[WorkUnit]) -> bytes:
@@ -222,10 +273,10 @@ def units_json(units: list[WorkUnit]) -> bytes:
     return json.dumps(slim, sort_keys=True, ensure_ascii=False).encode()
 
 
-def _described(plan: dict[str, Any], units: list[WorkUnit], source: Source) -> dict[str, Any]:
+def _described(plan: Plan, units: list[WorkUnit], source: Source) -> dict[str, Any]:
     """A group's `mark` (hash of all it is made from but its files' bytes), `key` (with their stamps), cost."""
-    made_of: list[Any] = [plan["name"], plan["importer"], plan["importer_version"], NORMALISER_VERSION]
-    made_of += [plan["alphabet"], plan["thresholds"], hashlib.sha256(units_json(units)).hexdigest()]
+    made_of: list[Any] = [plan.name, plan.importer, plan.importer_version, NORMALISER_VERSION]
+    made_of += [plan.alphabet, plan.thresholds, hashlib.sha256(units_json(units)).hexdigest()]
     made_of += [*_WRITERS, INDEX_SCHEMA.to_string(), REJECTIONS_SCHEMA.to_string()]
     made_of += [measures.VERSION, fingerprint.VERSION]
     made_of += [source.stamp()] if any(not unit.members for unit in units) else []
@@ -285,8 +336,8 @@ def _drop_older(path: Path, time_s: float) -> None:
             shutil.rmtree(path)
 
 
-def _write_plan(store: Store, plan_id: str, plan: dict[str, Any]) -> Path:
-    folder = _plan_dir(store, plan["name"], plan_id)
-    whole = {**plan, "id": plan_id, "store": str(store.root), "work_dir": str(folder.parent)}
+def _write_plan(store: Store, plan_id: str, plan: Plan) -> Path:
+    folder = _plan_dir(store, plan.name, plan_id)
+    whole = plan.replaced(id=plan_id, store=str(store.root), work_dir=str(folder.parent))
     write_json_atomic(folder / "plan.json", whole)
     return folder / "plan.json"

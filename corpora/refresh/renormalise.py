@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from corpora.versions.shards import ShardWriter, write_table
 from corpora.versions.withdrawals import CHECK, Gone, unpublish_if_withdrawn, withdrawn_donors
 from store import checksums
 from store.corpus import Corpus
-from store.manifests import sealed_files
+from store.manifests import Manifest, sealed_files
 from store.store import Store
 from store.versions import publish_version, version_of
 from store.writing import explain_write, sha256_file, write_json_atomic
@@ -272,7 +272,7 @@ def _rejection(row: Row, refused: tuple[str, str]) -> Row:
     }
 
 
-def _manifest(before: dict[str, Any], staged: Path, outcome: _Outcome) -> dict[str, Any]:
+def _manifest(before: Mapping[str, Any], staged: Path, outcome: _Outcome) -> Manifest:
     """The manifest before, with everything that follows from the texts counted anew."""
     index = pd.DataFrame(outcome.index)
     path = staged / "rejections.parquet"
@@ -301,6 +301,5 @@ def _manifest(before: dict[str, Any], staged: Path, outcome: _Outcome) -> dict[s
         "rows": len(index),
         "unbalanced": items["input"] - items["accepted"] - items["rejected"] - items["ignored"],
     }
-    manifest["gate"] = run_gate(summary)
-    manifest["version"] = version_of(manifest)
-    return manifest
+    sealed = {**manifest, "gate": run_gate(summary)}
+    return Manifest.from_json({**sealed, "version": version_of(sealed)})

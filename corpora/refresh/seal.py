@@ -35,6 +35,7 @@ from corpora.quality.twins import twin_verdicts
 from corpora.refresh import shard_maker
 from corpora.refresh.group_cache import drop_sound, find_group, prune
 from corpora.refresh.groups import run_group
+from corpora.refresh.plan import Plan, read_plan
 from corpora.refresh.shard_maker import ShardMaker
 from corpora.refresh.splitting import corpus_facts, split_rows
 from corpora.text.languages import alphabet_for
@@ -47,7 +48,7 @@ from corpora.versions.shards import read_table, write_table
 from corpora.versions.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
 from store import checksums
 from store.errors import NotPublishedError, StoreError
-from store.manifests import sealed_files
+from store.manifests import Manifest, sealed_files
 from store.opening import open_store
 from store.store import Store
 from store.versions import publish_version, version_of
@@ -83,23 +84,26 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
         BalanceError: items got lost: a fault of ours; nothing is published.
         NothingImportedError: not a single utterance was accepted.
     """
-    plan = read_json(Path(plan_path))
+    plan = read_plan(Path(plan_path))
     store = open_store(plan["store"])
     with store.lock(f"corpus-{plan['name']}"):
-        if "unchanged" in plan:
+        if plan.unchanged:
             return published_answer(store, plan, "unchanged")
         built = _build(plan, Path(plan_path), _earlier(store, plan))
         manifest = _manifest(plan, built)
         _prove_balance(manifest)
-        figures = _add_leakage(store, manifest, built)
-        manifest["gate"] = run_gate({**_summary(manifest, built), **figures})
+        within, figures = _leakage(store, manifest, built)
+        gate = run_gate({**_summary(manifest, built), **figures})
+        manifest = manifest.replaced(leakage=within, gate=gate)
         waiting = collect_waiting(store, plan, manifest, (built.groups, built.folder))
-        manifest["version"] = version_of(manifest)
+        if plan.facts["quarantine"]:
+            manifest = manifest.replaced(needs_alignment=waiting)
+        manifest = manifest.replaced(version=version_of(manifest))
         write_json_atomic(built.folder / "manifest.json", manifest)
         return {**_finish(store, plan, manifest, built), "needs_alignment": waiting}
 
 
-def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
+def _finish(store: Store, plan: Plan, manifest: Manifest, built: _Built) -> dict[str, Any]:
     if not manifest["gate"]["passed"] and not manifest.get("needs_alignment"):
         return _refuse(store, plan, manifest, built)
     name = plan["name"]
@@ -118,7 +122,7 @@ def _finish(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built:
     return published_answer(store, plan, "published")
 
 
-def _refuse(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
+def _refuse(store: Store, plan: Plan, manifest: Manifest, built: _Built) -> dict[str, Any]:
     """Leave the refused corpus where the report finds it."""
     refused = Path(plan["work_dir"]) / "refused"
     with explain_write(refused):
@@ -135,7 +139,7 @@ def _refuse(store: Store, plan: dict[str, Any], manifest: dict[str, Any], built:
     return {**answer, "published": False, "status": "refused"}
 
 
-def _earlier(store: Store, plan: dict[str, Any]) -> dict[str, str]:
+def _earlier(store: Store, plan: Plan) -> dict[str, str]:
     """Speakers as the current version of this corpus places them; a damaged one says nothing."""
     try:
         return earlier_speakers(store.corpus(plan["name"]).manifest)
@@ -146,7 +150,7 @@ def _earlier(store: Store, plan: dict[str, Any]) -> dict[str, str]:
         return {}
 
 
-def _build(plan: dict[str, Any], plan_path: Path, earlier: dict[str, str]) -> _Built:
+def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
     """Decide per row, write shards and rejections under `publish` beside the plan."""
     staged = plan_path.parent / "publish"
     with explain_write(staged):
@@ -213,7 +217,7 @@ def _flag_late(index: pd.DataFrame, repeated: pd.Series, fence: float) -> tuple[
     return limits
 
 
-def _group(plan_path: Path, plan: dict[str, Any], index: int) -> Path:
+def _group(plan_path: Path, plan: Plan, index: int) -> Path:
     """The folder of a finished group; done again when the cache was deleted under us."""
     if find_group(plan, index) is None:
         run_group(plan_path, index)
@@ -272,11 +276,11 @@ def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> 
     ]
 
 
-def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
+def _manifest(plan: Plan, built: _Built) -> Manifest:
     """The manifest without gate and version. Accepted and rejected are counted from the files written."""
     facts, thresholds = plan["facts"], plan["thresholds"]
     path = built.folder / "rejections.parquet"
-    return {
+    said = {
         "kind": "corpus",
         "corpus": plan["name"],
         "importer": plan["importer"],
@@ -318,24 +322,25 @@ def _manifest(plan: dict[str, Any], built: _Built) -> dict[str, Any]:
         "about": facts["about"],
         "may_redistribute": facts["about"].get("may_redistribute"),
     }
+    return Manifest.from_json(said)
 
 
-def _add_leakage(store: Store, manifest: dict[str, Any], built: _Built) -> dict[str, float]:
-    """Measure what dev and test share with any train; answers the gate's figures.
+def _leakage(store: Store, manifest: Manifest, built: _Built) -> tuple[dict[str, Any], dict[str, float]]:
+    """Measure what dev and test share with any train; answers what stands in the manifest, and the gate's figures.
 
     The corpus itself stands in the manifest, pairs with others in the reports: they depend on the store.
     """
-    words = int(manifest["thresholds"]["leakage_words"])
+    words = int(manifest.thresholds["leakage_words"])
     traces = leakage.traces_of_index(built.index, manifest)
-    manifest["leakage"] = leakage.within(built.index, traces, words)
+    within = leakage.within(built.index, traces, words)
     pairs = leakage.across(store, traces, words)
-    write_json_atomic(leakage.pairs_path(store, manifest["corpus"]), {"pairs": pairs})
-    leakage.tell([{**manifest["leakage"], "speakers": 0}, *pairs])
-    return leakage.gate_figures(manifest["leakage"], traces, pairs)
+    write_json_atomic(leakage.pairs_path(store, manifest.corpus), {"pairs": pairs})
+    leakage.tell([{**within, "speakers": 0}, *pairs])
+    return within, leakage.gate_figures(within, traces, pairs)
 
 
-def _prove_balance(manifest: dict[str, Any]) -> None:
-    items = manifest["items"]
+def _prove_balance(manifest: Manifest) -> None:
+    items = manifest.item_counts
     ended = items["accepted"] + items["rejected"] + items["ignored"]
     if items["input"] != ended:
         raise BalanceError(
@@ -345,9 +350,9 @@ def _prove_balance(manifest: dict[str, Any]) -> None:
         )
 
 
-def _summary(manifest: dict[str, Any], built: _Built) -> dict[str, Any]:
+def _summary(manifest: Manifest, built: _Built) -> dict[str, Any]:
     """The one-row table the gate looks at."""
-    items = manifest["items"]
+    items = manifest.item_counts
     return {
         "rows": items["accepted"],
         "unbalanced": items["input"] - items["accepted"] - items["rejected"] - items["ignored"],

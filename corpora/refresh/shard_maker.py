@@ -28,12 +28,14 @@ import pyarrow.parquet as pq
 
 from corpora.refresh.group_cache import ROWS, find_group, sums_of
 from corpora.refresh.groups import run_group
+from corpora.refresh.plan import Plan
 from corpora.utterance import SCHEMA, SHARDS_VERSION
 from corpora.versions.index import mask_hash
 from corpora.versions.shards import ShardWriter
 from store.checksums import Sealed, find_damage
 from store.corpus import SPLITS
 from store.errors import StoreError
+from store.manifests import Manifest
 from store.opening import open_store
 from store.store import Store
 from store.writing import place_file, read_cached, read_json, sha256_file, write_json_atomic
@@ -60,7 +62,7 @@ class _Piece:
 class ShardMaker:
     """Makes all shards of a version under `staged`; `keys` says afterwards what each was made of."""
 
-    def __init__(self, plan_path: Path, plan: dict[str, Any], staged: Path) -> None:
+    def __init__(self, plan_path: Path, plan: Plan, staged: Path) -> None:
         self._plan_path, self._plan, self._staged = plan_path, plan, staged
         self._store = open_store(plan["store"])
         self._numbers: Counter[str] = Counter()
@@ -135,7 +137,7 @@ def _notes(store: Store, name: str) -> Path:
     return store.cache_dir / "shards" / f"{name}.json"
 
 
-def remember(store: Store, name: str, manifest: dict[str, Any], keys: dict[str, str]) -> None:
+def remember(store: Store, name: str, manifest: Manifest, keys: dict[str, str]) -> None:
     """Note where the shards of a version that was just published lie; the version before is forgotten."""
     kept = ("rows", "hours", "bytes", "sha256")
     notes = {

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from corpora.refresh.plan import RefreshRequest, _published_before, plan_refresh
+from corpora.refresh.plan import RefreshRequest, _published_before, plan_refresh, read_plan
 from corpora.versions.manifest import published_answer
 from store.errors import UsageError
 from store.opening import open_store
-from store.writing import read_json
 
 
 def refresh(request: RefreshRequest) -> dict[str, Any]:
@@ -25,8 +24,8 @@ def refresh(request: RefreshRequest) -> dict[str, Any]:
         raise UsageError(f"{request.workers} workers; at least 1")
     store = open_store(request.store)
     plan_path = plan_refresh(request)
-    plan = read_json(plan_path)
-    if "unchanged" in plan:  # pandas is not imported for it
+    plan = read_plan(plan_path)
+    if plan.unchanged:  # pandas is not imported for it
         return published_answer(store, plan, "unchanged")
     if not plan["groups"]:
         return seal(plan_path)

@@ -21,10 +21,11 @@ from corpora.errors import CorporaError
 from corpora.refresh.group_cache import find_group
 from corpora.refresh.groups import run_group
 from corpora.refresh.orphans import end_with_parent
+from corpora.refresh.plan import Plan
 from store.console import Progress
 
 
-def work(plan_path: Path, plan: dict[str, Any], workers: int, dask: str | None = None) -> None:
+def work(plan_path: Path, plan: Plan, workers: int, dask: str | None = None) -> None:
     """Do all groups of a plan.
 
     Args:
@@ -60,7 +61,7 @@ class GroupProgress(Progress):
         self.update(self._cost, int(self._totals["accepted"]), hours, int(self._totals["rejected"]))
 
 
-def _pooled(plan_path: Path, plan: dict[str, Any], workers: int) -> Iterator[dict[str, Any]]:
+def _pooled(plan_path: Path, plan: Plan, workers: int) -> Iterator[dict[str, Any]]:
     count = len(plan["groups"])
     fresh = [index for index in range(count) if find_group(plan, index) is None]
     if workers == 1 or len(fresh) <= 1:

@@ -106,7 +106,7 @@ def diff_counts(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str
     return {k: (before.get(k, 0), after.get(k, 0)) for k in keys if before.get(k, 0) != after.get(k, 0)}
 
 
-def published_answer(store: Store, plan: dict[str, Any], status: str) -> dict[str, Any]:
+def published_answer(store: Store, plan: Mapping[str, Any], status: str) -> dict[str, Any]:
     """What `refresh` answers of the version that a plan's corpus has now."""
     name, why = plan["name"], plan["facts"]["quarantine"]
     corpus = store.quarantined(name) if why else store.corpus(name)

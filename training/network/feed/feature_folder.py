@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from store.corpus import SPLITS, Corpus
+from store.manifests import Manifest
 from training.errors import DataError
 from training.network.config import TrainingConfig
 
@@ -92,10 +93,11 @@ class FeatureFolder(Corpus):
         return rows
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """What a corpus' manifest would say of its splits."""
         counts = Counter(row["split"] for row in self.rows)
-        return {"splits": {split: {"utterances": counts[split]} for split in counts}, "shards": []}
+        splits = {split: {"utterances": counts[split]} for split in counts}
+        return Manifest.from_json({"splits": splits, "shards": []})
 
     def features(self, utterance_id: str) -> npt.NDArray[np.float32]:
         """float32 [frames, coefficients], joined as features.toml says.
