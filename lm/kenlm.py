@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError, ToolMissingError
-from store.root import checkout_root
+from store import checkout_root
 
 LOWEST_ORDER, HIGHEST_ORDER = 2, 6
 """The orders that the binary formats and our build of KenLM can hold."""

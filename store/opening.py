@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from store import checkout_root
 from store.errors import StoreError
-from store.root import checkout_root
 from store.shared.places import is_remote
 from store.shared.working_copy import MARK, SharedStore, copies_dir, open_shared
 from store.store import Store

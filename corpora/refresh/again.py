@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from native.errors import SpeechmillError
+from store import checkout_root
 from store.errors import StoreError
-from store.root import checkout_root
 from store.shared.places import is_remote
 from store.store import Store
 from store.writing import read_json, write_json_atomic

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from demo.collecting.loop import TAKES, Loop, lines_of
+from store import checkout_root
 from store.console import configure_logging, run_command
-from store.root import checkout_root
 
 
 def main(arguments: list[str] | None = None) -> int:

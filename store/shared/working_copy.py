@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from store import checkout_root
 from store.corpus import AREAS, Corpus
 from store.errors import StoreError
-from store.root import checkout_root
 from store.shared.lock import HeldLock, LockPlace, hold_shared
 from store.shared.places import explain, file_system
 from store.shared.push_pull import fetch_file, sizes_below

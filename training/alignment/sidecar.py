@@ -7,6 +7,7 @@ name first. Aligns nothing.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def already_aligned(target: Path, inputs: dict[str, Any]) -> dict[str, Any] | No
     return found if canonical_json(found.get("inputs")) == canonical_json(inputs) else None
 
 
-def donation_text(manifest: dict[str, Any]) -> str:
+def donation_text(manifest: Mapping[str, Any]) -> str:
     """A donation.toml for aligned recordings: what is known of the corpus they waited in."""
     return (
         "# Written by `python -m training align`: recordings with the times of their text beside them.\n"

@@ -8,6 +8,7 @@ alternatives. Segments that the import refused have no sound in the store and ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def evaluate_by(
     return result
 
 
-def _refused(manifest: dict[str, Any]) -> int:
+def _refused(manifest: Mapping[str, Any]) -> int:
     """Segments of the set that were refused when it was imported, gaps apart."""
     return sum(count for check, count in manifest["rejected"].items() if check != _GAPS)
 

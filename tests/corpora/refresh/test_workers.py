@@ -79,7 +79,7 @@ def test_a_pool_begins_with_the_largest_group(
     asked: list[int] = []
 
     class Pool(ThreadPoolExecutor):
-        def __init__(self, size: int, mp_context: Any) -> None:
+        def __init__(self, size: int, **_: Any) -> None:
             super().__init__(1)
 
         def submit(self, task: Any, /, *given: Any, **more: Any) -> Any:
