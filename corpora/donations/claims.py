@@ -50,6 +50,12 @@ def believed_row(donation: Donation, row: dict[str, Any], guessed: bool) -> dict
     return row | {"flags": [*row["flags"], *(["encoding_guessed"] if guessed else [])]}
 
 
+def names_recording(cue: Cue, recording: str) -> bool:
+    """Whether a row that cannot be used speaks of a recording, by its column or anywhere in its text."""
+    stem = PurePosixPath(inner(recording)).stem
+    return PurePosixPath(cue.recording).stem == stem if cue.recording else stem in cue.text
+
+
 def part_of(folder: str) -> str | None:
     """train, dev or test, where a folder of Kaldi's is called so."""
     match = _PART.fullmatch(PurePosixPath(folder).name)
@@ -62,7 +68,7 @@ def several(recording: str, claims: Sequence[Claim]) -> str:
     files = ", ".join(dict.fromkeys(inner(claim.path) for claim in claims))
     unknown = sorted({name for claim in claims if claim.transcript for name in claim.transcript.unknown})
     timed = sum(len(claim.cues) for claim in claims) - texts
-    told = f" beside {timed} with times" if timed else ""
+    told = f" beside {timed} with times" if timed else "" if texts > 1 else " beside rows that cannot be read"
     columns = f"; columns that were not understood: {', '.join(unknown)}" if unknown else ""
     advice = "name the columns of their times `start` and `end` (seconds), or say them in [table]"
     return f"{inner(recording)} has {texts} texts without times{told} in {files}: which is said when?{columns}; {advice}"

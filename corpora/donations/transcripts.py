@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from corpora.audio.last import stated_length_s
-from corpora.donations.claims import Claim, believed_row, part_of, several, words_of
+from corpora.donations.claims import Claim, believed_row, names_recording, part_of, several, words_of
 from corpora.donations.cue_rows import cue_row, outcome, refusal
 from corpora.donations.cue_rules import CuePolicy
 from corpora.donations.description import Donation
@@ -42,6 +42,7 @@ class TextScan:
     audio: AudioIndex
     found: Found
     claims: dict[str, list[Claim]] = field(default_factory=dict)  # by recording
+    troubled: set[str] = field(default_factory=set)  # recordings of which a row was refused
 
     def run(self, names: list[str]) -> None:
         """Pair every transcript among the names with its recording."""
@@ -142,7 +143,10 @@ class TextScan:
                 by_recording.setdefault(candidates[0], []).append(cue)
             else:
                 found.rejections.append(refusal(path, cue, problem, PurePosixPath(wanted).stem))
+        refused = [cue for cue in transcript.cues if cue.problem]
         for recording, cues in by_recording.items():
+            if any(names_recording(cue, recording) for cue in refused):
+                self.troubled.add(recording)
             part = replace(
                 transcript, cues=tuple(self._ended(recording, cue, path) for cue in cues), ignored=()
             )
@@ -195,7 +199,8 @@ class TextScan:
         many = [claim for claim in claims if claim.entry.many]
         single = [claim for claim in claims if not claim.entry.many]
         untimed = sum(len(claim.whole) for claim in many)
-        if untimed > 1 or (untimed and untimed < sum(len(claim.cues) for claim in many)):
+        timed = sum(len(claim.cues) for claim in many) - untimed
+        if untimed > 1 or (untimed and (timed or recording in self.troubled)):
             self._refuse(many, ("text_ambiguous", several(recording, many)))
             many = []
         if many:

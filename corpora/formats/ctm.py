@@ -33,9 +33,12 @@ def read(data: bytes, hints: Hints) -> Transcript:
     ignored: Counter[str] = Counter()
     cues: list[Cue] = []
     words: list[Cue] = []
+    breaks: set[int] = set()  # lines of words behind one that could not be read
+    broken = False
     for line in decoded.lines:
         if line.text is None:
             cues.append(Cue(line.number, problem=line.problem, check="encoding"))
+            broken = True
         elif line.text.startswith(";;"):
             ignored["comment"] += 1
         elif line.text.strip():
@@ -44,14 +47,17 @@ def read(data: bytes, hints: Hints) -> Transcript:
             except ValueError as error:
                 wanted = "wanted: file channel start duration word"
                 cues.append(Cue(line.number, problem=f"{wanted} ({error})", text=line.text))
+                broken = True
                 continue
             reason = silent(word.text)
             if reason:
                 ignored[reason] += 1
             else:
                 words.append(word)
+                breaks |= {line.number} if broken else set()
+                broken = False
     words.sort(key=lambda w: (w.recording, w.channel or 0, w.voice or "", w.start_s or 0.0, w.line or 0))
-    cues += joined_words(words)
+    cues += joined_words(words, breaks)
     return Transcript(
         tuple(cues), ignored=tuple(ignored.items()), encoding=decoded.encoding, guessed=decoded.guessed
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from corpora.formats.cues import Cue, TranscriptError
@@ -135,12 +135,16 @@ def spoken(tiers: Sequence[Tier], asked: bool, ignored: Counter[str]) -> list[Cu
     return cues
 
 
-def joined_words(cues: Sequence[Cue]) -> list[Cue]:
-    """Words of one voice, in order of time, as stretches: a gap of 0.5 s or a length of 15 s ends one."""
+def joined_words(cues: Sequence[Cue], breaks: Collection[int] = ()) -> list[Cue]:
+    """Words of one voice, in order of time, as stretches: a gap of 0.5 s or a length of 15 s ends one.
+
+    Args:
+        breaks: lines of words that must not be joined to the one before: between them stands one that is not known.
+    """
     done: list[Cue] = []
     group: list[Cue] = []
     for cue in cues:
-        if group and not _near(group, cue):
+        if group and (cue.line in breaks or not _near(group, cue)):
             done.append(_stretch(group))
             group = []
         group.append(cue)

@@ -198,3 +198,11 @@ def test_columns_of_a_table_are_put_in_and_nothing_else_is_understood(tmp_path: 
     assert said(items) == [(None, None, "{id}")]
     with pytest.raises(CorporaError, match="no column 'id'"):
         run(tmp_path, {"wavs/a.wav": "", "t.csv": "key,text\na,yes\n"}, table)
+
+
+def test_a_text_without_times_beside_a_row_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    for bad in ('{"audio": "a.wav", "offset": NaN, "duration": 1, "text": "two"}', '{"audio": "a.wav", "te'):
+        files: dict[str, str | bytes] = {"a.wav": "", "t.jsonl": f'{{"audio": "a.wav", "text": "one"}}\n{bad}\n'}
+        _, items = run(tmp_path, files)
+        assert not said(items)
+        assert [check for path, check, _ in refused(items) if path == "t.jsonl"] == ["bad_line", "text_ambiguous"]

@@ -167,3 +167,9 @@ def test_a_segment_file_of_broadcasters_has_one_parser() -> None:
         ("and on", None, 0),
         ("yes", "m", 0),
     ]
+
+
+def test_words_are_never_joined_across_one_that_cannot_be_read() -> None:
+    data = b"a 1 0.0 0.5 so\na 1 0.5 nan it\na 1 1.0 0.5 goes\na 1 1.5 0.5 on\n"
+    good = [(c.start_s, c.end_s, c.text) for c in read("a.ctm", data).cues if not c.problem]
+    assert good == [(0.0, 0.5, "so"), (1.0, 2.0, "goes on")]
