@@ -123,6 +123,9 @@ clean: ## remove builds and everything runs have written (var, build), not .venv
 bench-%: setup ## beside its peers: bench-import bench-decoder bench-lm … ; `python -m benchmarks` lists all and what they take
 	@$(PYTHON_RUN) -m benchmarks $*
 
+soak-texts: setup ## odd donated texts, imported and listened to, with counts  [SEED=1] [COUNT=600]
+	@$(PYTHON_RUN) tests/heavy/soak_texts.py --seed $(SEED) --count $(or $(COUNT),600)
+
 soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200]
 	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200)
 

@@ -202,7 +202,13 @@ def test_columns_of_a_table_are_put_in_and_nothing_else_is_understood(tmp_path: 
 
 def test_a_text_without_times_beside_a_row_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for bad in ('{"audio": "a.wav", "offset": NaN, "duration": 1, "text": "two"}', '{"audio": "a.wav", "te'):
-        files: dict[str, str | bytes] = {"a.wav": "", "t.jsonl": f'{{"audio": "a.wav", "text": "one"}}\n{bad}\n'}
+        files: dict[str, str | bytes] = {
+            "a.wav": "",
+            "t.jsonl": f'{{"audio": "a.wav", "text": "one"}}\n{bad}\n',
+        }
         _, items = run(tmp_path, files)
         assert not said(items)
-        assert [check for path, check, _ in refused(items) if path == "t.jsonl"] == ["bad_line", "text_ambiguous"]
+        assert [check for path, check, _ in refused(items) if path == "t.jsonl"] == [
+            "bad_line",
+            "text_ambiguous",
+        ]
