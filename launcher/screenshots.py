@@ -33,10 +33,10 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 class Browser:
     """One window of a headless Chromium."""
 
-    def __init__(self, driver_url: str, base_url: str) -> None:
+    def __init__(self, driver_url: str, base_url: str, more: tuple[str, ...] = ()) -> None:
         self._client = httpx.Client(base_url=driver_url, trust_env=False, timeout=120)
         self._base_url = base_url
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", *more]
         options: dict[str, Any] = {"args": [*arguments, f"--window-size={WIDTH},{HEIGHT}"]}
         binary = shutil.which("chromium") or shutil.which("google-chrome")
         if binary:
@@ -104,8 +104,8 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser(base_url: str) -> Iterator[Browser]:
-    """A browser with a driver of its own on a free port."""
+def browser(base_url: str, more: tuple[str, ...] = ()) -> Iterator[Browser]:
+    """A browser with a driver of its own on a free port; `more` are switches of Chromium."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -120,7 +120,7 @@ def browser(base_url: str) -> Iterator[Browser]:
                 httpx.get(f"{url}/status", trust_env=False)
                 break
             time.sleep(0.1)
-        window = Browser(url, base_url)
+        window = Browser(url, base_url, more)
         try:
             yield window
         finally:
