@@ -35,6 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     from corpora import upkeep_commands, version_commands
+    from corpora.audit import commands as audit_commands
     from corpora.exports import FORMS
 
     parser = _Parser(prog="python -m corpora", description="Archives become validated corpora.")
@@ -66,7 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     for command in (show, report, export):
         command.add_argument("name", metavar="NAME")
         command.add_argument("--version", metavar="VERSION", help="default: the current one")
-    more = [*version_commands.add_parsers(add), *upkeep_commands.add_parsers(add)]
+    more = [
+        *version_commands.add_parsers(add),
+        *upkeep_commands.add_parsers(add),
+        *audit_commands.add_parsers(add),
+    ]
     for command in (listing, doctor, download, refresh, renew, show, report, export, *more):
         command.add_argument(
             "--store", type=as_place, metavar="DIR", help="the store: a folder, or s3://bucket/prefix"
@@ -325,8 +330,9 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
     if name in _COMMANDS:
         return _COMMANDS[name]
     from corpora import upkeep_commands, version_commands
+    from corpora.audit import commands as audit_commands
 
-    return {**version_commands.COMMANDS, **upkeep_commands.COMMANDS}[name]
+    return {**version_commands.COMMANDS, **upkeep_commands.COMMANDS, **audit_commands.COMMANDS}[name]
 
 
 if __name__ == "__main__":

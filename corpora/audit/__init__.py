@@ -1,0 +1,1 @@
+"""A foreign set looked at as an import would look at it, without importing it: figures and one page to send."""
