@@ -161,7 +161,7 @@ def _withdraw(settings: Settings, database: Database, args: argparse.Namespace) 
             gone = withdrawal.withdraw_all(session, voice)
     SoundFiles(settings.folder).drop(campaign.name, gone.sounds)
     forget_sounds(settings.folder, campaign.name, gone.clips)
-    made = withdrawal.heard_by(settings.store, campaign)
+    made = withdrawal.heard_by(settings.store, campaign, args.voice)
     told = [f"{len(gone.clips)} clips are gone; publish the campaign to have a version without them"]
     told += [f"  made with earlier versions: {line}" for line in withdrawal.told(made)]
     return {

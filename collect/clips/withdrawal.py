@@ -71,17 +71,21 @@ def _remove(session: Session, clips: list[Clip]) -> Gone:
     return Gone(tuple(clip.id for clip in clips), tuple(clip.sound_sha256 for clip in clips))
 
 
-def heard_by(store_root: Path | None, campaign: Campaign) -> dict[str, list[str]]:
-    """What was made with any published version of the campaign's corpus: language models, runs, evaluations.
+def heard_by(store_root: Path | None, campaign: Campaign, voice_id: str) -> dict[str, list[str]]:
+    """What was made with published versions of the campaign's corpus that hold a voice: versions, models, runs.
 
-    The versions themselves still hold what was withdrawn until they are deleted; they are named too.
+    The versions themselves still hold what was withdrawn until they are deleted.
     """
     from corpora.versions.withdrawals import made_with
     from store.opening import open_store
+    from store.writing import read_json
 
     store = open_store(store_root)
-    folder = store.corpora_dir / campaign.name
-    versions = {path.parent.name for path in folder.glob("*/manifest.json")} - {"current"}
+    versions = set()
+    for path in (store.corpora_dir / campaign.name).glob("*/manifest.json"):
+        splits: dict[str, list[str]] = read_json(path).get("speaker_splits", {})
+        if path.parent.name != "current" and any(voice_id in voices for voices in splits.values()):
+            versions.add(path.parent.name)
     if not versions:
         return {"versions": [], "language_models": [], "runs": [], "evaluations": []}
     return {"versions": sorted(versions), **made_with(store, campaign.name, versions)}

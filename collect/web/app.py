@@ -20,7 +20,7 @@ from collect.settings import Settings
 from collect.web import admin, listening, me, pages, speaking
 from collect.web.answers import refusal
 from collect.web.guard import Guard
-from collect.web.services import Services
+from collect.web.services import Services, texts_of
 from store.errors import StoreError
 
 _STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -83,7 +83,8 @@ def _explain(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        made = _Http(str(error.detail))
+        missing = error.status_code == 404 and not request.url.path.startswith("/api/")
+        made = _Http(texts_of(request)("message_nothing") if missing else str(error.detail))
         made.status = error.status_code
         answer = refusal(request.scope, made)
         answer.headers.update(error.headers or {})

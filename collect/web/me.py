@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -85,11 +86,14 @@ def withdraw_everything(
     """Take everything back and leave."""
     if sure != "yes":
         return see(f"/c/{guest.campaign.name}/me")
+    voice = guest.known
     with guest.services.database.writing() as session:
-        gone = withdrawal.withdraw_all(session, guest.known)
+        gone = withdrawal.withdraw_all(session, voice)
     _forget(guest, gone)
-    made = withdrawal.heard_by(guest.services.settings.store, guest.campaign)
-    answer = page(request, "gone.html", guest, count=len(gone.clips), made=withdrawal.told(made))
+    made = withdrawal.heard_by(guest.services.settings.store, guest.campaign, voice.id)
+    answer = page(
+        request, "gone.html", replace(guest, voice=None), count=len(gone.clips), made=withdrawal.told(made)
+    )
     answer.delete_cookie(cookie_name(guest.campaign.name), path="/")
     return answer
 

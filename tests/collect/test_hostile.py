@@ -117,6 +117,7 @@ def test_hostile_uploads_are_stopped_one_by_one(tmp_path: Path) -> None:
             continue
         if first_hit(Take(figures, "the sailor sold ten small boats")) is None:
             through.append(name)
+    print(f"\n{count} hostile uploads, {len(through)} through")
     assert count >= 100 and not through, (count, through)
 
 

@@ -45,6 +45,7 @@ def test_a_campaign_is_due_when_something_changed_and_its_time_has_come(
     assert not due(time.time()) and due(time.time() + 61)
 
 
+@pytest.mark.slow
 def test_a_publication_runs_as_a_process_and_says_how_it_went(
     app: Any, settings: Settings, admin: Browser, volunteer: Callable[[], Volunteer]
 ) -> None:

@@ -35,9 +35,9 @@ def test_every_language_says_everything_that_english_says(code: str) -> None:
 def test_every_key_that_is_asked_for_is_there() -> None:
     known = set(TEXTS["en"].entries)
     asked: set[str] = set()
-    for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("static/*.js")]:
+    for path in [*FOLDER.glob("templates/*.html"), *FOLDER.glob("static/*.js"), *FOLDER.glob("web/*.py")]:
         source = path.read_text("utf-8")
-        asked |= set(re.findall(r"""\b(?:t|text)\(["'](\w+)["'][,)]""", source))
+        asked |= set(re.findall(r"""\b(?:t|text|texts|texts_of\(request\))\(["'](\w+)["'][,)]""", source))
     asked |= {f"check_{name}" for name in [*(check.name for check in CHECKS), *OTHER_NAMES]}
     asked |= {f"admin_check_{name}" for name in [*(check.name for check in CHECKS), *OTHER_NAMES]}
     asked |= {f"listen_reason_{name}" for name in REASONS}
