@@ -1,9 +1,7 @@
-"""Checks of every utterance, checks of the whole corpus, and the gate before publishing.
+"""Checks of every utterance, and checks of the whole corpus.
 
 One check is one function and one line in `CHECKS`; rejecting ones come first. Their limits stand in one table
-(thresholds.py). The gate is a small Great Expectations suite on the corpus's summary: it
-looks at figures, never at audio. Great Expectations is imported nowhere else in the project, and only while
-the gate runs.
+(thresholds.py). Nothing is decoded here, and the gate before publishing stands in gate.py.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from corpora.quality.thresholds import Thresholds
 if TYPE_CHECKING:
     import pandas as pd
 
+# The front end that an utterance must have frames enough for; training.network.config takes its defaults from here.
 CTC_RATE_HZ = 16_000
 CTC_WINDOW = 512  # samples, 32 ms
 CTC_STEP = 320  # samples, 20 ms

@@ -13,6 +13,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpora.quality.checks import CTC_RATE_HZ, CTC_STEP, CTC_WINDOW
+from corpora.quality.thresholds import Thresholds
 from training.errors import ConfigError
 from training.network import keys
 from training.network.keys import above, any_text, at_least, each, either, key, name, names, one_of, within
@@ -42,7 +44,9 @@ class DataConfig:
         (), "only these official parts of train_split (train-clean-100 …); [] = all", names
     )
     min_duration_s: float = key(0.1, "shorter training utterances are left out, seconds", at_least(0))
-    max_duration_s: float = key(30.0, "longer training utterances are left out, seconds", above(0))
+    max_duration_s: float = key(
+        Thresholds().max_duration_s, "longer training utterances are left out, seconds", above(0)
+    )
     max_train_hours: float = key(
         0.0, "learn from at most this many hours, chosen evenly; 0 = all", at_least(0)
     )
@@ -87,8 +91,8 @@ class FeatureConfig:
     sample_rate_hz: int = key(
         16000, "audio at another rate is resampled to this one first, Hz", within(4000, 48000)
     )
-    window_s: float = key(0.032, "analysis window, seconds", within(0.001, 1))
-    hop_s: float = key(0.020, "one network step, seconds", within(0.001, 1))
+    window_s: float = key(CTC_WINDOW / CTC_RATE_HZ, "analysis window, seconds", within(0.001, 1))
+    hop_s: float = key(CTC_STEP / CTC_RATE_HZ, "one network step, seconds", within(0.001, 1))
     mel_filters: int = key(40, "mel filters between low_hz and half the rate", within(1, 512))
     low_hz: float = key(20.0, "lower edge of the lowest mel filter, Hz", within(0, 24000, open_end=True))
     coefficients: int = key(26, "cepstral coefficients per frame", within(1, 512))
