@@ -20,7 +20,7 @@ from corpora.text.normaliser import NORMALISER_VERSION
 from lm import kenlm
 from lm.errors import EmptyTextError, ResourceError
 from lm.lexicon import build_lexicon, vocabulary_hash
-from lm.model.folder import FILES
+from lm.model.folder import FILES, write_manifest
 from lm.model.placing import build_into, publish
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
@@ -36,7 +36,7 @@ from lm.text.sentences import (
 from lm.text.vocabulary import Vocabulary, from_list, most_frequent
 from lm.units import WORDS, scoring, split_file
 from native import LanguageModel, Scorer, WordCounter
-from store.writing import explain_write, sha256_file, write_json_atomic
+from store.writing import explain_write, sha256_file
 
 __all__ = ["BuildRequest", "build", "inputs_hash"]
 
@@ -110,7 +110,7 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
     )
     manifest.update({key: figures[key] for key in ("perplexity", "perplexity_without_oov", "oov_rate")})
     manifest["dev"] = figures
-    write_json_atomic(folder / "manifest.json", manifest)
+    write_manifest(folder, manifest)
     Scorer.load(folder)
     return manifest
 

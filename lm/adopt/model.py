@@ -25,7 +25,7 @@ from lm.adopt import arpa as arpa_file
 from lm.adopt import binary as binary_file
 from lm.errors import LanguageModelError, LanguageModelUsageError, TextSourceError, ToolFailedError
 from lm.lexicon import build_lexicon
-from lm.model.folder import files_of
+from lm.model.folder import files_of, write_manifest
 from lm.model.placing import build_into, publish
 from lm.perplexity import measure_corpora
 from lm.request import Inputs
@@ -35,7 +35,7 @@ from lm.units import UNITS, WORDS
 from native import Alphabet, LanguageModel, Scorer
 from native.errors import ScorerError
 from store.opening import open_store
-from store.writing import explain_write, sha256_file, write_json_atomic
+from store.writing import explain_write, sha256_file
 
 ADOPT_RULES_VERSION = "1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -173,7 +173,7 @@ def _make(request: AdoptRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         }
         for name in files_of(manifest)
     }
-    write_json_atomic(folder / "manifest.json", manifest)
+    write_manifest(folder, manifest)
     Scorer.load(folder)
     return manifest
 

@@ -5,14 +5,16 @@ A model is "already there" only when its files are: a manifest alone is not beli
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from lm.errors import LanguageModelUsageError
+from lm.errors import LanguageModelError, LanguageModelUsageError, VerificationError
 from store.checksums import Damage, Sealed, find_damage
 from store.errors import NotPublishedError
 from store.store import Store
+from store.writing import canonical_json, write_json_atomic
 
 FILES = ("lm.arpa", "lm.binary", "lexicon.trie", "alphabet.txt")
 """What a language model's folder holds beside its manifest."""
@@ -30,7 +32,10 @@ def model_folder(named: str, store: Store) -> Path:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a language model's folder. Raises LanguageModelUsageError where there is none."""
+    """The manifest of a language model's folder.
+
+    Raises LanguageModelUsageError where there is none, VerificationError where it is not the one that was sealed.
+    """
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
@@ -42,6 +47,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise LanguageModelUsageError(f"{path} is damaged ({error}); build the model again") from error
     if not isinstance(manifest, dict) or manifest.get("kind") != "language_model":
         raise LanguageModelUsageError(f"{path} is not the manifest of a language model")
+    if "sealed" in manifest and seal_of(manifest) != manifest["sealed"]:
+        raise VerificationError(f"{path} was edited or damaged after it was sealed; build the model again")
     return manifest
 
 
@@ -49,6 +56,21 @@ def files_of(manifest: dict[str, Any]) -> tuple[str, ...]:
     """The files a model has beside its manifest; one that was adopted as a binary has no ARPA file."""
     adopted = manifest.get("adopted") or {}
     return FILES[1:] if adopted.get("form") == "binary" else FILES
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Seals a manifest and writes it: the last file of a model's folder."""
+    manifest["sealed"] = seal_of(manifest)
+    write_json_atomic(folder / MANIFEST, manifest)
+
+
+def seal_of(manifest: dict[str, Any]) -> str:
+    """Hex SHA-256 of a manifest without its seal; "" where it holds what no manifest can."""
+    try:
+        said = canonical_json({key: value for key, value in manifest.items() if key != "sealed"})
+    except ValueError:  # not a number
+        return ""
+    return hashlib.sha256(said).hexdigest()
 
 
 def find_model_damage(
@@ -69,7 +91,7 @@ def why_not_finished(folder: Path, inputs_hash: str, notes: Path | None = None) 
     """Why a folder is not the whole model of these inputs, in a sentence; None where it is."""
     try:
         manifest = read_manifest(folder)
-    except LanguageModelUsageError as error:
+    except LanguageModelError as error:
         return str(error)
     if manifest.get("inputs_hash") != inputs_hash:
         return f"{folder} was built from other inputs or settings"

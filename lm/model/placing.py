@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lm.errors import LanguageModelUsageError
+from lm.errors import LanguageModelUsageError, VerificationError
 from lm.model.folder import FILES, MANIFEST, read_manifest, why_not_finished
 from lm.request import Inputs
 from store.locks import hold
@@ -77,6 +77,8 @@ def _refuse_other_things(out: Path) -> None:
         return
     try:
         read_manifest(out)
+    except VerificationError:
+        return
     except LanguageModelUsageError as error:
         raise LanguageModelUsageError(
             f"{out} exists and is no language model; name a new or empty folder"

@@ -47,6 +47,16 @@ def test_a_damaged_model_is_due_and_built_again(
     assert due_language_models(store_root) == []
 
 
+def test_an_edited_figure_of_a_model_is_noticed(store_root: Path, write_corpus: Callable[..., Path]) -> None:
+    write_corpus("one", {"train": ["a new day", "a new night"]})
+    request = request_for("default", store_root)
+    path = Path(build(request)["path"]) / "manifest.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"order_asked": 3', b'"order_asked": 4'))
+    assert path.read_bytes() != whole and due_language_models(store_root) == ["default"]
+    assert build(request)["status"] == "published" and path.read_bytes() == whole
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "language_model"}', "[" * 5000])
 def test_a_model_with_a_broken_manifest_is_due_and_built_again(
     store_root: Path, write_corpus: Callable[..., Path], text: str
