@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from starlette.datastructures import UploadFile
 
 from collect.database.tables import Campaign, Sentence
 from collect.errors import CollectError, ForbiddenError, NotFoundError
@@ -99,7 +100,7 @@ async def begin(request: Request, _admin: AsAdmin) -> Response:
         )
     except ValueError:
         return _overview(request, 400, "the goal is a number of hours")
-    lines = await _lines(file) if isinstance(file, UploadFile) or hasattr(file, "read") else []
+    lines = await _lines(file) if isinstance(file, UploadFile) else []
     try:
         with services_of(request).database.writing() as session:
             campaign = campaigns.begin(session, new)
@@ -113,13 +114,13 @@ async def begin(request: Request, _admin: AsAdmin) -> Response:
     return see(f"/admin/c/{new.name}")
 
 
-async def _lines(file: object) -> list[str]:
+async def _lines(file: UploadFile) -> list[str]:
     """Lines of an uploaded text file.
 
     Raises:
         CollectError: it is not UTF-8.
     """
-    data: bytes = await file.read()  # type: ignore[attr-defined]
+    data = await file.read()
     try:
         return data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -178,7 +179,7 @@ async def sentences(request: Request, name: str, _admin: AsAdmin) -> Response:
     """Sentences of a text file, one a line."""
     form = await request.form(max_files=1, max_fields=10)
     source, licence, file = (form.get(key) for key in ("source", "text_licence", "file"))
-    if file is None or isinstance(file, str):
+    if not isinstance(file, UploadFile):
         return _campaign_page(request, name, wrong="choose a text file first")
     try:
         lines = await _lines(file)
