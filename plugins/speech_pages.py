@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from store.opening import open_store
 from store.overview import overview, report_path
+from training.transcription.serve import Released, make_app
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # No script at all; sound and pictures only from inside the page.
@@ -36,6 +37,9 @@ CHAIN_REPORT = "index.html"
 app = FastAPI(
     title="speechmill", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)]
 )
+
+# Try it: a sound to text by the released model, under the same login; it has a script, and only there.
+app.mount("/try", make_app(Released(), None, [Depends(get_user)]))
 
 
 def page(name: str, **values: Any) -> HTMLResponse:

@@ -171,3 +171,12 @@ def test_loading_the_plugins_costs_a_task_nothing(airflow_home: Path, root: Path
     assert {"speechmill_speech", "speechmill_weekly"} <= set(names)
     assert framework == "False"
     assert float(seconds) < 1.0
+
+
+def test_the_page_to_try_a_model_asks_for_the_login_too(stranger: Any, reader: Any) -> None:
+    for path in ("/try/", "/try/page.js"):
+        assert stranger.get(path).status_code in (401, 403)
+    assert stranger.post("/try/hear", content=b"x").status_code in (401, 403)
+    answer = reader.get("/try/")
+    assert answer.status_code == 503 and "no model is released" in answer.text
+    assert "no model is released" in reader.post("/try/hear", content=b"x").json()["problem"]

@@ -11,6 +11,9 @@ import secrets
 import socket
 import sys
 import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -19,7 +22,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from training.runtime.recognizer import Recognizer
+from native.errors import SpeechmillError
+from store.opening import open_store
+from training.release.registry import Registry
+from training.runtime.package import Package
+from training.runtime.recognizer import Recognizer, RecognizerOptions
 from training.transcription.transcribe import jobs_of, transcribe
 
 _COOKIE = "speechmill_token"
@@ -38,22 +45,22 @@ def serve(recognizer: Recognizer, port: int = 0) -> int | None:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/?token={token}"
         sys.stdout.write(f"{address}\n")
         sys.stdout.flush()
-        config = uvicorn.Config(make_app(recognizer, token), log_level="warning", server_header=False)
+        config = uvicorn.Config(make_app(lambda: recognizer, token), log_level="warning", server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
     return None
 
 
-def make_app(recognizer: Recognizer, token: str | None) -> FastAPI:
+def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Sequence[Any] = ()) -> FastAPI:
     """The application: `/` the page, `/hear` takes a sound and answers the transcript as JSON.
 
     Args:
-        token: what a visitor must bring, in the address once and in a cookie after; None where the server that mounts
-            this asks for a login itself.
+        find: the recognizer to use; asked at every request, so that it may be loaded late and changed.
+        token: what a visitor must bring, in the address once and in a cookie after; None where `dependencies` (FastAPI's)
+            ask for a login.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[*dependencies])
     folder = resources.files("training.transcription")
-    page = (folder / "page.html").read_text("utf-8").replace("{{ model }}", escape(recognizer.package.id))
-    script = (folder / "page.js").read_text("utf-8")
+    page, script = ((folder / name).read_text("utf-8") for name in ("page.html", "page.js"))
 
     def refused(request: Request) -> Response | None:
         given = request.cookies.get(_COOKIE, "")
@@ -68,7 +75,15 @@ def make_app(recognizer: Recognizer, token: str | None) -> FastAPI:
             answer = RedirectResponse(request.url.path, 303)
             answer.set_cookie(_COOKIE, token, httponly=True, samesite="strict")
             return answer
-        return refused(request) or HTMLResponse(page, headers={"Content-Security-Policy": _CSP})
+        if refusal := refused(request):
+            return refusal
+        try:
+            name = find().package.id
+        except SpeechmillError as error:
+            return HTMLResponse(f"<p>{escape(str(error))}</p>", 503)
+        return HTMLResponse(
+            page.replace("{{ model }}", escape(name)), headers={"Content-Security-Policy": _CSP}
+        )
 
     @app.get("/page.js")
     def code(request: Request) -> Response:
@@ -92,16 +107,41 @@ def make_app(recognizer: Recognizer, token: str | None) -> FastAPI:
                     )
                 file.write(piece)
             file.flush()
-            return JSONResponse(await run_in_threadpool(_answer, Path(file.name), recognizer))
+            return JSONResponse(await run_in_threadpool(_answer, Path(file.name), find))
 
     return app
 
 
-def _answer(path: Path, recognizer: Recognizer) -> dict[str, Any]:
+def _answer(path: Path, find: Callable[[], Recognizer]) -> dict[str, Any]:
     """The transcript as JSON, without the temporary file's name."""
     (job,) = jobs_of([path])
-    answer = transcribe(job, recognizer).as_json()
+    try:
+        answer = transcribe(job, find()).as_json()
+    except SpeechmillError as error:
+        return {"file": "", "duration_s": 0.0, "model": "", "segments": [], "problem": str(error)}
     answer["file"] = ""
     if "problem" in answer:
         answer["problem"] = answer["problem"].replace(f"{path}: ", "").replace(path.name, "the sound")
     return answer
+
+
+class Released:
+    """The recognizer of the model in force, loaded when it is asked for and again when another was released."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: Recognizer | None = None
+
+    def __call__(self) -> Recognizer:
+        """Open it, or what is open already.
+
+        Raises:
+            ModelNotFoundError: no model is released.
+        """
+        model = Registry(open_store()).model()
+        with self._lock:
+            if self._loaded is None or self._loaded.package.id != model.id:
+                package = Package.open(model.path.resolve())
+                weights = replace(package.weights, mode="default")
+                self._loaded = Recognizer.load(package, RecognizerOptions(weights=weights))
+            return self._loaded

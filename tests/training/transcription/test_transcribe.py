@@ -13,7 +13,7 @@ import soundfile
 from store.opening import open_store
 from training import __main__ as cli
 from training.transcription import commands
-from training.transcription.serve import make_app
+from training.transcription.serve import Released, make_app
 from training.transcription.transcribe import OutputFolder, jobs_of, transcribe, transcribe_all
 
 
@@ -111,7 +111,8 @@ def test_wishes_that_cannot_be_met_are_sentences(
 def test_the_page_hears_what_is_sent_to_it(files: list[Path], tone_recognizer: Any) -> None:
     from fastapi.testclient import TestClient
 
-    app = make_app(tone_recognizer(deaf_frames=0), "secret")
+    recognizer = tone_recognizer(deaf_frames=0)
+    app = make_app(lambda: recognizer, "secret")
     stranger = TestClient(app, base_url="http://127.0.0.1")
     assert stranger.get("/").status_code == 403
     assert stranger.post("/hear", content=files[0].read_bytes()).status_code == 403
@@ -125,3 +126,13 @@ def test_the_page_hears_what_is_sent_to_it(files: list[Path], tone_recognizer: A
     assert guest.post("/hear", content=b"rubbish").json()["problem"].startswith("no sound or film")
     crossing = {"sec-fetch-site": "cross-site"}
     assert guest.post("/hear", content=b"x", headers=crossing).status_code == 403
+
+
+def test_the_page_of_a_store_without_a_model_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastapi.testclient import TestClient
+
+    monkeypatch.setenv("SPEECHMILL_STORE", str(tmp_path / "store"))
+    guest = TestClient(make_app(Released(), None), base_url="http://127.0.0.1")
+    answer = guest.get("/")
+    assert answer.status_code == 503 and "no model is released" in answer.text
+    assert "no model is released" in guest.post("/hear", content=b"x").json()["problem"]
