@@ -1,0 +1,97 @@
+"""A sample of the campaign of planted faults (benchmarks/align), with tones for voices: none may pass in silence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from benchmarks.align.judging import verdict_of
+from benchmarks.align.material import fit
+from benchmarks.align.planting import KINDS, Plan, Utterance, plant
+from training.alignment import align as engine
+from training.alignment.align import AlignRequest, align
+from training.runtime.recognizer import Recognizer
+
+LETTERS = "abcdef"
+
+
+def utterances(spoken: Any, count: int, seed: int) -> list[Utterance]:
+    """Sentences of seven made-up words; all words of the language are known, sentences are not repeated."""
+    generator = np.random.default_rng(seed)
+    words = sorted(
+        {"".join(generator.choice(list(LETTERS), size=int(generator.integers(3, 6)))) for _ in range(90)}
+    )
+    made = []
+    for _ in range(count):
+        chosen = [str(word) for word in generator.choice(words, size=7)]
+        times, letters = [], 0
+        for word in chosen:
+            times.append((word, 0.14 * letters, 0.14 * (letters + len(word)) - 0.05))
+            letters += len(word) + 1
+        made.append(Utterance(spoken(" ".join(chosen)), tuple(times)))
+    return made
+
+
+def test_what_is_planted_is_what_is_counted(spoken: Any) -> None:
+    known = utterances(spoken, 90, 1)
+    planted = plant(known[:64], known[64:], Plan(dict.fromkeys(KINDS, 2), 3))
+    assert planted.counts == dict.fromkeys(sorted(KINDS), 2)
+    written = [one for one in planted.spoken if one.token is not None]
+    assert all(planted.tokens[one.token] == one.word for one in written if one.token is not None)
+    assert len({one.token for one in written}) == len(written)
+    removed = [one for fault in planted.faults for one in fault.spoken if fault.kind == "word_removed"]
+    assert len(removed) == 2 and all(planted.spoken[one].token is None for one in removed)
+    again = plant(known[:64], known[64:], Plan(dict.fromkeys(KINDS, 2), 3))
+    assert again.tokens == planted.tokens and np.array_equal(again.samples, planted.samples)
+
+
+def test_a_wrong_answer_is_seen_through(spoken: Any) -> None:
+    known = utterances(spoken, 40, 2)
+    truth = plant(known[:24], known[24:], Plan({"word_invented": 2, "noise": 1}, 1))
+    tokens = list(truth.tokens)
+    words = [
+        {"word": tokens[place], "start_s": 1.0 + place, "end_s": 1.5 + place} for place in range(len(tokens))
+    ]
+    lie = {"segments": [{"words": words, "from_word": 0}], "not_spoken": [], "not_written": []}
+    verdict = verdict_of(lie, truth)
+    assert verdict.silent["word_invented"] == 2 and verdict.silent["noise"] == 1
+    assert verdict.wrong > 100
+    nothing = verdict_of({"segments": [], "not_spoken": [], "not_written": []}, truth)
+    assert nothing.silent == Counter() and nothing.timed == 0
+
+
+@pytest.fixture(autouse=True)
+def kenlm(root: Path) -> None:
+    """Scripts' language models are built by KenLM's programs."""
+    if not (root / "build" / "kenlm" / "bin" / "lmplz").exists():
+        pytest.skip("KenLM's programs are not built")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_fault_passes_in_silence(
+    seed: int, tmp_path: Path, tone_recognizer: Any, spoken: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import native
+
+    def load(package: Any, options: Any) -> Recognizer:
+        made: Recognizer = tone_recognizer(deaf_frames=0)
+        made.search.scorer = native.Scorer.load(options.language_model, alpha=0.5, beta=0.5)
+        return made
+
+    made = tone_recognizer(deaf_frames=0).package
+    monkeypatch.setattr(engine.Package, "open", lambda folder: made)
+    monkeypatch.setattr(engine.Recognizer, "load", load)
+    known = utterances(spoken, 90, seed)
+    truth = plant(known[:64], known[64:], Plan(dict.fromkeys(KINDS, 2), seed))
+    soundfile.write(tmp_path / "long.wav", fit(truth.samples), 16000)
+    (tmp_path / "long.txt").write_text(" ".join(truth.tokens))
+    verdict = verdict_of(align(AlignRequest(tmp_path / "long.wav", tmp_path / "long.txt", tmp_path)), truth)
+    told = verdict.as_json()
+    assert told["silent"] == 0 and told["wrong"] == told["skipped"] == 0, told
+    assert told["timed"] > 0.95 and told["long_runs_named"] >= told["long_runs"] - 1, told
