@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from corpora.formats.cues import Cue, Hints, Transcript
 from corpora.formats.encodings import Decoded, decode_text
 from corpora.sources.lines import TextLine
 
+_WHOLE = re.compile(r"[0-9]{1,11}")
 _LINES_OF_A_ROW = 50
 _OPEN = "a quotation mark is opened and not closed: where the row ends is not known"
 UNFINISHED_FLAG = "last_line_unfinished"
@@ -151,7 +153,7 @@ def _unit_of_whisper(columns: Columns, names: Sequence[str], found: list[Row], d
         return columns
     at = {name: names.index(name) for name in ("start", "end")}
     spans = [(row.cells[at["start"]], row.cells[at["end"]]) for row in found if row.cells]
-    if not spans or not all(a.isdigit() and b.isdigit() and len(a) < 12 > len(b) for a, b in spans):
+    if not spans or not all(_WHOLE.fullmatch(a) and _WHOLE.fullmatch(b) for a, b in spans):
         return columns
     lengths = sorted(int(b) - int(a) for a, b in spans)
     milliseconds = lengths[len(lengths) // 2] >= 100  # seconds would be segments of minutes

@@ -14,6 +14,9 @@ from typing import Any
 from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
 from corpora.formats.encodings import decode_text
 from corpora.formats.labels import Tier, silent, speaker_of, spoken
+from corpora.formats.times import plain_seconds
+
+_ROUNDING_S = 0.01
 
 
 def read(data: bytes, hints: Hints) -> Transcript:
@@ -50,14 +53,27 @@ def read(data: bytes, hints: Hints) -> Transcript:
 
 
 def _tier(tier: Mapping[str, Any], ignored: Counter[str]) -> Tier:
-    """The labelled intervals of a tier; the others are counted."""
+    """The labelled intervals of a tier; the others are counted.
+
+    Raises:
+        TranscriptError: fields have slipped: a label stands where a time belongs, or intervals overlap.
+    """
     cues = []
+    before_s = 0.0
     for start, end, label in tier["entries"]:
+        try:
+            start_s, end_s = plain_seconds(str(start)), plain_seconds(str(end))
+        except ValueError as error:
+            raise TranscriptError(
+                "bad_textgrid", f"tier {tier['name']!r}: {error}: fields are missing"
+            ) from error
+        if start_s < before_s - _ROUNDING_S or end_s < start_s:
+            slipped = f"tier {tier['name']!r}: the interval {start}–{end} overlaps the one before"
+            raise TranscriptError("bad_textgrid", slipped)
+        before_s = end_s
         reason = silent(label) if label.strip() else "interval without text"
         if reason:
             ignored[reason] += 1
         else:
-            cues.append(
-                Cue(None, float(start), float(end), label.replace('""', '"'), speaker_of(tier["name"]))
-            )
+            cues.append(Cue(None, start_s, end_s, label.replace('""', '"'), speaker_of(tier["name"])))
     return Tier(tier["name"], cues)
