@@ -89,6 +89,7 @@ class Donation:
         origin: where it was read, for sentences; `by_hand` whether a person gave it with --donation.
         may_redistribute: None = not said; `true` counts only from the file given by hand.
         about: what only people read, by key.
+        dev_files, test_files: globs of recordings that are dev or test; the others are train then.
         audio_track: which sound of a film, from 0; None = the only one.
     """
 
@@ -117,6 +118,8 @@ class Donation:
     exclude: tuple[str, ...] = ()
     dev_speakers: tuple[str, ...] = ()
     test_speakers: tuple[str, ...] = ()
+    dev_files: tuple[str, ...] = ()
+    test_files: tuple[str, ...] = ()
     genders: Mapping[str, str] = field(default_factory=dict)
     file_name: FileNames | None = None
     sphinx: Sphinx | None = None
@@ -159,8 +162,9 @@ def parse_donation(data: bytes, origin: str, wrong: type[Exception], by_hand: bo
 def _checked(said: dict[str, Any], origin: str, by_hand: bool) -> Donation:
     values = {key: value for key, value in said.items() if key not in ABOUT}
     values["about"] = {key: str(said[key]) for key in ABOUT if key in said}
-    splits = _section(values.pop("splits", {}), "splits", {"dev", "test"})
+    splits = _section(values.pop("splits", {}), "splits", {"dev", "test", "dev_files", "test_files"})
     values["dev_speakers"], values["test_speakers"] = splits.get("dev", []), splits.get("test", [])
+    values |= {key: splits[key] for key in ("dev_files", "test_files") if key in splits}
     for key, kind in (("file_name", FileNames), ("sphinx", Sphinx), ("table", Table)):
         if key in values:
             allowed = {f.name for f in fields(kind)}
@@ -237,5 +241,5 @@ def _check_table(table: Table | None) -> None:
 
 # Every key a donation.toml may hold.
 KEYS = frozenset({f.name for f in fields(Donation)} - {"origin", "by_hand", "about"}) - {
-    "dev_speakers", "test_speakers"
+    "dev_speakers", "test_speakers", "dev_files", "test_files"
 } | {*ABOUT, "splits"}  # fmt: skip

@@ -170,6 +170,7 @@ def _units(source: Source, donation: Donation, found: Found) -> Iterator[WorkUni
         "track": donation.audio_track,
         "text_kind": donation.text_kind,
         "official_splits": not (donation.dev_speakers or donation.test_speakers),
+        "files_of": {"test": list(donation.test_files), "dev": list(donation.dev_files)},
     }
     whole = [row for row in found.rows if row.get("start_s") is None]
     for key, rows in bucketed(whole, lambda row: f"{row['audio']}\n{row['id']}").items():
@@ -188,6 +189,15 @@ def _units(source: Source, donation: Donation, found: Found) -> Iterator[WorkUni
         cost = float(source.member(recording["audio"]).size)
         payload = {"kind": "cues", "common": common, **recording}
         yield WorkUnit(f"cues/{recording['transcript']}", payload, cost, members)
+
+
+def _split(common: dict[str, Any], row: dict[str, Any]) -> str | None:
+    """train, dev or test by the globs of [splits], else as the donor's files say; None = to be assigned."""
+    globs = common["files_of"]
+    if any(globs.values()):
+        name = inner(row["audio"])
+        return next((part for part, said in globs.items() if excluded(name, tuple(said))), "train")
+    return row.get("split") if common["official_splits"] else None
 
 
 def _segment(common: dict[str, Any], row: dict[str, Any]) -> RawSegment | Rejection:
@@ -229,7 +239,7 @@ def _segment(common: dict[str, Any], row: dict[str, Any]) -> RawSegment | Reject
         policies=Policies(numbers=common["numbers"]),
         source_path=row["path"],
         line=row.get("line"),
-        split=row.get("split") if common["official_splits"] else None,
+        split=_split(common, row),
         subset="",
         gender=_GENDERS.get(gender.lower()),
         language=row.get("language") or common["language"],

@@ -74,3 +74,13 @@ def test_doctor_says_of_several_corpora_in_one_folder_what_to_do(
     one = told(capsys, 0, "doctor", libri, "--store", tmp_path / "store")
     assert one.count("of 2703") == 1
     assert "several corpora" not in one
+
+
+def test_doctor_promises_nothing_of_texts_without_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    gift = write(tmp_path / "gift", {"a.srt": "1\n00:00:01,000 --> 00:00:02,000\nso it goes\n"})
+    said = told(capsys, 0, "doctor", gift)
+    assert "would publish nothing" in said
+    assert "audio_missing" in said

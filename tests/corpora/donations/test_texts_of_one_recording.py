@@ -212,3 +212,11 @@ def test_a_text_without_times_beside_a_row_that_cannot_be_read_is_refused(tmp_pa
             "bad_line",
             "text_ambiguous",
         ]
+
+
+def test_splits_may_name_recordings(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {f"{part}/{part}.wav": "" for part in ("a", "b", "c")}
+    files |= {f"{part}/{part}.txt": "so it goes\n" for part in ("a", "b", "c")}
+    _, items = run(tmp_path, files, "[splits]\ndev_files = ['b/*']\ntest_files = ['c.wav']\n")
+    splits = {i.audio.member: i.split for i in items if isinstance(i, RawSegment)}
+    assert splits == {"a/a.wav": "train", "b/b.wav": "dev", "c/c.wav": "test"}
