@@ -31,6 +31,7 @@ FORMS = {
     "huggingface": "corpora.exports.huggingface",
     "nemo": "corpora.exports.nemo",
     "lhotse": "corpora.exports.lhotse",
+    "lhotse_shar": "corpora.exports.lhotse_shar",
     "kaldi": "corpora.exports.kaldi",
 }
 VERSION = "2"  # raise it whenever the bytes of an export change

@@ -40,10 +40,11 @@ def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:
         paths = corpus.shard_paths(rows.split)
         for number, path in enumerate(paths):
             shutil.copyfile(path, folder / "data" / f"{rows.split}-{number:05d}-of-{len(paths):05d}.parquet")
-    (folder / "README.md").write_text(_card(corpus, [rows.split for rows in splits]), "utf-8")
+    (folder / "README.md").write_text(card(corpus, [rows.split for rows in splits]), "utf-8")
 
 
-def _card(corpus: Corpus, splits: list[str]) -> str:
+def card(corpus: Corpus, splits: list[str]) -> str:
+    """README.md: licence, language, sizes and the files by split."""
     manifest: Mapping[str, Any] = corpus.manifest
     lines = [
         "---",

@@ -24,6 +24,8 @@ IMPORTERS = {
     "rt03": "corpora.importers.nist:Rt03Importer",
     "common_voice": "corpora.importers.common_voice:CommonVoiceImporter",
     "campaign": "corpora.importers.campaign:CampaignImporter",
+    "huggingface": "corpora.importers.huggingface:HuggingFaceImporter",
+    "lhotse_shar": "corpora.importers.lhotse_shar:LhotseSharImporter",
     "donated": "corpora.importers.donated:DonatedImporter",
 }
 

@@ -11,6 +11,7 @@ from corpora.errors import SourceError
 from corpora.sources.folder import DirectoryReader
 from corpora.sources.folders_of_archives import archives_for_folders
 from corpora.sources.names import ARCHIVE
+from corpora.sources.packed.shards import ShardFolderReader, is_packed
 from corpora.sources.s3 import ARCHIVES, RemoteReader, _stamp, fetch_archive
 from corpora.sources.source import Reader, Source
 from corpora.sources.tar_headers import is_tar
@@ -153,6 +154,8 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
         SourceError: missing, unreadable, empty or of no kind we know; says what it looks like.
     """
     try:
+        if path.is_dir() and is_packed(path):
+            return ShardFolderReader(path, label, f"{label}/" if several else "")
         if path.is_dir():
             return DirectoryReader(path, label, f"{label}/" if several else "")
         with path.open("rb") as stream:

@@ -1,0 +1,106 @@
+"""A folder with packed shards, seen with what is inside them: Parquet files with sound, tars of a lhotse Shar.
+
+`is_packed` asks for names only and stops at the first sound file: a folder of plain recordings is none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from corpora.errors import SourceError
+from corpora.sources.folder import DirectoryReader
+from corpora.sources.names import SOUND
+from corpora.sources.packed.parquet import ParquetSound
+from corpora.sources.source import Member, tree_identity, tree_stamp
+from corpora.sources.tars import TarReader
+from corpora.utterance import Rejection
+
+SHAR_CUTS = re.compile(r"(?:^|/)cuts\.(\d+)\.jsonl(?:\.gz)?$")
+_PARQUET = re.compile(r"\.parquet$")
+_INSIDE = "!/"
+
+
+def is_packed(root: Path) -> bool:
+    """Whether a folder holds Parquet files or a Shar, and no plain sound before them."""
+    for _, folders, names in os.walk(root):
+        folders.sort()
+        for name in sorted(names):
+            if SOUND.search(name):
+                return False
+            if _PARQUET.search(name) or SHAR_CUTS.search(name):
+                return True
+    return False
+
+
+class ShardFolderReader(DirectoryReader):
+    """See the module."""
+
+    def __init__(self, root: Path, label: str, prefix: str) -> None:
+        super().__init__(root, label, prefix)
+        self._all: dict[str, Member] | None = None
+        self._opened: tuple[str, ParquetSound | TarReader] | None = None
+
+    def listing(self) -> dict[str, Member]:
+        if self._all is None:
+            plain = super().listing()
+            shar = any(SHAR_CUTS.search(name) for name in plain)
+            self._all = {}
+            for name, member in plain.items():
+                inside = self._inside(name, member, shar)
+                if inside is None:
+                    self._all[name] = member
+                    continue
+                for inner, one in inside.items():
+                    full = f"{name}{_INSIDE}{inner}"
+                    self._all[full] = Member(full, one.size, f"{member.stamp} {one.stamp}")
+        return self._all
+
+    def _inside(self, name: str, member: Member, shar: bool) -> dict[str, Member] | None:
+        """What a shard holds; None for a plain file, {} for one that cannot be read (told)."""
+        if not (_PARQUET.search(name) or (shar and name.endswith(".tar"))):
+            return None
+        try:
+            shard = self._shard(name)
+            if isinstance(shard, TarReader):
+                found = shard.listing()
+                self.damage += shard.damage
+                return dict(found)
+            return shard.members(member.stamp) if shard.column else None
+        except SourceError as error:
+            self.damage.append(Rejection(f"{self.prefix}{name}", "source_unreadable", str(error)))
+            return {}
+
+    def _shard(self, name: str) -> ParquetSound | TarReader:
+        if self._opened is None or self._opened[0] != name:
+            path = super()._path(name)
+            made = ParquetSound(path) if _PARQUET.search(name) else TarReader(path, name, None, None)
+            self._opened = (name, made)
+        return self._opened[1]
+
+    def open(self, name: str) -> BinaryIO:
+        outer, inside, inner = name.partition(_INSIDE)
+        if not inside:
+            return super().open(name)
+        shard = self._shard(outer)
+        if isinstance(shard, TarReader):
+            shard.listing()
+        return shard.open(inner)
+
+    def path(self, name: str) -> Path | None:
+        return None if _INSIDE in name else super().path(name)
+
+    def place(self, name: str) -> list[int]:
+        return [] if _INSIDE in name else super().place(name)
+
+    def adopt(self, places: Mapping[str, list[int]]) -> None:
+        super().adopt({name: raw for name, raw in places.items() if _INSIDE not in name})
+
+    def identity(self) -> dict[str, str | int]:
+        return tree_identity(self.label, super().listing())
+
+    def stamp(self) -> str:
+        return tree_stamp(super().listing())

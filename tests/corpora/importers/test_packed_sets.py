@@ -1,0 +1,136 @@
+"""Parquet sets and Shars go in and out unchanged; guessed columns are told; what is broken is a sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from corpora.errors import SourceError
+from corpora.exports import ExportRequest, export
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
+from corpora.sources.opening import open_source
+from demo.layouts import librispeech, tones
+from store.corpus import Corpus
+from store.opening import open_store
+
+KEPT = [
+    "utterance_id",
+    "text",
+    "audio_sha256",
+    "speaker_id",
+    "gender",
+    "split",
+    "subset",
+    "language",
+    "licence",
+]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    root = tmp_path_factory.mktemp("packed")
+    source = librispeech.write(root / "libri", tones.utterances(speakers_per_split=2, each=2)).path
+    refresh(RefreshRequest("librispeech", (source,), store=root / "store"))
+    return open_store(root / "store").corpus("librispeech")
+
+
+def rows(corpus: Corpus) -> list[dict[str, Any]]:
+    found = [
+        row for split in corpus.splits for b in corpus.batches(split, columns=KEPT) for row in b.to_pylist()
+    ]
+    return sorted(found, key=lambda row: str(row["utterance_id"]))
+
+
+@pytest.mark.parametrize(
+    ("form", "importer"), [("huggingface", "huggingface"), ("lhotse_shar", "lhotse_shar")]
+)
+def test_out_and_in_and_out_again_changes_nothing(
+    form: str, importer: str, published: Corpus, tmp_path: Path
+) -> None:
+    export(ExportRequest(published, form, tmp_path / "out", for_own_use=True))
+    result = refresh(RefreshRequest(importer, (tmp_path / "out",), name="back", store=tmp_path / "store"))
+    assert result["published"], result
+    back = open_store(tmp_path / "store").corpus("back")
+    assert rows(back) == rows(published)
+    assert not any(back.manifest["rejected"].values())
+    export(ExportRequest(back, form, tmp_path / "again", for_own_use=True))
+    for first in sorted((tmp_path / "out").rglob("*.gz")):
+        second = tmp_path / "again" / first.relative_to(tmp_path / "out")
+        assert gzip.decompress(first.read_bytes()) == gzip.decompress(second.read_bytes())
+    for first in sorted((tmp_path / "out").rglob("*.tar")):
+        assert first.read_bytes() == (tmp_path / "again" / first.relative_to(tmp_path / "out")).read_bytes()
+
+
+def foreign(folder: Path, published: Corpus, **columns: str) -> Path:
+    """A set as somebody else would publish it: other names of columns, no splits but train, ids missing."""
+    batch = next(iter(published.batches("train", columns=["audio", "text"]))).to_pylist()
+    table = {columns.get("text", "sentence"): [row["text"].upper() + "." for row in batch]}
+    table["client_id"] = [f"c{number % 2}" for number in range(len(batch))]
+    sounds = pa.array(
+        [row["audio"] for row in batch], pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    )
+    (folder / "data").mkdir(parents=True)
+    pq.write_table(
+        pa.table({**table, "audio": sounds}),
+        folder / "data" / "train-00000-of-00001.parquet",
+        row_group_size=3,
+    )
+    (folder / "README.md").write_text("---\nlicense: cc-by-4.0\nlanguage:\n- en\n---\n# a set\n")
+    return folder
+
+
+def test_a_foreign_set_by_guessed_columns(published: Corpus, tmp_path: Path) -> None:
+    source = foreign(tmp_path / "set", published)
+    refresh(RefreshRequest("huggingface", (source,), name="set", store=tmp_path / "store"))
+    corpus = open_store(tmp_path / "store").corpus("set")
+    assert corpus.manifest["licence"] == "CC-BY-4.0"
+    assert "columns: text = sentence, speaker = client_id" in corpus.manifest["notes"]
+    ids = [row["utterance_id"] for row in rows(corpus)]
+    assert ids[0] == "data-train-00000-of-00001-g0000-000000"
+
+
+def test_columns_can_be_named_and_must_be_there(published: Corpus, tmp_path: Path) -> None:
+    source = foreign(tmp_path / "set", published, text="what_was_said")
+    with pytest.raises(SourceError, match=r"none of its columns .* is known as text: say --text-column"):
+        refresh(RefreshRequest("huggingface", (source,), store=tmp_path / "store"))
+    with pytest.raises(SourceError, match="has no column 'x'"):
+        refresh(
+            RefreshRequest("huggingface", (source,), store=tmp_path / "store", options={"text_column": "x"})
+        )
+    options = {"text_column": "what_was_said"}
+    result = refresh(RefreshRequest("huggingface", (source,), store=tmp_path / "store", options=options))
+    assert result["published"]
+
+
+def test_a_set_without_a_licence_waits(published: Corpus, tmp_path: Path) -> None:
+    source = foreign(tmp_path / "set", published)
+    (source / "README.md").unlink()
+    waits = refresh(RefreshRequest("huggingface", (source,), store=tmp_path / "store"))
+    assert waits["status"] == "quarantined" and "--licence" in waits["quarantine"]
+    licence = {"licence": "CC0-1.0"}
+    assert refresh(RefreshRequest("huggingface", (source,), store=tmp_path / "store", options=licence))[
+        "published"
+    ]
+
+
+def test_damage_is_counted(published: Corpus, tmp_path: Path) -> None:
+    source = foreign(tmp_path / "set", published)
+    (source / "data" / "test-00000-of-00001.parquet").write_bytes(b"PAR1 and nothing more")
+    assert [r.check for r in open_source([source]).rejections] == ["source_unreadable"]
+    export(ExportRequest(published, "lhotse_shar", tmp_path / "shar", for_own_use=True))
+    cuts = sorted((tmp_path / "shar").rglob("cuts.*"))[0]
+    lines = gzip.decompress(cuts.read_bytes()).decode().splitlines()
+    cut = json.loads(lines[1])
+    cut["supervisions"][0]["id"] = cut["id"] = "gone"
+    cuts.write_bytes(gzip.compress("\n".join([lines[0], json.dumps(cut), "no json"]).encode()))
+    shutil.rmtree(tmp_path / "store", ignore_errors=True)
+    result = refresh(RefreshRequest("lhotse_shar", (tmp_path / "shar",), store=tmp_path / "store"))
+    assert result["rejected"]["audio_missing"] == 1 and result["rejected"]["bad_line"] == 1
