@@ -96,11 +96,12 @@ def speech_like(generator: np.random.Generator, seconds: float) -> npt.NDArray[n
 def write_store(root: Path, hours: float) -> Store:
     """A store with one corpus of so many hours: few shards, named many times."""
     folder = root / "corpora" / "bench" / "v1"
-    true_shards = max(1, min(4, round(hours / _SHARD_HOURS)))
+    each = min(hours, _SHARD_HOURS)
+    true_shards = max(1, min(4, round(hours / each)))
     with ThreadPoolExecutor() as pool:
-        written = list(pool.map(lambda number: _write_shard(folder, number), range(true_shards)))
+        written = list(pool.map(lambda number: _write_shard(folder, number, each), range(true_shards)))
     shards: list[dict[str, Any]] = []
-    for number in range(max(1, round(hours / _SHARD_HOURS))):
+    for number in range(max(1, round(hours / each))):
         rows, seconds = written[number % true_shards]
         name = f"train/part-{number:05d}.parquet"
         if number >= true_shards:
@@ -117,11 +118,11 @@ def write_store(root: Path, hours: float) -> Store:
     return Store(root)
 
 
-def _write_shard(folder: Path, number: int) -> tuple[int, float]:
+def _write_shard(folder: Path, number: int, hours: float) -> tuple[int, float]:
     generator = np.random.default_rng(number)
     rows, total_s = 0, 0.0
     with ShardWriter(folder / "train" / f"part-{number:05d}.parquet") as writer:
-        while total_s < _SHARD_HOURS * 3600:
+        while total_s < hours * 3600:
             sounds = [speech_like(generator, generator.uniform(2, 16)) for _ in range(16)]
             for samples, content in zip(
                 sounds, encode_many([(one, _RATE_HZ) for one in sounds]), strict=True
