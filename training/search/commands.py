@@ -10,7 +10,6 @@ from typing import Any
 
 from store.console import emit
 from store.store import Store
-from store.writing import write_bytes_atomic
 
 Add = Callable[[str, Any, str], argparse.ArgumentParser]
 
@@ -37,13 +36,11 @@ def add_parsers(add: Add) -> None:
 
 
 def _tune(options: argparse.Namespace, store: Store) -> None:
-    from training.network.config import config_text, read_config
-    from training.search.page import write_search_page
-    from training.search.space import DEFAULT_SPACE, DROPOUT_SPACE, read_space
-    from training.search.study import SearchRequest, search
+    from training.network.config import read_config
+    from training.search.run import run_search, space_of
+    from training.search.study import SearchRequest
 
-    default = DROPOUT_SPACE if options.sampler == "binary" else DEFAULT_SPACE
-    space = read_space(options.search, read_config(options.config), default)
+    space = space_of(read_config(options.config), options.search, options.sampler)
     request = SearchRequest(
         space,
         options.trials,
@@ -53,14 +50,11 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
         options.backend,
         not options.no_prune,
     )
-    found = search(request, store)
+    found = run_search(request, store)
     best = found["best"]
-    config = Path(found["path"]) / "best.toml"
-    write_bytes_atomic(config, config_text(space.config(best["values"]), comments=True).encode())
-    page = write_search_page(store, Path(found["path"]))
     values = ", ".join(f"{key} = {value}" for key, value in best["values"].items())
     text = f"search {found['id']}: {len(found['trials'])} trials; best dev WER {best['dev_wer']:.2%} with {values}"
-    emit({**found, "config": str(config), "page": str(page)}, options.json, f"{text}\n{config}\n{page}")
+    emit(found, options.json, f"{text}\n{found['config']}\n{found['page']}")
 
 
 def _metrics(options: argparse.Namespace, store: Store) -> None:

@@ -15,9 +15,9 @@ from store.writing import write_bytes_atomic
 from training.dispatch import BACKENDS
 from training.dispatch.job import Job, JobState
 from training.errors import ConfigError, TrainingError
-from training.network.config import TrainingConfig
+from training.network.config import TrainingConfig, read_config
 from training.runs import run_id_for
-from training.search.page import write_search_page
+from training.search.run import run_search
 from training.search.samplers import next_point
 from training.search.space import DROPOUT_SPACE, Space, read_space
 from training.search.study import SearchRequest, search
@@ -86,7 +86,11 @@ def test_the_binary_search_narrows_down_on_the_best_dropout(searched: Any, tones
     assert any(one["message"] == "it diverged" for one in found["trials"])
     again = search(request, store)  # nothing is missing
     assert len(fake.submitted) == 9 and again["best"] == found["best"]
-    page = write_search_page(store, Path(found["path"])).read_text()
+    whole = run_search(request, store)
+    page = Path(whole["page"]).read_text()
+    assert read_config(Path(whole["config"])).model.dropout == pytest.approx(
+        found["best"]["values"]["model.dropout"]
+    )
     assert "Parallel coordinates" in page and "model.dropout" in page and "<script" not in page
 
 
