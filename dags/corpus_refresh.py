@@ -25,8 +25,8 @@ unchanged sources publishes nothing new and says so in the log of `seal`.
 * `seal` failed: the gate refused the corpus (its log lists the expectations that failed) or nothing could be
   imported. The version published before stays current. The tab *Report* shows samples of what was refused.
 * `settle` pink: the language models are up to date with what is published; nothing follows.
-* A run that was marked failed or deleted by hand tells nobody. If it was the last one of several, start
-  `language_model` by hand.
+* A run that ends red, also one that was marked failed by hand, stays red, publishes nothing, and still lets the other
+  DAGs know when something published earlier waits for it. *Clear only failed* runs the rest of it, `settle` too.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def importer_names() -> list[str]:
 
 @task(outlets=[CORPORA])
 def settle() -> None:
-    """Tell the other DAGs; also after a failure, for a corpus published earlier may wait for this run."""
+    """Tell the other DAGs. A run that ends red is told by plugins/failed_refreshes.py: no task of it would run."""
     from lm.due import due_language_models
     from native.errors import SpeechmillError
 
@@ -164,7 +164,7 @@ def corpus_refresh() -> None:
         return seal_bundles(bundles)
 
     bundles = plan()
-    import_groups.expand(bundle=bundles) >> seal(bundles) >> settle().as_teardown()
+    import_groups.expand(bundle=bundles) >> seal(bundles) >> settle()
 
 
 corpus_refresh()

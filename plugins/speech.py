@@ -32,6 +32,13 @@ class SpeechPlugin(AirflowPlugin):  # type: ignore[misc]
     ]
 
     @property
+    def listeners(self) -> list[Any]:
+        """Whoever must hear of a refresh that ended red."""
+        import failed_refreshes
+
+        return [failed_refreshes]
+
+    @property
     def fastapi_apps(self) -> list[dict[str, Any]]:
         """The application under /speech."""
         from speech_pages import app

@@ -266,6 +266,45 @@ def test_a_refresh_on_its_way_holds_the_others_back(bag: Any, in_chain: Path, st
             session.query(DagRun).filter_by(dag_id="corpus_refresh", run_id=dag_run).delete()
 
 
+def test_a_run_marked_failed_stays_red_and_the_others_are_told(bag: Any, in_chain: Path) -> None:
+    from airflow.api_fastapi.core_api.datamodels.dag_run import DagRunMutableStates
+    from airflow.api_fastapi.core_api.services.public.dag_run import patch_dag_run_state
+    from airflow.models.asset import AssetEvent
+    from airflow.models.dagrun import DagRun
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    (in_chain / "language_models/default/current").unlink(missing_ok=True)  # something is due
+    run_id = waiting_refresh("running")
+    try:
+        with create_session() as session:
+            found = session.scalar(select(DagRun).filter_by(dag_id="corpus_refresh", run_id=run_id))
+            dag = SerializedDagModel.get_dag("corpus_refresh", session=session)
+            patch_dag_run_state(dag=dag, dag_run=found, state=DagRunMutableStates.FAILED, session=session)
+        with create_session() as session:
+            marked = session.scalar(select(DagRun).filter_by(dag_id="corpus_refresh", run_id=run_id))
+            assert marked.state == "failed"
+            assert not [
+                one for one in marked.get_task_instances(session=session) if one.state in (None, "running")
+            ]
+            extras = [
+                extra for extra in session.scalars(select(AssetEvent.extra)) if extra.get("run_id") == run_id
+            ]
+        assert extras == [{"name": None, "ended": "failed", "run_id": run_id}]
+    finally:
+        with create_session() as session:
+            session.query(DagRun).filter_by(dag_id="corpus_refresh", run_id=run_id).delete()
+
+
+def test_clearing_only_what_failed_runs_the_telling_task_too(
+    bag: Any, store_root: Path, archives: Path
+) -> None:
+    done = refresh(bag, archives, sources=[f"{archives}/nowhere"])
+    assert done.state == "failed"
+    assert states(done)["seal"] == states(done)["settle"] == ["upstream_failed"]  # what "only failed" clears
+
+
 def waiting_refresh(state: str) -> str:
     """A run of corpus_refresh in the database, as the API makes it; returns its id."""
     from airflow.models.serialized_dag import SerializedDagModel
