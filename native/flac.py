@@ -54,17 +54,19 @@ class FlacSound:
             full scale is full scale of the type.
         bits: of the samples in the file, 4 to 32.
         md5: "ok": the file states its samples' MD5, and they have it; "none": it states none.
+        used_bytes: of the file, up to the end of its last block: what stands behind them is no FLAC.
     """
 
     samples: npt.NDArray[Any]
     sample_rate_hz: int
     bits: int
     md5: str
+    used_bytes: int
 
 
-def _sound(answer: tuple[npt.NDArray[Any], int, int, bool]) -> FlacSound:
-    samples, sample_rate_hz, bits, has_md5 = answer
-    return FlacSound(samples, sample_rate_hz, bits, "ok" if has_md5 else "none")
+def _sound(answer: tuple[npt.NDArray[Any], int, int, bool, int]) -> FlacSound:
+    samples, sample_rate_hz, bits, has_md5, size = answer
+    return FlacSound(samples, sample_rate_hz, bits, "ok" if has_md5 else "none", size)
 
 
 def decode(data: Bytes, most_bytes: int = MOST_BYTES) -> FlacSound:

@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
     ["native"],
     ["store"],
-    ["corpora.errors", "corpora.faults", "corpora.utterance", "corpora.buckets", "corpora.options"],
+    [
+        "corpora.errors",
+        "corpora.faults",
+        "corpora.reading",
+        "corpora.utterance",
+        "corpora.buckets",
+        "corpora.options",
+    ],
     ["corpora.text", "corpora.sources", "corpora.free_archives"],
     ["corpora.importer", "corpora.download"],
     ["corpora.formats"],

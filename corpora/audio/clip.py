@@ -107,7 +107,7 @@ def channel_samples(samples: Samples, channel: int) -> Samples:
         AudioError: there is no such channel, or it is not clear which one speaks.
     """
     channels = samples.shape[1]
-    if channel >= channels:
+    if channel >= channels or channel < AUTO:
         raise AudioError("channel_missing", f"channel {channel} (from 0) of a recording with {channels}")
     if channels == 1 or channel >= 0:
         return np.ascontiguousarray(samples[:, max(channel, 0)])

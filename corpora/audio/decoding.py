@@ -148,7 +148,9 @@ def _flac_recording(data: bytes, info: containers.FlacInfo, decoded: flac.FlacSo
     samples = decoded.samples if info.bits <= 16 else rounded_from_32(decoded.samples)
     ours = info.bits == 16 and info.channels == 1 and decoded.sample_rate_hz <= STORED_RATE_HZ
     flags = () if decoded.md5 == "ok" else ("no_md5",)
-    return _recording(samples, decoded.sample_rate_hz, flags, data if ours else None)
+    if any(data[decoded.used_bytes :]):  # zeros fill the end of many files
+        flags = (*flags, "trailing_bytes")
+    return _recording(samples, decoded.sample_rate_hz, flags, data[: decoded.used_bytes] if ours else None)
 
 
 def decode_flacs(files: Sequence[bytes]) -> list[Recording | None]:

@@ -20,7 +20,9 @@ _DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,mxf,gxf,asf,aac,ac3,eac3,amr,amrnb,amrwb,caf,"
     "flv,w64,wav,mp3,ogg,flac,aiff,au,dv,rm,wv,ape,tta,dsf,voc,nut"
 )
-SAFE = ["-format_whitelist", _DEMUXERS, "-protocol_whitelist", "file,pipe"]
+# A sound that begins late is found only by who looks far enough; 30 s (microseconds here) and 64 MB are that.
+_FAR = ["-analyzeduration", "30000000", "-probesize", "67108864"]
+SAFE = [*_FAR, "-format_whitelist", _DEMUXERS, "-protocol_whitelist", "file,pipe"]
 _PROBE_S, _PACKETS_S = 120, 1800
 # Raw streams without an index: what ffprobe calls their duration it reckons from the first bit rate.
 _ESTIMATED = {"aac", "ac3", "eac3", "amr", "amrnb", "amrwb", "mp3", "dsf", "voc", "mpegvideo", "dv"}
@@ -84,7 +86,14 @@ def probe(path: Path, track: int = 0) -> Facts | None:
         others = [s for s in streams if s is not chosen and not s.get("disposition", {}).get("attached_pic")]
         begins, zero = _seconds(chosen.get("start_time")) or 0.0, _seconds(whole.get("start_time")) or 0.0
         late_s = begins - (min(zero, 0.0) if forms & _FROM_ZERO else zero)
+        several = any(s.get("codec_type") in {"audio", "video"} for s in others)
         promised_s, kind = _promise(chosen, whole, forms, late_s)
+        if (
+            several
+            and kind == "stream"
+            and _seconds(chosen.get("duration")) == _seconds(whole.get("duration"))
+        ):
+            kind = "container"  # it gives every stream the length of the longest
         return Facts(
             len(sounds),
             int(chosen["sample_rate"]),
@@ -92,7 +101,7 @@ def probe(path: Path, track: int = 0) -> Facts | None:
             promised_s,
             kind,
             max(0.0, late_s),
-            any(s.get("codec_type") in {"audio", "video"} for s in others),
+            several,
             int(chosen["index"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -41,6 +41,8 @@ def decode_film(path: Path, track: int | None = None) -> Recording:
     facts = probe(path, track or 0)
     if facts is None or facts.tracks == 0:
         raise AudioError("audio_unreadable", "neither libsndfile nor ffmpeg finds sound in this file")
+    if facts.channels < 1 or facts.sample_rate_hz < 1:
+        raise AudioError("audio_corrupt", "no channel or no rate is known of its sound: damaged header")
     if track is None and facts.tracks > 1:
         reason = f"{facts.tracks} sound tracks; choose one with audio_track in donation.toml (from 0)"
         raise AudioError("audio_tracks", reason)

@@ -46,6 +46,8 @@ def is_long(file: Path | io.BytesIO, kind: str) -> bool:
         AudioError: the header of a FLAC is damaged.
     """
     packed_bytes = file.stat().st_size if isinstance(file, Path) else len(file.getbuffer())
+    if packed_bytes > LONG_BYTES:
+        return True
     if kind == "flac":
         with file.open("rb") if isinstance(file, Path) else file as stream:
             info = containers.flac_info(stream.read(64))

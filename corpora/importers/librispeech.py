@@ -145,7 +145,7 @@ class LibriSpeechImporter:
         names = source.names_matching(r"(^|/)SPEAKERS\.TXT$")
         tables = [source.read_bytes(name) for name in names]
         beside = [path for root in source.roots() if (path := root.parent / "SPEAKERS.TXT").is_file()]
-        tables += [path.read_bytes() for path in beside if not names]
+        tables += [path.read_bytes() for path in beside if not names and not path.is_symlink()]
         if not tables:
             return {}, ["SPEAKERS.TXT is not there: genders stay unknown"]
         said: dict[str, set[str]] = defaultdict(set)

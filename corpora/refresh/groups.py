@@ -46,6 +46,7 @@ from corpora.text.recorded_rules import normaliser_for, rules_of
 from corpora.versions.index import index_rows
 from corpora.versions.shards import ShardWriter, write_rejections, write_table
 from store.locks import hold
+from store.shared.places import is_remote
 from store.writing import canonical_json, explain_write, read_json
 
 _ITEMS_AHEAD = 16
@@ -134,7 +135,14 @@ def _unit(entry: dict[str, Any]) -> WorkUnit:
 
 @lru_cache(maxsize=2)
 def _readers(paths: tuple[str, ...], unpacked: str) -> list[Reader]:
-    """The readers of a source, opened once per worker process and plan."""
+    """The readers of a source, opened once per worker process and plan.
+
+    Raises:
+        SourceError: one of them leads elsewhere than when it was planned.
+    """
+    for path in paths:
+        if not is_remote(path) and str(Path(path).resolve()) != path:
+            raise SourceError(f"{path} was exchanged for a link since it was planned; run the refresh again")
     return open_readers(paths, Path(unpacked))
 
 

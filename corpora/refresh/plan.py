@@ -191,7 +191,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "name": name,
         "importer": importer.name,
         "importer_version": importer.version,
-        "sources": [str(path if is_remote(path) else Path(path).absolute()) for path in request.sources],
+        "sources": [str(path if is_remote(path) else Path(path).resolve()) for path in request.sources],
         "thresholds": thresholds.as_dict(),
         "options": recorded(importer, request.options),
         "facts": _facts(scan, name),

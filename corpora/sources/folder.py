@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from corpora.reading import open_below, real_path
 from corpora.sources.encodings_of_names import readable_names
 from corpora.sources.names import is_litter, unsafe_name
 from corpora.sources.source import Member, tree_identity, tree_stamp
@@ -35,11 +36,19 @@ def _regular(entry: os.DirEntry[str]) -> os.stat_result | None:
     return status if stat.S_ISREG(status.st_mode) else None
 
 
+def _leads_inside(link: Path, inside: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(inside)
+    except (OSError, RuntimeError):  # a link to itself
+        return False
+
+
 class DirectoryReader:
     """A folder and everything below it; links are followed while they stay inside."""
 
     def __init__(self, root: Path, label: str, prefix: str) -> None:
         self.root, self.label, self.prefix = root, label, prefix
+        self._inside = root.resolve()
         self.damage: list[Rejection] = []
         self.notes: list[str] = []
         self.litter = 0
@@ -49,7 +58,7 @@ class DirectoryReader:
     def listing(self) -> dict[str, Member]:
         if self._listing is None:
             self._listing = {}
-            inside = self.root.resolve()
+            inside = self._inside
             waiting = [""]
             while waiting:
                 waiting += reversed([*self._list(waiting.pop(), inside)])
@@ -85,8 +94,7 @@ class DirectoryReader:
         if not entry.is_symlink():
             return True
         path = Path(entry.path)
-        target = path.resolve()
-        ok = target.is_relative_to(inside) and not path.absolute().is_relative_to(target)
+        ok = _leads_inside(path, inside) and not path.absolute().is_relative_to(path.resolve())
         if not ok:
             self._refuse(relative, "unsafe_member", "link that leaves the source")
         return ok
@@ -94,8 +102,8 @@ class DirectoryReader:
     def _add(self, entry: os.DirEntry[str], relative: str, inside: Path) -> None:
         reason = unsafe_name(relative)
         status = None
-        if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
-            reason = "link that leaves the source"
+        if entry.is_symlink() and not _leads_inside(Path(entry.path), inside):
+            reason = "link that leaves the source, or goes round for ever"
         elif reason is None:
             status = _regular(entry)
             reason = None if status else "not a regular file (broken link, device or socket)"
@@ -107,10 +115,13 @@ class DirectoryReader:
             self._listing[relative] = Member(relative, status.st_size, file_stamp(status))
 
     def open(self, name: str) -> BinaryIO:
-        return self._path(name).open("rb")
+        return open_below(self._inside, self._on_disk.get(name, name))
 
     def path(self, name: str) -> Path | None:
-        return self._path(name)
+        if not name:
+            return self.root
+        with self.open(name) as stream:
+            return real_path(stream.fileno(), self._path(name))
 
     def _path(self, name: str) -> Path:
         return self.root / self._on_disk.get(name, name)

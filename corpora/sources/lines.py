@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MOST_TEXT_BYTES = 256 << 20  # of one file whose lines are read at once
+MOST_LINE_BYTES = 1 << 20  # of one line: a book's chapter has less
+
 
 @dataclass(frozen=True)
 class TextLine:
@@ -33,6 +36,10 @@ def decode_lines(data: bytes, encoding: str = "utf-8") -> Iterator[TextLine]:
     offset = 3 if data.startswith(b"\xef\xbb\xbf") else 0
     end = b"\r" if b"\n" not in data and b"\r" in data else b"\n"
     for number, raw in enumerate(_pieces(data, offset, end), 1):
+        if len(raw) > MOST_LINE_BYTES:
+            yield TextLine(number, None, f"a line of {len(raw):,} bytes, at most {MOST_LINE_BYTES:,}")
+            offset += len(raw)
+            continue
         try:
             text = raw.decode(encoding).rstrip("\r\n")
             yield TextLine(number, text, finished=raw.endswith(end))

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 from corpora.errors import SourceError
-from corpora.sources.lines import TextLine, decode_lines
+from corpora.sources.lines import MOST_TEXT_BYTES, TextLine, decode_lines
 from corpora.utterance import Rejection
 
 
@@ -190,8 +190,11 @@ class Source:
         A byte order mark (UTF-8, UTF-16) is obeyed and dropped; line ends are LF, CRLF or CR LF mixed.
 
         Raises:
-            SourceError: it is not there or cannot be read.
+            SourceError: it is not there, cannot be read, or is longer than any transcript.
         """
+        size = self.member(name).size
+        if size > MOST_TEXT_BYTES:
+            raise SourceError(f"{name} holds {size:,} bytes of text, at most {MOST_TEXT_BYTES:,}: split it")
         return decode_lines(self.read_bytes(name), encoding)
 
     def local_path(self, name: str) -> Path:
@@ -201,7 +204,10 @@ class Source:
             SourceError: it is not there or cannot be read.
         """
         reader, inner, member = self._entry(name)
-        path = reader.path(inner)
+        try:
+            path = reader.path(inner)
+        except OSError as error:
+            raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
         if path is not None:
             return path
         folder = self._spill_dir or Path(tempfile.gettempdir())

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from corpora.reading import open_below
 from lm.errors import TextSourceError
 from native import text_lines_are_wrapped, text_names_gutenberg
 
@@ -60,6 +61,11 @@ class TextFile:
 
     path: Path
     column: str | None = None
+    below: tuple[Path, str] | None = None  # the resolved folder it was found in, and its name there
+
+    def open(self) -> io.BufferedReader:
+        """Its bytes. Raises OSError, also where it leads out of the folder it was found in."""
+        return self.path.open("rb") if self.below is None else open_below(*self.below)
 
     @property
     def name(self) -> str:
@@ -80,7 +86,9 @@ def expand_paths(paths: Sequence[Path]) -> list[TextFile]:
             found = sorted(_below(path))
             if not found:
                 raise TextSourceError(f"text directory {path} holds no file; is it the right directory?")
-            files.extend(TextFile(file) for file in found)
+            files.extend(
+                TextFile(file, below=(path.resolve(), str(file.relative_to(path)))) for file in found
+            )
         elif path.is_file():
             files.append(TextFile(path))
         elif colon and Path(before).is_file():
@@ -131,7 +139,7 @@ def read_blocks(file: TextFile) -> Iterator[TextBlock]:
 
 
 def _read_file(file: TextFile) -> Iterator[TextBlock]:
-    with file.path.open("rb") as raw:
+    with file.open() as raw:
         head = raw.read(16)
         raw.seek(0)
         if head.startswith(_PARQUET_MARK):

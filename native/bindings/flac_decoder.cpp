@@ -36,11 +36,11 @@ py::array array_of(const FlacInfo& info, std::unique_ptr<void, FreeMemory> sampl
                    owner);
 }
 
-// (samples, sample_rate_hz, bits, whether an MD5 was stated)
+// (samples, sample_rate_hz, bits, whether an MD5 was stated, bytes up to the end of the last block)
 py::tuple sound_of(FlacSound sound) {
   const FlacInfo& info = sound.info;
   return py::make_tuple(array_of(info, std::move(sound.samples), sound.frames), info.sample_rate_hz,
-                        info.bits, info.has_md5());
+                        info.bits, info.has_md5(), sound.bytes);
 }
 
 py::tuple decode(const py::buffer& data, std::uint64_t most_bytes) {

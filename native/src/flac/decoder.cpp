@@ -39,6 +39,8 @@ public:
 
   const FlacInfo& info() const { return info_; }
 
+  std::size_t at() const { return at_; }
+
   std::size_t gather() {
     gathered_ = 0;
     std::size_t samples = 0;
@@ -218,6 +220,10 @@ FlacDecoder::~FlacDecoder() = default;
 
 const FlacInfo& FlacDecoder::info() const {
   return inside_->info();
+}
+
+std::size_t FlacDecoder::at() const {
+  return inside_->at();
 }
 
 std::size_t FlacDecoder::gather() {

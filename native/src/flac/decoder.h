@@ -47,6 +47,8 @@ public:
   FlacDecoder& operator=(const FlacDecoder&) = delete;
 
   const FlacInfo& info() const;
+  // Where the next block would begin: behind the last one, once gather() returned 0.
+  std::size_t at() const;
   // Takes the next few blocks apart; returns their samples per channel. 0: the end, and all was proved.
   // Throws FlacError naming frame and byte.
   std::size_t gather();
@@ -67,6 +69,7 @@ struct FlacSound {
   FlacInfo info;
   std::unique_ptr<void, FreeMemory> samples;  // interleaved, as FlacDecoder::deliver writes them
   std::uint64_t frames = 0;                   // samples per channel
+  std::size_t bytes = 0;                      // of the file, up to the end of its last block
 };
 
 struct FlacBytes {

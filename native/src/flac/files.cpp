@@ -65,6 +65,7 @@ FlacSound decode(const FlacBytes& file, std::uint64_t most_bytes, bool sum_md5) 
   sound.info = info;
   sound.frames = samples.used() / width;
   sound.samples = samples.take();
+  sound.bytes = decoder.at();
   return sound;
 }
 

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from corpora.audio.clip import cut, encoded
-from corpora.audio.decoding import decode
+from corpora.audio.decoding import decode, decode_flacs
 from corpora.audio.recording import AUTO, MIX, Recording
 from corpora.errors import AudioError
 from corpora.importer import AudioRef
@@ -229,3 +229,25 @@ def test_an_mp3_cut_anywhere_in_its_beginning_is_refused() -> None:
     for length in range(1, 300):
         with pytest.raises(AudioError):
             decode(whole[:length])
+
+
+@pytest.mark.parametrize(
+    "behind", [b"a note of the donor", packed(tone(0.5, pitch=300.0)), bytes(3000) + b"\1"]
+)
+def test_bytes_behind_the_last_frame_of_a_flac_are_flagged_and_not_stored(behind: bytes) -> None:
+    data = packed(tone())
+    clip = cut(decode(data + behind), AudioRef("a.flac"))
+    assert (clip.flac, clip.flags) == (data, ("trailing_bytes",))
+    ahead = decode_flacs([data + behind, data])
+    assert [(r.flac, r.flags) for r in ahead if r] == [(data, ("trailing_bytes",)), (data, ())]
+
+
+def test_zeros_behind_a_flac_are_not_stored_either() -> None:
+    data = packed(tone())
+    assert (decode(data + bytes(512)).flac, decode(data + bytes(512)).flags) == (data, ())
+
+
+@pytest.mark.parametrize("channel", [-3, -9, 2])
+def test_a_channel_that_is_none_is_refused(channel: int) -> None:
+    with pytest.raises(AudioError, match=f"channel {channel}"):
+        cut(Recording(np.stack([tone(), tone()], axis=1), RATE), AudioRef("a.wav", channel))

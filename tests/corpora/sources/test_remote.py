@@ -127,7 +127,7 @@ def test_a_published_corpus_goes_to_s3_and_back_with_the_same_bytes(
 
 KILLED = """
 import os, signal, sys
-from corpora import working_copy
+from store.shared import working_copy
 whole, left = working_copy._put, [int(sys.argv[1])]
 
 def cut(*arguments):
