@@ -28,6 +28,7 @@ from corpora.quality.leakage import pairs_path
 from corpora.quality.refusals import CORPUS_CHECKS, IMPORT_CHECKS
 from corpora.utterance import MEASURES
 from store.corpus import Corpus
+from store.errors import StoreError
 from store.opening import open_store
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic
@@ -120,7 +121,12 @@ def _table(corpus: Corpus) -> pd.DataFrame:
     """All rows without sound; `shard` and `row` say where each one stands."""
     frames = []
     for number, path in enumerate(corpus.shard_paths()):
-        frame = pq.read_table(path, columns=_COLUMNS).flatten().to_pandas()
+        try:
+            frame = pq.read_table(path, columns=_COLUMNS).flatten().to_pandas()
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"shard {path} cannot be read ({error}); run the refresh of {corpus.name} again"
+            ) from error
         frames.append(frame.assign(shard=number, row=np.arange(len(frame))))
     if not frames:
         return pd.DataFrame(columns=[*_COLUMNS, *(f"measures.{m}" for m in MEASURES), "shard", "row"])

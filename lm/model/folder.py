@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lm.errors import LanguageModelError, LanguageModelUsageError, VerificationError
-from store.checksums import Damage, Sealed, find_damage
+from store.checksums import Damage, Sealed, find_damage, remember
 from store.errors import NotPublishedError
 from store.store import Store
 from store.writing import canonical_json, write_json_atomic
@@ -77,14 +77,28 @@ def find_model_damage(
     folder: Path, manifest: dict[str, Any], notes: Path | None = None, full: bool = False
 ) -> list[Damage]:
     """What of a model is not as it was built; [] = all is. `notes`, `full`: see `store.checksums`."""
-    stated = manifest.get("files")
-    files = []
+    files = _sealed_files(manifest)
+    if isinstance(files, str):
+        return [Damage(MANIFEST, "content", f"{folder / MANIFEST} does not say what {files} is")]
+    return find_damage(folder, files, notes, full)
+
+
+def _sealed_files(manifest: dict[str, Any]) -> list[Sealed] | str:
+    """The files as the manifest has them, or the first one of which it says nothing."""
+    stated, files = manifest.get("files"), []
     for name in files_of(manifest):
         entry = stated.get(name) if isinstance(stated, dict) else None
         if not isinstance(entry, dict) or not {"bytes", "sha256"} <= entry.keys():
-            return [Damage(MANIFEST, "content", f"{folder / MANIFEST} does not say what {name} is")]
+            return name
         files.append(Sealed(name, entry["bytes"], entry["sha256"]))
-    return find_damage(folder, files, notes, full)
+    return files
+
+
+def remember_model(folder: Path, manifest: dict[str, Any], notes: Path) -> None:
+    """Notes the hashes of a model that was hashed just now, so that the first look at it reads nothing."""
+    files = _sealed_files(manifest)
+    if not isinstance(files, str):
+        remember(folder, files, notes)
 
 
 def why_not_finished(folder: Path, inputs_hash: str, notes: Path | None = None) -> str | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lm.errors import LanguageModelUsageError, VerificationError
-from lm.model.folder import FILES, MANIFEST, read_manifest, why_not_finished
+from lm.model.folder import FILES, MANIFEST, read_manifest, remember_model, why_not_finished
 from lm.request import Inputs
 from store.locks import hold
 from store.versions import link_current, publish_version
@@ -42,6 +42,7 @@ def publish(inputs: Inputs, name: str, make: Make) -> dict[str, Any]:
         with _empty_folder(inputs.store.staging_dir("language_models") / f"{name}-{version}") as staged:
             manifest = make(staged)
             publish_version(parent, version, staged)
+        remember_model(target, manifest, inputs.store.checksums_path)
     return {**manifest, "status": "published", "path": str(target)}
 
 
