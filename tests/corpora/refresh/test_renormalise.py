@@ -13,8 +13,8 @@ import soundfile
 from corpora.__main__ import main
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
-from corpora.text import normaliser as transcript
 from corpora.text import numbers as spoken_numbers
+from corpora.text import tables
 from corpora.text.normaliser import Normalised, Policies, Refused
 from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for, rules_of
 from store.opening import open_store
@@ -68,7 +68,7 @@ def test_new_rules_change_texts_and_refusals_both_ways_and_no_sound(
     }  # fmt: skip
     with monkeypatch.context() as rules:
         rules.setattr(spoken_numbers, "NUMBERS", {})
-        rules.setitem(transcript.LETTERS, "ω", "o")
+        rules.setitem(tables.LETTERS, "ω", "o")
         rules.setattr("corpora.refresh.renormalise.NORMALISER_VERSION", "next")
         said = renormalise(store, capsys)
     changed = rows(store)
@@ -129,10 +129,10 @@ def test_rules_of_a_row_are_told_and_read_again() -> None:
 def test_every_refusal_and_flag_of_the_normaliser_is_on_the_lists() -> None:
     import ast
 
-    tree = ast.parse(Path(transcript.__file__).read_text())
-    named: dict[str, set[Any]] = {"_Refusal": set(), "Refused": set(), "notes.flags.add": set()}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            named.get(ast.unparse(node.func), set()).add(node.args[0].value)
-    assert named["_Refusal"] | named["Refused"] == TEXT_CHECKS
-    assert named["notes.flags.add"] | {"numbers_spelled"} == TEXT_FLAGS
+    named: dict[str, set[Any]] = {"Refusal": set(), "Refused": set(), "notes.flags.add": set()}
+    for path in Path(tables.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                named.get(ast.unparse(node.func), set()).add(node.args[0].value)
+    assert named["Refusal"] | named["Refused"] == TEXT_CHECKS
+    assert named["notes.flags.add"] | {"numbers_spelled", "english_alphabet"} == TEXT_FLAGS
