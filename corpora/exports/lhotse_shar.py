@@ -39,7 +39,7 @@ def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:
 def _write_shard(rows: list[Row], place: Path, number: int) -> None:
     lines = "".join(json.dumps(_cut(row, "shar"), ensure_ascii=False) + "\n" for row in rows)
     (place / f"cuts.{number:06d}.jsonl.gz").write_bytes(gzip.compress(lines.encode("utf-8"), mtime=0))
-    with tarfile.open(place / f"recording.{number:06d}.tar", "w", format=tarfile.USTAR_FORMAT) as packed:
+    with tarfile.open(place / f"recording.{number:06d}.tar", "w", format=tarfile.GNU_FORMAT) as packed:
         for row in rows:
             name = row["utterance_id"]
             _add(packed, f"{name}.flac", row["audio"]["bytes"])

@@ -26,6 +26,8 @@ IMPORTERS = {
     "campaign": "corpora.importers.campaign:CampaignImporter",
     "huggingface": "corpora.importers.huggingface:HuggingFaceImporter",
     "lhotse_shar": "corpora.importers.lhotse_shar:LhotseSharImporter",
+    "nemo_tarred": "corpora.importers.nemo_tarred:NemoTarredImporter",
+    "webdataset": "corpora.importers.webdataset:WebDatasetImporter",
     "donated": "corpora.importers.donated:DonatedImporter",
 }
 

@@ -1,4 +1,4 @@
-"""A folder with packed shards, seen with what is inside them: Parquet files with sound, tars of a lhotse Shar.
+"""A folder with packed shards, seen with what is inside: Parquet files with sound, tars of a lhotse Shar or of NeMo.
 
 `is_packed` asks for names only and stops at the first sound file: a folder of plain recordings is none.
 """
@@ -21,17 +21,19 @@ from corpora.utterance import Rejection
 
 SHAR_CUTS = re.compile(r"(?:^|/)cuts\.(\d+)\.jsonl(?:\.gz)?$")
 _PARQUET = re.compile(r"\.parquet$")
+_NEMO_TAR = re.compile(r"(?:^|/)audio_\d+\.tar$")
 _INSIDE = "!/"
 
 
 def is_packed(root: Path) -> bool:
-    """Whether a folder holds Parquet files or a Shar, and no plain sound before them."""
+    """Whether a folder holds Parquet files, a Shar, or NeMo's tars beside a manifest, and no plain sound before."""
     for _, folders, names in os.walk(root):
         folders.sort()
+        manifest = any("manifest" in name and name.endswith(".json") for name in names)
         for name in sorted(names):
             if SOUND.search(name):
                 return False
-            if _PARQUET.search(name) or SHAR_CUTS.search(name):
+            if _PARQUET.search(name) or SHAR_CUTS.search(name) or (manifest and _NEMO_TAR.search(name)):
                 return True
     return False
 
@@ -61,7 +63,7 @@ class ShardFolderReader(DirectoryReader):
 
     def _inside(self, name: str, member: Member, shar: bool) -> dict[str, Member] | None:
         """What a shard holds; None for a plain file, {} for one that cannot be read (told)."""
-        if not (_PARQUET.search(name) or (shar and name.endswith(".tar"))):
+        if not (_PARQUET.search(name) or _NEMO_TAR.search(name) or (shar and name.endswith(".tar"))):
             return None
         try:
             shard = self._shard(name)

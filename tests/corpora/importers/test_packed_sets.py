@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from corpora.errors import SourceError
 from corpora.exports import ExportRequest, export
+from corpora.importers import get_importer
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from corpora.sources.opening import open_source
@@ -134,3 +137,64 @@ def test_damage_is_counted(published: Corpus, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "store", ignore_errors=True)
     result = refresh(RefreshRequest("lhotse_shar", (tmp_path / "shar",), store=tmp_path / "store"))
     assert result["rejected"]["audio_missing"] == 1 and result["rejected"]["bad_line"] == 1
+
+
+def samples(published: Corpus) -> list[dict[str, Any]]:
+    columns = ["utterance_id", "text", "audio", "speaker_id", "audio_sha256"]
+    return [row for b in published.batches("train", columns=columns) for row in b.to_pylist()]
+
+
+def tar_of(path: Path, files: dict[str, bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as packed:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            packed.addfile(entry, io.BytesIO(data))
+
+
+def sounds_and_texts(corpus: Corpus) -> set[tuple[str, str]]:
+    columns = ["text", "audio_sha256"]
+    return {
+        (row["text"], row["audio_sha256"])
+        for split in corpus.splits
+        for batch in corpus.batches(split, columns=columns)
+        for row in batch.to_pylist()
+    }
+
+
+def test_a_webdataset_keeps_sounds_and_texts(published: Corpus, tmp_path: Path) -> None:
+    rows_in = samples(published)
+    for number in range(2):
+        files: dict[str, bytes] = {}
+        for index, row in enumerate(rows_in[number::2]):
+            files[f"{index:04d}.flac"] = row["audio"]["bytes"]
+            told = {"text": row["text"], "speaker": row["speaker_id"], "licence": "CC0-1.0"}
+            files[f"{index:04d}.json"] = json.dumps(told).encode()
+        files["lonely.flac"] = rows_in[0]["audio"]["bytes"]
+        tar_of(tmp_path / "set" / f"shard-{number:06d}.tar", files)
+    assert get_importer("webdataset").recognise(open_source([tmp_path / "set"]))
+    request = {"options": {"licence": "CC0-1.0"}, "store": tmp_path / "store", "name": "web"}
+    result = refresh(RefreshRequest("webdataset", (tmp_path / "set",), **request))
+    assert result["published"] and result["rejected"]["transcript_missing"] == 2
+    wanted = {(row["text"], row["audio_sha256"]) for row in rows_in}
+    assert sounds_and_texts(open_store(tmp_path / "store").corpus("web")) == wanted
+
+
+def test_a_tarred_set_of_nemo_keeps_sounds_and_texts(published: Corpus, tmp_path: Path) -> None:
+    rows_in = samples(published)
+    lines = []
+    for number in range(2):
+        files = {f"{row['utterance_id']}.flac": row["audio"]["bytes"] for row in rows_in[number::2]}
+        tar_of(tmp_path / "set" / f"audio_{number}.tar", files)
+        for row in rows_in[number::2]:
+            told = {"audio_filepath": f"{row['utterance_id']}.flac", "duration": 1.0, "text": row["text"]}
+            lines.append(json.dumps({**told, "shard_id": number, "speaker": row["speaker_id"]}))
+    lines += [json.dumps({"audio_filepath": "gone.flac", "text": "gone", "shard_id": 0}), "no json"]
+    (tmp_path / "set" / "tarred_audio_manifest.json").write_text("\n".join(lines) + "\n")
+    request = {"options": {"licence": "CC0-1.0"}, "store": tmp_path / "store", "name": "nemo"}
+    result = refresh(RefreshRequest("nemo_tarred", (tmp_path / "set",), **request))
+    assert result["published"]
+    assert (result["rejected"]["audio_missing"], result["rejected"]["bad_line"]) == (1, 1)
+    wanted = {(row["text"], row["audio_sha256"]) for row in rows_in}
+    assert sounds_and_texts(open_store(tmp_path / "store").corpus("nemo")) == wanted
