@@ -13,7 +13,8 @@ from corpora.formats.encodings import decode_text
 from corpora.formats.times import seconds
 
 _FIELDS = ("Layer", "Start", "End", "Style", "Name", "MarginL", "MarginR", "MarginV", "Effect", "Text")
-_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}")
+_BRACED = re.compile(r"\{[^{}]*\}")
+_DRAWING = re.compile(r"\\p[1-9]")
 
 
 def read(data: bytes, hints: Hints) -> Transcript:
@@ -58,7 +59,7 @@ def _cue(number: int, rest: str, fields: tuple[str, ...]) -> Cue | None:
     """A line's cue; None for a drawing."""
     row = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
     text = row.get("Text", "")
-    if _DRAWING.search(text):
+    if any(_DRAWING.search(inside) for inside in _BRACED.findall(text)):
         return None
     try:
         start_s, end_s = seconds(row.get("Start", "")), seconds(row.get("End", ""))

@@ -16,13 +16,14 @@ from corpora.formats.cues import Cue
 CHANGE_FLAG, LABEL_FLAG = "speaker_change", "speaker_label_kept"
 _OVERRIDE = re.compile(r"\{(?:\\[^{}]*|[A-Za-z]:[^{}]*)\}")  # {\an8} of ASS, {y:i} of MicroDVD
 _INLINE = re.compile(r"<[0-9][0-9:.,]*>|</?c(?:\.[^<>\s]*)?>")  # karaoke of WebVTT
-_CHEVRONS = re.compile(r"(?m)^(\s*(?:-\s*)?)(?:(?:>|&gt;|»){2,3})\s*")
+_CHEVRONS = re.compile(r"(?m)^([ \t]*(?:-[ \t]*)?)(?:(?:>|&gt;|»){2,3})[ \t]*")
 _INNER = re.compile(r"(?:>|&gt;){2,3}\s*")
 _NOTES = re.compile(r"[♪♫]")
 _LABEL = re.compile(
-    r"(?m)^(?P<dash>\s*[-–—]\s*)?(?P<name>[A-Z][\w.'’]*(?:[ -][A-Z0-9][\w.'’]*){0,3})(?: ?\([^()\n]{1,30}\))?:\s+(?=\S)"
+    r"(?m)^(?P<dash>[ \t]*[-–—][ \t]*)?(?P<name>[A-Z][\w.'’]*(?:[ -][A-Z0-9][\w.'’]*){0,3})"
+    r"(?: ?\([^()\n]{1,30}\))?:[ \t]+(?=\S)"
 )
-_DASHED = re.compile(r"(?m)^\s*[-–—]")
+_DASHED = re.compile(r"(?m)^[ \t]*[-–—]")
 _MUSIC_REACH_S = 10.0  # a song that is open this long without another note is no song any more
 # Words that open a sentence with a colon and are said: never names.
 _SAID = frozenset(

@@ -59,6 +59,8 @@ class Cue:
             whole = [None if text is None else _untorn(text) for text in said]
             reason = self.problem or "half of a pair of surrogates (\\ud800–\\udfff) is no letter"
             return Cue(self.line, None, None, whole[0] or "", problem=reason, check="encoding")
+        if self.voice and not self.voice.isprintable():
+            return replace(self, voice="".join(c for c in self.voice if c.isprintable()) or None).checked()
         if not self.problem:
             for time_s in (self.start_s, self.end_s):
                 if time_s is not None and not believable(time_s):

@@ -27,7 +27,7 @@ _NO_WORDS = re.compile(r"(ref|refs|id|ids|idx|rec|index|line|utt_?id|utterance_?
 _WORDS = re.compile(
     r"(tx|txt|text|words?|wd|tok|tokens?|transcri\w*|utterance|utt|orth?\w*|mot|mots|speech)", re.I
 )
-_NAMES = re.compile(r"(?i)[\w .:-]*?[0-9]+[a-z]?|\S*[._]\S+")
+_NUMBERED = re.compile(r"[\w .:-]*[0-9][A-Za-z]?")  # talk one 12, 12a
 _MORE = 1.5  # times the letters of the tier taken, from which a tier below it is worth a word
 
 
@@ -53,7 +53,7 @@ class _Tier:
         if not texts:
             return False
         named = bool(_NO_WORDS.fullmatch(base) or _NO_WORDS.fullmatch(self.kind))
-        numbers = sum(bool(_NAMES.fullmatch(text)) for text in texts) >= 0.8 * len(texts)
+        numbers = sum(_is_name(text) for text in texts) >= 0.8 * len(texts)
         return not (self.children and any(child.texts for child in self.children) and (named or numbers))
 
 
@@ -180,6 +180,12 @@ def _tier(element: Element) -> _Tier:
     )
 
 
+def _is_name(text: str) -> bool:
+    """Whether a label is a line's name, as `talk.001` and `utterance 12`."""
+    dotted = len(text.split()) == 1 and any(sign in text[:-1] for sign in "._")
+    return dotted or bool(_NUMBERED.fullmatch(text))
+
+
 def _value(annotation: Element) -> str:
     return next((v.text or "" for v in annotation if local(v) == "ANNOTATION_VALUE"), "")
 
@@ -194,7 +200,10 @@ def _slots(root: Element) -> tuple[dict[str, float], set[str]]:
         for at, (_, value) in enumerate(order)
         if _TIME.fullmatch(value) and abs(int(value)) < FARTHEST_S * 1000
     ]
-    slots, guessed = {}, set()
+    slots: dict[str, float] = {}
+    guessed: set[str] = set()
+    if not known:
+        return slots, guessed
     for (at, time_s), (after, after_s) in zip(known, [*known[1:], (len(order), None)], strict=True):
         slots[order[at][0]] = time_s
         if after_s is not None:

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
+from corpora.errors import SourceError
 from corpora.importer import AudioRef, Ignored, RawSegment, Rejection, WorkUnit
 from corpora.importers import _calls as recordings
 from corpora.importers._common_voice_facts import gender_of
@@ -42,7 +43,10 @@ def slices(source: Source, path: str, licence: str) -> Iterator[WorkUnit]:
     part = PurePosixPath(path).stem
     lines = iter(source.text_lines(path))
     head = next(lines, None)
-    columns = next(csv.reader([(head.text or "") if head else ""]), [])
+    try:
+        columns = next(csv.reader([(head.text or "") if head else ""]), [])
+    except csv.Error as error:
+        raise SourceError(f"{path} has no line of column names: {error}") from error
     while chunk := [line for line in islice(lines, SLICE_ROWS)]:
         rows = [[line.number, line.text, line.problem, line.finished] for line in chunk]
         members = [m for line in chunk if (m := _member(source, path, line, columns)) is not None]
@@ -64,7 +68,10 @@ def _cells(text: str, columns: list[str]) -> dict[str, str]:
     Raises:
         ValueError: another number of cells than columns, or a needed column is missing.
     """
-    cells = next(csv.reader([text]), [])
+    try:
+        cells = next(csv.reader([text]), [])
+    except csv.Error as error:
+        raise ValueError(f"no row of a table: {error}") from error
     missing = [name for name in _NEEDED if name not in columns]
     if missing or len(cells) != len(columns):
         raise ValueError(

@@ -60,3 +60,47 @@ def test_no_damage_is_a_fault_of_ours(form: object) -> None:
                 continue
             for cue in cues:
                 f"{cue.text}{cue.voice}{cue.recording}{cue.problem}".encode()
+
+
+_LONG = {
+    "a.srt": "1\n00:00:01,000 --> 00:00:02,000\n{0}\n",
+    "a.vtt": "WEBVTT\n\n00:01.000 --> 00:02.000\n{0}\n",
+    "a.ass": "[Events]\nDialogue: 0,0:00:00.50,0:00:02.50,Default,Ann,0,0,0,,{0}\n",
+    "a.ttml": '<tt xmlns="http://www.w3.org/ns/ttml"><body><div><p begin="1s" end="2s">{0}</p></div></body></tt>',
+    "a.eaf": '<ANNOTATION_DOCUMENT><TIER TIER_ID="ref"><ALIGNABLE_ANNOTATION ANNOTATION_ID="a"><ANNOTATION_VALUE>{0}'
+    '</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></TIER><TIER TIER_ID="tx" PARENT_REF="ref"><REF_ANNOTATION '
+    'ANNOTATION_REF="a"><ANNOTATION_VALUE>yes</ANNOTATION_VALUE></REF_ANNOTATION></TIER></ANNOTATION_DOCUMENT>',
+    "a.stm": "a 1 ann 1 2 {0}\n",
+    "a.csv": "path,text\na.wav,{0}\n",
+    "a.jsonl": '{{"audio": "a.wav", "text": "{0}"}}\n',
+}
+_LONG_TEXTS = (
+    "{{\\p1" * 20_000,
+    "1." * 60_000,
+    "1" * 120_000 + "!",
+    " " * 200_000 + "x",
+    "Ab " * 40_000,
+    "♪ " * 40_000,
+)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", sorted(_LONG))
+def test_no_text_of_any_form_takes_quadratic_time(name: str) -> None:
+    for text in (*_LONG_TEXTS, "\n" * 60_000, "((" * 40_000, "&gt;" * 40_000, "- A:" * 30_000):
+        data = _LONG[name].replace("{0}", text).encode()
+        entry = format_of(name, data[:4096])
+        assert entry is not None
+        try:
+            cues = entry.read(data, Hints(name=name)).cues
+        except TranscriptError as error:
+            assert error.check != "fault", str(error)
+        else:
+            assert all(cue.problem or cue.text is not None for cue in cues)
+
+
+def test_a_speaker_holds_no_control_sign() -> None:
+    entry = format_of("a.csv", b"")
+    assert entry is not None
+    (cue,) = entry.read(b"path,text,speaker\na.wav,yes,\x1b[31mAnn\n", Hints(name="a.csv")).cues
+    assert cue.voice == "[31mAnn"
