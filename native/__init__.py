@@ -31,7 +31,7 @@ from native.errors import (
 )
 
 if TYPE_CHECKING:
-    from native import errors, flac, sound, sphere
+    from native import errors, features, flac, sound, sphere
     from native._core import (
         KENLM_MAX_ORDER,
         KENLM_VERSION,
@@ -84,6 +84,7 @@ __all__ = [
     "build_lexicon_trie",
     "decode",
     "errors",
+    "features",
     "flac",
     "greedy",
     "sound",
@@ -93,7 +94,7 @@ __all__ = [
     "text_names_gutenberg",
 ]
 
-_MODULES = ("errors", "flac", "sound", "sphere")
+_MODULES = ("errors", "features", "flac", "sound", "sphere")
 
 
 def _not_built() -> NoReturn:

@@ -18,6 +18,7 @@ void register_decoder(pybind11::module_& module);
 void register_flac_decoder(pybind11::module_& module);
 void register_flac_encoder(pybind11::module_& module);
 void register_scorer(pybind11::module_& module);
+void register_features(pybind11::module_& module);
 void register_sound(pybind11::module_& module);
 void register_sphere(pybind11::module_& module);
 void register_text(pybind11::module_& module);

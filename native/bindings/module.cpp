@@ -8,9 +8,9 @@ namespace py = pybind11;
 PYBIND11_MODULE(_core, module) {
   using namespace speechmill::bindings;
   module.doc() =
-      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE and FLAC, figures "
-      "of "
-      "sound, text.";
+      "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE and FLAC, features "
+      "and "
+      "figures of sound, text.";
   register_errors();
   register_alignment(module);
   register_alphabet(module);
@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, module) {
   register_decoder(module);
   register_corrector(module);
   register_flac_encoder(module);
+  register_features(module);
   register_sound(module);
   register_sphere(module);
   register_text(module);

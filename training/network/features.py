@@ -2,7 +2,7 @@
 
     frames of 32 ms every 20 ms, periodic Hann window -> magnitude spectrum -> 40 mel filters from 20 Hz to
     half the rate -> natural log (+1e-6) -> DCT-II scaled by 1/sqrt(2 * filters) -> the first 26
-    coefficients
+    coefficients (in C++: native.features)
 
 Audio at another rate is resampled first (soxr, high quality). Context is added inside the network,
 whitening by the training set's mean and deviation when batches are cut. Does not read files.
@@ -11,19 +11,17 @@ whitening by the training set's mean and deviation when batches are cut. Does no
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
+from native.features import FrontEnd, FrontEndOptions
 from training.network.config import FeatureConfig
 
 Float = npt.NDArray[np.float32]
-_LOG_FLOOR = np.float32(1e-6)
-_MEL_BREAK_HZ = 700.0
-_MEL_HIGH_Q = 1127.0
 
 
 @dataclass(frozen=True)
@@ -64,36 +62,6 @@ def resample(samples: Float, rate_hz: float, target_hz: float) -> Float:
     return converted
 
 
-@functools.lru_cache(maxsize=8)
-def mel_matrix(config: FeatureConfig) -> Float:
-    """Weights [bins, mel_filters] of triangular filters, evenly spaced on the mel scale (HTK formula)."""
-    bins = fft_length(config) // 2 + 1
-    half_rate = config.sample_rate_hz / 2
-    edges = np.linspace(_mel(np.array(config.low_hz)), _mel(np.array(half_rate)), config.mel_filters + 2)
-    of_bin = _mel(np.linspace(0.0, half_rate, bins))[:, None]
-    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
-    rising = (of_bin - lower) / (centre - lower)
-    falling = (upper - of_bin) / (upper - centre)
-    weights: Float = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
-    weights[0] = 0.0
-    return weights
-
-
-def _mel(hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    result: npt.NDArray[np.float64] = _MEL_HIGH_Q * np.log1p(hz / _MEL_BREAK_HZ)
-    return result
-
-
-@functools.lru_cache(maxsize=8)
-def _cosine_matrix(config: FeatureConfig) -> Float:
-    filters = config.mel_filters
-    order = np.arange(config.coefficients)[None, :]
-    position = np.arange(filters)[:, None]
-    angles = np.pi * order * (2 * position + 1) / (2 * filters)
-    cosines: Float = (2.0 * np.cos(angles) / np.sqrt(2.0 * filters)).astype(np.float32)
-    return cosines
-
-
 def window_length(config: FeatureConfig) -> int:
     """Samples per window."""
     return round(config.window_s * config.sample_rate_hz)
@@ -102,11 +70,6 @@ def window_length(config: FeatureConfig) -> int:
 def hop_length(config: FeatureConfig) -> int:
     """Samples per network step."""
     return round(config.hop_s * config.sample_rate_hz)
-
-
-def fft_length(config: FeatureConfig) -> int:
-    """The power of two that holds a window."""
-    return 1 << (window_length(config) - 1).bit_length()
 
 
 def frame_count(num_samples: int, config: FeatureConfig) -> int:
@@ -125,21 +88,40 @@ def mfcc(samples: npt.NDArray[np.generic], rate_hz: float, config: FeatureConfig
     Returns:
         float32 [frames, coefficients]; zero frames when the audio is shorter than one window.
     """
-    audio = resample(samples_as_float(samples), rate_hz, config.sample_rate_hz)
-    window = window_length(config)
-    if len(audio) < window:
-        return np.zeros((0, config.coefficients), np.float32)
-    frames = np.lib.stride_tricks.sliding_window_view(audio, window)[:: hop_length(config)]
-    hann = _hann(window)
-    spectrum = np.abs(np.fft.rfft(frames * hann, n=fft_length(config), axis=1)).astype(np.float32, copy=False)
-    log_mel = np.log(spectrum @ mel_matrix(config) + _LOG_FLOOR)
-    result: Float = log_mel @ _cosine_matrix(config)
-    return result
+    return front_end(config).cepstra(_at_rate(samples, rate_hz, config))
+
+
+def mfcc_many(
+    sounds: Sequence[npt.NDArray[np.generic]], rates_hz: Sequence[float], config: FeatureConfig
+) -> list[Float]:
+    """`mfcc` of several utterances, in one call without the interpreter's lock."""
+    pairs = zip(sounds, rates_hz, strict=True)
+    return front_end(config).cepstra_many([_at_rate(samples, rate_hz, config) for samples, rate_hz in pairs])
 
 
 @functools.lru_cache(maxsize=8)
-def _hann(length: int) -> Float:
-    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(length) / length)).astype(np.float32)
+def front_end(config: FeatureConfig) -> FrontEnd:
+    """The C++ front end of a configuration, for samples at its rate."""
+    return FrontEnd(
+        FrontEndOptions(
+            sample_rate_hz=config.sample_rate_hz,
+            window=window_length(config),
+            hop=hop_length(config),
+            filters=config.mel_filters,
+            low_hz=config.low_hz,
+            coefficients=config.coefficients,
+        )
+    )
+
+
+def _at_rate(
+    samples: npt.NDArray[np.generic], rate_hz: float, config: FeatureConfig
+) -> npt.NDArray[np.int16] | Float:
+    """Mono samples as the front end takes them: int16 stays as it is where no resampling is needed."""
+    if samples.ndim == 1 and samples.dtype == np.int16 and rate_hz == config.sample_rate_hz:
+        whole: npt.NDArray[np.int16] = np.ascontiguousarray(samples, np.int16)
+        return whole
+    return np.ascontiguousarray(resample(samples_as_float(samples), rate_hz, config.sample_rate_hz))
 
 
 def whitening_of(frames: Float) -> Whitening:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from training.network.config import FeatureConfig
-from training.network.features import Float, frame_count, hop_length, mfcc
+from training.network.features import Float, front_end
 
 
 class FrameStream:
@@ -13,12 +11,8 @@ class FrameStream:
 
     def __init__(self, config: FeatureConfig) -> None:
         self.config = config
-        self._hop = hop_length(config)
-        self._tail = np.zeros(0, np.float32)
+        self._stream = front_end(config).stream()
 
     def feed(self, samples: Float) -> Float:
         """float32 [frames, coefficients]: the frames that these samples complete."""
-        audio = np.concatenate([self._tail, samples])
-        count = frame_count(len(audio), self.config)
-        self._tail = audio[count * self._hop :]
-        return mfcc(audio, self.config.sample_rate_hz, self.config)
+        return self._stream.feed(samples)

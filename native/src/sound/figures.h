@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <string>
 
+#include "sound/lanes.h"
+
 namespace speechmill {
 
 constexpr int kHighestSoundRateHz = 768'000;
@@ -23,9 +25,6 @@ struct SoundFigures {
   double dc_offset;         // mean, -1 to 1
   std::string fingerprint;  // 32 hex digits
 };
-
-// What vector code may be used; the figures do not depend on it.
-enum class Lanes { fastest, portable };
 
 // The figures of mono samples. Throws std::invalid_argument where there are none, or the rate is not between
 // 1 and kHighestSoundRateHz. Keeps no state: any number of threads may call it.

@@ -65,7 +65,7 @@ void Picture::plan(const Sound& sound) {
 
 void Picture::look_at(const std::int16_t* samples, std::size_t first, Lanes lanes) {
   const std::size_t there = std::min(kFrames, looks_.size() - first);
-  FramePointers frames;
+  FramePointers<std::int16_t> frames;
   for (std::size_t i = 0; i < kFrames; ++i) {
     frames[i] = samples + looks_[first + std::min(i, there - 1)].at;
   }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.training.network import features_reference
+from tests.training.network.features_reference import mel_matrix
 from training.network.config import FeatureConfig
-from training.network.features import frame_count, mel_matrix, mfcc, whitening_of
+from training.network.features import frame_count, mfcc, mfcc_many, whitening_of
 
 CONFIG = FeatureConfig()
 
@@ -80,3 +82,33 @@ def test_whitened_training_frames_have_mean_zero_and_deviation_one() -> None:
     whitened = whitening_of(frames).apply(frames)
     np.testing.assert_allclose(whitened.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(whitened.std(axis=0), 1, atol=1e-4)
+
+
+CONFIGS = [
+    FeatureConfig(),
+    FeatureConfig(sample_rate_hz=8_000),
+    FeatureConfig(window_s=0.025, hop_s=0.010, mel_filters=80, low_hz=0.0, coefficients=80),
+    FeatureConfig(sample_rate_hz=22_050, window_s=0.0213, hop_s=0.0107, mel_filters=23, coefficients=13),
+    FeatureConfig(sample_rate_hz=4_000, window_s=0.001, hop_s=0.001, mel_filters=2, coefficients=1),
+    FeatureConfig(sample_rate_hz=48_000, window_s=1.0, hop_s=0.5, mel_filters=512, coefficients=512),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_configuration_equals_numpy(config: FeatureConfig) -> None:
+    random = np.random.default_rng(7)
+    count = 3 * config.sample_rate_hz
+    loud = 10.0 ** random.uniform(-3.5, -0.5, count // 400 + 1).repeat(400)[:count]
+    samples = (random.standard_normal(count) * loud).clip(-1, 0.999).astype(np.float32)
+    found = mfcc(samples, config.sample_rate_hz, config)
+    expected = features_reference.mfcc(samples, config)
+    assert found.shape == expected.shape == (frame_count(count, config), config.coefficients)
+    np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)
+
+
+def test_many_at_once_are_what_each_is() -> None:
+    random = np.random.default_rng(8)
+    sounds = [(random.standard_normal(count) * 3000).astype(np.int16) for count in (100, 8_000, 9_000)]
+    rates_hz = [16_000, 8_000, 16_000]
+    for found, samples, rate_hz in zip(mfcc_many(sounds, rates_hz, CONFIG), sounds, rates_hz, strict=True):
+        np.testing.assert_array_equal(found, mfcc(samples, rate_hz, CONFIG))
