@@ -205,8 +205,18 @@ bool Search::drop_old_doubts() {
   return true;
 }
 
+// Brings the last of these labels to before `frame`, where they are not, and those before them as far as they
+// stand in the way.
+void end_before(int frame, std::vector<TimedLabel>* labels) {
+  for (auto label = labels->rbegin(); label != labels->rend() && label->frame >= frame; ++label) {
+    label->frame = --frame;
+  }
+}
+
 // Labels that all of the beam has in common can no longer change: they leave the search, so that its memory
-// is bounded however long the audio. Their frames are those of the best prefix.
+// is bounded however long the audio. Their frames are those of the best prefix, but before all that stays
+// open: another prefix may have taken its next label before the best took these. There is room, for every
+// prefix took all these labels before its first open one.
 void Search::settle_labels() {
   decided_confidence_.clear();
   if (!drop_old_doubts() && arena_.used() < settle_at_) return;
@@ -220,14 +230,16 @@ void Search::settle_labels() {
     const Live& best = live_[best_slot()];
     std::uint32_t times = best.times;
     for (std::uint32_t at = best.prefix; at != common; at = arena_[at].parent) times = times_.before(times);
-    const std::vector<TimedLabel> agreed = open_path(common, times);
-    settled_.insert(settled_.end(), agreed.begin(), agreed.end());
-    settle_confidence(decided_confidence_);
+    std::vector<TimedLabel> agreed = open_path(common, times);
+    int first_open = frame_;
     for (Live& live : live_) {
       const std::size_t depth = labels_below(common, live.prefix);
-      live.times = times_.keep_last(live.times, depth);
+      live.times = times_.keep_last(live.times, depth, &first_open);
       if (depth == 0) live.parent = kNone;
     }
+    end_before(first_open, &agreed);
+    settled_.insert(settled_.end(), agreed.begin(), agreed.end());
+    settle_confidence(decided_confidence_);
     arena_.set_root(common);
     root_ = common;
   }

@@ -6,6 +6,7 @@
 // as it was one frame earlier.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -44,7 +45,8 @@ public:
   }
 
   // Cuts a chain down to its last `count` links and returns it. Chains that share the links share the cut.
-  std::uint32_t keep_last(std::uint32_t link, std::size_t count) {
+  // `earliest` falls to the frame of the first link that is left.
+  std::uint32_t keep_last(std::uint32_t link, std::size_t count, int* earliest) {
     if (count == 0) {
       drop(link);
       return kEmpty;
@@ -52,6 +54,7 @@ public:
     std::uint32_t first = link;
     for (; count > 1; --count) first = links_[first].before;
     const std::uint32_t rest = links_[first].before;
+    *earliest = std::min(*earliest, links_[first].frame);
     links_[first].before = kEmpty;
     drop(rest);
     return link;
