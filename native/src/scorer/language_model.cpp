@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "scorer/model_check.h"
 
 namespace speechmill {
 namespace {
@@ -102,6 +103,7 @@ void LanguageModel::check_first_bytes(const std::string& path) {
 std::shared_ptr<const LanguageModel> LanguageModel::load(const std::string& path) {
   check_first_bytes(path);
   try {
+    check_kenlm_binary(path);
     return load_by_kind(path);
   } catch (const ScorerError&) {
     throw;
