@@ -88,15 +88,15 @@ void register_decoder(py::module_& module) {
          const py::object& hot_words, bool open_vocabulary, float oov_penalty, float oov_letter_penalty) {
         const SearchArguments arguments{
             beam_width, mode, alpha, beta, hot_words, open_vocabulary, oov_penalty, oov_letter_penalty};
-        return decode(to_batch(log_probs, lengths), alphabet, scorer, arguments, positive(n_best, "n_best"),
-                      threads);
+        return decode(to_batch(log_probs, lengths), alphabet, scorer, arguments,
+                      whole_setting(n_best, "n_best"), threads);
       },
       py::arg("log_probs"), py::arg("lengths"), py::arg("alphabet"), py::arg("scorer") = py::none(),
-      py::arg("beam_width") = 100, py::arg("threads") = py::none(), py::arg("n_best") = 1,
-      py::arg("mode") = "default", py::kw_only(), py::arg("alpha") = py::none(), py::arg("beta") = py::none(),
-      py::arg("hot_words") = py::none(), py::arg("open_vocabulary") = false,
-      py::arg("oov_penalty") = SearchOptions{}.oov_penalty,
-      py::arg("oov_letter_penalty") = SearchOptions{}.oov_letter_penalty,
+      py::arg("beam_width") = standard<std::int64_t>("beam_width"), py::arg("threads") = py::none(),
+      py::arg("n_best") = standard<std::int64_t>("n_best"), py::arg("mode") = "default", py::kw_only(),
+      py::arg("alpha") = py::none(), py::arg("beta") = py::none(), py::arg("hot_words") = py::none(),
+      py::arg("open_vocabulary") = false, py::arg("oov_penalty") = standard<float>("oov_penalty"),
+      py::arg("oov_letter_penalty") = standard<float>("oov_letter_penalty"),
       "CTC prefix beam search, with a scorer over its lexicon and language model.\n\n"
       "log_probs: float32 [batch, frames, labels], natural log, C order, read in place. lengths: frames of "
       "each\n"

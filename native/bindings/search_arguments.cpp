@@ -21,20 +21,17 @@ struct Pruning {
   std::int64_t doubt_labels = static_cast<std::int64_t>(SearchOptions{}.doubt_labels);
 };
 
-void check_probability(float value, const char* name) {
-  if (value >= 0.0F && value <= 1.0F) return;
-  throw DecodeError(std::string(name) + " " + std::to_string(value) + " must be a probability, 0 to 1");
+float real_setting(float value, const char* name) {
+  return static_cast<float>(checked(decoder_setting(name), static_cast<double>(value)));
 }
 
 Pruning make_pruning(float label_floor, float score_threshold, std::optional<float> blank_skip,
                      std::int64_t doubt_labels, std::int64_t crowd) {
-  check_probability(label_floor, "label_floor");
-  if (blank_skip) check_probability(*blank_skip, "blank_skip");
-  if (!(score_threshold >= 0.0F))
-    throw DecodeError("score_threshold " + std::to_string(score_threshold) + " must be 0 nats or above");
-  if (doubt_labels < 2)
-    throw DecodeError("doubt_labels " + std::to_string(doubt_labels) + " must be at least 2");
-  if (crowd < 0) throw DecodeError("crowd " + std::to_string(crowd) + " must be 0 or above");
+  real_setting(label_floor, "label_floor");
+  real_setting(score_threshold, "score_threshold");
+  if (blank_skip) real_setting(*blank_skip, "blank_skip");
+  whole_setting(doubt_labels, "doubt_labels");
+  whole_setting(crowd, "crowd");
   return {label_floor, score_threshold, blank_skip, crowd, doubt_labels};
 }
 
@@ -67,33 +64,38 @@ std::vector<std::pair<std::string, float>> phrases_of(const py::object& hot_word
 
 }  // namespace
 
+std::size_t whole_setting(std::int64_t value, const char* name) {
+  return static_cast<std::size_t>(checked(decoder_setting(name), static_cast<double>(value)));
+}
+
 std::size_t positive(std::int64_t value, const char* name) {
   if (value < 1) throw DecodeError(std::string(name) + " " + std::to_string(value) + " must be at least 1");
   return static_cast<std::size_t>(value);
 }
 
 SearchOptions to_options(const SearchArguments& arguments, const Alphabet& alphabet, const Scorer* scorer) {
-  const std::size_t beam_width = positive(arguments.beam_width, "beam_width");
-  SearchOptions options;
+  DecoderSettings settings;
+  settings.beam_width = whole_setting(arguments.beam_width, "beam_width");
   if (py::isinstance<Pruning>(arguments.mode)) {
     const auto pruning = arguments.mode.cast<Pruning>();
-    options.beam_width = beam_width;
-    options.label_floor = std::log(pruning.label_floor);
-    options.score_threshold = pruning.score_threshold;
-    if (pruning.blank_skip) options.blank_skip = std::log(*pruning.blank_skip);
-    options.crowd = static_cast<std::size_t>(pruning.crowd);
-    options.doubt_labels = static_cast<std::size_t>(pruning.doubt_labels);
+    settings.mode = "exact";
+    settings.label_floor = pruning.label_floor;
+    settings.score_threshold = pruning.score_threshold;
+    settings.blank_skip = pruning.blank_skip;
+    settings.crowd = static_cast<std::size_t>(pruning.crowd);
+    settings.doubt_labels = static_cast<std::size_t>(pruning.doubt_labels);
   } else if (py::isinstance<py::str>(arguments.mode)) {
-    const float alpha = scorer == nullptr ? Weights{}.alpha : arguments.alpha.value_or(scorer->alpha());
-    options = SearchOptions::preset(arguments.mode.cast<std::string>(), beam_width, alpha);
+    settings.mode = arguments.mode.cast<std::string>();
   } else {
     throw DecodeError("mode must be \"exact\", \"default\", \"fast\" or a Pruning");
   }
   if (scorer == nullptr && (arguments.alpha || arguments.beta))
     throw DecodeError("alpha and beta weigh a scorer, and there is none");
-  options.open_vocabulary = arguments.open_vocabulary;
-  options.oov_penalty = arguments.oov_penalty;
-  options.oov_letter_penalty = arguments.oov_letter_penalty;
+  if (scorer != nullptr) settings.alpha = arguments.alpha.value_or(scorer->alpha());
+  settings.open_vocabulary = arguments.open_vocabulary;
+  settings.oov_penalty = real_setting(arguments.oov_penalty, "oov_penalty");
+  settings.oov_letter_penalty = real_setting(arguments.oov_letter_penalty, "oov_letter_penalty");
+  SearchOptions options = search_options(settings, scorer != nullptr);
   if (!arguments.hot_words.is_none()) {
     const auto phrases = phrases_of(arguments.hot_words);
     if (!phrases.empty()) options.hot_words = std::make_shared<const HotWords>(phrases, alphabet);
@@ -130,7 +132,14 @@ Batch to_batch(const py::array& log_probs, const py::object& lengths) {
   batch.frames = static_cast<std::size_t>(log_probs.shape(1));
   batch.labels = static_cast<std::size_t>(log_probs.shape(2));
   for (const py::handle item : lengths) {
-    const auto length = py::int_(py::reinterpret_borrow<py::object>(item)).cast<std::int64_t>();
+    std::int64_t length = 0;
+    try {
+      length = py::module_::import("operator").attr("index")(item).cast<std::int64_t>();
+    } catch (const py::error_already_set&) {
+      throw DecodeError("length " + std::string(py::str(item)) + " is not a whole number of frames");
+    } catch (const py::cast_error&) {
+      throw DecodeError("length " + std::string(py::str(item)) + " is more than any utterance has");
+    }
     if (length < 0) throw DecodeError("length " + std::to_string(length) + " is negative");
     batch.lengths.push_back(static_cast<std::size_t>(length));
   }
@@ -138,6 +147,18 @@ Batch to_batch(const py::array& log_probs, const py::object& lengths) {
 }
 
 void register_pruning(py::module_& module) {
+  module.def(
+      "decoder_settings",
+      [] {
+        py::list rows;
+        for (const Setting& setting : decoder_settings()) {
+          const py::object standard =
+              setting.has_standard() ? py::object(py::float_(setting.standard)) : py::none();
+          rows.append(py::make_tuple(setting.name, standard, setting.least, setting.most, setting.whole));
+        }
+        return rows;
+      },
+      "The decoder's numbers: (name, default or None where the mode says, least, most, whole number).");
   py::class_<Pruning>(module, "Pruning",
                       "What a search may cut away; given as `mode`. Each cut is off unless it is named.")
       .def(py::init(&make_pruning), py::kw_only(), py::arg("label_floor") = 0.0F,

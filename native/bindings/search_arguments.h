@@ -11,19 +11,20 @@
 
 #include "scorer/scorer.h"
 #include "search/batch.h"
+#include "search/settings.h"
 
 namespace speechmill::bindings {
 
 // The settings as Python gives them.
 struct SearchArguments {
-  std::int64_t beam_width = 100;
+  std::int64_t beam_width = 0;
   pybind11::object mode;  // str or Pruning
   std::optional<float> alpha;
   std::optional<float> beta;
   pybind11::object hot_words;  // None or a mapping of phrase to boost
   bool open_vocabulary = false;
-  float oov_penalty = SearchOptions{}.oov_penalty;
-  float oov_letter_penalty = SearchOptions{}.oov_letter_penalty;
+  float oov_penalty = 0.0F;
+  float oov_letter_penalty = 0.0F;
 };
 
 // Throws DecodeError naming what does not fit.
@@ -32,6 +33,13 @@ SearchOptions to_options(const SearchArguments& arguments, const Alphabet& alpha
 // The scorer at the call's own weights, where it names any; none for none.
 std::optional<Scorer> weighted(const SearchArguments& arguments, const Scorer* scorer);
 
+// A whole number within the range of the decoder's setting of that name, or a DecodeError that names it.
+std::size_t whole_setting(std::int64_t value, const char* name);
+// Its default.
+template <class Number>
+Number standard(const char* name) {
+  return static_cast<Number>(decoder_setting(name).standard);
+}
 // At least 1, or a DecodeError that names it.
 std::size_t positive(std::int64_t value, const char* name);
 

@@ -34,7 +34,7 @@ public:
   }
 
   std::vector<Hypothesis> answer(std::int64_t n_best, bool last) {
-    const std::size_t count = positive(n_best, "n_best");
+    const std::size_t count = whole_setting(n_best, "n_best");
     const py::gil_scoped_release unlocked;
     const std::lock_guard<std::mutex> turn(mutex_);
     finished_ = finished_ || last;
@@ -94,11 +94,12 @@ void register_stream(py::module_& module) {
                  SearchArguments{beam_width, mode, alpha, beta, hot_words, open_vocabulary, oov_penalty,
                                  oov_letter_penalty});
            }),
-           py::arg("alphabet"), py::arg("scorer") = py::none(), py::arg("beam_width") = 100,
-           py::arg("mode") = "default", py::kw_only(), py::arg("alpha") = py::none(),
-           py::arg("beta") = py::none(), py::arg("hot_words") = py::none(),
-           py::arg("open_vocabulary") = false, py::arg("oov_penalty") = SearchOptions{}.oov_penalty,
-           py::arg("oov_letter_penalty") = SearchOptions{}.oov_letter_penalty,
+           py::arg("alphabet"), py::arg("scorer") = py::none(),
+           py::arg("beam_width") = standard<std::int64_t>("beam_width"), py::arg("mode") = "default",
+           py::kw_only(), py::arg("alpha") = py::none(), py::arg("beta") = py::none(),
+           py::arg("hot_words") = py::none(), py::arg("open_vocabulary") = false,
+           py::arg("oov_penalty") = standard<float>("oov_penalty"),
+           py::arg("oov_letter_penalty") = standard<float>("oov_letter_penalty"),
            "Settings as of decode(). Raises DecodeError naming what does not fit.")
       .def("feed", &Stream::feed, py::arg("log_probs"),
            "log_probs: float32 [frames, labels], natural log, C order, read in place. Raises DecodeError "
@@ -109,11 +110,12 @@ void register_stream(py::module_& module) {
            "it have been taken.")
       .def(
           "peek", [](Stream& self, std::int64_t n_best) { return self.answer(n_best, false); },
-          py::arg("n_best") = 1,
+          py::arg("n_best") = standard<std::int64_t>("n_best"),
           "Up to n_best hypotheses for what was fed so far, best first, as if the audio ended here.")
       .def(
           "finish", [](Stream& self, std::int64_t n_best) { return self.answer(n_best, true); },
-          py::arg("n_best") = 1, "As peek; nothing may be fed afterwards but after reset().")
+          py::arg("n_best") = standard<std::int64_t>("n_best"),
+          "As peek; nothing may be fed afterwards but after reset().")
       .def("reset", &Stream::reset, "Forgets everything fed so far.")
       .def_property_readonly("frames", &Stream::frames, "Frames fed so far.")
       .def_property_readonly(

@@ -122,7 +122,7 @@ void write_answer(const DecodeCommand& command, const std::string& name,
     std::string list;
     for (const Hypothesis& one : found) list += (list.empty() ? "" : ", ") + json_of(one);
     std::cout << "{\"utterance\": " << quoted(name) << ", \"hypotheses\": [" << list << "]}\n";
-  } else if (command.n_best == 1) {
+  } else if (command.decoder.n_best == 1) {
     std::cout << found.front().text << '\n';
   } else {
     for (std::size_t rank = 0; rank < found.size(); ++rank) {
@@ -146,8 +146,8 @@ void decode_file(const std::string& file, const DecodeCommand& command, const De
   if (command.logits) log_softmax(some.values, some.batch.labels);
   std::vector<std::vector<Hypothesis>> answers;
   try {
-    answers = decode_batch(some.batch, decoder.alphabet, decoder.scorer, decoder.options, command.n_best,
-                           command.threads);
+    answers = decode_batch(some.batch, decoder.alphabet, decoder.scorer, decoder.options,
+                           command.decoder.n_best, command.threads);
   } catch (const DecodeError& failure) {
     throw DecodeError(file + ": " + failure.what());
   }
@@ -158,15 +158,12 @@ void decode_file(const std::string& file, const DecodeCommand& command, const De
 int decode_files(const DecodeCommand& command) {
   std::unique_ptr<const Scorer> scorer;
   if (!command.language_model.empty()) {
-    scorer = std::make_unique<Scorer>(Scorer::load(command.language_model, {command.alpha, command.beta}));
+    scorer = std::make_unique<Scorer>(
+        Scorer::load(command.language_model, {command.decoder.alpha, command.decoder.beta}));
   }
   const Alphabet alphabet =
       command.alphabet.empty() ? scorer->alphabet() : Alphabet::load(command.alphabet, command.blank);
-  const float alpha = scorer == nullptr ? Weights{}.alpha : command.alpha;
-  SearchOptions options = SearchOptions::preset(command.mode, command.beam_width, alpha);
-  options.open_vocabulary = command.open_vocabulary;
-  options.oov_penalty = command.oov_penalty;
-  options.oov_letter_penalty = command.oov_letter_penalty;
+  const SearchOptions options = search_options(command.decoder, scorer != nullptr);
   int failed = 0;
   for (const std::string& file : command.files) {
     try {

@@ -1,18 +1,20 @@
 #include "programs/decode_options.h"
 
-#include <cmath>
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <map>
 
+#include "base/error.h"
+
 namespace speechmill {
 namespace {
 
-float real(const std::string& flag, const std::string& text) {
+double real(const std::string& flag, const std::string& text) {
   char* end = nullptr;
-  const float value = std::strtof(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(value))
-    throw UsageError(flag + " " + text + " is not a number");
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0') throw UsageError(flag + " " + text + " is not a number");
   return value;
 }
 
@@ -26,14 +28,34 @@ int whole(const std::string& flag, const std::string& text, int lowest) {
   return static_cast<int>(value);
 }
 
-std::size_t count(const std::string& flag, const std::string& text) {
-  return static_cast<std::size_t>(whole(flag, text, 1));
+// A setting of the decoder as an option: --beam-width.
+std::string flag_of(const Setting& setting) {
+  std::string flag = std::string("--") + setting.name;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.7g", value);
+  return text;
+}
+
+std::string settings_usage() {
+  std::string text;
+  for (const Setting& setting : decoder_settings()) {
+    text += "  " + flag_of(setting) + " N  " + setting.help +
+            (setting.has_standard() ? " (default " + number(setting.standard) + ")\n"
+                                    : " (default: as --mode says)\n");
+  }
+  return text;
 }
 
 }  // namespace
 
-const char* usage() {
-  return "usage: speechmill-decode [--lm DIR] [--alphabet FILE] [options] FILE...\n"
+std::string usage() {
+  return std::string() +
+         "usage: speechmill-decode [--lm DIR] [--alphabet FILE] [options] FILE...\n"
          "\n"
          "Writes the text of every utterance in FILE: CTC log-probabilities as numpy saves them,\n"
          "as .npy files of [frames, labels] or [utterances, frames, labels].\n"
@@ -42,15 +64,10 @@ const char* usage() {
          "  --alphabet FILE  labels, one per line, the blank not among them (default: that of --lm)\n"
          "  --lengths FILE   frames of each utterance of FILE, if they are padded: .npy of [utterances]\n"
          "  --blank N        output index of the blank; -1 is the last (default; with --lm the trie's)\n"
-         "  --alpha A        weight of the language model's natural logarithm (default 0.5)\n"
-         "  --beta B         bonus per word (default 1.5)\n"
          "  --mode MODE      exact, default or fast (default: default)\n"
-         "  --beam N         prefixes kept per frame (default 100)\n"
-         "  --n-best N       texts per utterance (default 1)\n"
-         "  --threads N      utterances decoded at once (default 1)\n"
          "  --open-vocabulary  words outside the lexicon may be written\n"
-         "  --oov-penalty P  what each of them adds to the score (default -1)\n"
-         "  --oov-letter-penalty P  and each of its letters times alpha, 0 or below (default -1.4)\n"
+         "  --threads N      utterances decoded at once (default 1)\n" +
+         settings_usage() +
          "  --logits         the numbers are logits: log_softmax comes first\n"
          "  --json           one JSON object per utterance instead of its text\n"
          "  --help           this text\n"
@@ -63,23 +80,26 @@ const char* usage() {
 DecodeCommand parse_command(const std::vector<std::string>& arguments) {
   DecodeCommand command;
   using Take = std::function<void(const std::string&, const std::string&)>;
-  const std::map<std::string, Take> valued = {
+  std::map<std::string, Take> valued = {
       {"--lm", [&](auto&, auto& text) { command.language_model = text; }},
       {"--alphabet", [&](auto&, auto& text) { command.alphabet = text; }},
       {"--lengths", [&](auto&, auto& text) { command.lengths = text; }},
       {"--blank", [&](auto& flag, auto& text) { command.blank = whole(flag, text, -1); }},
-      {"--alpha", [&](auto& flag, auto& text) { command.alpha = real(flag, text); }},
-      {"--beta", [&](auto& flag, auto& text) { command.beta = real(flag, text); }},
-      {"--oov-penalty", [&](auto& flag, auto& text) { command.oov_penalty = real(flag, text); }},
-      {"--oov-letter-penalty",
-       [&](auto& flag, auto& text) { command.oov_letter_penalty = real(flag, text); }},
-      {"--mode", [&](auto&, auto& text) { command.mode = text; }},
-      {"--beam", [&](auto& flag, auto& text) { command.beam_width = count(flag, text); }},
-      {"--n-best", [&](auto& flag, auto& text) { command.n_best = count(flag, text); }},
-      {"--threads", [&](auto& flag, auto& text) { command.threads = count(flag, text); }},
+      {"--mode", [&](auto&, auto& text) { command.decoder.mode = text; }},
+      {"--threads",
+       [&](auto& flag, auto& text) { command.threads = static_cast<std::size_t>(whole(flag, text, 1)); }},
   };
+  for (const Setting& setting : decoder_settings()) {
+    valued[flag_of(setting)] = [&command, &setting](auto& flag, auto& text) {
+      try {
+        setting.put(&command.decoder, checked(setting, real(flag, text)));
+      } catch (const DecodeError& failure) {
+        throw UsageError(failure.what());
+      }
+    };
+  }
   const std::map<std::string, bool*> switches = {{"--json", &command.json},
-                                                 {"--open-vocabulary", &command.open_vocabulary},
+                                                 {"--open-vocabulary", &command.decoder.open_vocabulary},
                                                  {"--logits", &command.logits},
                                                  {"--help", &command.help}};
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -109,9 +129,10 @@ DecodeCommand parse_command(const std::vector<std::string>& arguments) {
   if (!command.lengths.empty() && command.files.size() != 1) {
     throw UsageError("--lengths belongs to one file, not to " + std::to_string(command.files.size()));
   }
-  if (command.alpha < 0.0F) throw UsageError("--alpha must be at least 0");
-  if (command.mode != "exact" && command.mode != "default" && command.mode != "fast") {
-    throw UsageError("--mode " + command.mode + " is not one of exact, default, fast");
+  try {
+    search_options(command.decoder, !command.language_model.empty());
+  } catch (const DecodeError& failure) {
+    throw UsageError(failure.what());
   }
   return command;
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "search/beam_search.h"
+#include "search/settings.h"
 
 namespace speechmill {
 
@@ -15,15 +15,8 @@ struct DecodeCommand {
   std::string alphabet;        // file; empty: the language model's
   std::string lengths;         // file; empty: every utterance has all frames
   int blank = -1;
-  float alpha = 0.5F;
-  float beta = 1.5F;
-  std::string mode = "default";
-  std::size_t beam_width = 100;
-  std::size_t n_best = 1;
+  DecoderSettings decoder;
   std::size_t threads = 1;
-  bool open_vocabulary = false;
-  float oov_penalty = SearchOptions{}.oov_penalty;
-  float oov_letter_penalty = SearchOptions{}.oov_letter_penalty;
   bool json = false;
   bool logits = false;
   bool help = false;
@@ -37,6 +30,6 @@ struct UsageError : std::runtime_error {
 
 // Throws UsageError.
 DecodeCommand parse_command(const std::vector<std::string>& arguments);
-const char* usage();
+std::string usage();
 
 }  // namespace speechmill

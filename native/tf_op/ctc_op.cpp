@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "language_models.h"
 #include "scorer/alphabet.h"
 #include "search/batch.h"
+#include "search/settings.h"
 #include "tensorflow/core/framework/common_shape_fns.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -45,20 +47,35 @@ absl::Status answer_shapes(InferenceContext* context) {
   return absl::OkStatus();
 }
 
+constexpr float kOfMode = -1.0F;  // outside the range of every setting that the mode sets
+
+// The attribute of a setting of the decoder: name, type and default.
+std::string attribute(const char* name) {
+  const Setting& setting = decoder_setting(name);
+  const double standard = setting.has_standard() ? setting.standard : static_cast<double>(kOfMode);
+  if (setting.whole) return absl::StrCat(name, ": int = ", static_cast<std::int64_t>(standard));
+  return absl::StrFormat("%s: float = %.9g", name, standard);
+}
+
 REGISTER_OP("SpeechmillCTCBeamSearchDecoder")
     .Input("log_probs: float")
     .Input("lengths: int32")
     .Attr("lm_dir: string = ''")
     .Attr("alphabet: string")
     .Attr("blank: int = -1")
-    .Attr("alpha: float = 0.5")
-    .Attr("beta: float = 1.5")
-    .Attr("beam_width: int >= 1 = 100")
     .Attr("mode: {'exact', 'default', 'fast'} = 'default'")
-    .Attr("n_best: int >= 1 = 1")
     .Attr("open_vocabulary: bool = false")
-    .Attr("oov_penalty: float = -10.0")
-    .Attr("oov_letter_penalty: float = 0.0")  // as in models saved before there was one
+    .Attr(attribute("alpha"))
+    .Attr(attribute("beta"))
+    .Attr(attribute("beam_width"))
+    .Attr(attribute("n_best"))
+    .Attr(attribute("oov_penalty"))
+    .Attr(attribute("oov_letter_penalty"))
+    .Attr(attribute("label_floor"))
+    .Attr(attribute("score_threshold"))
+    .Attr(attribute("blank_skip"))
+    .Attr(attribute("doubt_labels"))
+    .Attr(attribute("crowd"))
     .Output("texts: string")
     .Output("scores: float")
     .Output("acoustic: float")
@@ -86,34 +103,23 @@ public:
   explicit DecoderKernel(OpKernelConstruction* context) : OpKernel(context) {
     std::string lm_dir;
     std::string alphabet_text;
-    std::string mode;
     int blank = -1;
-    int beam_width = 0;
-    Weights weights;
+    DecoderSettings settings;
     OP_REQUIRES_OK(context, context->GetAttr("lm_dir", &lm_dir));
     OP_REQUIRES_OK(context, context->GetAttr("alphabet", &alphabet_text));
     OP_REQUIRES_OK(context, context->GetAttr("blank", &blank));
-    OP_REQUIRES_OK(context, context->GetAttr("alpha", &weights.alpha));
-    OP_REQUIRES_OK(context, context->GetAttr("beta", &weights.beta));
-    OP_REQUIRES_OK(context, context->GetAttr("beam_width", &beam_width));
-    OP_REQUIRES_OK(context, context->GetAttr("mode", &mode));
-    OP_REQUIRES_OK(context, context->GetAttr("n_best", &n_best_));
-    bool open_vocabulary = false;
-    float oov_penalty = 0.0F;
-    float oov_letter_penalty = 0.0F;
-    OP_REQUIRES_OK(context, context->GetAttr("open_vocabulary", &open_vocabulary));
-    OP_REQUIRES_OK(context, context->GetAttr("oov_penalty", &oov_penalty));
-    OP_REQUIRES_OK(context, context->GetAttr("oov_letter_penalty", &oov_letter_penalty));
+    OP_REQUIRES_OK(context, context->GetAttr("mode", &settings.mode));
+    OP_REQUIRES_OK(context, context->GetAttr("open_vocabulary", &settings.open_vocabulary));
     try {
+      for (const Setting& setting : decoder_settings()) {
+        OP_REQUIRES_OK(context, take(context, setting, &settings));
+      }
+      n_best_ = static_cast<int>(settings.n_best);
       alphabet_ = std::make_unique<Alphabet>(Alphabet::parse(alphabet_text, "attribute alphabet", blank));
-      const float alpha = lm_dir.empty() ? Weights{}.alpha : weights.alpha;
-      options_ = SearchOptions::preset(mode, static_cast<std::size_t>(beam_width), alpha);
-      options_.open_vocabulary = open_vocabulary;
-      options_.oov_penalty = oov_penalty;
-      options_.oov_letter_penalty = oov_letter_penalty;
+      options_ = search_options(settings, !lm_dir.empty());
       if (!lm_dir.empty()) {
         shared_ = shared_scorer(lm_dir);
-        scorer_ = std::make_unique<Scorer>(shared_->with_weights(weights));
+        scorer_ = std::make_unique<Scorer>(shared_->with_weights({settings.alpha, settings.beta}));
       }
       const BeamSearch proof(*alphabet_, scorer_.get(), options_);  // alphabet and model fit together
     } catch (const std::exception& failure) {
@@ -150,6 +156,18 @@ public:
   }
 
 private:
+  static absl::Status take(OpKernelConstruction* context, const Setting& setting, DecoderSettings* settings) {
+    int whole = 0;
+    float real = 0.0F;
+    const absl::Status status =
+        setting.whole ? context->GetAttr(setting.name, &whole) : context->GetAttr(setting.name, &real);
+    if (!status.ok()) return status;
+    const double value = setting.whole ? whole : static_cast<double>(real);
+    if (!setting.has_standard() && value == static_cast<double>(kOfMode)) return status;
+    setting.put(settings, checked(setting, value));
+    return status;
+  }
+
   // Answers beyond those that were found are empty texts of score -inf.
   void write(OpKernelContext* context, const std::vector<std::vector<Hypothesis>>& answers) const {
     const auto batch = static_cast<std::int64_t>(answers.size());

@@ -21,7 +21,7 @@ import native
 from training.errors import OpError
 
 if TYPE_CHECKING:
-    from native import Alphabet
+    from native import Alphabet, Pruning
 
 _MENDED_BY = "run scripts/setup.sh, which builds it for the TensorFlow that is installed"
 
@@ -58,6 +58,7 @@ class BeamSearchSettings:
     open_vocabulary: bool = False
     oov_penalty: float = -1.0
     oov_letter_penalty: float = -1.4
+    pruning: Pruning | None = None  # what counts instead of the mode's cuts
 
 
 @cache
@@ -108,11 +109,11 @@ class BeamSearchDecoder:
             "alpha": settings.alpha,
             "beta": settings.beta,
             "beam_width": settings.beam_width,
-            "mode": settings.mode,
             "n_best": settings.n_best,
             "open_vocabulary": settings.open_vocabulary,
             "oov_penalty": settings.oov_penalty,
             "oov_letter_penalty": settings.oov_letter_penalty,
+            **_cuts(settings),
         }
 
     def __call__(self, log_probs: Any, lengths: Any) -> Decoded:
@@ -124,6 +125,15 @@ class BeamSearchDecoder:
         import tensorflow as tf
 
         return self(tf.nn.log_softmax(logits), lengths)
+
+
+def _cuts(settings: BeamSearchSettings) -> dict[str, Any]:
+    """The op's attributes of the cuts; it takes those that are missing from the mode."""
+    if settings.pruning is None:
+        return {"mode": settings.mode}
+    names = ("label_floor", "score_threshold", "blank_skip", "doubt_labels", "crowd")
+    given = {name: getattr(settings.pruning, name) for name in names}
+    return {"mode": "exact"} | {name: value for name, value in given.items() if value is not None}
 
 
 def _file_text(alphabet: Alphabet) -> bytes:

@@ -1,7 +1,6 @@
 #include "search/hot_words.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 
@@ -50,7 +49,6 @@ HotWords::HotWords(const std::vector<std::pair<std::string, float>>& phrases, co
 void HotWords::add(const std::string& phrase, float boost, const Alphabet& alphabet) {
   const std::vector<std::vector<int>> words = spell_words(phrase, alphabet);
   if (words.empty()) throw DecodeError("a hot phrase is empty");
-  if (!std::isfinite(boost)) throw DecodeError("the boost of hot phrase \"" + phrase + "\" is not finite");
   if (space_ < 0 && words.size() > 1)
     throw DecodeError("hot phrase \"" + phrase + "\" holds a space, the alphabet has none");
   std::vector<int> path;
@@ -61,6 +59,12 @@ void HotWords::add(const std::string& phrase, float boost, const Alphabet& alpha
   }
   const std::size_t first = space_ >= 0 ? 1 : 0;  // labels that earn nothing
   const std::size_t spelled = path.size();
+  const float most = kMostBoostPerLetter * static_cast<float>(spelled - first);
+  if (!(boost >= kLeastBoost && boost <= most)) {
+    throw DecodeError("the boost " + std::to_string(boost) + " of hot phrase \"" + phrase +
+                      "\" is not between -1000 and " + std::to_string(most) +
+                      " nats (6 a letter): above, it is written where nobody says it");
+  }
   if (space_ >= 0) path.push_back(space_);
   std::uint32_t state = 0;
   for (std::size_t i = 0; i < path.size(); ++i) {

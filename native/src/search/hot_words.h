@@ -16,10 +16,15 @@
 
 namespace speechmill {
 
+// A phrase is written again and again, heard or not, where its boost outweighs what its letters cost.
+constexpr float kLeastBoost = -1000.0F;
+constexpr float kMostBoostPerLetter = 6.0F;
+
 class HotWords {
 public:
   // Phrases of words separated by blanks. Throws DecodeError for an empty phrase, one that the alphabet
-  // cannot spell, one that appears twice, and a boost that is not finite.
+  // cannot spell, one that appears twice, and a boost below kLeastBoost or above kMostBoostPerLetter for each
+  // label of the phrase.
   HotWords(const std::vector<std::pair<std::string, float>>& phrases, const Alphabet& alphabet);
 
   // The state before the first label, and after one more label (by label number).
