@@ -182,6 +182,7 @@ def decode(
     oov_penalty: float = -1.0,
     oov_letter_penalty: float = -1.4,
 ) -> list[list[Hypothesis]]: ...
+def decoder_settings() -> list[tuple[str, float | None, float, float, bool]]: ...
 
 class Pruning:
     """What a search may cut away; given as `mode`. Each cut is off unless it is named."""
@@ -247,6 +248,8 @@ class FlacPieces:
     def bits(self) -> int: ...
     @property
     def has_md5(self) -> bool: ...
+    @property
+    def bytes_left(self) -> int: ...
 
 def flac_decode(data: Buffer, most_bytes: int) -> tuple[npt.NDArray[Any], int, int, bool, int]: ...
 def flac_decode_many(
@@ -258,6 +261,32 @@ def sphere_info(file: str | os.PathLike[str] | bytes) -> dict[str, Any]: ...
 def sphere_read(
     file: str | os.PathLike[str] | bytes, start: int = 0, stop: int | None = None, verify: bool = True
 ) -> npt.NDArray[np.int16]: ...
+
+class FrontEnd:
+    """The front end in C++; see native.features."""
+
+    def __init__(
+        self,
+        *,
+        sample_rate_hz: int,
+        window: int,
+        hop: int,
+        filters: int,
+        low_hz: float,
+        coefficients: int,
+        portable: bool = False,
+    ) -> None: ...
+    def frames(self, samples: int) -> int: ...
+    def cepstra(
+        self, sounds: Sequence[npt.NDArray[np.int16] | npt.NDArray[np.float32]]
+    ) -> list[npt.NDArray[np.float32]]: ...
+
+class FrontEndStream:
+    """A front end that is fed piece by piece."""
+
+    def __init__(self, front_end: FrontEnd) -> None: ...
+    def feed(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]: ...
+
 def sound_figures(
     samples: npt.NDArray[np.int16], sample_rate_hz: int, portable: bool = False
 ) -> tuple[float, float, float, float, float, float, str]: ...

@@ -1,7 +1,9 @@
 // Any floats as log-probabilities, with and without a lexicon, hot words and an open vocabulary: a
 // DecodeError or a defined answer, which is the same when the frames come in two pieces.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -44,6 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (again.size() != whole.size()) std::abort();
     for (std::size_t i = 0; i < again.size(); ++i) {
       if (again[i].text != whole[i].text || again[i].timesteps != whole[i].timesteps) std::abort();
+      const std::vector<int>& times = whole[i].timesteps;
+      if (std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) != times.end()) std::abort();
     }
   } catch (const DecodeError&) {
   }

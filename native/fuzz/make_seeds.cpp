@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <iostream>
+#include <lm/model.hh>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 namespace {
 
 using speechmill::testing::spit;
+using speechmill::testing::toy_arpa;
 
 std::string npy(const std::string& type, const std::string& shape, const std::string& body) {
   std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }\n";
@@ -23,6 +25,26 @@ std::string rows(std::size_t frames) {
   std::vector<float> values;
   for (std::size_t i = 0; i < 4 * frames; ++i) values.push_back(-0.1F - static_cast<float>(i * i % 5));
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
+}
+
+// The model of an ARPA file as a KenLM binary of each kind.
+template <class Model>
+void write_binary(const std::string& arpa, const std::string& path) {
+  lm::ngram::Config config;
+  config.show_progress = false;
+  config.messages = nullptr;
+  config.write_mmap = path.c_str();
+  config.temporary_directory_prefix = path;
+  const Model model(arpa.c_str(), config);
+}
+
+void write_binaries(const std::string& arpa, const std::string& folder) {
+  write_binary<lm::ngram::ProbingModel>(arpa, folder + "/seed-probing");
+  write_binary<lm::ngram::RestProbingModel>(arpa, folder + "/seed-rest");
+  write_binary<lm::ngram::TrieModel>(arpa, folder + "/seed-trie");
+  write_binary<lm::ngram::QuantTrieModel>(arpa, folder + "/seed-quantised");
+  write_binary<lm::ngram::ArrayTrieModel>(arpa, folder + "/seed-array");
+  write_binary<lm::ngram::QuantArrayTrieModel>(arpa, folder + "/seed-both");
 }
 
 }  // namespace
@@ -61,6 +83,13 @@ int main(int count, char** arguments) {
     sound.append(reinterpret_cast<const char*>(&sample), sizeof sample);
   }
   spit(folder("fuzz_sound") + "/seed", sound);
+  const std::string models = folder("fuzz_language_model");
+  spit(models + "/seed-arpa", toy_arpa());
+  write_binaries(toy.path() + "/lm.binary", models);
+  spit(folder("fuzz_text") + "/seed",
+       "\1Mr. Dale met J. Smith. \"Who?\" some-\nthing <b>odd</b> 3 caf\xC3\xA9 \xFF");
+  spit(folder("fuzz_features") + "/seed", std::string("\0\0\2\x50\x28\x1a\2", 7) + sound);
+  spit(folder("fuzz_settings") + "/seed", std::string(600, '\x15'));
   const std::string alphabets = folder("fuzz_alphabet");
   spit(alphabets + "/seed", testing::slurp(toy.path() + "/alphabet.txt"));
   spit(alphabets + "/seed-bytes", Alphabet::bytes().canonical());
