@@ -72,6 +72,9 @@ BENCHES = {
         {"FOLDER": "", **_JSON},
         needs=("FOLDER",),
     ),
+    "features": Bench(
+        "benchmarks.features", "the front end in C++ beside numpy, CPU time", {"FOLDER": "", **_JSON}
+    ),
     "feed": Bench("benchmarks.feed", "shards to batches: speed, first step, memory", {"HOURS": "--hours"}),
 }
 

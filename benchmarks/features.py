@@ -59,7 +59,7 @@ def speech(folder: Path, minutes: float) -> list[Samples]:
     return [whole[at : at + length] for at in range(0, len(whole) - length + 1, length)]
 
 
-def in_numpy(samples: Samples, config: FeatureConfig) -> npt.NDArray[np.floating]:
+def in_numpy(samples: Samples, config: FeatureConfig) -> npt.NDArray[Any]:
     """As training computed its features before they were in C++."""
     return features_reference.mfcc(samples.astype(np.float32) / np.float32(32768), config)
 
@@ -106,16 +106,17 @@ def main() -> None:
     options = parser.parse_args()
     config = FeatureConfig()
     utterances = speech(options.folder, options.minutes) if options.folder else noise(options.minutes)
-    found = {
-        "utterances": len(utterances),
-        "cpu_s_per_hour": costs(utterances, config),
-        "greatest_difference": differences(utterances[:50], config),
-    }
-    for name, cost_s in found["cpu_s_per_hour"].items():
-        print(f"{name:28} {cost_s:8.3f} CPU s per hour of sound")
-    for name, difference in found["greatest_difference"].items():
-        print(f"{name:28} {difference:8.1e} at most")
+    cost_s, difference = costs(utterances, config), differences(utterances[:50], config)
+    for name, value in cost_s.items():
+        print(f"{name:28} {value:8.3f} CPU s per hour of sound")
+    for name, value in difference.items():
+        print(f"{name:28} {value:8.1e} at most")
     if options.json:
+        found = {
+            "utterances": len(utterances),
+            "cpu_s_per_hour": cost_s,
+            "greatest_difference": difference,
+        }
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

@@ -43,7 +43,7 @@ def test_a_batch_is_decoded_like_in_python(
     np.save(tmp_path / "lengths.npy", np.array(lengths))
     scorer = native.Scorer.load(tiny_model, alpha=0.8, beta=0.4)
     expected = native.decode(batch, lengths, tiny_alphabet, scorer, beam_width=30, n_best=3, mode=mode)
-    said = ("--alpha=0.8", "--beta", 0.4, "--beam", 30, "--mode", mode, "--threads", 2)
+    said = ("--alpha=0.8", "--beta", 0.4, "--beam-width", 30, "--mode", mode, "--threads", 2)
     flags = ("--lm", tiny_model, "--lengths", tmp_path / "lengths.npy", *said)
     assert lines(*flags, path) == [found[0].text for found in expected]
     ranked = lines(*flags, "--n-best", 3, path)
@@ -158,9 +158,9 @@ def test_lengths_that_are_not_the_batchs_are_refused(
         (["--lm", "d", "--lengths", "l.npy", "x.npy", "y.npy"], "--lengths belongs to one file, not to 2"),
         (["--lm", "d", "--frobnicate", "x.npy"], "unknown option --frobnicate"),
         (["--lm", "d", "--alpha", "much", "x.npy"], "--alpha much is not a number"),
-        (["--lm", "d", "--alpha", "-1", "x.npy"], "--alpha must be at least 0"),
-        (["--lm", "d", "--beam=0", "x.npy"], "--beam 0 is not a whole number"),
-        (["--lm", "d", "--mode", "slow", "x.npy"], "--mode slow is not one of"),
+        (["--lm", "d", "--alpha", "-1", "x.npy"], "alpha -1 is not a number from 0 on"),
+        (["--lm", "d", "--beam-width=0", "x.npy"], "beam_width 0 is not a whole number"),
+        (["--lm", "d", "--mode", "slow", "x.npy"], "there are exact, default and fast"),
     ],
 )
 def test_a_command_line_that_cannot_be_meant_ends_with_two(arguments: list[str], sentence: str) -> None:

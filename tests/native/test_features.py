@@ -25,6 +25,8 @@ def speech(seconds: float, rate_hz: int = 16_000, seed: int = 1) -> np.ndarray:
     """Noise whose loudness and colour change, as int16."""
     random = np.random.default_rng(seed)
     count = round(seconds * rate_hz)
+    if not count:
+        return np.zeros(0, np.int16)
     loud = 10.0 ** random.uniform(0.5, 4.0, count // 400 + 1).repeat(400)[:count]
     return (
         (np.convolve(random.standard_normal(count), [0.5, 0.3, 0.2], "same") * loud)

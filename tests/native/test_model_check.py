@@ -45,7 +45,7 @@ def arpa(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = "\n".join(" ".join(picked.choice(words) for _ in range(picked.randint(3, 9))) for _ in range(400))
     lmplz = ROOT / "build/kenlm/bin/lmplz"
     done = subprocess.run(
-        [lmplz, "-o", "4", "--discount_fallback", "-S", "20M", "-T", str(folder)],
+        [lmplz, "-o", "4", "--discount_fallback", "-S", "100M", "-T", str(folder)],
         input=lines,
         capture_output=True,
         text=True,

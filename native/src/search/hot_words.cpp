@@ -1,6 +1,7 @@
 #include "search/hot_words.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -59,6 +60,7 @@ void HotWords::add(const std::string& phrase, float boost, const Alphabet& alpha
   }
   const std::size_t first = space_ >= 0 ? 1 : 0;  // labels that earn nothing
   const std::size_t spelled = path.size();
+  if (!std::isfinite(boost)) throw DecodeError("the boost of hot phrase \"" + phrase + "\" is not finite");
   const float most = kMostBoostPerLetter * static_cast<float>(spelled - first);
   if (!(boost >= kLeastBoost && boost <= most)) {
     throw DecodeError("the boost " + std::to_string(boost) + " of hot phrase \"" + phrase +

@@ -52,17 +52,29 @@ const FrontEndOptions& checked(const FrontEndOptions& options) {
   return options;
 }
 
+void widen(const std::vector<FrameFloats>& from, FrameDoubles* to) {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    for (std::size_t lane = 0; lane < kFrames; ++lane) to[i].of[lane] = static_cast<double>(from[i].of[lane]);
+  }
+}
+
 // IEEE 754 rounds square roots correctly, whatever computes them.
-void take_roots(FrameFloats* rows, std::size_t count) {
+void take_roots(const FrameDoubles* powers, std::size_t count, FrameFloats* magnitudes) {
   for (std::size_t i = 0; i < count; ++i) {
-    for (float& value : rows[i].of) value = std::sqrt(value);
+    for (std::size_t lane = 0; lane < kFrames; ++lane) {
+      magnitudes[i].of[lane] = std::sqrt(static_cast<float>(powers[i].of[lane]));
+    }
   }
 }
 
 #ifdef SPEECHMILL_WIDE_LANES
-__attribute__((target("avx2"))) void take_roots_wide(FrameFloats* rows, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i)
-    _mm256_store_ps(rows[i].of, _mm256_sqrt_ps(_mm256_load_ps(rows[i].of)));
+__attribute__((target("avx2"))) void take_roots_wide(const FrameDoubles* powers, std::size_t count,
+                                                     FrameFloats* magnitudes) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const __m128 low = _mm256_cvtpd_ps(_mm256_load_pd(powers[i].of));
+    const __m128 high = _mm256_cvtpd_ps(_mm256_load_pd(powers[i].of + 4));
+    _mm256_store_ps(magnitudes[i].of, _mm256_sqrt_ps(_mm256_set_m128(high, low)));
+  }
 }
 #endif
 
@@ -70,9 +82,9 @@ __attribute__((target("avx2"))) void take_roots_wide(FrameFloats* rows, std::siz
 // making, because those of libraries differ between machines: x = m 2^e with m around 1, then the series of
 // the area tangent.
 template <int kWidth>
-SPEECHMILL_INLINE void take_logarithm(typename Vector<kWidth>::Floats* value) {
-  using Floats = typename Vector<kWidth>::Floats;
-  using Integers = typename Vector<kWidth>::Integers;
+SPEECHMILL_INLINE void take_logarithm(typename Vector<float, kWidth>::Numbers* value) {
+  using Floats = typename Vector<float, kWidth>::Numbers;
+  using Integers = typename Vector<std::int32_t, kWidth>::Numbers;
   constexpr std::int32_t kRootHalf = 0x3f3504f3;  // the bits of sqrt(1/2), the least m
   const Floats x = *value;
   Integers bits;
@@ -97,14 +109,16 @@ SPEECHMILL_INLINE void take_logarithm(typename Vector<kWidth>::Floats* value) {
 }  // namespace
 
 struct FrontEnd::Room {
-  std::vector<FrameFloats> work;
+  std::vector<FrameFloats> weighed;
+  std::vector<FrameDoubles> work;
+  std::vector<FrameDoubles> powers;
   std::vector<FrameFloats> spectrum;
   std::vector<FrameFloats> logs;     // of the filters
   std::vector<FrameFloats> cepstra;  // of eight frames
 };
 
 FrontEnd::FrontEnd(const FrontEndOptions& options)
-    : options_(checked(options)), fft_(FrameFft::of_width(fft_width(options.window))) {
+    : options_(checked(options)), fft_(FrameFft<double>::of_width(fft_width(options.window))) {
   for (std::size_t i = 0; i < options.window; ++i) {
     const double angle = 2.0 * kPi * static_cast<double>(i) / static_cast<double>(options.window);
     window_.push_back(static_cast<float>(0.5 - 0.5 * std::cos(angle)) / 2);
@@ -152,35 +166,36 @@ std::size_t FrontEnd::frames(std::size_t samples) const {
 
 template <int kWidth>
 SPEECHMILL_INLINE void FrontEnd::cepstra_of(Room* room) const {
-  using Floats = typename Vector<kWidth>::Floats;
+  using Floats = typename Vector<float, kWidth>::Numbers;
   for (std::size_t lane = 0; lane < kFrames; lane += kWidth) {
     for (std::size_t i = 0; i < filters_.size(); ++i) {
       Floats sum{};
       for (std::size_t bin = 0; bin < filters_[i].weights.size(); ++bin) {
         Floats magnitude;
-        load_lanes<kWidth>(room->spectrum[filters_[i].first + bin], lane, &magnitude);
+        load_lanes(room->spectrum[filters_[i].first + bin], lane, &magnitude);
         sum += magnitude * filters_[i].weights[bin];
       }
       sum += kLogFloor;
       take_logarithm<kWidth>(&sum);
-      store_lanes<kWidth>(sum, lane, &room->logs[i]);
+      store_lanes(sum, lane, &room->logs[i]);
     }
     for (std::size_t k = 0; k < options_.coefficients; ++k) {
       const float* const cosines = cosines_.data() + k * filters_.size();
       Floats sum{};
       for (std::size_t i = 0; i < filters_.size(); ++i) {
         Floats log;
-        load_lanes<kWidth>(room->logs[i], lane, &log);
+        load_lanes(room->logs[i], lane, &log);
         sum += log * cosines[i];
       }
-      store_lanes<kWidth>(sum, lane, &room->cepstra[k]);
+      store_lanes(sum, lane, &room->cepstra[k]);
     }
   }
 }
 
 #ifdef SPEECHMILL_WIDE_LANES
 __attribute__((target("avx2"))) void FrontEnd::cepstra_of_wide(Room* room) const {
-  take_roots_wide(room->spectrum.data() + bins_.from, bins_.to - bins_.from);
+  take_roots_wide(room->powers.data() + bins_.from, bins_.to - bins_.from,
+                  room->spectrum.data() + bins_.from);
   cepstra_of<8>(room);
 }
 #endif
@@ -189,7 +204,7 @@ void FrontEnd::cepstra_of_eight(Room* room) const {
 #ifdef SPEECHMILL_WIDE_LANES
   if (goes_wide(options_.lanes)) return cepstra_of_wide(room);
 #endif
-  take_roots(room->spectrum.data() + bins_.from, bins_.to - bins_.from);
+  take_roots(room->powers.data() + bins_.from, bins_.to - bins_.from, room->spectrum.data() + bins_.from);
   cepstra_of<4>(room);
 }
 
@@ -199,7 +214,9 @@ void FrontEnd::compute_any(const Sample* samples, std::size_t count, const std::
   const std::size_t total = frames(count);
   if (total == 0) return;
   Room room;
+  room.weighed.resize(window.size());
   room.work.resize(fft_.width());
+  room.powers.resize(fft_.bins());
   room.spectrum.resize(fft_.bins());
   room.logs.resize(options_.filters);
   room.cepstra.resize(options_.coefficients);
@@ -209,9 +226,11 @@ void FrontEnd::compute_any(const Sample* samples, std::size_t count, const std::
     for (std::size_t i = 0; i < kFrames; ++i) {
       pointers[i] = samples + (first + std::min(i, there - 1)) * options_.hop;
     }
-    weigh(pointers, window, FrameFloats{}, room.work.data(), options_.lanes);
-    std::fill(room.work.begin() + static_cast<std::ptrdiff_t>(window.size()), room.work.end(), FrameFloats{});
-    fft_.powers(room.work.data(), bins_, room.spectrum.data(), options_.lanes);
+    weigh(pointers, window, FrameFloats{}, room.weighed.data(), options_.lanes);
+    widen(room.weighed, room.work.data());
+    std::fill(room.work.begin() + static_cast<std::ptrdiff_t>(window.size()), room.work.end(),
+              FrameDoubles{});
+    fft_.powers(room.work.data(), bins_, room.powers.data(), options_.lanes);
     cepstra_of_eight(&room);
     for (std::size_t i = 0; i < there; ++i) {
       float* const row = cepstra + (first + i) * options_.coefficients;

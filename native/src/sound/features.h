@@ -5,9 +5,10 @@
 //   1e-6)
 //   -> DCT-II scaled by 1 / sqrt(2 filters) -> the first `coefficients`
 //
-// In float, eight frames side by side. A frame's numbers depend on its samples alone, not on what lies round
-// it nor on the processor: pieces and the whole, one thread and many give the same bits. What is not finite
-// in the samples makes its own frames not finite. Not here: resampling, context, whitening.
+// Eight frames side by side, the transform in double (in float a loud band would drown a quiet one), the rest
+// in float. A frame's numbers depend on its samples alone, not on what lies round it nor on the processor:
+// pieces and the whole, one thread and many give the same bits. What is not finite in the samples makes its
+// own frames not finite. Not here: resampling, context, whitening.
 #pragma once
 
 #include <cstddef>
@@ -57,7 +58,7 @@ private:
   void cepstra_of_eight(Room* room) const;
 
   FrontEndOptions options_;
-  const sound::FrameFft& fft_;
+  const sound::FrameFft<double>& fft_;
   std::vector<float> window_;          // halved, for the transform answers for frames twice as high
   std::vector<float> integer_window_;  // the same for 16-bit samples
   std::vector<Filter> filters_;

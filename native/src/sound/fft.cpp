@@ -10,40 +10,39 @@ namespace speechmill::sound {
 namespace {
 
 // A complex number of kWidth frames.
-template <int kWidth>
+template <class Real, int kWidth>
 struct Complex {
-  typename Vector<kWidth>::Floats real;
-  typename Vector<kWidth>::Floats imaginary;
+  typename Vector<Real, kWidth>::Numbers real;
+  typename Vector<Real, kWidth>::Numbers imaginary;
 };
 
 // Numbers lie in pairs: all frames' real parts, then all frames' imaginary parts.
-template <int kWidth>
-SPEECHMILL_INLINE void load(const FrameFloats* from, std::size_t lane, Complex<kWidth>* value) {
-  std::memcpy(&value->real, from[0].of + lane, sizeof value->real);
-  std::memcpy(&value->imaginary, from[1].of + lane, sizeof value->imaginary);
+template <class Real, int kWidth>
+SPEECHMILL_INLINE void load(const FrameNumbers<Real>* from, std::size_t lane, Complex<Real, kWidth>* value) {
+  load_lanes(from[0], lane, &value->real);
+  load_lanes(from[1], lane, &value->imaginary);
 }
 
-template <int kWidth>
-SPEECHMILL_INLINE void store(const Complex<kWidth>& value, std::size_t lane, FrameFloats* to) {
-  std::memcpy(to[0].of + lane, &value.real, sizeof value.real);
-  std::memcpy(to[1].of + lane, &value.imaginary, sizeof value.imaginary);
+template <class Real, int kWidth>
+SPEECHMILL_INLINE void store(const Complex<Real, kWidth>& value, std::size_t lane, FrameNumbers<Real>* to) {
+  store_lanes(value.real, lane, &to[0]);
+  store_lanes(value.imaginary, lane, &to[1]);
 }
 
-template <int kWidth>
-SPEECHMILL_INLINE void turn(Complex<kWidth>* value, float real, float imaginary) {
-  const typename Vector<kWidth>::Floats before = value->real;
+template <class Real, int kWidth>
+SPEECHMILL_INLINE void turn(Complex<Real, kWidth>* value, Real real, Real imaginary) {
+  const typename Vector<Real, kWidth>::Numbers before = value->real;
   value->real = before * real - value->imaginary * imaginary;
   value->imaginary = before * imaginary + value->imaginary * real;
 }
 
 // Four numbers to their transform of length four, in place.
-template <int kWidth>
-SPEECHMILL_INLINE void butterfly(Complex<kWidth>* a, Complex<kWidth>* b, Complex<kWidth>* c,
-                                 Complex<kWidth>* d) {
-  const Complex<kWidth> even{a->real + c->real, a->imaginary + c->imaginary};
-  const Complex<kWidth> even_gap{a->real - c->real, a->imaginary - c->imaginary};
-  const Complex<kWidth> odd{b->real + d->real, b->imaginary + d->imaginary};
-  const Complex<kWidth> odd_gap{b->imaginary - d->imaginary, d->real - b->real};  // times -i
+template <class Number>
+SPEECHMILL_INLINE void butterfly(Number* a, Number* b, Number* c, Number* d) {
+  const Number even{a->real + c->real, a->imaginary + c->imaginary};
+  const Number even_gap{a->real - c->real, a->imaginary - c->imaginary};
+  const Number odd{b->real + d->real, b->imaginary + d->imaginary};
+  const Number odd_gap{b->imaginary - d->imaginary, d->real - b->real};  // times -i
   *a = {even.real + odd.real, even.imaginary + odd.imaginary};
   *b = {even_gap.real + odd_gap.real, even_gap.imaginary + odd_gap.imaginary};
   *c = {even.real - odd.real, even.imaginary - odd.imaginary};
@@ -59,7 +58,8 @@ std::size_t place_of(std::size_t k, std::size_t length) {
 
 }  // namespace
 
-FrameFft::FrameFft(std::size_t width) : width_(width) {
+template <class Real>
+FrameFft<Real>::FrameFft(std::size_t width) : width_(width) {
   const std::size_t half = width / 2;
   const auto angle = [](std::size_t k, std::size_t of) {
     return 2.0 * kPi * static_cast<double>(k) / static_cast<double>(of);
@@ -68,30 +68,32 @@ FrameFft::FrameFft(std::size_t width) : width_(width) {
     for (std::size_t j = 0; j < length / 4; ++j) {
       Turn turn{};
       for (std::size_t power = 1; power <= 3; ++power) {
-        turn.real[power - 1] = static_cast<float>(std::cos(angle(power * j, length)));
-        turn.imaginary[power - 1] = static_cast<float>(-std::sin(angle(power * j, length)));
+        turn.real[power - 1] = static_cast<Real>(std::cos(angle(power * j, length)));
+        turn.imaginary[power - 1] = static_cast<Real>(-std::sin(angle(power * j, length)));
       }
       turns_.push_back(turn);
     }
   }
   for (std::size_t k = 0; k <= half; ++k) {
     place_.push_back(place_of(k % half, half));
-    cosine_.push_back(static_cast<float>(std::cos(angle(k, width))));
-    sine_.push_back(static_cast<float>(std::sin(angle(k, width))));
+    cosine_.push_back(static_cast<Real>(std::cos(angle(k, width))));
+    sine_.push_back(static_cast<Real>(std::sin(angle(k, width))));
   }
 }
 
-const FrameFft& FrameFft::of_width(std::size_t width) {
+template <class Real>
+const FrameFft<Real>& FrameFft<Real>::of_width(std::size_t width) {
   static std::mutex guard;
-  static std::map<std::size_t, std::unique_ptr<const FrameFft>> made;
+  static std::map<std::size_t, std::unique_ptr<const FrameFft<Real>>> made;
   const std::lock_guard<std::mutex> lock(guard);
-  std::unique_ptr<const FrameFft>& entry = made[width];
-  if (!entry) entry = std::make_unique<const FrameFft>(width);
+  std::unique_ptr<const FrameFft<Real>>& entry = made[width];
+  if (!entry) entry = std::make_unique<const FrameFft<Real>>(width);
   return *entry;
 }
 
+template <class Real>
 template <int kWidth>
-SPEECHMILL_INLINE void FrameFft::transform(FrameFloats* work) const {
+SPEECHMILL_INLINE void FrameFft<Real>::transform(FrameNumbers<Real>* work) const {
   const std::size_t half = width_ / 2;
   const Turn* turns = turns_.data();
   std::size_t length = half;
@@ -101,8 +103,8 @@ SPEECHMILL_INLINE void FrameFft::transform(FrameFloats* work) const {
       const Turn& w = turns[j];
       for (std::size_t block = j; block < half; block += length) {
         for (std::size_t lane = 0; lane < kFrames; lane += kWidth) {
-          FrameFloats* const at = work + 2 * block;
-          Complex<kWidth> a, b, c, d;
+          FrameNumbers<Real>* const at = work + 2 * block;
+          Complex<Real, kWidth> a, b, c, d;
           load(at, lane, &a);
           load(at + 2 * quarter, lane, &b);
           load(at + 4 * quarter, lane, &c);
@@ -124,11 +126,11 @@ SPEECHMILL_INLINE void FrameFft::transform(FrameFloats* work) const {
   if (length != 2) return;
   for (std::size_t i = 0; i < half; i += 2) {
     for (std::size_t lane = 0; lane < kFrames; lane += kWidth) {
-      Complex<kWidth> a, b;
+      Complex<Real, kWidth> a, b;
       load(work + 2 * i, lane, &a);
       load(work + 2 * i + 2, lane, &b);
-      const Complex<kWidth> sum{a.real + b.real, a.imaginary + b.imaginary};
-      const Complex<kWidth> gap{a.real - b.real, a.imaginary - b.imaginary};
+      const Complex<Real, kWidth> sum{a.real + b.real, a.imaginary + b.imaginary};
+      const Complex<Real, kWidth> gap{a.real - b.real, a.imaginary - b.imaginary};
       store(sum, lane, work + 2 * i);
       store(gap, lane, work + 2 * i + 2);
     }
@@ -136,50 +138,58 @@ SPEECHMILL_INLINE void FrameFft::transform(FrameFloats* work) const {
 }
 
 // Bin k of the real frame and its mirror from numbers k and half - k of the complex transform.
+template <class Real>
 template <int kWidth>
-SPEECHMILL_INLINE void FrameFft::sum_up(const FrameFloats* work, Bins asked, FrameFloats* power) const {
-  using Floats = typename Vector<kWidth>::Floats;
+SPEECHMILL_INLINE void FrameFft<Real>::sum_up(const FrameNumbers<Real>* work, Bins asked,
+                                              FrameNumbers<Real>* power) const {
+  using Numbers = typename Vector<Real, kWidth>::Numbers;
   const std::size_t half = width_ / 2;
   const std::size_t mirrored = asked.to > half / 2 + 1 ? half + 1 - asked.to : half;
   const std::size_t first = std::min(asked.from, mirrored);
   const std::size_t last = std::min(asked.to - 1, half / 2);
   for (std::size_t k = first; k <= last; ++k) {
     for (std::size_t lane = 0; lane < kFrames; lane += kWidth) {
-      Complex<kWidth> z, mirror;
+      Complex<Real, kWidth> z, mirror;
       load(work + 2 * place_[k], lane, &z);
       load(work + 2 * place_[half - k], lane, &mirror);
-      const Complex<kWidth> even{z.real + mirror.real, z.imaginary - mirror.imaginary};
-      Complex<kWidth> odd{z.imaginary + mirror.imaginary, mirror.real - z.real};
+      const Complex<Real, kWidth> even{z.real + mirror.real, z.imaginary - mirror.imaginary};
+      Complex<Real, kWidth> odd{z.imaginary + mirror.imaginary, mirror.real - z.real};
       turn(&odd, cosine_[k], -sine_[k]);
-      const Floats real = even.real + odd.real;
-      const Floats imaginary = even.imaginary + odd.imaginary;
-      const Floats other_real = even.real - odd.real;
-      const Floats other_imaginary = even.imaginary - odd.imaginary;
-      const Floats own = real * real + imaginary * imaginary;
-      const Floats other = other_real * other_real + other_imaginary * other_imaginary;
-      std::memcpy(power[k].of + lane, &own, sizeof own);
-      std::memcpy(power[half - k].of + lane, &other, sizeof other);
+      const Numbers real = even.real + odd.real;
+      const Numbers imaginary = even.imaginary + odd.imaginary;
+      const Numbers other_real = even.real - odd.real;
+      const Numbers other_imaginary = even.imaginary - odd.imaginary;
+      const Numbers own = real * real + imaginary * imaginary;
+      const Numbers other = other_real * other_real + other_imaginary * other_imaginary;
+      store_lanes(own, lane, &power[k]);
+      store_lanes(other, lane, &power[half - k]);
     }
   }
 }
 
 #ifdef SPEECHMILL_WIDE_LANES
-__attribute__((target("avx2"))) void FrameFft::powers_wide(FrameFloats* work, Bins asked,
-                                                           FrameFloats* power) const {
-  transform<8>(work);
-  sum_up<8>(work, asked, power);
+template <class Real>
+__attribute__((target("avx2"))) void FrameFft<Real>::powers_wide(FrameNumbers<Real>* work, Bins asked,
+                                                                 FrameNumbers<Real>* power) const {
+  transform<32 / sizeof(Real)>(work);
+  sum_up<32 / sizeof(Real)>(work, asked, power);
 }
 #endif
 
-void FrameFft::powers(FrameFloats* work, Bins asked, FrameFloats* power, Lanes lanes) const {
+template <class Real>
+void FrameFft<Real>::powers(FrameNumbers<Real>* work, Bins asked, FrameNumbers<Real>* power,
+                            Lanes lanes) const {
 #ifdef SPEECHMILL_WIDE_LANES
   if (goes_wide(lanes)) {
     powers_wide(work, asked, power);
     return;
   }
 #endif
-  transform<4>(work);
-  sum_up<4>(work, asked, power);
+  transform<16 / sizeof(Real)>(work);
+  sum_up<16 / sizeof(Real)>(work, asked, power);
 }
+
+template class FrameFft<float>;
+template class FrameFft<double>;
 
 }  // namespace speechmill::sound

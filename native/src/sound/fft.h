@@ -14,6 +14,7 @@ struct Bins {
   std::size_t to;
 };
 
+template <class Real>
 class FrameFft {
 public:
   // Frames of `width` samples: a power of two, at least 4.
@@ -25,24 +26,24 @@ public:
   std::size_t bins() const { return width_ / 2 + 1; }
   // Power of the asked bins of frames twice as high as those in `work` (`width` rows, overwritten), at
   // power[bin]; other bins are left or filled.
-  void powers(FrameFloats* work, Bins asked, FrameFloats* power, Lanes lanes) const;
+  void powers(FrameNumbers<Real>* work, Bins asked, FrameNumbers<Real>* power, Lanes lanes) const;
 
 private:
   struct Turn {  // w, w^2, w^3 of a butterfly
-    float real[3];
-    float imaginary[3];
+    Real real[3];
+    Real imaginary[3];
   };
   template <int kWidth>
-  void transform(FrameFloats* work) const;
+  void transform(FrameNumbers<Real>* work) const;
   template <int kWidth>
-  void sum_up(const FrameFloats* work, Bins asked, FrameFloats* power) const;
-  void powers_wide(FrameFloats* work, Bins asked, FrameFloats* power) const;
+  void sum_up(const FrameNumbers<Real>* work, Bins asked, FrameNumbers<Real>* power) const;
+  void powers_wide(FrameNumbers<Real>* work, Bins asked, FrameNumbers<Real>* power) const;
 
   std::size_t width_;
   std::vector<Turn> turns_;         // pass by pass
   std::vector<std::size_t> place_;  // where the transform leaves a frequency
-  std::vector<float> cosine_;       // of 2 pi k / width
-  std::vector<float> sine_;
+  std::vector<Real> cosine_;        // of 2 pi k / width
+  std::vector<Real> sine_;
 };
 
 }  // namespace speechmill::sound

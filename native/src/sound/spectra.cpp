@@ -22,7 +22,7 @@ FrameFloats means_of(const FramePointers<std::int16_t>& frames, std::size_t widt
 
 }  // namespace
 
-Spectra::Spectra(std::size_t width) : fft_(FrameFft::of_width(width)) {
+Spectra::Spectra(std::size_t width) : fft_(FrameFft<float>::of_width(width)) {
   for (std::size_t i = 0; i < width; ++i) {
     const double angle = 2.0 * kPi * static_cast<double>(i) / static_cast<double>(width - 1);
     window_.push_back(static_cast<float>(0.25 - 0.25 * std::cos(angle)));

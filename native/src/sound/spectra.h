@@ -25,7 +25,7 @@ public:
                std::vector<FrameFloats>* power, Lanes lanes) const;
 
 private:
-  const FrameFft& fft_;
+  const FrameFft<float>& fft_;
   std::vector<float> window_;  // halved, for the transform answers for frames twice as high
 };
 

@@ -27,25 +27,26 @@ template <class Sample>
 using FramePointers = std::array<const Sample*, kFrames>;
 
 // Numbers of all frames side by side, on the boundary that wide registers like.
-struct alignas(4 * kFrames) FrameFloats {
-  float of[kFrames];
+template <class Real>
+struct alignas(32) FrameNumbers {
+  Real of[kFrames];
 };
+using FrameFloats = FrameNumbers<float>;
+using FrameDoubles = FrameNumbers<double>;
 
-template <int kWidth>
+// Registers of kWidth numbers.
+template <class Real, int kWidth>
 struct Vector {
-  typedef float Floats __attribute__((vector_size(4 * kWidth)));
-  typedef std::int32_t Integers __attribute__((vector_size(4 * kWidth)));
+  typedef Real Numbers __attribute__((vector_size(sizeof(Real) * kWidth)));
 };
 
-template <int kWidth>
-SPEECHMILL_INLINE void load_lanes(const FrameFloats& from, std::size_t lane,
-                                  typename Vector<kWidth>::Floats* value) {
+template <class Real, class Numbers>
+SPEECHMILL_INLINE void load_lanes(const FrameNumbers<Real>& from, std::size_t lane, Numbers* value) {
   std::memcpy(value, from.of + lane, sizeof *value);
 }
 
-template <int kWidth>
-SPEECHMILL_INLINE void store_lanes(const typename Vector<kWidth>::Floats& value, std::size_t lane,
-                                   FrameFloats* to) {
+template <class Real, class Numbers>
+SPEECHMILL_INLINE void store_lanes(const Numbers& value, std::size_t lane, FrameNumbers<Real>* to) {
   std::memcpy(to->of + lane, &value, sizeof value);
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -35,18 +37,22 @@ def fft_length(config: FeatureConfig) -> int:
     return 1 << (window_length(config) - 1).bit_length()
 
 
-def mfcc(audio: Float, config: FeatureConfig, dtype: type = np.float32) -> npt.NDArray[np.floating]:
+def mfcc(audio: npt.NDArray[Any], config: FeatureConfig, dtype: type = np.float32) -> npt.NDArray[Any]:
     """Cepstra [frames, coefficients] of samples at the configured rate, computed in float32 or float64."""
     window = window_length(config)
     if not frame_count(len(audio), config):
         return np.zeros((0, config.coefficients), dtype)
-    frames = np.lib.stride_tricks.sliding_window_view(audio.astype(dtype), window)[:: hop_length(config)]
+    frames: npt.NDArray[Any] = np.lib.stride_tricks.sliding_window_view(audio.astype(dtype), window)[
+        :: hop_length(config)
+    ]
     hann = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)).astype(np.float32)
-    spectrum = np.abs(np.fft.rfft(frames * hann.astype(dtype), n=fft_length(config), axis=1)).astype(dtype)
+    spectrum: npt.NDArray[Any] = np.abs(
+        np.fft.rfft(frames * hann.astype(dtype), n=fft_length(config), axis=1)
+    ).astype(dtype)
     log_mel = np.log(spectrum @ mel_matrix(config).astype(dtype) + dtype(LOG_FLOOR))
     order = np.arange(config.coefficients)[None, :]
     position = np.arange(config.mel_filters)[:, None]
     angles = np.pi * order * (2 * position + 1) / (2 * config.mel_filters)
     cosines = (2.0 * np.cos(angles) / np.sqrt(2.0 * config.mel_filters)).astype(dtype)
-    result: npt.NDArray[np.floating] = log_mel @ cosines
+    result: npt.NDArray[Any] = log_mel @ cosines
     return result
