@@ -176,6 +176,11 @@ class _Trainer:
             raise CheckpointError(
                 f"{self.checkpoints}: made with another configuration; train elsewhere or remove it"
             )
+        if checkpoint is not None and "next_epoch" not in checkpoint.meta:
+            raise CheckpointError(
+                f"{self.checkpoints}: written by an earlier version, which kept no exact position; remove the folder to "
+                "train anew"
+            )
         return checkpoint
 
     def _restore(self, checkpoint: Checkpoint) -> None:
