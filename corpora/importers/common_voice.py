@@ -6,7 +6,7 @@ Columns are read by name, because every release has its own. The official train,
 rows of `validated.tsv` outside them are counted and passed over unless the option `train_all` asks for those
 whose speaker and sentence are in neither dev nor test. A clip or a speaker that is also in an evaluation
 split is refused in training. Client ids are hashed again. Reported sentences are flagged, stated durations
-compared. Not read: the tables of invalidated and other clips.
+compared. The tables of invalidated and other clips are counted as rejections where `unaccepted` asks for it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from corpora.importer import (
 from corpora.importers import _calls as recordings
 from corpora.importers import _common_voice_facts as facts
 from corpora.importers import _common_voice_v1 as release_one
+from corpora.importers import _common_voice_votes as unaccepted
 from corpora.options import SWITCH, Option
 from corpora.sources.lines import TextLine, decode_lines
 from corpora.sources.names import unsafe_name
@@ -87,6 +88,7 @@ class CommonVoiceImporter:
 
     options = (
         Option("train_all", "also rows of validated.tsv that leak neither speaker nor sentence", SWITCH),
+        unaccepted.OPTION,
     )
 
     def recognise(self, source: Source) -> bool:
@@ -116,6 +118,8 @@ class CommonVoiceImporter:
                 ignored += reading.outside(table)
             else:
                 units += reading.slices(table)
+        if options.options.get("unaccepted") in (True, "yes"):
+            units += unaccepted.units(source)
         notes = [] if official else [_unofficial(source)]
         notes += alphabet_remark(language)
         notes += facts.count_remarks(source, language, reading.rows) + facts.ages_remark(reading.decades)
@@ -128,6 +132,9 @@ class CommonVoiceImporter:
         payload = unit.payload
         if payload.get("release") == 1:
             yield from release_one.read(source, payload)
+            return
+        if unaccepted.is_ours(payload):
+            yield from unaccepted.read(source, payload)
             return
         table = Table(payload["table"], payload["name"], tuple(payload["columns"]), payload["folder"])
         with source.open(table.path) as stream:

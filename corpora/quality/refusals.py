@@ -63,5 +63,6 @@ IMPORT_CHECKS = {
     "uncertain": "words the transcriber was not sure of",
     "skipped_speech": "speech that was not written down",
     "unknown_word": "a spoken word is missing in the text",
-    "voted_down": "the listeners of a campaign said no",
+    "voted_down": "the listeners said no",
+    "not_validated": "too few listeners have decided on it, or they disagree",
 }

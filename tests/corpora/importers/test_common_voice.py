@@ -392,3 +392,19 @@ def test_the_real_clips_are_all_read(real_data: Path) -> None:
     assert len(items) == rows == len(segments)
     assert {segment.split for segment in segments} == {"train", "dev", "test"}
     assert scan.facts.language == "en"
+
+
+def test_unaccepted_clips_are_rejections_with_their_votes_where_asked_for(tmp_path: Path) -> None:
+    files = {
+        "en/train.tsv": table([row("a.mp3")]),
+        "en/invalidated.tsv": table([row("b.mp3", up_votes="1", down_votes="3")]),
+        "en/other.tsv": table([row("c.mp3", up_votes="0", down_votes="0")]) + "shifted\n",
+    }
+    source = tree(tmp_path, files, ["a.mp3", "b.mp3", "c.mp3"])
+    assert all(not isinstance(item, Rejection) for item in items_of(source)[1])
+    refused = [item for item in items_of(source, unaccepted=True)[1] if isinstance(item, Rejection)]
+    assert [(item.check, item.utterance_id) for item in refused] == [
+        ("voted_down", "b"), ("not_validated", "c"), ("shifted_columns", None),
+    ]  # fmt: skip
+    assert refused[0].reason == "in invalidated.tsv: 1 listeners said yes, 3 no"
+    assert refused[0].text_raw == "Hello there."
