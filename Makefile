@@ -126,8 +126,8 @@ bench-%: setup ## beside its peers: bench-import bench-decoder bench-lm … ; `p
 soak-texts: setup ## odd donated texts, imported and listened to, with counts  [SEED=1] [COUNT=600]
 	@$(PYTHON_RUN) tests/heavy/soak_texts.py --seed $(SEED) --count $(or $(COUNT),600)
 
-soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200]
-	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200)
+soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600]
+	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200) --kinds $(or $(KINDS),600)
 
 soak-store: setup ## damage to a published store, with counts  [SEED=1] [COUNT=200]
 	@$(PYTHON_RUN) -m tests.heavy.soak_store --seed $(SEED) --count $(or $(COUNT),200)

@@ -1,9 +1,10 @@
-"""`make soak-import [SEED=1] [COUNT=600] [KILLS=200]`: the fault campaign over all importers, with counts.
+"""`make soak-import [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600]`: the fault campaign over all importers, with counts.
 
-Injects at least COUNT faults into invented archives of all layouts and their tar.gz or zip, each import followed by
-the question: is every row either bit-exact or missing with its reason? Then kills imports with SIGKILL at KILLS
-random moments, fills the disk (a file-size limit and, as root, a tmpfs) and lets two importers loose at once,
-and compares what a re-run leaves with an undisturbed run. Prints a table; ends with 1 at the first wrong thing let in.
+Listens first to KINDS odd and damaged recordings, texts and archives (soak_kinds.py). Then injects at least COUNT faults
+into invented archives of all layouts and their tar.gz or zip, each import followed by the question: is every row either
+bit-exact or missing with its reason? Then kills imports with SIGKILL at KILLS random moments, fills the disk (a
+file-size limit and, as root, a tmpfs) and lets two importers loose at once, and compares what a re-run leaves with an
+undisturbed run. Prints a table; ends with 1 at the first wrong thing let in.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import common_voice, donated, faults, fisher, librispeech, switchboard, tedlium, tones
 from native.errors import SpeechmillError
+from scripts import soak_kinds
 
 LAYOUTS = {
     "librispeech": librispeech,
@@ -294,6 +296,25 @@ def campaign(seed: int, count: int, kills: int, disks: int) -> Campaign:
     return counts
 
 
+def listening(seed: int, count: int) -> soak_kinds.Heard:
+    """The campaign of soak_kinds.py, up to so many injections; raises its Wrong at the first wrong thing."""
+    heard, number = soak_kinds.Heard(), 0
+    while heard.injected.total() < count:
+        with tempfile.TemporaryDirectory(prefix="soak-kinds-") as place:
+            soak_kinds.listen(seed * 1_000_000 + number, Path(place), heard)
+        number += 1
+    return heard
+
+
+def _tell_heard(heard: soak_kinds.Heard, seed: int) -> None:
+    total, kinds = heard.injected.total(), len(heard.injected)
+    print(
+        f"{total} recordings, texts and archives of {kinds} kinds in {heard.imports} imports, heard: 0 wrong, seed {seed}"
+    )
+    for name, number in [*sorted(heard.ended.items()), *sorted(heard.injected.items())]:
+        print(f"  {name}: {number}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the campaign and print its counts; 1 at the first wrong thing."""
     parser = argparse.ArgumentParser(prog="scripts/soak_import.py", description="Damage imports and look.")
@@ -301,16 +322,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=600, help="faults to inject at least (default 600)")
     parser.add_argument("--kills", type=int, default=200, help="SIGKILLs over all layouts (default 200)")
     parser.add_argument(
+        "--kinds", type=int, default=600, help="faults that are listened to, at least (default 600)"
+    )
+    parser.add_argument(
         "--disks", type=int, default=12, help="disk sizes to fill per layout, as root (default 12)"
     )
     options = parser.parse_args(arguments)
     logging.disable(logging.WARNING)
     began = time.monotonic()
     try:
+        heard = listening(options.seed, options.kinds)
         counts = campaign(options.seed, options.count, options.kills, options.disks)
-    except Wrong as wrong:
+    except (Wrong, soak_kinds.Wrong) as wrong:
         print(f"soak-import: WRONG: {wrong}", file=sys.stderr)
         return 1
+    _tell_heard(heard, options.seed)
     total, kinds = counts.injected.total(), len(counts.injected)
     print(
         f"{total} faults of {kinds} kinds in {counts.imports} imports, 0 accepted in silence, seed {options.seed}"

@@ -35,6 +35,7 @@ TELLING = {  # flags that say that the sound or the text of a row is not to be t
 }  # fmt: skip
 _ALIKE, _LATE_S = 0.5, 0.12  # how much of a sentence must be heard, and how far from its place
 _PER_IMPORT = 6
+_ODD = "row odd, flagged"
 
 
 class Wrong(Exception):
@@ -151,17 +152,22 @@ def judge(given: Given, got: Any, told: str, counts: Heard) -> None:
     if faults_of_ours:
         raise Wrong(f"{told}: {faults_of_ours[0]}")
     there: Counter[tuple[str, str]] = Counter()
+    odd: set[str] = set()  # of whose texts a flagged row holds a part
     for row in rows:
         stem = Path(row["source_path"].rpartition("!/")[2]).name.partition(".")[0]
         place = f"{told}: {stem} ({given.kind[stem]})"
-        counts.ended[_heard(row, stem in given.whole, place)] += 1
+        how = _heard(row, stem in given.whole, place)
+        counts.ended[how] += 1
         there[stem, row["text"]] += 1
+        odd.add(stem if how == _ODD else "")
     for stem, sentences in given.said.items():
         reasons = [r["reason"] for r in rejections if _is_of(r, stem)]
         for sentence in sentences:
-            if there[stem, sentence]:
+            if there[stem, sentence] or (stem in odd and not reasons):
                 continue
-            if stem in given.whole or not reasons:
+            # The same sentence with a cut text elsewhere: nobody knows which text is right, so both are refused.
+            other_text = any("the same sound appears with another text" in reason for reason in reasons)
+            if (stem in given.whole and not other_text) or not reasons:
                 raise Wrong(f"{told}: {stem} ({given.kind[stem]}): {sentence!r} is in no row: {reasons[:2]}")
             counts.ended["cue refused, reason given"] += 1
 
@@ -180,7 +186,7 @@ def _heard(row: dict[str, Any], whole: bool, place: str) -> str:
             f"{place}: {row['text']!r} has the sound of {sentence!r}, alike {alike:.2f}, at {at_s:+.2f} s, "
             f"flags {row['flags']}"
         )
-    return "row odd, flagged"
+    return _ODD
 
 
 def _is_of(rejection: dict[str, Any], stem: str) -> bool:

@@ -88,11 +88,7 @@ def probe(path: Path, track: int = 0) -> Facts | None:
         late_s = begins - (min(zero, 0.0) if forms & _FROM_ZERO else zero)
         several = any(s.get("codec_type") in {"audio", "video"} for s in others)
         promised_s, kind = _promise(chosen, whole, forms, late_s)
-        if (
-            several
-            and kind == "stream"
-            and _seconds(chosen.get("duration")) == _seconds(whole.get("duration"))
-        ):
+        if several and kind == "stream" and len({s.get("duration") for s in [chosen, *others]}) == 1:
             kind = "container"  # it gives every stream the length of the longest
         return Facts(
             len(sounds),

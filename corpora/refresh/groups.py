@@ -44,7 +44,7 @@ from corpora.sources.source import Reader, Source
 from corpora.text.normaliser import NORMALISER_VERSION, Refused
 from corpora.text.recorded_rules import normaliser_for, rules_of
 from corpora.versions.index import index_rows
-from corpora.versions.shards import ShardWriter, write_rejections, write_table
+from corpora.versions.shards import Refusals, ShardWriter, write_table
 from store.locks import hold
 from store.shared.places import is_remote
 from store.writing import canonical_json, explain_write, read_json
@@ -157,7 +157,7 @@ class GroupWorker:
         self._member: tuple[str, int | None] = ("", None)
         self._folder = Path()
         self._recording: Recording | AudioError | None = None
-        self._rejections: list[Rejection] = []
+        self._rejections = Refusals(self._corpus)
 
     def run(self, units: list[WorkUnit], folder: Path) -> Tally:
         """Write `rows.parquet`, `index.parquet` and `rejections.parquet` of the units; answer the counts."""
@@ -171,7 +171,7 @@ class GroupWorker:
         tally.rejected = len(self._rejections)
         tally.splits = {row["split"] for row in lean}
         write_table(folder / "index.parquet", index_rows(lean))
-        write_rejections(folder / "rejections.parquet", [r.row(self._corpus) for r in self._rejections])
+        self._rejections.write(folder / "rejections.parquet")
         return tally
 
     def _rows(self, unit: WorkUnit, tally: Tally) -> Iterator[tuple[dict[str, Any], Clip]]:

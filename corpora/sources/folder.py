@@ -48,7 +48,7 @@ class DirectoryReader:
 
     def __init__(self, root: Path, label: str, prefix: str) -> None:
         self.root, self.label, self.prefix = root, label, prefix
-        self._inside = root.resolve()
+        self._real_root = root.resolve()
         self.damage: list[Rejection] = []
         self.notes: list[str] = []
         self.litter = 0
@@ -58,7 +58,7 @@ class DirectoryReader:
     def listing(self) -> dict[str, Member]:
         if self._listing is None:
             self._listing = {}
-            inside = self._inside
+            inside = self._real_root
             waiting = [""]
             while waiting:
                 waiting += reversed([*self._list(waiting.pop(), inside)])
@@ -115,7 +115,7 @@ class DirectoryReader:
             self._listing[relative] = Member(relative, status.st_size, file_stamp(status))
 
     def open(self, name: str) -> BinaryIO:
-        return open_below(self._inside, self._on_disk.get(name, name))
+        return open_below(self._real_root, self._on_disk.get(name, name))
 
     def path(self, name: str) -> Path | None:
         if not name:

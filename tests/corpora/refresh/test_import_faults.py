@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from demo.layouts import faults, tedlium
+from demo.layouts import faults, kinds, tedlium
 from native.errors import SpeechmillError
 from scripts import soak_import as soak
+from scripts import soak_kinds
 
 pytestmark = pytest.mark.slow
 SEEDS = range(3)
@@ -27,6 +28,33 @@ def test_no_fault_is_accepted_in_silence(name: str, tmp_path: Path) -> None:
         soak.inject(name, seed, tmp_path / f"seed-{seed}", counts)
     assert counts.injected.total() >= 8
     assert sum(counts.ended.values()) > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_sounds_in_every_row_is_its_text(seed: int, tmp_path: Path) -> None:
+    counts = soak_kinds.Heard()
+    soak_kinds.listen(seed, tmp_path, counts)
+    assert counts.injected.total() >= 13
+    assert counts.imports == 2
+
+
+def test_the_listener_hears_what_is_wrong(tmp_path: Path) -> None:
+    """The oracle itself: another sentence, a shifted one, and a cue without a word."""
+    samples, places = kinds.talk(kinds.SENTENCES[:2])
+    (begins, ends, text), (_, _, other) = places
+    clip = samples[round(begins * 16_000) : round(ends * 16_000)]
+    row = {
+        "source_path": "talk.wav",
+        "text": text,
+        "flags": [],
+        "audio": {"bytes": kinds.wav(clip, kind="FLAC")},
+    }
+    assert soak_kinds.hear(row)[0] == text
+    late = {**row, "audio": {"bytes": kinds.wav(samples[: round(ends * 16_000)], kind="FLAC")}}
+    for rows, said in (([row | {"text": other}], [text]), ([late], [text]), ([row], [text, other])):
+        given = soak_kinds.Given(tmp_path, {"talk": "wav"}, {"talk": said})
+        with pytest.raises(soak_kinds.Wrong):
+            soak_kinds.judge(given, (rows, []), "test", soak_kinds.Heard())
 
 
 @pytest.mark.parametrize("name", ["fisher", "common_voice", "donated"])
