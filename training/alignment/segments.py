@@ -72,8 +72,8 @@ def _enough(run: Sequence[Placed], around: Sequence[Placed]) -> bool:
     if len(run) > 1 and sum(len(one.word.word) for one in run) >= _LETTERS:
         return True
     first = run[0].place
-    others = [one for one in around if one.place >= 0 and not first <= one.place < first + len(run)]
-    beside = any(abs(one.place - first) <= _AROUND + 1 for one in others)
+    others = [one for one in around if one.sure and one.stretch == run[0].stretch]
+    beside = any(1 <= abs(one.place - first) <= _AROUND + 1 for one in others)
     return beside and min(one.word.score for one in run) >= _VERY_WELL
 
 
