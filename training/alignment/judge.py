@@ -29,12 +29,15 @@ class Limits:
     Attributes:
         score: of a word's letters, mean behind the likeliest.
         before: of what is skipped between two words, or between the letters of one, summed.
+        frames, frames_a_letter: a word may last; a longer one is a word that was stretched over something else.
         worse: how much worse in all the script's words may fit than those that were heard, a word.
     """
 
     score: float = -1.0
     before: float = -4.0
     worse: float = 1.0
+    frames: int = 15
+    frames_a_letter: int = 7
 
 
 @dataclass(frozen=True)
@@ -157,8 +160,10 @@ def _fit(words: list[TimedWord], limits: Limits) -> list[TimedWord] | None:
 
 
 def _borne(word: TimedWord, limits: Limits) -> bool:
-    """Whether a word's letters are nearly the likeliest, and nothing is skipped between them or right beside them."""
-    return word.score >= limits.score and min(word.inside, word.touching) >= limits.before
+    """Whether a word's letters are nearly the likeliest, with nothing skipped between or right beside them."""
+    longest = limits.frames + limits.frames_a_letter * len(word.word)
+    clean = min(word.inside, word.touching) >= limits.before
+    return word.score >= limits.score and clean and word.stop - word.start <= longest
 
 
 def _total(words: Sequence[TimedWord]) -> float:
