@@ -1,6 +1,6 @@
 """Start, stop and look at Airflow: python -m launcher start | stop | status | logs.
 
-Four components under one small supervisor, everything on 127.0.0.1, secrets made on the first start. A second
+Five components under one small supervisor, everything on 127.0.0.1, secrets made on the first start. A second
 start says that Airflow already runs. Works from any directory and beside the Airflow of another checkout: the
 home ($AIRFLOW_HOME, var/airflow) and the port ($SPEECHMILL_PORT, else 8080 or the next free one) are its own.
 It imports neither Airflow nor any package of ours, except for ending training jobs on stop.
@@ -114,9 +114,12 @@ def start(home: Home) -> dict[str, Any]:
             end_processes(home)
         begun_s = time.monotonic()
         port = choose_port(os.environ.get("SPEECHMILL_PORT"), status["port"])
-        environment = home.environment(os.environ, port)
+        execution_port = choose_port(None, known.get("execution_port"), taken=port)
+        environment = home.environment(os.environ, port, execution_port)
         migrate(home, environment)
-        (home.run / "state.json").write_text(json.dumps({"port": port, **wanted}), "utf-8")
+        (home.run / "state.json").write_text(
+            json.dumps({"port": port, "execution_port": execution_port, **wanted}), "utf-8"
+        )
         with home.log(processes.SUPERVISOR).open("ab") as stream:
             supervisor = subprocess.Popen(
                 [sys.executable, "-m", "launcher", "supervise"],
@@ -181,7 +184,7 @@ def wait_until_usable(home: Home, port: int) -> None:
 
 
 def supervise(home: Home) -> None:
-    """Run in the background by `start`: hold the four components."""
+    """Run in the background by `start`: hold the components."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     processes.Supervisor(home, dict(os.environ)).run()
     processes.forget(home, processes.SUPERVISOR)

@@ -122,8 +122,14 @@ class Home:
                 digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
         return digest.hexdigest()[:16]
 
-    def environment(self, environ: Mapping[str, str], port: int) -> dict[str, str]:
-        """What every component and every task gets; temporary and cache folders lie under var/."""
+    def environment(
+        self, environ: Mapping[str, str], port: int, execution_port: int | None = None
+    ) -> dict[str, str]:
+        """What every component and every task gets; temporary and cache folders lie under var/.
+
+        Args:
+            port: of what people ask. execution_port: of what tasks ask; None = the same.
+        """
         cache, temporary = self.root / "var/cache", self.root / "var/tmp"
         defaults = {
             "TMPDIR": str(temporary),
@@ -139,6 +145,7 @@ class Home:
             "SPEECHMILL_ROOT": str(self.root),
             "SPEECHMILL_STORE": str(self.store),
             "SPEECHMILL_PORT": str(port),
+            "SPEECHMILL_EXECUTION_PORT": str(execution_port or port),
             "SPEECHMILL_SOURCES_FILE": str(self.sources_file),
             "AIRFLOW_HOME": str(self.path),
             "AIRFLOW_CONFIG": str(self.root / "airflow.cfg"),
@@ -177,8 +184,8 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def choose_port(wanted: str | None, last: int | None) -> int:
-    """The port asked for, or else the last one used, 8080 or the next free one.
+def choose_port(wanted: str | None, last: int | None, taken: int | None = None) -> int:
+    """The port asked for, or else the last one used, 8080 or the next free one; never one that is `taken`.
 
     LaunchError when the port asked for is not a number or is taken.
     """
@@ -194,7 +201,7 @@ def choose_port(wanted: str | None, last: int | None) -> int:
     candidates = [last] if last else []
     candidates += range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY)
     for port in candidates:
-        if port_is_free(port):
+        if port != taken and port_is_free(port):
             return port
     raise LaunchError(f"no free port from {DEFAULT_PORT} to {DEFAULT_PORT + PORTS_TO_TRY - 1} on {HOST}")
 

@@ -1,4 +1,4 @@
-"""The four Airflow processes and the supervisor that keeps them alive.
+"""The Airflow processes and the supervisor that keeps them alive.
 
 A process is remembered by its id *and* its start (in clock ticks of this boot): a stale record never makes us
 signal a stranger. The supervisor is the components' parent: it starts one again that died and, on SIGTERM,
@@ -24,8 +24,12 @@ import psutil
 
 from launcher.home import Home
 
+EXECUTION_PORT = "$SPEECHMILL_EXECUTION_PORT"  # stands for its value in the environment
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
-    "api-server": ("api-server",),
+    # What tasks ask stands apart from what people ask: on SQLite a click that has to wait for a task's write would hold
+    # up that very write if one process served both.
+    "api-server": ("api-server", "--apps", "core"),
+    "execution-api": ("api-server", "--apps", "execution", "--port", EXECUTION_PORT),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
@@ -128,7 +132,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ended.set())
         components = [
-            _Component(name, [sys.executable, "-m", "airflow", *arguments])
+            _Component(name, [sys.executable, "-m", "airflow", *map(self._filled_in, arguments)])
             for name, arguments in COMPONENTS.items()
         ]
         try:
@@ -144,6 +148,9 @@ class Supervisor:
                     component.process.wait()
                 forget(self.home, component.name)
             log.info("all components ended")
+
+    def _filled_in(self, argument: str) -> str:
+        return self.environment["SPEECHMILL_EXECUTION_PORT"] if argument == EXECUTION_PORT else argument
 
     def _tend(self, component: _Component) -> None:
         now_s = time.monotonic()

@@ -44,7 +44,13 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("airflow")
     home = Home(ROOT, folder / "home", folder / "store")
     home.make()
-    keep = ("SPEECHMILL_ROOT", "SPEECHMILL_PORT", "AIRFLOW_HOME", "AIRFLOW_CONFIG")
+    keep = (
+        "SPEECHMILL_ROOT",
+        "SPEECHMILL_PORT",
+        "SPEECHMILL_EXECUTION_PORT",
+        "AIRFLOW_HOME",
+        "AIRFLOW_CONFIG",
+    )
     os.environ.update({name: value for name, value in home.environment({}, port=1).items() if name in keep})
     for name in [name for name in os.environ if name.startswith("AIRFLOW__")]:
         del os.environ[name]
