@@ -18,7 +18,7 @@ RATE_HZ = 16_000
 _LIMITS = Thresholds()
 LEAST_S = 0.6
 NOBODY_DBFS = -50.0
-QUIET_DBFS = -38.0
+QUIET_DBFS = -42.0
 CLIPPED_RATIO = 0.0005
 BURSTS = 3
 CUT_S = 0.015
@@ -30,7 +30,7 @@ TREBLE_DB = 4.5
 HUM_DB = 22.0
 HUM_DBFS = -52.0
 FAST = _LIMITS.fast_chars_per_s  # letters per second between the first and the last sound
-SLOW = 4.0
+SLOW = _LIMITS.slow_chars_per_s
 
 Values = dict[str, float]
 
@@ -101,8 +101,7 @@ def _quiet(t: Take) -> Values | None:
 
 
 def _narrow(t: Take) -> Values | None:
-    hit = t.figures.bandwidth_hz < _LIMITS.narrow_band_hz or t.figures.treble_db < TREBLE_DB
-    return _when(hit, hertz=t.figures.bandwidth_hz)
+    return _when(t.figures.treble_db < TREBLE_DB, hertz=t.figures.bandwidth_hz)
 
 
 def _offset(t: Take) -> Values | None:

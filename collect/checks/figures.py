@@ -15,7 +15,10 @@ from native import sound
 
 RATE_HZ = 16_000
 FRAME = 160  # 10 ms
-SPEECH_BELOW_LOUD_DB = 25.0  # frames within so much of the loud ones are taken for speech
+SPEECH_BELOW_LOUD_DB = 25.0  # frames within so much of the loud ones are taken for speech …
+SPEECH_ABOVE_QUIET = (
+    0.4  # … if they are as far above the quiet ones, as a share of the distance between the two
+)
 _MAINS_HZ = (50.0, 60.0)
 _HARMONICS = 6
 _SECOND = RATE_HZ
@@ -82,7 +85,9 @@ def measure(samples: Samples) -> Measured:
     basic = sound.figures(samples, RATE_HZ)
     levels = frame_levels(samples)
     loud = float(np.quantile(levels, 0.95))
-    speech = np.flatnonzero(levels > max(loud - SPEECH_BELOW_LOUD_DB, -75.0))
+    quiet = float(np.quantile(levels, 0.1))
+    floor = max(loud - SPEECH_BELOW_LOUD_DB, quiet + SPEECH_ABOVE_QUIET * (loud - quiet), -75.0)
+    speech = np.flatnonzero(levels > floor)
     lead, tail, pause = len(levels), len(levels), 0
     if len(speech):
         lead, tail = int(speech[0]), len(levels) - 1 - int(speech[-1])

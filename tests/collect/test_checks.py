@@ -58,7 +58,7 @@ WRONG: dict[str, Callable[[], Floats]] = {
     "long_tail": lambda: good(tail_s=6.0),
     "pause": lambda: np.concatenate([good(tail_s=2.0), good(lead_s=2.0)]) * 0.9,
     "fast": lambda: good(syllables=4),
-    "slow": lambda: good(syllables=60),
+    "slow": lambda: good(syllables=90),
 }
 
 
