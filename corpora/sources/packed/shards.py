@@ -52,7 +52,7 @@ class ShardFolderReader(DirectoryReader):
             shar = any(SHAR_CUTS.search(name) for name in plain)
             self._all = {}
             for name, member in plain.items():
-                inside = self._inside(name, member, shar)
+                inside = self._members_of(name, member, shar)
                 if inside is None:
                     self._all[name] = member
                     continue
@@ -61,7 +61,7 @@ class ShardFolderReader(DirectoryReader):
                     self._all[full] = Member(full, one.size, f"{member.stamp} {one.stamp}")
         return self._all
 
-    def _inside(self, name: str, member: Member, shar: bool) -> dict[str, Member] | None:
+    def _members_of(self, name: str, member: Member, shar: bool) -> dict[str, Member] | None:
         """What a shard holds; None for a plain file, {} for one that cannot be read (told)."""
         if not (_PARQUET.search(name) or _NEMO_TAR.search(name) or (shar and name.endswith(".tar"))):
             return None
