@@ -118,7 +118,7 @@ def describe(found: dict[str, Any]) -> str:
         lines.append(f"  no importer recognises it ({kinds})")
         lines.append(
             "  next: python -m corpora refresh donated --source … looks for texts by itself and drafts a donation.toml, "
-            "in which to say what it cannot find (docs/corpora.md)"
+            "in which to say what it cannot find (docs/donations.md)"
         )
     for name, outlook in found["importers"].items():
         if "problem" in outlook:

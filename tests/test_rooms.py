@@ -66,6 +66,7 @@ QUESTIONS = {
     "Which order and pruning has the language model?": ("lm/defaults.py", "order"),
     "When does retraining fire?": ("dags/retrain.py", "schedule"),
     "Where does a column of the report come from?": ("corpora/report.py", "def "),
+    "Which settings has the decoder?": ("native/src/search/settings.cpp", "oov_letter_penalty"),
     "How long may an utterance be?": ("corpora/quality/thresholds.py", "max_duration_s"),
 }
 

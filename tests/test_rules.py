@@ -6,7 +6,6 @@ Who may import whom stands in test_rooms.py.
 from __future__ import annotations
 
 import ast
-import configparser
 import re
 import subprocess
 from collections.abc import Iterator
@@ -90,19 +89,6 @@ def test_dag_files_import_nothing_heavy_at_the_top_and_are_named_like_no_package
             if top and name in {*OURS, "tensorflow", "pandas", "pyarrow"}
         ]
         assert set(heavy) <= {"assets"}, f"{path.name} imports {heavy} at the top"
-
-
-def test_every_package_is_listed_for_installation() -> None:
-    parser = configparser.ConfigParser()
-    parser.read(ROOT / "setup.cfg")
-    listed = set(parser["options"]["packages"].split())
-    installable = {"native", "store", "corpora", "lm", "scoring", "training", "collect", "launcher", "demo"}
-    found = {
-        ".".join(path.parent.relative_to(ROOT).parts)
-        for path in tracked("*/__init__.py")
-        if path.relative_to(ROOT).parts[0] in installable
-    }
-    assert found == listed
 
 
 def test_files_functions_and_parameter_lists_stay_small() -> None:

@@ -82,7 +82,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Donation:
-    """The whole file; docs/corpora.md has a line for every key.
+    """The whole file; docs/donations.md has a line for every key.
 
     Attributes:
         licence: "" where none is named: quarantine.

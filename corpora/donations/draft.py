@@ -39,7 +39,7 @@ def draft_text(donation: Donation) -> str:
         f"encoding = {_quoted(donation.encoding)}",
         f"exclude = [{', '.join(_quoted(glob) for glob in donation.exclude)}]",
         "",
-        "# Where the text stands, if not in files beside the recordings; take the one that fits (docs/corpora.md):",
+        "# Where the text stands, if not in files beside the recordings; take the one that fits (docs/donations.md):",
         "# [file_name]  # yes_ann_3.wav",
         "# pattern = '(?P<text>[a-z]+)_(?P<speaker>[a-z]+)_'",
         "# [table]  # a line for each recording",

@@ -128,7 +128,7 @@ def _nothing_found(source: Source, donation: Donation, audio: AudioIndex, unread
         )
     return (
         f"{source.label} holds recordings ({told}) and no text that is known to be theirs; a donation.toml has to say "
-        "where the text stands ([file_name], [table] or [sphinx], see docs/corpora.md) and under which licence it is given"
+        "where the text stands ([file_name], [table] or [sphinx], see docs/donations.md) and under which licence it is given"
     )
 
 

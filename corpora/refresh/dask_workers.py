@@ -82,7 +82,7 @@ def _slurm(jobs: int) -> Any:
     except (ValueError, OSError) as error:
         raise UsageError(
             f"Slurm jobs cannot be described ({error}); set jobqueue.slurm (queue, cores, memory, walltime) in "
-            "Dask's configuration, see docs/corpora.md"
+            "Dask's configuration, see docs/elsewhere.md"
         ) from error
     cluster.scale(jobs=jobs)
     return cluster

@@ -2,7 +2,7 @@
 
 Every function answers None where a form can be read in more than one way. Counts are read as Americans do, without
 `and`. Years are bare numbers of four digits from 1100 to 2099 behind a word or a day that makes them one; other bare numbers
-of four digits and more are addresses, boxes and counts alike, and refused. docs/corpora.md says how often a reader
+of four digits and more are addresses, boxes and counts alike, and refused. docs/donations.md says how often a reader
 agrees.
 """
 

@@ -209,7 +209,7 @@ def test_12_every_field_of_a_donation_is_read_and_kept(tmp_path: Path) -> None:
 
 
 def test_12_the_page_has_a_line_for_every_key(root: Path) -> None:
-    page = (root / "docs" / "corpora.md").read_text(encoding="utf-8")
+    page = (root / "docs" / "donations.md").read_text(encoding="utf-8")
     assert not [key for key in KEYS if f"`{key}`" not in page and f"`[{key}]`" not in page]
 
 
