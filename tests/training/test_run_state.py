@@ -28,6 +28,15 @@ DEAD = 2**22 + 1
         (3600, "elsewhere", os.getpid(), "failed"),
         (30, "elsewhere", DEAD, "running"),
     ],
+    ids=[
+        "near",
+        "past here alive",
+        "past here dead",
+        "future here dead",
+        "future here alive",
+        "future far",
+        "soon far",
+    ],
 )
 def test_a_heartbeat_from_the_future_proves_nothing(
     tmp_path: Path, apart_s: float, host: str, pid: int, state: str
