@@ -25,6 +25,21 @@ constexpr std::size_t kSanityBytes = 88;  // the magic and the values that prove
 constexpr std::size_t kHeadBytes = 4096;  // where the counts of an ARPA file stand
 constexpr std::uint64_t kEntryBytes = sizeof(std::uint64_t);
 
+// The number of up to 57 bits that begins at bit `bit` behind `base`; behind every packed array there are 8
+// bytes more.
+std::uint64_t read_bits(const std::uint8_t* base, std::uint64_t bit, std::uint8_t count) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, base + bit / 8, sizeof word);
+  return word >> (bit % 8) & ((std::uint64_t{1} << count) - 1);
+}
+
+float as_float(std::uint64_t bits) {
+  const auto low = static_cast<std::uint32_t>(bits);
+  float value = 0.0F;
+  std::memcpy(&value, &low, sizeof value);
+  return value;
+}
+
 // Walks over one file. Every read is inside of it once lay_out() has passed.
 class Checker {
 public:
@@ -238,8 +253,7 @@ private:
     std::uint64_t segment = 0;
     for (std::uint64_t i = 0; i <= entries; ++i) {
       while (segment < segments.count && segments.starts[segment + 1] <= i) ++segment;
-      const std::uint64_t low =
-          util::ReadInt57(base, i * bits + word_bits + values, inlined, (std::uint64_t{1} << inlined) - 1);
+      const std::uint64_t low = read_bits(base, i * bits + word_bits + values, inlined);
       const std::uint64_t next = (segment << inlined) | low;
       if (next < before || next > most)
         fail("a pointer of its " + order_name(order) + " is " + std::to_string(next));
@@ -282,18 +296,17 @@ private:
       const std::uint64_t backoffs = std::uint64_t{1} << config_.backoff_bits;
       const std::uint64_t table = tables + (order - 2) * (probs + backoffs) * sizeof(float);
       const std::uint8_t skipped = longest ? std::uint8_t{0} : config_.backoff_bits;
-      const std::uint64_t prob =
-          util::ReadInt25(bytes, bit + skipped, config_.prob_bits, static_cast<std::uint32_t>(probs - 1));
+      const std::uint64_t prob = read_bits(bytes, bit + skipped, config_.prob_bits);
       float backoff = 0.0F;
       if (!longest) {
-        const std::uint64_t index =
-            util::ReadInt25(bytes, bit, config_.backoff_bits, static_cast<std::uint32_t>(backoffs - 1));
+        const std::uint64_t index = read_bits(bytes, bit, config_.backoff_bits);
         backoff = at<float>(table + (probs + index) * sizeof(float));
       }
       check_numbers(at<float>(table + prob * sizeof(float)), backoff, order);
     } else {
-      check_numbers(util::ReadNonPositiveFloat31(bytes, bit),
-                    longest ? 0.0F : util::ReadFloat32(bytes, bit + 31), order);
+      constexpr std::uint64_t kNegative = 0x80000000;  // the sign of every probability is left out
+      check_numbers(as_float(read_bits(bytes, bit, 31) | kNegative),
+                    longest ? 0.0F : as_float(read_bits(bytes, bit + 31, 32)), order);
     }
   }
 
