@@ -148,7 +148,7 @@ class Module(tf.Module):
 tf.saved_model.save(Module(), sys.argv[2])
 """
 OPEN = """
-import sys; import numpy as np; import tensorflow as tf; from training import ctc_op
+import sys; import numpy as np; import tensorflow as tf; from training.decoding import ctc_op
 ctc_op.load()
 answer = tf.saved_model.load(sys.argv[1])(np.load(sys.argv[2]), [14, 9, 0])
 print([text.decode() for text in answer["texts"].numpy()[:, 0]])
@@ -174,7 +174,7 @@ def test_a_saved_model_decodes_in_a_fresh_process(
 
 
 STEPS = {
-    "op": "from training import ctc_op; ctc_op.load()",
+    "op": "from training.decoding import ctc_op; ctc_op.load()",
     "native": "import native; scorer = native.Scorer.load(sys.argv[1])",
     "kenlm": "import kenlm; model = kenlm.Model(sys.argv[1] + '/lm.binary')",
 }
