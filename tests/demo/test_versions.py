@@ -31,5 +31,5 @@ def test_versions_are_those_on_record(tmp_path: Path) -> None:
     found["language model"] = build(BuildRequest(publish="default", store=tmp_path / "store", order=2))[
         "version"
     ]
-    print(json.dumps(found, indent=2))
+    print(json.dumps(found, indent=2))  # to be written down, if it was meant
     assert found == json.loads(RECORD.read_text("utf-8"))
