@@ -30,7 +30,7 @@ from corpora.text.languages import alphabet_for
 from corpora.text.normaliser import NORMALISER_VERSION, Normalised, Refused
 from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for
 from corpora.utterance import REJECTIONS_SCHEMA
-from corpora.versions.manifest import describe, summary_of
+from corpora.versions.manifest import describe, summary_of, written
 from corpora.versions.shards import ShardWriter, write_table
 from corpora.versions.withdrawals import CHECK, Gone, unpublish_if_withdrawn, withdrawn_donors
 from store import checksums
@@ -275,7 +275,6 @@ def _rejection(row: Row, refused: tuple[str, str]) -> Row:
 def _manifest(before: Mapping[str, Any], staged: Path, outcome: _Outcome) -> Manifest:
     """The manifest before, with everything that follows from the texts counted anew."""
     index = pd.DataFrame(outcome.index)
-    path = staged / "rejections.parquet"
     rejected = Counter(row["check"] for row in outcome.rejections)
     items = {**before["items"], "accepted": len(index), "rejected": sum(rejected.values())}
     manifest = {key: value for key, value in before.items() if key not in {"version", "gate"}}
@@ -284,19 +283,8 @@ def _manifest(before: Mapping[str, Any], staged: Path, outcome: _Outcome) -> Man
         placed = manifest["speaker_splits"].items()
         left = {split: [one for one in names if one not in outcome.donors] for split, names in placed}
         manifest["speaker_splits"] = {split: names for split, names in left.items() if names}
-    manifest |= {
-        "normaliser_version": NORMALISER_VERSION,
-        "alphabet_hash": alphabet_for(before["language"]).hash,
-        "items": items,
-        "rejected": dict(sorted(rejected.items())),
-        "shards": outcome.shards,
-        "rejections": {
-            "path": path.name,
-            "bytes": path.stat().st_size,
-            "sha256": sha256_file(path),
-            "rows": sum(rejected.values()),
-        },
-    }
+    manifest |= {"alphabet_hash": alphabet_for(before["language"]).hash, "items": items}
+    manifest |= written(staged, rejected, outcome.shards)
     summary = {
         "rows": len(index),
         "unbalanced": items["input"] - items["accepted"] - items["rejected"] - items["ignored"],

@@ -39,11 +39,10 @@ from corpora.refresh.plan import Plan, read_plan
 from corpora.refresh.shard_maker import ShardMaker
 from corpora.refresh.splitting import corpus_facts, split_rows
 from corpora.text.languages import alphabet_for
-from corpora.text.normaliser import NORMALISER_VERSION
 from corpora.utterance import REJECTIONS_SCHEMA
 from corpora.versions import withdrawals
 from corpora.versions.index import read_index, read_rows
-from corpora.versions.manifest import compare, describe, published_answer, summary_of
+from corpora.versions.manifest import compare, describe, published_answer, summary_of, written
 from corpora.versions.shards import read_table, write_table
 from corpora.versions.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
 from store import checksums
@@ -52,7 +51,7 @@ from store.manifests import Manifest, sealed_files
 from store.opening import open_store
 from store.store import Store
 from store.versions import publish_version, version_of
-from store.writing import explain_write, read_json, sha256_file, write_json_atomic
+from store.writing import explain_write, read_json, write_json_atomic
 
 _log = logging.getLogger(__name__)
 
@@ -279,13 +278,11 @@ def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> 
 def _manifest(plan: Plan, built: _Built) -> Manifest:
     """The manifest without gate and version. Accepted and rejected are counted from the files written."""
     facts, thresholds = plan["facts"], plan["thresholds"]
-    path = built.folder / "rejections.parquet"
     said = {
         "kind": "corpus",
         "corpus": plan["name"],
         "importer": plan["importer"],
         "importer_version": plan["importer_version"],
-        "normaliser_version": NORMALISER_VERSION,
         "measures_version": measures.VERSION,
         "fingerprint_version": fingerprint.VERSION,
         "alphabet_hash": alphabet_for(facts["language"]).hash,
@@ -305,15 +302,8 @@ def _manifest(plan: Plan, built: _Built) -> Manifest:
             "rejected": sum(built.rejected.values()),
             "ignored": sum(built.ignored.values()),
         },
-        "rejected": built.rejected,
         "ignored": built.ignored,
-        "shards": built.shards,
-        "rejections": {
-            "path": path.name,
-            "bytes": path.stat().st_size,
-            "sha256": sha256_file(path),
-            "rows": sum(built.rejected.values()),
-        },
+        **written(built.folder, built.rejected, built.shards),
         "sources": plan["identities"],
         "thresholds": thresholds,
         "pace_limits": None if built.pace_limits is None else list(built.pace_limits),

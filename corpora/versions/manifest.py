@@ -6,11 +6,13 @@ No time stamps, no absolute paths: the same source gives the same manifest, and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store.corpus import SPLITS
 from store.store import Store
+from store.writing import sha256_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +54,20 @@ def describe(index: pd.DataFrame) -> dict[str, Any]:
         },
         "genders": {str(k): _part(g) for k, g in by_gender},
         "flags": {name: count for name, count in sorted(flags.items()) if count},
+    }
+
+
+def written(folder: Path, rejected: Mapping[str, int], shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a manifest says of the files of a version, whoever made them: shards, and the rejections with their reasons."""
+    from corpora.text.normaliser import NORMALISER_VERSION  # not for those who only read manifests
+
+    path = folder / "rejections.parquet"
+    table = {"path": path.name, "bytes": path.stat().st_size, "sha256": sha256_file(path)}
+    return {
+        "rejected": dict(sorted(rejected.items())),
+        "shards": list(shards),
+        "rejections": {**table, "rows": sum(rejected.values())},
+        "normaliser_version": NORMALISER_VERSION,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from demo import real, spoken
+from demo import spoken
 from demo.chain_settings import write_if_changed
 from lm.settings import read_settings
 from store.opening import open_store
@@ -24,19 +24,6 @@ def test_settings_of_the_demo_are_read_back_by_the_stages(store_root: Path) -> N
     assert retrain.config.loop.steps > 0
     assert retrain.tune_corpora == ("librispeech",)
     assert retrain.evaluate == ("librispeech", "town_radio")
-
-
-def test_settings_of_real_archives_have_two_language_models(store_root: Path, tmp_path: Path) -> None:
-    store = open_store(store_root)
-    (tmp_path / real.NOVELS).write_bytes(b"text")
-    real.prepare(store, ("librispeech", "fsdd"), tmp_path)
-    general, digits = read_settings(store)
-    assert (general.publish, general.corpora) == ("general", ("librispeech", "fsdd"))
-    assert [Path(path).name for path in general.text] == [real.NOVELS]
-    assert (digits.publish, digits.corpora, digits.text) == ("digits", ("fsdd",), ())
-    retrain = read_retrain(store)
-    assert retrain.config.data.corpora == ("fsdd",)
-    assert retrain.language_models == ("general", "digits")
 
 
 def test_a_file_that_says_the_same_is_not_touched(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_an_interrupted_computation_leaves_nothing(
 ) -> None:
     wanted = Wanted(store.corpus("tones"), SplitChoice("dev"))
     with monkeypatch.context() as broken:
-        broken.setattr(module._Writer, "flush", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(module.OutputsWriter, "flush", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             network_outputs(run_dir, wanted, store)
     assert list((store.cache_dir / "log_probs").glob("*")) == []
