@@ -89,6 +89,9 @@ void odd_sentences_come_back_with_their_place() {
   CHECK_EQUAL(result.tally.refused_numbers, 1U);
   CHECK_EQUAL(result.tally.read, 3U);
   CHECK(TextCleaner(small_rules()).clean("caf\xE9.", false, nullptr).not_utf8);
+  CHECK(TextCleaner(small_rules())
+            .clean("caf\xE2\xA0_\xB3.", false, nullptr)
+            .not_utf8);  // also without the sign
 }
 
 void held_out_sentences_are_left_out() {

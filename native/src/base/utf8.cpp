@@ -1,5 +1,8 @@
 #include "base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace speechmill {
 namespace {
 
@@ -42,6 +45,12 @@ std::size_t character_bytes(std::string_view text, std::size_t at, std::size_t* 
 
 bool is_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
+    std::uint64_t eight = 0;  // most text is ASCII
+    if (text.size() - at >= sizeof eight) std::memcpy(&eight, text.data() + at, sizeof eight);
+    if (text.size() - at >= sizeof eight && (eight & 0x8080808080808080U) == 0) {
+      at += sizeof eight;
+      continue;
+    }
     const std::size_t size = character_bytes(text, at);
     if (size == 0) return false;
     at += size;

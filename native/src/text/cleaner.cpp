@@ -6,6 +6,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/utf8.h"
 #include "base/utf8_reader.h"
 #include "text/layout.h"
 
@@ -56,16 +57,16 @@ public:
     return std::move(result_);
   }
 
-private:
-  using Kind = TextCleaner::Kind;
-  using Mapped = TextCleaner::Mapped;
-  static constexpr std::size_t kSlack = 64;  // room for one mapped character and a line end
-
   static CleanedText not_utf8() {
     CleanedText nothing;
     nothing.not_utf8 = true;
     return nothing;
   }
+
+private:
+  using Kind = TextCleaner::Kind;
+  using Mapped = TextCleaner::Mapped;
+  static constexpr std::size_t kSlack = 64;  // room for one mapped character and a line end
 
   void step() {
     const auto byte = static_cast<unsigned char>(*at_);
@@ -368,6 +369,7 @@ private:
 };
 
 CleanedText TextCleaner::clean(std::string_view raw, bool wrapped, const HeldOut* held_out) const {
+  if (!is_utf8(raw)) return SentenceScan::not_utf8();  // signs that go could join what is no character to one
   std::string text = plain_text(raw);
   if (wrapped) join_wrapped_lines(&text);
   text += '\n';
