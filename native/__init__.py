@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from native.errors import (
     AlphabetError,
@@ -29,31 +29,6 @@ from native.errors import (
     SphereChecksumError,
     SphereError,
 )
-
-if TYPE_CHECKING:
-    from native import errors, features, flac, sound, sphere
-    from native._core import (
-        KENLM_MAX_ORDER,
-        KENLM_VERSION,
-        TRIE_VERSION,
-        Alphabet,
-        HeldOut,
-        Hypothesis,
-        LanguageModel,
-        Pruning,
-        Scorer,
-        SpellCorrector,
-        Stream,
-        TextCleaner,
-        WordCounter,
-        WordTime,
-        build_lexicon_trie,
-        decode,
-        greedy,
-        text_layout,
-        text_lines_are_wrapped,
-        text_names_gutenberg,
-    )
 
 __path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
 
