@@ -18,7 +18,7 @@ from collect.database.tables import Clip
 from corpora.audio.fingerprint import NEAR_BITS, as_words
 
 SHORTEST_S = 1.0  # fingerprints of less sound say too little
-LENGTH_SHARE = 0.25  # copies differ in length by the silence around them
+LENGTH_SHARE = 0.5  # copies differ in length by the silence around them
 
 
 @dataclass

@@ -112,7 +112,13 @@ def measure(samples: Samples) -> Measured:
         treble_db=treble(samples),
     )
     sha256 = hashlib.sha256(samples.astype("<i2").tobytes()).hexdigest()
-    return Measured(figures, basic.fingerprint, sha256)
+    return Measured(figures, _fingerprint_of_speech(samples, lead, tail), sha256)
+
+
+def _fingerprint_of_speech(samples: Samples, lead: int, tail: int) -> str:
+    """Of what lies between the first and the last frame of speech: a playback has another silence round it."""
+    speech = samples[lead * FRAME : len(samples) - tail * FRAME]
+    return sound.figures(speech if len(speech) >= FRAME else samples, RATE_HZ).fingerprint
 
 
 def frame_levels(samples: Samples) -> Levels:

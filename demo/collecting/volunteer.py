@@ -20,7 +20,7 @@ from demo.speech import RATE_HZ, FloatSamples
 from demo.voices import Voice
 
 _BEFORE_S, _AFTER_S = 0.15, 0.35  # a person waits a little after pressing, and before stopping
-_LOOP_S = 3.0
+_WINDOWS = 3  # how many browsers may be lost before it is a fault
 
 
 @dataclass
@@ -69,14 +69,31 @@ class Volunteer:
         Raises:
             BrowserError: a page did not do what it should.
         """
+        for _ in range(_WINDOWS):
+            try:
+                self._go_on(driver_url, url, campaign, earlier)
+            except BrowserError as error:
+                if "session" not in str(error):
+                    raise
+                continue  # the browser itself was lost: a new one goes on with the same voice
+            return
+        raise BrowserError(f"{self.script.voice.speaker} lost {_WINDOWS} browsers one after the other")
+
+    def _go_on(self, driver_url: str, url: str, campaign: str, earlier: list[Samples]) -> None:
         look = Look(400, 800, microphone=self.microphone)
         with Window(driver_url, url, look) as window:
             window.visit(f"/c/{campaign}")
-            window.press("[name=agree]")
-            window.press("form[action$=join] button")
-            for number, kind in enumerate(self.script.kinds):
-                self._one(window, number, kind, earlier)
+            if self.cookies:
+                for name, value in self.cookies.items():
+                    window.call("/cookie", {"cookie": {"name": name, "value": value, "httpOnly": True}})
+                window.visit(f"/c/{campaign}/speak")
+            else:
+                window.press("[name=agree]")
+                window.press("form[action$=join] button")
+            window.wait("a page to speak on", lambda: window.is_shown("#record") or window.is_shown("#more"))
             self.cookies = {one["name"]: one["value"] for one in window.call("/cookie")}
+            while len(self.taken) < len(self.script.kinds):
+                self._one(window, len(self.taken), self.script.kinds[len(self.taken)], earlier)
             wrong = [line for line in window.complaints() if "favicon" not in line]
             if wrong:
                 raise BrowserError(f"the console of {self.script.voice.speaker} says: {wrong[0]}")
