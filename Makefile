@@ -76,7 +76,7 @@ setup: ## install everything a run needs (the other doors call it)
 test: ## set up and run the tests (under 10 minutes)
 	@scripts/setup.sh
 	@ctest --test-dir build/native --output-on-failure --no-tests=error
-	@$(PYTHON_RUN) -m pytest -m "not slow"
+	@$(PYTHON_RUN) -m pytest -n 2 -m "not slow"
 
 test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 	@scripts/setup.sh --all
