@@ -94,6 +94,14 @@ void odd_sentences_come_back_with_their_place() {
             .not_utf8);  // also without the sign
 }
 
+void numerals_are_left_to_the_normaliser() {
+  const TextCleaner cleaner(small_rules());
+  for (const char* odd : {"Charles I.", "Book II.", "in (II and", "Louis X said", "a I\xE2\x80\x8BI"})
+    CHECK_EQUAL(cleaner.clean(odd, false, nullptr).odd.size(), 1U);
+  for (const char* plain : {"it was I.", "I, too", "BOOK II.", "Vivid Ivy", "plan B", "the Xth I'd", "am I"})
+    CHECK_EQUAL(cleaner.clean(plain, false, nullptr).odd.size(), 0U);
+}
+
 void held_out_sentences_are_left_out() {
   const HeldOut held_out({"a b c d e", "yes"}, 5, false);
   const CleanedText result = TextCleaner(small_rules()).clean("A b c d e! Yes. A b c d", false, &held_out);
@@ -152,6 +160,7 @@ int main() {
       {"any_sign_may_be_a_letter", any_sign_may_be_a_letter},
       {"titles_are_written_as_they_are_said", titles_are_written_as_they_are_said},
       {"odd_sentences_come_back_with_their_place", odd_sentences_come_back_with_their_place},
+      {"numerals_are_left_to_the_normaliser", numerals_are_left_to_the_normaliser},
       {"held_out_sentences_are_left_out", held_out_sentences_are_left_out},
       {"any_bytes_are_survived", any_bytes_are_survived},
       {"counts_are_the_same_with_and_without_runs_on_disk",

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "base/utf8_reader.h"
 #include "text/layout.h"
+#include "text/numerals.h"
 
 namespace speechmill {
 namespace {
@@ -265,6 +266,7 @@ private:
 
   void finish(const char* raw_end) {
     if (out_ != sentence_ && out_[-1] == ' ') --out_;
+    odd_ |= visible_ && !digits_ && may_hold_numeral(raw_, raw_end);
     if (odd_) {
       out_ = sentence_;
       result_.odd.push_back({static_cast<std::size_t>(sentence_ - begin_), std::string(raw_, raw_end)});

@@ -24,6 +24,15 @@ PIECES = [
     *("(laughs)", "( laughter )", "(he said so)", "'em ", "o' ", "students' ", "goin' ", ". He", "?! Then "),
     *("&amp;", "%20", "<i>", "[noise]", "“Who?” ", "3rd ", " 'Tis ", "the ", "Cat ", "in ", "слово "),
 ]
+SPOKEN_FORMS = [
+    *("Charles ", "charles ", "CHARLES ", "Henry's ", "(John) ", "‘Pius’", "Book ", "chapter ", "Act\n"),
+    *("I", "V", "X", "II", "IV", "VIII", "XIV", "XXXIX", "XL", "MDC", "Vi", "IIX", "i", "xii", "IÌ", "Mr. "),
+    *("I ", "X ", "VI ", "II. ", "I. ", "I, ", "V; ", "I? ", "“I” ", "I'll ", "(II)", "(II and ", "II-"),
+    *("I—", "II's ", "IInd ", "'X' ", "I\u200bI ", "V\xa0", "\x1fI.", "\u2028III", "X\u0301", "É", "I…"),
+    *("XX!", "I:", "V.”", "-IV ", "£5 ", "$2.50 ", "1984 ", "10:30 ", "22nd ", "1,200 ", "€", "£ ", "No. "),
+    *("a.m. ", "saw ", "it was ", "THE END", "King", " ", " ", ". ", ", ", "\n", "\r\n", "'", '"', "(", ")"),
+    *("\t", "_", "*"),
+]
 
 
 def clean(text: str, wrapped: bool = False) -> list[str]:
@@ -62,6 +71,12 @@ def test_any_sign_may_be_a_letter_of_the_alphabet(text: str, wrapped: bool, sign
     compare(text, wrapped, (*LABELS, *sorted(signs)))
 
 
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(SPOKEN_FORMS), max_size=12).map("".join), st.booleans())
+def test_the_cleaner_never_differs_on_numerals_and_what_looks_like_them(text: str, wrapped: bool) -> None:
+    compare(text, wrapped, LABELS)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60), st.booleans())
 def test_the_cleaner_never_differs_on_any_text(text: str, wrapped: bool) -> None:
@@ -87,6 +102,19 @@ def test_ordinary_text_is_not_left_to_the_normaliser() -> None:
     assert cleaned is not None and not cleaned[1]
     odd = cleaner_for(LABELS).clean(b"Fish & chips. It was (laughs) so.", False)
     assert odd is not None and [raw for _, raw in odd[1]] == [b"Fish & chips.", b"It was (laughs) so."]
+
+
+def test_pronouns_headings_and_capitals_are_not_taken_for_numerals() -> None:
+    text = b"It was I. You and I, too, saw it. CHAPTER XVII\nI'd say: I?\nVivid Xerxes met Ivy\nAm I (or not) I!\n"
+    cleaned = cleaner_for(LABELS).clean(text, False)
+    assert cleaned is not None and not cleaned[1]
+
+
+def test_roman_numerals_are_refused_wherever_the_transcripts_refuse_them() -> None:
+    text = "Book II. The king was Charles I. Henry VIII (so to speak) died. CHAPTER XIV\nIt was I.\n"
+    result = clean_block(TextBlock("test", text.encode(), False), LABELS)
+    assert result.lines.decode().splitlines() == ["chapter xiv", "it was i"]
+    assert result.refused == {"numbers": 3}
 
 
 def test_every_letter_of_the_alphabet_has_a_rule() -> None:
