@@ -1,8 +1,7 @@
 """Archives become corpora: validated Parquet shards with every refusal on record.
 
-    utterance.py   what a row is           importer.py   what an importer is
-    sources.py → importers/ → audio.py → transcript.py → quality.py → shards.py → manifest.py
-    refresh.py     the whole stage for one corpus        store.py      where it all lies
+    sources/ → importers/ → audio/, text/ → quality/ → versions/, and refresh/ is the whole stage for one corpus
+    utterance.py   what a row is           importer.py   what an importer is           store/   where it all lies
 
 This module re-exports the vocabulary and imports nothing heavy.
 """

@@ -7,109 +7,31 @@ With --json one JSON object stands on standard output; logs and progress go to s
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpora.faults import FAULT
 from corpora.refresh import again
 from store.console import configure_logging, emit, in_red, printable, run_command, use_store_tmp
-from store.errors import UsageError
 from store.opening import open_store, store_of
-from store.shared.places import as_place, is_remote
+from store.shared.places import is_remote
+
+if TYPE_CHECKING:
+    import argparse
 
 REFUSED = 3
-
-
-class _Parser(argparse.ArgumentParser):
-    """Usage errors as our own, so that they end like all others: one sentence and status 2."""
-
-    def error(self, message: str) -> Any:
-        raise UsageError(f"{self.prog}: {message}; see {self.prog} --help")
+# No command here multiplies matrices, and threads that wait for some cost 0.04 s of every start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _parser() -> argparse.ArgumentParser:
-    from corpora import upkeep_commands, version_commands
-    from corpora.audit import commands as audit_commands
-    from corpora.exports import FORMS
+    from corpora.command_line import parser
 
-    parser = _Parser(prog="python -m corpora", description="Archives become validated corpora.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add = commands.add_parser
-    listing = add("list", help="published corpora and the importers there are")
-    listing.add_argument("--quarantine", action="store_true", help="what may not be learnt from, instead")
-    doctor = add("doctor", help="which corpus a source is and what a refresh would do")
-    doctor.add_argument("source", nargs="+", type=Path, metavar="SOURCE")
-    doctor.add_argument("--donation", type=Path, metavar="FILE")
-    download = add("download", help="fetch the archives of LibriSpeech or TED-LIUM")
-    download.add_argument("importer", metavar="IMPORTER", help="librispeech or tedlium")
-    download.add_argument("--parts", nargs="*", default=[], metavar="PART", help="none: the list of parts")
-    download.add_argument(
-        "--to", type=Path, required=True, metavar="DIR", help="where the archives shall lie"
-    )
-    refresh = _refresh_parser(add)
-    renew = add("renormalise", help="make the texts of a published corpus anew by the rules of today")
-    renew.add_argument("name", metavar="NAME")
-    show = add("show", help="the manifest of a published corpus")
-    report = add("report", help="write the quality report of a published corpus as one HTML page")
-    export = add("export", help="write a published corpus in the form another tool reads")
-    export.add_argument("--form", required=True, metavar="FORM", help=", ".join(FORMS))
-    export.add_argument(
-        "--to", type=Path, required=True, metavar="DIR", help="a new folder, or an earlier export"
-    )
-    export.add_argument("--splits", nargs="+", default=[], metavar="SPLIT", help="default: all")
-    export.add_argument("--for-own-use", action="store_true", help="the copy is not passed on")
-    for command in (show, report, export):
-        command.add_argument("name", metavar="NAME")
-        command.add_argument("--version", metavar="VERSION", help="default: the current one")
-    more = [
-        *version_commands.add_parsers(add),
-        *upkeep_commands.add_parsers(add),
-        *audit_commands.add_parsers(add),
-    ]
-    for command in (listing, doctor, download, refresh, renew, show, report, export, *more):
-        command.add_argument(
-            "--store", type=as_place, metavar="DIR", help="the store: a folder, or s3://bucket/prefix"
-        )
-        command.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        command.add_argument("--verbose", action="store_true", help="log more on standard error")
-    return parser
-
-
-def _refresh_parser(add: Any) -> Any:
-    from corpora.importers import IMPORTERS, get_importer
-    from corpora.options import add_arguments
-
-    refresh = add("refresh", help="import a source and publish it")
-    refresh.add_argument("importer", metavar="IMPORTER", help=", ".join(IMPORTERS))
-    refresh.add_argument(
-        "--source",
-        nargs="+",
-        type=as_place,
-        required=True,
-        metavar="PATH",
-        help="folders or archives, or s3://…",
-    )
-    refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
-    refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
-    refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
-    refresh.add_argument(
-        "--dask", metavar="ADDRESS", help="a Dask scheduler that does the work, or slurm (then N jobs)"
-    )
-    refresh.add_argument(
-        "--threshold",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="another limit of a check, see show",
-    )
-    add_arguments(refresh, {name: get_importer(name) for name in IMPORTERS})
-    return refresh
+    return parser()
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -140,6 +62,8 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    import tempfile
+
     from corpora.doctor import describe, examine
 
     with tempfile.TemporaryDirectory(prefix="speechmill-doctor-") as spill:
@@ -305,13 +229,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if told is not None:
             emit(told, "--json" in line, _told(told))
             return 0
-        args = _parser().parse_args(line, argparse.Namespace(line=line))
+        args = _parsed(line)
         configure_logging(logging.DEBUG if args.verbose else logging.INFO)
         args.store = store_of(args.store, needed=args.command not in _WITHOUT_STORE)
         use_store_tmp(args.store)
         return _command(args.command)(args)
 
     return run_command(command)
+
+
+def _parsed(line: list[str]) -> argparse.Namespace:
+    from corpora.command_line import parse
+
+    return parse(line)
 
 
 def _unchanged(line: list[str]) -> dict[str, Any] | None:

@@ -8,6 +8,8 @@ true as the file system's times; `full=True` reads every byte. Deleted, they are
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,12 +62,11 @@ def find_damage(
 
 def remember(folder: Path, files: Iterable[Sealed], notes: Path) -> None:
     """Note the hashes of files that were hashed just now, so that the first look at them reads nothing."""
-    fresh = {_key(folder / file.path): file.sha256 for file in files if file.sha256 is not None}
+    fresh = {_key((folder / file.path).stat()): file.sha256 for file in files if file.sha256 is not None}
     _write(notes, {**_read(notes), **fresh})
 
 
-def _key(path: Path) -> str:
-    status = path.stat()
+def _key(status: os.stat_result) -> str:
     return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
 
 
@@ -74,7 +75,7 @@ def _compare(path: Path, file: Sealed, known: dict[str, str], fresh: dict[str, s
         status = path.stat()
     except OSError as error:
         return Damage(file.path, "missing", f"{path} is missing ({error.strerror})")
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         return Damage(file.path, "missing", f"{path} is no file")
     if file.size_bytes is not None and status.st_size != file.size_bytes:
         return Damage(
@@ -84,12 +85,13 @@ def _compare(path: Path, file: Sealed, known: dict[str, str], fresh: dict[str, s
         )
     if file.sha256 is None:
         return None
-    key = _key(path)
-    try:
-        found = known.get(key) or sha256_file(path)
-    except OSError as error:
-        return Damage(file.path, "content", f"{path} cannot be read ({error.strerror})")
-    fresh[key] = found
+    key = _key(status)
+    found = known.get(key)
+    if found is None:
+        try:
+            found = fresh[key] = sha256_file(path)
+        except OSError as error:
+            return Damage(file.path, "content", f"{path} cannot be read ({error.strerror})")
     if found == file.sha256:
         return None
     return Damage(

@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -102,6 +101,8 @@ def use_store_tmp(store_root: Path) -> None:
             place.mkdir(parents=True, exist_ok=True)
         except OSError:  # a store that can only be read is read with the system's own place
             return
+        import tempfile  # not for those who write no temporary file
+
         os.environ["TMPDIR"] = tempfile.tempdir = str(place)
 
 

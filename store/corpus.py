@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from store.checksums import Damage, find_damage
 from store.errors import StoreError
-from store.manifests import Manifest, manifest_damage, read_manifest, sealed_files
+from store.manifests import MANIFEST, Manifest, read_manifest, sealed_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,8 +55,11 @@ class Corpus:
 
     def find_damage(self, full: bool = False) -> list[Damage]:
         """What of this version is not as it was sealed; cheap where it is known already, unless `full`."""
-        found = manifest_damage(self.path, self.version)
-        return found or find_damage(self.path, sealed_files(self.manifest), self.notes, full)
+        try:
+            files = sealed_files(self.manifest)
+        except StoreError as error:
+            return [Damage(MANIFEST, "content", str(error))]
+        return find_damage(self.path, files, self.notes, full)
 
     @cached_property
     def _proven(self) -> set[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,7 +41,7 @@ def hold(path: Path, label: str, wait_s: float | None = None) -> Iterator[None]:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         with suppress(OSError):  # the lock holds on a full disk too; only the holder's name is missing then
             stream.truncate(0)
-            stream.write(f"process {os.getpid()} on {socket.gethostname()} since {since} UTC".encode())
+            stream.write(f"process {os.getpid()} on {os.uname().nodename} since {since} UTC".encode())
         try:
             yield
         finally:

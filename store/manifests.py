@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from store.checksums import Damage, Sealed
+from store.checksums import Sealed
 from store.errors import StoreError
 from store.records import Record
 from store.versions import version_of
@@ -145,12 +145,3 @@ def _listed(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(shards, list) or not all(isinstance(one, dict) and "path" in one for one in shards):
         raise StoreError("a manifest without a list of shards: it was not written by this project")
     return shards
-
-
-def manifest_damage(folder: Path, version: str) -> list[Damage]:
-    """What is wrong with a version's manifest; [] = nothing."""
-    try:
-        read_manifest(folder, version)
-    except StoreError as error:
-        return [Damage(MANIFEST, "content", str(error))]
-    return []

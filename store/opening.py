@@ -8,8 +8,7 @@ from pathlib import Path
 
 from store import checkout_root
 from store.errors import StoreError
-from store.shared.places import is_remote
-from store.shared.working_copy import MARK, SharedStore, copies_dir, open_shared
+from store.shared.places import MARK, is_remote
 from store.store import Store
 
 _URL = re.compile(r"[a-z][a-z0-9+]+:/")
@@ -34,7 +33,11 @@ def open_store(root: Path | str | None = None) -> Store:
             "--store or SPEECHMILL_STORE, and bring corpora there with python -m corpora pull NAME --from URL"
         )
     path = (Path(root) if root else default_store_path()).absolute()
-    return SharedStore(path) if (path / MARK).is_file() else Store(path)
+    if not (path / MARK).is_file():
+        return Store(path)
+    from store.shared.working_copy import SharedStore
+
+    return SharedStore(path)
 
 
 def store_of(given: Path | str | None, needed: bool = True) -> Path:
@@ -49,4 +52,6 @@ def store_of(given: Path | str | None, needed: bool = True) -> Path:
     named = str(given or os.environ.get("SPEECHMILL_STORE") or "")
     if not is_remote(named):
         return open_store(given).root
+    from store.shared.working_copy import copies_dir, open_shared
+
     return open_shared(named.rstrip("/")).root if needed else copies_dir() / "none"

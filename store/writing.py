@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import hashlib
 import json
@@ -191,6 +190,8 @@ def _aside(target: Path) -> Path:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Let two paths change names at once; False where this system or file system cannot."""
+    import ctypes  # 4 ms that only who publishes over something needs
+
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     return rename is not None and rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0

@@ -70,7 +70,7 @@ def _words_of(line: Sequence[str], option: str) -> list[str]:
     return list(rest[:end])
 
 
-def _stamp(path: Path) -> str:
+def _stamp(path: Path | os.DirEntry[str]) -> str:
     status = path.stat()
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
@@ -78,28 +78,28 @@ def _stamp(path: Path) -> str:
 def _tree(path: Path, suffixes: tuple[str, ...] = ()) -> str:
     """A hash over the names and stamps of a file, or of all files below a folder."""
     digest = hashlib.sha256()
-    for entry in [path] if path.is_file() else _files(path):
+    for entry in _files(path) if path.is_dir() else [path]:
         if not suffixes or entry.name.endswith(suffixes):
-            digest.update(f"{entry}\t{_stamp(entry)}\n".encode("utf-8", "surrogateescape"))
+            with suppress(FileNotFoundError):  # a link that leads nowhere is the importer's business
+                digest.update(f"{os.fspath(entry)}\t{_stamp(entry)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: str | Path) -> Iterator[os.DirEntry[str]]:
     """All files below a folder, in a fixed order.
 
     Raises:
         OSError: a link to a folder lies there: what is behind it is not looked at here.
     """
-    if not folder.is_dir():
-        return
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        if any(Path(place, name).is_symlink() for name in folders):
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if not entry.is_dir():
+            yield entry
+        elif entry.is_symlink():
             raise OSError("a link to a folder")
-        for name in sorted(names):
-            path = Path(place, name)
-            if path.exists():  # a link that leads nowhere is the importer's business
-                yield path
+        else:
+            yield from _files(entry.path)
 
 
 def remember(store: Store, key: str, answer: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ def unchanged_answer(store: Store, key: str) -> dict[str, Any] | None:
     path = _path(store, key)
     if not path.is_file():
         return None
-    from corpora.versions.manifest import published_answer
+    from corpora.versions.manifest import answer_of
     from corpora.versions.withdrawals import withdrawn_mark
 
     try:
@@ -132,7 +132,7 @@ def unchanged_answer(store: Store, key: str) -> dict[str, Any] | None:
         )
         if not as_noted or not corpus.is_whole():
             return None
-        return published_answer(store, {"name": corpus.name, "facts": {"quarantine": ""}}, "unchanged")
+        return answer_of(corpus, "unchanged")
     except (SpeechmillError, KeyError, TypeError, OSError):
         return None
 

@@ -18,7 +18,6 @@ import socket
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,8 @@ KEPT_S = 60 * 24 * 3600  # groups that no refresh has used for so long are dropp
 _DEAD_S = 24 * 3600
 _PARTS, ROWS, _SUMS = ("counts.json", "index.parquet", "rejections.parquet"), "rows.parquet", "sums.json"
 _KEY = re.compile(r"[0-9a-f]{32}")
+_MOST_SUMS = 3 * 4096
+_known_sums: dict[tuple[int, int, int, int], str] = {}  # device, inode, size, time of change → SHA-256
 
 
 def cache_dir(plan: Mapping[str, Any]) -> Path:
@@ -68,20 +69,24 @@ def sums_of(folder: Path) -> dict[str, str]:
 
 
 def _has_sum(path: Path, sha256: str | None) -> bool:
-    try:
-        status = path.stat()
-    except OSError:
-        return False
-    return sha256 is not None and _hashed(path, status.st_mtime_ns, status.st_ino, status.st_size) == sha256
+    with suppress(OSError):
+        return sha256 is not None and _hashed(path) == sha256
+    return False
 
 
-@lru_cache(maxsize=3 * 4096)
-def _hashed(path: Path, changed_ns: int, inode: int, size_bytes: int) -> str:
-    """A file's hash, computed once by each process as long as the file stays the same."""
-    try:
-        return sha256_file(path)
-    except OSError:
-        return ""
+def _hashed(path: Path) -> str:
+    """A file's hash, computed once by each process as long as the file stays the same, whatever its name.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    status = path.stat()
+    key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    if key not in _known_sums:
+        if len(_known_sums) >= _MOST_SUMS:
+            _known_sums.clear()
+        _known_sums[key] = sha256_file(path)
+    return _known_sums[key]
 
 
 def content_key(mark: str, source: PlannedSource, members: Iterable[str]) -> str:
@@ -126,7 +131,7 @@ def _host() -> str:
 def keep_group(staged: Path, folder: Path) -> None:
     """Give a finished group its final name."""
     with explain_write(folder):
-        sums = {name: sha256_file(staged / name) for name in (*_PARTS, ROWS)}
+        sums = {name: _hashed(staged / name) for name in (*_PARTS, ROWS)}
         (staged / _SUMS).write_bytes(canonical_json(sums))
         fsync_tree(staged)
         if is_finished(folder):  # made for its sound only

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from store.corpus import SPLITS
+from store.corpus import SPLITS, Corpus
 from store.store import Store
 from store.writing import sha256_file
 
@@ -125,11 +125,15 @@ def diff_counts(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str
 def published_answer(store: Store, plan: Mapping[str, Any], status: str) -> dict[str, Any]:
     """What `refresh` answers of the version that a plan's corpus has now."""
     name, why = plan["name"], plan["facts"]["quarantine"]
-    corpus = store.quarantined(name) if why else store.corpus(name)
-    gate = corpus.manifest["gate"]
-    answer = {**summary_of(corpus.manifest), "path": corpus.place, "gate": gate}
-    if why:
-        draft = store.quarantine_dir / name / "donation.toml"
-        answer |= {"quarantine": why, "draft": str(draft) if draft.is_file() else None}
-        return {**answer, "published": False, "status": "quarantined"}
-    return {**answer, "published": True, "status": status}
+    if not why:
+        return answer_of(store.corpus(name), status)
+    draft = store.quarantine_dir / name / "donation.toml"
+    waiting = {"quarantine": why, "draft": str(draft) if draft.is_file() else None, "published": False}
+    return {**answer_of(store.quarantined(name), "quarantined"), **waiting}
+
+
+def answer_of(corpus: Corpus, status: str) -> dict[str, Any]:
+    """What `refresh` answers of a version that is published."""
+    manifest = corpus.manifest
+    told = {"path": corpus.place, "gate": manifest["gate"], "published": True, "status": status}
+    return {**summary_of(manifest), **told}

@@ -10,6 +10,9 @@ from typing import Any
 from native.errors import SpeechmillError
 from store.errors import StoreError
 
+MARK = "shared.json"
+"""The file that makes a folder the working copy of a shared store."""
+
 
 def is_remote(path: Path | str) -> bool:
     """Whether a source or store is named by a URL."""

@@ -26,13 +26,12 @@ from store import checkout_root
 from store.corpus import AREAS, Corpus
 from store.errors import StoreError
 from store.shared.lock import HeldLock, LockPlace, hold_shared
-from store.shared.places import explain, file_system
+from store.shared.places import MARK, explain, file_system
 from store.shared.push_pull import fetch_file, sizes_below
 from store.store import Store
 from store.versions import link_current, version_of
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 
-MARK = "shared.json"
 _BLOCK = 1 << 20
 _log = logging.getLogger(__name__)
 
