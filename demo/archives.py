@@ -25,6 +25,7 @@ from typing import Any
 
 from demo import cast, speech
 from demo.layouts import Defects, SpokenUtterance, files
+from store.writing import write_json_atomic
 
 _HERE = Path(__file__).resolve().parent
 _CODE = (
@@ -156,6 +157,4 @@ def _pack(folder: Path, plan: cast.CorpusPlan, spoken: list[SpokenUtterance], ke
         path = packed
     hours = sum(len(utterance.samples) for utterance in spoken) / speech.RATE_HZ / 3600
     known = {"key": key, "path": path.name, "hours": round(hours, 4), "planted": written.rows_lost()}
-    part = record.with_suffix(".part")
-    part.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n", "utf-8")
-    part.rename(record)
+    write_json_atomic(record, known)

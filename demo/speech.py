@@ -23,6 +23,7 @@ import soxr
 
 from demo.voices import Voice
 from native.errors import SpeechmillError
+from store.writing import temporary_beside
 
 FloatSamples = npt.NDArray[np.float32]
 Samples = npt.NDArray[np.int16]
@@ -60,8 +61,9 @@ def make_noise_beds(folder: Path) -> dict[str, Path]:
     beds = {name: folder / f"{name}.wav" for name in NOISE_BEDS}
     for name, path in beds.items():
         if not path.is_file():
-            part = path.with_suffix(".part.wav")
-            _run(["sox", "-R", "-n", "-r", str(RATE_HZ), "-b", "16", "-c", "1", str(part), *NOISE_BEDS[name]])
+            part = temporary_beside(path)
+            form = ["-t", "wav", "-r", str(RATE_HZ), "-b", "16", "-c", "1"]
+            _run(["sox", "-R", "-n", *form, str(part), *NOISE_BEDS[name]])
             part.rename(path)
     return beds
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from store.writing import temporary_beside
+
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 PORTS_TO_TRY = 200
@@ -164,7 +166,7 @@ class Home:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file of mode 0600 under a temporary name and rename it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = temporary_beside(path)
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
         stream.write(text)

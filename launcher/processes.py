@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 
 from launcher.home import Home
+from store.writing import temporary_beside
 
 EXECUTION_PORT = "$SPEECHMILL_EXECUTION_PORT"  # stands for its value in the environment
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
@@ -47,7 +48,7 @@ def remember(home: Home, name: str, pid: int) -> None:
     """Record a running process: id, start time and what it is."""
     record = {"pid": pid, "birth": _birth(pid), "name": name}
     path = home.run / f"{name}.json"
-    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary = temporary_beside(path)
     temporary.write_text(json.dumps(record), "utf-8")
     temporary.replace(path)
 

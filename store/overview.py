@@ -76,7 +76,9 @@ def _language_model(manifest: Row) -> Row:
         "order": manifest["order"],
         "ngrams": manifest["ngrams"],
         "vocabulary": manifest["vocabulary"],
-        "perplexity": manifest["perplexity"],
+        "perplexity": manifest.get("perplexity"),
+        "oov_rate": manifest.get("oov_rate"),
+        "report": f"language_models/{manifest['name']}.html",
     }
 
 

@@ -16,8 +16,30 @@ from store.errors import StoreError
 
 
 def temporary_beside(path: Path) -> Path:
-    """The name under which a file or folder is written before it gets its own: hidden, beside it, of this process."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """The name under which a file or folder is written before it gets its own: hidden, beside it, of this process.
+
+    Machine and process stand in it, so that no two write under one name, not even in a folder on a network.
+    """
+    return path.with_name(f".{path.name}.{_host()}-{os.getpid()}.tmp")
+
+
+def drop_leftovers(folder: Path, name: str = "*") -> None:
+    """Remove what processes of this machine that are gone were writing in a folder under temporary names.
+
+    Args:
+        name: the final name, or a pattern of names.
+    """
+    for path in folder.glob(f".{name}.{_host()}-*.tmp"):
+        number = path.name.removesuffix(".tmp").rpartition("-")[2]
+        if number.isdigit() and not Path(f"/proc/{number}").exists():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    return os.uname().nodename.replace(".", "-")
 
 
 def fsync_dir(path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from collect.errors import CollectError, NotFoundError
-from store.writing import write_bytes_atomic
+from store.writing import temporary_beside, write_bytes_atomic
 
 COLUMNS = (
     "client_id", "path", "sentence_id", "sentence", "up_votes", "down_votes", "age", "gender", "accents", "locale",
@@ -40,7 +40,7 @@ def export(snapshot: Path, to: Path, speaker_splits: dict[str, list[str]]) -> di
     if to.is_dir() and any(to.iterdir()):
         raise CollectError(f"{to} is not empty: name a new directory")
     about = json.loads((snapshot / "campaign.json").read_bytes())
-    partial = to.with_name(f".{to.name}.partial")
+    partial = temporary_beside(to)
     shutil.rmtree(partial, ignore_errors=True)
     folder = partial / about["language"]
     (folder / "clips").mkdir(parents=True)

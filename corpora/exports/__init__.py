@@ -10,7 +10,6 @@ corpus that may not be passed on is refused unless the person states that the co
 from __future__ import annotations
 
 import importlib
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,14 @@ from corpora.donations.licences import kept_back
 from store.console import Progress
 from store.corpus import Corpus
 from store.errors import UsageError
-from store.writing import explain_write, fsync_dir, fsync_tree, read_json, temporary_beside, write_json_atomic
+from store.writing import (
+    explain_write,
+    fsync_tree,
+    put_in_place,
+    read_json,
+    temporary_beside,
+    write_json_atomic,
+)
 
 if TYPE_CHECKING:
     from corpora.exports._files import Rows
@@ -79,7 +85,7 @@ def export(request: ExportRequest) -> dict[str, Any]:
         building.mkdir(parents=True)
         try:
             _write(request, told, building)
-            _swap(building, target)
+            put_in_place(building, target)
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return told | {"path": str(target), "status": "written"}
@@ -125,13 +131,3 @@ def _write(request: ExportRequest, told: Mapping[str, Any], folder: Path) -> Non
         write(request.corpus, splits, folder)
     fsync_tree(folder)
     write_json_atomic(folder / "export.json", dict(told))
-
-
-def _swap(building: Path, target: Path) -> None:
-    """Put the finished folder in its place; an earlier export goes only when the new one stands."""
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
-    if target.exists():
-        target.rename(old)
-    building.rename(target)
-    fsync_dir(target.parent)
-    shutil.rmtree(old, ignore_errors=True)

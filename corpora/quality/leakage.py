@@ -24,7 +24,7 @@ from corpora.buckets import hash64
 from store.corpus import SPLITS, Corpus
 from store.errors import StoreError
 from store.store import Store
-from store.writing import explain_write
+from store.writing import explain_write, temporary_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,10 +159,11 @@ def share_traces(store: Store, corpus: Corpus) -> None:
 
 
 def _write(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    temporary = path.with_name(f".{path.stem}.tmp.npz")
+    temporary = temporary_beside(path)
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(temporary, allow_pickle=False, **arrays)
+        with temporary.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **arrays)
         temporary.replace(path)
 
 

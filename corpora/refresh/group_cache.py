@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -23,7 +22,16 @@ from typing import Any
 
 from corpora.errors import SourceError
 from corpora.sources.planned import PlannedSource
-from store.writing import canonical_json, explain_write, fsync_dir, fsync_tree, read_cached, sha256_file
+from store.writing import (
+    canonical_json,
+    drop_leftovers,
+    explain_write,
+    fsync_dir,
+    fsync_tree,
+    read_cached,
+    sha256_file,
+    temporary_beside,
+)
 
 KEPT_S = 60 * 24 * 3600  # groups that no refresh has used for so long are dropped
 _DEAD_S = 24 * 3600
@@ -113,19 +121,12 @@ def _digest(source: PlannedSource, name: str) -> str:
 
 def staging_place(folder: Path) -> Path:
     """An empty folder beside a group's own, of this process alone; what dead processes left is removed."""
-    for left in folder.parent.glob(f".{folder.name}.*.tmp"):
-        host, number = left.name.split(".")[2:4]
-        if host == _host() and not Path(f"/proc/{number}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    staged = folder.with_name(f".{folder.name}.{_host()}.{os.getpid()}.tmp")
+    drop_leftovers(folder.parent, folder.name)
+    staged = temporary_beside(folder)
     with explain_write(staged):
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(parents=True)
     return staged
-
-
-def _host() -> str:
-    return socket.gethostname().replace(".", "-")
 
 
 def keep_group(staged: Path, folder: Path) -> None:
@@ -146,7 +147,7 @@ def keep_group(staged: Path, folder: Path) -> None:
 def note_group(plan: Mapping[str, Any], index: int, folder: Path) -> None:
     """Remember which folder the group's mark stands for, and that it was used now."""
     path = _note(plan, index)
-    temporary = path.with_name(f".{path.name}.{_host()}.{os.getpid()}.tmp")
+    temporary = temporary_beside(path)
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(folder.name)

@@ -10,7 +10,6 @@ reached. Nothing is ever written beside a source. This module knows nothing of c
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any, BinaryIO, Protocol
 from corpora.errors import SourceError
 from corpora.sources.lines import MOST_TEXT_BYTES, TextLine, decode_lines
 from corpora.utterance import Rejection
+from store.writing import temporary_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ class Source:
         target = folder / f"member-{key}{PurePosixPath(inner).suffix.lower()}"
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+            temporary = temporary_beside(target)
             try:
                 with self.open(name) as stream, temporary.open("wb") as out:
                     shutil.copyfileobj(stream, out, 1 << 20)

@@ -21,7 +21,7 @@ from corpora.sources.encodings_of_names import readable_names
 from corpora.sources.source import Member
 from corpora.sources.tar_headers import BLOCK, Entry, TarWalk
 from corpora.sources.unpacking import SPOILT, Unpacker, require_space, unpack_to
-from store.writing import explain_write
+from store.writing import drop_leftovers, explain_write, temporary_beside
 
 
 class _Slice(io.RawIOBase):
@@ -98,12 +98,12 @@ class TarReader(ArchiveReader):
     def _spill(self) -> Path:
         """The plain tar of a compressed one; a stream that was cut gives what came before the cut."""
         target = self._target()
-        folder, key, note = target.parent, target.stem, target.with_suffix(".damage")
+        folder, note = target.parent, target.with_suffix(".damage")
         if not target.exists() and self._unpack is not None:
             with explain_write(target):
                 folder.mkdir(parents=True, exist_ok=True)
-                _drop_dead(folder, key)
-                temporary = folder / f".{key}.{os.getpid()}.tmp"
+                drop_leftovers(folder, target.name)
+                temporary = temporary_beside(target)
                 try:
                     if not self.light:
                         require_space([self.archive], folder)
@@ -219,10 +219,3 @@ class TarReader(ArchiveReader):
         if self._unpack is not None and not self._plain_is_there():
             self._plain = self._spill()
         return cast(BinaryIO, io.BufferedReader(_Slice(self._plain.open("rb"), *self._spans[name])))
-
-
-def _drop_dead(folder: Path, key: str) -> None:
-    """Remove what a killed process was unpacking: its number stands in the name."""
-    for path in folder.glob(f".{key}.*.tmp"):
-        if not Path(f"/proc/{path.name.split('.')[2]}").exists():
-            path.unlink(missing_ok=True)

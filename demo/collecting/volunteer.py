@@ -18,6 +18,7 @@ from demo.collecting.chromium import BrowserError, Look, Window
 from demo.collecting.takes import BAD_KINDS, Samples, Wanted, take
 from demo.speech import RATE_HZ, FloatSamples
 from demo.voices import Voice
+from store.writing import temporary_beside
 
 _BEFORE_S, _AFTER_S = 0.15, 0.35  # a person waits a little after pressing, and before stopping
 _WINDOWS = 3  # how many browsers may be lost before it is a fault
@@ -59,7 +60,7 @@ class Volunteer:
     def _put(self, samples: Samples) -> None:
         out = io.BytesIO()
         soundfile.write(out, samples, RATE_HZ, format="WAV", subtype="PCM_16")
-        partial = self.microphone.with_suffix(".partial")
+        partial = temporary_beside(self.microphone)
         partial.write_bytes(out.getvalue())
         partial.replace(self.microphone)
 

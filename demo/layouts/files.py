@@ -17,6 +17,7 @@ import soundfile
 import soxr
 
 from demo.layouts import RATE_HZ, Defects, Samples, SpokenUtterance
+from store.writing import temporary_beside
 
 Key = TypeVar("Key")
 
@@ -30,7 +31,7 @@ def building(target: Path) -> Iterator[Path]:
     if target.exists():
         raise FileExistsError(f"{target} exists already: a layout is only written into a new place")
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
+    partial = temporary_beside(target)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
@@ -44,7 +45,7 @@ def building(target: Path) -> Iterator[Path]:
 def building_file(target: Path) -> Iterator[Path]:
     """Give a temporary sibling file that becomes `target` when the block ends well, else vanishes."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
+    partial = temporary_beside(target)
     try:
         yield partial
         partial.replace(target)

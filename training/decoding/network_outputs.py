@@ -29,7 +29,14 @@ import numpy.typing as npt
 
 from store.corpus import Corpus
 from store.store import Store
-from store.writing import explain_write, fsync_dir, read_json, write_bytes_atomic, write_json_atomic
+from store.writing import (
+    explain_write,
+    fsync_dir,
+    read_json,
+    temporary_beside,
+    write_bytes_atomic,
+    write_json_atomic,
+)
 from training.decoding.acoustic import LogProbabilities, Network, by_length
 from training.decoding.stopwatch import Stopwatch
 from training.decoding.weights import alphabet_of_network
@@ -193,7 +200,7 @@ def _compute(checkpoint: Checkpoint, wanted: Wanted, folder: Path) -> None:
     network = Network.of_checkpoint(checkpoint)
     probabilities = LogProbabilities(network)
     probabilities.warm_up()
-    working = folder.with_name(f".{folder.name}.{os.getpid()}")
+    working = temporary_beside(folder)
     writer, watch = OutputsWriter(working), Stopwatch()
     index: dict[str, Any] = {"utterance_ids": [], "texts": [], "frames": []}
     seconds, source = 0.0, wanted.clips()

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from store.writing import explain_write, fsync_dir, place_file
+from store.writing import drop_leftovers, explain_write, fsync_dir, place_file, temporary_beside
 from training.errors import CheckpointError
 
 log = logging.getLogger(__name__)
@@ -126,10 +126,10 @@ def save_best(directory: Path, checkpoint: Checkpoint) -> Path:
 
 def _write(path: Path, checkpoint: Checkpoint) -> None:
     """An .npz, array by array, under a temporary name until it is whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(path)
     with explain_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(path.parent)
+        drop_leftovers(path.parent, "*.npz")
         try:
             with temporary.open("wb") as stream:
                 with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED, allowZip64=True) as packed:
@@ -149,14 +149,6 @@ def _add(packed: zipfile.ZipFile, name: str, value: Array) -> None:
     entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980: the same weights give the same bytes
     with packed.open(entry, "w", force_zip64=True) as stream:
         np.lib.format.write_array(stream, np.asanyarray(value), allow_pickle=False)
-
-
-def remove_leftovers(directory: Path) -> None:
-    """Remove what processes that are gone left half-written there."""
-    for path in directory.glob(".*.npz.*.tmp"):
-        owner = path.name.split(".")[-2]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            path.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -14,8 +14,9 @@ from typing import Any
 
 from store.corpus import SPLITS
 from store.opening import open_store
+from store.overview import Row, overview
 from store.store import Store
-from store.writing import read_json, write_bytes_atomic
+from store.writing import write_bytes_atomic
 from training.decoding.recognise import DECODERS
 from training.decoding.weights import weights_for
 from training.evaluation.evaluate import evaluations
@@ -53,10 +54,10 @@ def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
         if measured
         else []
     )
-    tables = {run: _tables(store, run, ones) for run, ones in measured}
+    tables, stored = {run: _tables(store, run, ones) for run, ones in measured}, overview(store)
     return environment().get_template("index.html").render(
-        corpora=[_corpus(store, name) for name in store.corpus_names()],
-        language_models=[_language_model(store, name) for name in store.language_model_names()],
+        corpora=[_corpus(store, row) for row in stored["corpora"]],
+        language_models=[_linked(store, row) for row in stored["language_models"]],
         runs=runs,
         measured=measured,
         tables=tables,
@@ -102,32 +103,17 @@ def _each_once(evaluations: Sequence[dict[str, Any]]) -> bool:
     return len(set(corpora)) == len(corpora) > 1
 
 
-def _corpus(store: Store, name: str) -> dict[str, Any]:
-    corpus = store.corpus(name)
-    splits = corpus.manifest["splits"]
-    rejected = {check: int(count) for check, count in corpus.manifest["rejected"].items()}
+def _linked(store: Store, row: Row) -> Row:
+    """A row of the overview with the page there is of it; one that cannot be read has its error only."""
+    return {**row, "page": _page(store, row["report"]) if "report" in row else None}
+
+
+def _corpus(store: Store, row: Row) -> Row:
+    splits, rejected = row.get("splits", {}), row.get("rejections", {})
     return {
-        "name": name,
-        "version": corpus.version,
-        "page": _page(store, f"corpora/{name}.html"),
-        "hours": sum(float(split["hours"]) for split in splits.values()),
-        "utterances": [int(splits.get(split, {}).get("utterances", 0)) for split in SPLITS],
-        "rejected": sum(rejected.values()),
+        **_linked(store, row),
+        "shares": [int(splits.get(split, {}).get("utterances", 0)) for split in SPLITS],
         "reasons": sorted(rejected.items(), key=lambda item: (-item[1], item[0]))[:3],
-    }
-
-
-def _language_model(store: Store, name: str) -> dict[str, Any]:
-    path = store.language_model(name)
-    manifest = read_json(path / "manifest.json")
-    return {
-        "name": name,
-        "version": path.name,
-        "page": _page(store, f"language_models/{name}.html"),
-        "order": manifest["order"],
-        "ngrams": [f"{count:,}" for count in manifest["ngrams"]],
-        "perplexity": manifest.get("perplexity"),
-        "oov_rate": manifest.get("oov_rate"),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from store.opening import open_store
 from store.store import Store
-from store.writing import explain_write, fsync_tree, write_bytes_atomic
+from store.writing import explain_write, fsync_tree, temporary_beside, write_bytes_atomic
 from training.decoding.acoustic import Network
 from training.errors import RunNotFoundError
 from training.network.checkpoint import Checkpoint, best_checkpoint
@@ -110,7 +110,7 @@ def _file_form(form: str, checkpoint: Checkpoint, network: Network) -> tuple[byt
 
 def _export_folder(source: _Source, network: Network, target: Path, reference: Reference) -> Any:
     """A SavedModel under a temporary name beside its final one, checked there."""
-    staged = target.with_name(f".{target.name}.tmp")
+    staged = temporary_beside(target)
     shutil.rmtree(staged, ignore_errors=True)
     try:
         with explain_write(target):

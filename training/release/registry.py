@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from store.store import Store
-from store.writing import explain_write, fsync_dir, read_json, sha256_file
+from store.writing import explain_write, fsync_dir, read_json, sha256_file, temporary_beside
 from training.release.errors import ModelNotFoundError, ReleaseError
 
 STATES = ("candidate", "released", "retired")
@@ -250,7 +250,7 @@ class Registry:
         return str(pointer.readlink()) if pointer.is_symlink() else None
 
     def _point(self, name: str) -> None:
-        temporary = self.folder / f".{_POINTER}.{os.getpid()}.tmp"
+        temporary = temporary_beside(self.folder / _POINTER)
         with explain_write(self.folder):
             temporary.unlink(missing_ok=True)
             temporary.symlink_to(name, target_is_directory=True)

@@ -16,6 +16,7 @@ from corpora.errors import SourceError
 from corpora.sources import archive as archive_reader
 from corpora.sources.opening import open_source, source_stamp
 from corpora.sources.source import Source, decode_lines
+from store.writing import temporary_beside
 
 
 def make_tar(path: Path, members: dict[str, bytes], mode: str = "w:gz") -> Path:
@@ -137,7 +138,8 @@ def test_what_a_killed_process_was_unpacking_is_removed(tmp_path: Path) -> None:
     open_source([path], tmp_path / "spill")
     (plain,) = (tmp_path / "spill").iterdir()
     plain.unlink()
-    (tmp_path / "spill" / f".{plain.stem}.99999999.tmp").write_bytes(b"half")
+    of_the_dead = temporary_beside(plain).name.replace(f"-{os.getpid()}.", "-99999999.")
+    (tmp_path / "spill" / of_the_dead).write_bytes(b"half")
     open_source([path], tmp_path / "spill")
     assert [p.name for p in (tmp_path / "spill").iterdir()] == [plain.name]
 

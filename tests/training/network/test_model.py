@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from corpora.text.normaliser import default_alphabet
 from native import Alphabet
+from store.writing import temporary_beside
 from training.decoding.acoustic import Network, load_network
 from training.errors import ConfigError
 from training.network.checkpoint import best_checkpoint, load_checkpoint, newest_checkpoint, save_checkpoint
@@ -138,7 +140,10 @@ def test_a_checkpoint_takes_no_copy_of_the_network_and_leaves_nothing_half_writt
     run_dir, _ = trained
     newest = newest_checkpoint(run_dir / "checkpoints")
     assert newest is not None
-    leftover = tmp_path / ".step-00000001.npz.999999999.tmp"
+    of_the_dead = temporary_beside(tmp_path / "step-00000001.npz").name.replace(
+        f"-{os.getpid()}.", "-999999999."
+    )
+    leftover = tmp_path / of_the_dead
     leftover.write_bytes(b"half")
     first = save_checkpoint(tmp_path, newest, keep=1)
     assert not leftover.exists() and [path.name for path in tmp_path.iterdir()] == [first.name]
