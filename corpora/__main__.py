@@ -261,8 +261,11 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
         return _COMMANDS[name]
     from corpora import upkeep_commands, version_commands
     from corpora.audit import commands as audit_commands
+    from corpora.browsing import commands as browsing_commands
+    from corpora.curation import commands as curation_commands
 
-    return {**version_commands.COMMANDS, **upkeep_commands.COMMANDS, **audit_commands.COMMANDS}[name]
+    rooms = (version_commands, upkeep_commands, audit_commands, curation_commands, browsing_commands)
+    return {key: command for room in rooms for key, command in room.COMMANDS.items()}[name]
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
     """All commands with all their options."""
     from corpora import upkeep_commands, version_commands
     from corpora.audit import commands as audit_commands
+    from corpora.browsing import commands as browsing_commands
+    from corpora.curation import commands as curation_commands
     from corpora.exports import FORMS
 
     whole, add = _begun()
@@ -81,6 +83,8 @@ def parser() -> argparse.ArgumentParser:
         *version_commands.add_parsers(add),
         *upkeep_commands.add_parsers(add),
         *audit_commands.add_parsers(add),
+        *curation_commands.add_parsers(add),
+        *browsing_commands.add_parsers(add),
     ]
     for command in (listing, doctor, download, refresh, renew, show, report, export, *more):
         _shared_arguments(command)

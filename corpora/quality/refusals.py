@@ -9,6 +9,7 @@ CORPUS_CHECKS = {
     "donated_before": "another donation brought the very same sound: that copy is kept",
     "numbers_in_test": "numbers were spelled out by guess, which dev and test must not hold",
     "withdrawn": "its donor has withdrawn it",
+    "flagged_by_listener": "a listener says that it is bad",
     "duplicate_id": "an utterance with the same id came before",
     "split_bridge": "a call between speakers of different splits is left out of all of them",
     "same_audio_other_text": "the same sound appears with another text",

@@ -104,6 +104,7 @@ def _files(folder: str | Path) -> Iterator[os.DirEntry[str]]:
 
 def remember(store: Store, key: str, answer: dict[str, Any]) -> None:
     """Note that this command line over these files gives the version that a refresh has just answered."""
+    from corpora.curation.decisions import curation_mark
     from corpora.versions.withdrawals import withdrawn_mark
 
     name = answer["corpus"]
@@ -111,6 +112,7 @@ def remember(store: Store, key: str, answer: dict[str, Any]) -> None:
         "name": name,
         "version": answer["version"],
         "withdrawn": withdrawn_mark(store, name),
+        "curated": curation_mark(store, name),
     }
     with suppress(StoreError):  # what could not be noted is asked for more closely next time
         write_json_atomic(_path(store, key), note)
@@ -121,16 +123,16 @@ def unchanged_answer(store: Store, key: str) -> dict[str, Any] | None:
     path = _path(store, key)
     if not path.is_file():
         return None
+    from corpora.curation.decisions import curation_mark
     from corpora.versions.manifest import answer_of
     from corpora.versions.withdrawals import withdrawn_mark
 
     try:
         note = read_json(path)
         corpus = store.corpus(note["name"])
-        as_noted = corpus.version == note["version"] and note["withdrawn"] == withdrawn_mark(
-            store, corpus.name
-        )
-        if not as_noted or not corpus.is_whole():
+        marks = [withdrawn_mark(store, corpus.name), curation_mark(store, corpus.name)]
+        as_noted = [note["withdrawn"], note.get("curated", "")] == marks
+        if corpus.version != note["version"] or not as_noted or not corpus.is_whole():
             return None
         return answer_of(corpus, "unchanged")
     except (SpeechmillError, KeyError, TypeError, OSError):

@@ -26,6 +26,7 @@ import soundfile
 
 from corpora.audio import fingerprint, measures
 from corpora.buckets import leaves
+from corpora.curation.decisions import curation_mark
 from corpora.doctor import scan_or_advise
 from corpora.donations.description import NAME
 from corpora.donations.quarantine import check_claim, check_licence, write_draft
@@ -238,8 +239,9 @@ def _published_before(store: Store, key: str) -> tuple[str, str, str] | None:
         corpus = (store.quarantined if said.get("quarantine") else store.corpus)(said["name"])
     except NotPublishedError:
         return None
-    mark = withdrawn_mark(store, corpus.name)
-    is_current = corpus.version == said["version"] and said.get("withdrawn") == mark and corpus.is_whole()
+    marks = [withdrawn_mark(store, corpus.name), curation_mark(store, corpus.name)]
+    as_noted = [said.get("withdrawn"), said.get("curated", "")] == marks
+    is_current = corpus.version == said["version"] and as_noted and corpus.is_whole()
     return (corpus.name, corpus.version, said.get("quarantine", "")) if is_current else None
 
 

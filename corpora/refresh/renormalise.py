@@ -20,15 +20,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.audio.fingerprint import VERSION, fingerprint_of_stored
+from corpora.curation.applying import CHECK as FLAGGED
+from corpora.curation.applying import FLAG, normalised, renewed_row
+from corpora.curation.decisions import Decision, mark_of, read_decisions, standing
 from corpora.errors import GateRefusedError
-from corpora.quality.checks import CHECKS, Subject, check_utterance
 from corpora.quality.gate import run_gate
 from corpora.quality.leakage import share_traces
 from corpora.quality.refusals import CORPUS_CHECKS
 from corpora.quality.thresholds import Thresholds
 from corpora.text.languages import alphabet_for
-from corpora.text.normaliser import NORMALISER_VERSION, Normalised, Refused
-from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for
+from corpora.text.normaliser import Normalised
+from corpora.text.recorded_rules import TEXT_CHECKS
 from corpora.utterance import REJECTIONS_SCHEMA
 from corpora.versions.manifest import describe, summary_of, written
 from corpora.versions.shards import ShardWriter, write_table
@@ -44,7 +46,7 @@ Row = dict[str, Any]
 _log = logging.getLogger(__name__)
 _FACTS = ("split", "subset", "speaker_id", "gender", "licence", "duration_s")
 _TORN = "same_audio_other_text"
-_DERIVED = TEXT_FLAGS | {check.name for check in CHECKS if not check.rejects}
+_RETURNING = TEXT_CHECKS | {FLAGGED}  # refusals that other rules, or a listener who thinks again, take back
 
 
 @dataclass
@@ -56,6 +58,7 @@ class _Outcome:
     rejections: list[Row] = field(default_factory=list)
     torn: set[str] = field(default_factory=set)  # sounds whose copies have different texts now
     donors: list[str] = field(default_factory=list)  # who has withdrawn
+    decisions: dict[str, Decision] = field(default_factory=dict)  # of listeners, in force, by sound
     gone: list[Row] = field(default_factory=list)  # where their rows stood
     changed: int = 0
     returned: int = 0
@@ -104,9 +107,11 @@ def renormalise(store: Store, name: str) -> dict[str, Any]:
 def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     """Write all shards and the rejections anew below `staged`."""
     thresholds = Thresholds(**corpus.manifest["thresholds"])
-    outcome = _Outcome(torn=_torn(corpus), donors=withdrawn_donors(store, corpus.name))
+    decisions = standing(read_decisions(store, corpus.name))
+    donors = withdrawn_donors(store, corpus.name)
+    outcome = _Outcome(torn=_torn(corpus, decisions), donors=donors, decisions=decisions)
     held = corpus.rejections().to_pylist()
-    text_ids = {r["utterance_id"] for r in held if r["check"] in TEXT_CHECKS and r["utterance_id"]}
+    text_ids = {r["utterance_id"] for r in held if r["check"] in _RETURNING and r["utterance_id"]}
     back = _returning(store, corpus, text_ids)
     for shard in corpus.manifest["shards"]:
         rows = _shard_rows(corpus.file(shard["path"]))
@@ -115,14 +120,14 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     for split in sorted({row["split"] for row in back.values()}):
         accepted = []
         for row in (back[key] for key in sorted(back) if back[key]["split"] == split):
-            fresh = _renewed(row, thresholds)
+            fresh = renewed_row(row, thresholds, decisions.get(row["audio_sha256"]))
             if isinstance(fresh, dict) and not _is_theirs(row, outcome.donors):
                 accepted.append(fresh)
                 returned.add(row["utterance_id"])
         if accepted:
-            _write_shard(staged, f"{split}/part-returned.parquet", iter(accepted), (thresholds, outcome))
+            _write_shard(staged, _free_name(split, outcome), iter(accepted), (thresholds, outcome))
     outcome.returned = len(returned)
-    kept = [r for r in held if not (r["check"] in TEXT_CHECKS and r["utterance_id"] in returned)]
+    kept = [r for r in held if not (r["check"] in _RETURNING and r["utterance_id"] in returned)]
     rejections = sorted(
         [*kept, *outcome.rejections],
         key=lambda r: (r["source_path"], r["line"] or 0, r["utterance_id"] or "", r["check"]),
@@ -134,7 +139,14 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     return outcome
 
 
-def _torn(corpus: Corpus) -> set[str]:
+def _free_name(split: str, outcome: _Outcome) -> str:
+    """A shard for rows that come back, beside those that came back earlier."""
+    taken = {shard["path"] for shard in outcome.shards}
+    names = (f"{split}/part-returned{f'-{n}' if n else ''}.parquet" for n in range(len(taken) + 1))
+    return next(name for name in names if name not in taken)
+
+
+def _torn(corpus: Corpus, decisions: dict[str, Decision]) -> set[str]:
     """Sounds that stand in the corpus more than once and whose texts are no longer the same."""
     copies: Counter[str] = Counter()
     for batch in corpus.batches(columns=["audio_sha256"]):
@@ -143,7 +155,7 @@ def _torn(corpus: Corpus) -> set[str]:
     for batch in corpus.batches(columns=["audio_sha256", "text_raw", "language", "text_rules"]):
         for row in batch.to_pylist():
             if copies[row["audio_sha256"]] > 1:
-                result = normaliser_for(row["text_rules"] or "", row["language"]).normalise(row["text_raw"])
+                result = normalised(row, decisions.get(row["audio_sha256"]))
                 if isinstance(result, Normalised):
                     texts.setdefault(row["audio_sha256"], set()).add(result.text)
     return {sound for sound, said in texts.items() if len(said) > 1}
@@ -198,8 +210,10 @@ def _write_shard(
     path = staged / relative
     with ShardWriter(path) as writer:
         for row in rows:
-            fresh = _renewed(row, thresholds)
-            if row["audio_sha256"] in outcome.torn:
+            fresh = renewed_row(row, thresholds, outcome.decisions.get(row["audio_sha256"]))
+            if not isinstance(fresh, dict) and fresh[0] == FLAGGED:
+                fresh = FLAGGED, f"{fresh[1]} ({row['source_path']})"
+            elif row["audio_sha256"] in outcome.torn:
                 fresh = _TORN, CORPUS_CHECKS[_TORN]
             if _is_theirs(row, outcome.donors):
                 outcome.gone.append(row)
@@ -229,28 +243,6 @@ def _write_shard(
     outcome.shards.append({**shard, "hours": round(duration_s / 3600, 6)})
 
 
-def _renewed(row: Row, thresholds: Thresholds) -> Row | tuple[str, str]:
-    """The row with today's text, or (check, reason) of why it is refused."""
-    result = normaliser_for(row.get("text_rules") or "", row["language"]).normalise(row["text_raw"])
-    if isinstance(result, Refused):
-        return result.check, result.reason
-    pace = len(result.text) * row["sample_rate_hz"] / row["num_samples"]
-    measures = {**row["measures"], "chars_per_s": pace}
-    subject = Subject(result.text, row["num_samples"], row["sample_rate_hz"], measures)
-    refused, flags = check_utterance(subject, thresholds)
-    if refused is not None:
-        return refused
-    if "numbers_spelled" in result.flags and row["split"] != "train":
-        return "numbers", "spelled numbers are guesses, which dev and test must not hold"
-    kept = [flag for flag in row["flags"] if flag not in _DERIVED]
-    texts = {
-        "text": result.text,
-        "text_scoring": result.text_scoring,
-        "normaliser_version": NORMALISER_VERSION,
-    }
-    return {**row, **texts, "flags": sorted({*kept, *result.flags, *flags}), "measures": measures}
-
-
 def _is_theirs(row: Row, donors: list[str]) -> bool:
     """Whether a row belongs to somebody who has withdrawn."""
     return row["donor_id"] in donors or row["speaker_id"] in donors
@@ -277,7 +269,11 @@ def _manifest(before: Mapping[str, Any], staged: Path, outcome: _Outcome) -> Man
     index = pd.DataFrame(outcome.index)
     rejected = Counter(row["check"] for row in outcome.rejections)
     items = {**before["items"], "accepted": len(index), "rejected": sum(rejected.values())}
-    manifest = {key: value for key, value in before.items() if key not in {"version", "gate"}}
+    manifest = {key: value for key, value in before.items() if key not in {"version", "gate", "curation"}}
+    if outcome.decisions:
+        corrected = sum(FLAG in row["flag_set"].split() for row in outcome.index)
+        figures = {"out": rejected[FLAGGED], "corrected": corrected, "not_found": 0}
+        manifest["curation"] = {"mark": mark_of(outcome.decisions), **figures}
     manifest |= describe(index) if len(index) else {}
     if outcome.donors and "speaker_splits" in manifest:
         placed = manifest["speaker_splits"].items()

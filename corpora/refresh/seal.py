@@ -22,6 +22,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpora.audio import fingerprint, measures
+from corpora.curation.applying import Curated, curate_index
+from corpora.curation.decisions import curation_mark, read_decisions, standing
 from corpora.donations.needs_alignment import collect_waiting
 from corpora.donations.quarantine import area
 from corpora.errors import BalanceError, NothingImportedError
@@ -31,6 +33,7 @@ from corpora.quality.gate import run_gate
 from corpora.quality.pace import is_unusual, pace_limits
 from corpora.quality.refusals import CORPUS_CHECKS
 from corpora.quality.splits import BRIDGE, Assignment, earlier_speakers, listed_speakers, shared_speakers
+from corpora.quality.thresholds import Thresholds
 from corpora.quality.twins import twin_verdicts
 from corpora.refresh import shard_maker
 from corpora.refresh.group_cache import drop_sound, find_group, prune
@@ -70,6 +73,7 @@ class _Built:
     input_items: int
     assignment: Assignment
     pace_limits: tuple[float, float] | None  # letters per second, see pace.py
+    curated: Curated  # what listeners decided
 
 
 def seal(plan_path: Path | str) -> dict[str, Any]:
@@ -113,7 +117,7 @@ def _finish(store: Store, plan: Plan, manifest: Manifest, built: _Built) -> dict
         leakage.share_traces(store, store.corpus(name))
         shard_maker.remember(store, name, manifest, built.shard_keys)
     note = {"name": name, "version": manifest["version"], "quarantine": why}
-    note["withdrawn"] = withdrawn_mark(store, name)
+    note |= {"withdrawn": withdrawn_mark(store, name), "curated": curation_mark(store, name)}
     write_json_atomic(store.cache_dir / "refresh" / f"{plan['input_key']}.json", note)
     drop_sound(plan)
     prune(plan)
@@ -157,12 +161,17 @@ def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
         staged.mkdir(parents=True)
     groups = [_group(plan_path, plan, index) for index in range(len(plan["groups"]))]
     index = read_index(groups)
-    donors = withdrawn_donors(open_store(plan["store"]), plan["name"])
+    store = open_store(plan["store"])
+    donors = withdrawn_donors(store, plan["name"])
     out = is_withdrawn(index, donors)
-    verdict, repeated = check_corpus(_named(index[~out]))
-    index["verdict"] = verdict.reindex(index.index, fill_value=withdrawals.CHECK)
+    decisions = standing(read_decisions(store, plan["name"]))
+    curated = curate_index(index, groups, decisions, Thresholds(**plan["thresholds"]))
+    here = ~out & ~index.index.isin(list(curated.verdicts))
+    verdict, repeated = check_corpus(_named(index[here]))
+    judged = pd.Series(curated.verdicts, dtype=object).reindex(index.index)
+    index["verdict"] = verdict.reindex(index.index).fillna(judged.where(~out)).fillna(withdrawals.CHECK)
     if plan["importer"] == "donated":
-        twins = twin_verdicts(open_store(plan["store"]), plan["name"], index)
+        twins = twin_verdicts(store, plan["name"], index)
         index["verdict"] = index["verdict"].where(index["verdict"] != "", twins)
     assignment = split_rows(index, groups, corpus_facts(plan["facts"]), earlier)
     index["split"] = assignment.splits
@@ -170,7 +179,7 @@ def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
     spelled = index["flag_set"].astype(str).str.contains("numbers_spelled")
     guessed = spelled & index["split"].isin(["dev", "test"])
     index.loc[guessed, "verdict"], index.loc[guessed, "split"] = "numbers_in_test", ""
-    late = _late_rejections(plan["name"], groups, index[index["verdict"] != ""])
+    late = _late_rejections(plan["name"], groups, index[index["verdict"] != ""], curated.reasons)
     limits = _flag_late(index, repeated, plan["thresholds"]["pace_fence"])
     shards = ShardMaker(plan_path, plan, staged)
     listed = shards.write(groups, index)
@@ -198,6 +207,7 @@ def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
         input_items,
         assignment,
         limits,
+        curated,
     )
 
 
@@ -251,8 +261,10 @@ def _write_rejections(
     return dict(sorted(Counter(read_table(path, ["check"])["check"].to_pylist()).items()))
 
 
-def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> list[dict[str, Any]]:
-    """What only the whole corpus shows, as rows of `REJECTIONS_SCHEMA`."""
+def _late_rejections(
+    corpus: str, groups: list[Path], refused: pd.DataFrame, reasons: dict[Any, str]
+) -> list[dict[str, Any]]:
+    """What only the whole corpus shows, and what listeners decided, as rows of `REJECTIONS_SCHEMA`."""
     columns = ["utterance_id", "source_path", "transcript_path", "transcript_line", "text_raw"]
     columns += ["speaker_id", "donor_id"]
     rows = read_rows(groups, refused, columns)
@@ -266,13 +278,19 @@ def _late_rejections(corpus: str, groups: list[Path], refused: pd.DataFrame) -> 
             "start_s": None,
             "end_s": None,
             "check": verdict,
-            "reason": f"{CORPUS_CHECKS[verdict]} ({row['source_path']})",
+            "reason": f"{_why(label, verdict, reasons)} ({row['source_path']})",
             "text_raw": None if verdict == withdrawals.CHECK else row["text_raw"],
             "speaker_id": row["speaker_id"],
             "donor_id": None if pd.isna(row["donor_id"]) else row["donor_id"],
         }
-        for (_, row), verdict in zip(rows.iterrows(), verdicts, strict=True)
+        for (label, row), verdict in zip(rows.iterrows(), verdicts, strict=True)
     ]
+
+
+def _why(label: Any, verdict: str, reasons: dict[Any, str]) -> str:
+    """What a check means, unless a listener said more; nothing is repeated of what was withdrawn."""
+    said = CORPUS_CHECKS.get(verdict, verdict)
+    return said if verdict == withdrawals.CHECK else reasons.get(label, said)
 
 
 def _manifest(plan: Plan, built: _Built) -> Manifest:
@@ -311,6 +329,7 @@ def _manifest(plan: Plan, built: _Built) -> Manifest:
         "notes": plan["notes"],
         "about": facts["about"],
         "may_redistribute": facts["about"].get("may_redistribute"),
+        **built.curated.manifest_entry(),
     }
     return Manifest.from_json(said)
 

@@ -52,11 +52,13 @@ class _Piece:
     split: str
     wanted: Mask
     late_flags: list[str]  # flags that only the whole corpus shows, joined by blanks; of every row
+    corrections: list[str]  # "" or, as JSON, what a listener made of a row; see corpora/curation/applying.py
     lengths_s: npt.NDArray[np.float64]
 
     def is_whole(self, split: str | None) -> bool:
         """Whether the group's own file is the shard, byte for byte; `split` is what all of its rows say."""
-        return split == self.split and bool(self.wanted.all()) and not any(self.late_flags)
+        changed = any(self.late_flags) or any(self.corrections)
+        return split == self.split and bool(self.wanted.all()) and not changed
 
 
 class ShardMaker:
@@ -72,7 +74,8 @@ class ShardMaker:
         """One shard per group and split, rows in the group's order; answers the manifest's list.
 
         Args:
-            index: `group`, `row`, `split` ("" or null = not accepted), `late_flags` and `duration_s` of every row.
+            index: `group`, `row`, `split` ("" or null = not accepted), `late_flags`, `correction` and `duration_s`
+                of every row.
         """
         shards = []
         for number, rows in index.groupby("group", sort=True):
@@ -81,7 +84,8 @@ class ShardMaker:
                 wanted = (rows["split"] == split).to_numpy(dtype=bool)
                 if wanted.any():
                     flags, lengths_s = rows["late_flags"].tolist(), rows["duration_s"].to_numpy()
-                    piece = _Piece(int(str(number)), split, wanted, flags, lengths_s)
+                    corrections = rows["correction"].tolist()
+                    piece = _Piece(int(str(number)), split, wanted, flags, corrections, lengths_s)
                     shards.append(self._shard(groups[piece.group], piece))
         self._hash([shard for shard in shards if "sha256" not in shard])
         return sorted(shards, key=lambda shard: (SPLITS.index(shard["split"]), shard["path"]))
@@ -90,6 +94,7 @@ class ShardMaker:
         relative = f"{piece.split}/part-{self._numbers[piece.split]:05d}.parquet"
         self._numbers[piece.split] += 1
         made_of = [group.name, piece.split, mask_hash(piece.wanted), piece.late_flags]
+        made_of += [piece.corrections] if any(piece.corrections) else []
         key = hashlib.sha256(
             json.dumps([*made_of, SCHEMA.to_string(), pa.__version__, SHARDS_VERSION]).encode()
         ).hexdigest()
@@ -179,12 +184,25 @@ def _copy_rows(path: Path, writer: ShardWriter, piece: _Piece) -> None:
             if not piece.wanted[here].any():
                 continue
             table = _with_column(table, "split", [piece.split] * table.num_rows)
+            if any(piece.corrections[here]):
+                table = _corrected(table, piece.corrections[here])
             if any(piece.late_flags[here]):
                 flags = zip(table["flags"].to_pylist(), piece.late_flags[here], strict=True)
                 table = _with_column(table, "flags", [[*kept, *late.split()] for kept, late in flags])
             if not piece.wanted[here].all():
                 table = table.filter(pa.array(piece.wanted[here]))
             writer.add_table(table.cast(SCHEMA))
+
+
+def _corrected(table: pa.Table, corrections: list[str]) -> pa.Table:
+    """The rows with what listeners made of their texts; `text_raw` stays what the source has."""
+    said = [json.loads(one) if one else None for one in corrections]
+    for name in ("text", "text_scoring", "flags"):
+        pairs = zip(table[name].to_pylist(), said, strict=True)
+        table = _with_column(table, name, [new[name] if new else old for old, new in pairs])
+    measures = zip(table["measures"].to_pylist(), said, strict=True)
+    paced = [{**old, "chars_per_s": new["chars_per_s"]} if new else old for old, new in measures]
+    return _with_column(table, "measures", paced)
 
 
 def _with_column(table: pa.Table, name: str, values: list[Any]) -> pa.Table:

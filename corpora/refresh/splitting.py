@@ -6,6 +6,7 @@ answer back to the rows.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,13 +31,15 @@ def split_rows(
     """What `assign` answers, with the split of every accepted row of the index (null for the others).
 
     Args:
-        index: what `read_index` answers, with `verdict` ("" = accepted).
+        index: what `read_index` answers, with `verdict` ("" = accepted) and `correction` (see curation/applying.py).
         groups: the folders it was read from.
         earlier: the split of each speaker in the version before.
     """
     kept = index[index["verdict"] == ""]
     if facts.split_rule == "utterance":
         texts = read_rows(groups, kept, ["utterance_id", "text", "speaker_id", "recording_id", "flags"])
+        said = kept["correction"][kept["correction"] != ""].map(lambda one: json.loads(one)["text"])
+        texts.loc[said.index, "text"] = said
         found = assign(
             texts.assign(split=kept["split"].astype(object), duration_s=kept["duration_s"]), facts, earlier
         )

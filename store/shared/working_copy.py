@@ -32,6 +32,7 @@ from store.store import Store
 from store.versions import link_current, version_of
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 
+_NOTES = ("withdrawn.json", "curation.jsonl")  # what people decided; everything else is made of the sources
 _BLOCK = 1 << 20
 _log = logging.getLogger(__name__)
 
@@ -233,11 +234,11 @@ class SharedStore(Store):
             if not manifest.is_file():
                 write_bytes_atomic(manifest, _proven(files, f"{there}/{version}", self.url))
         self._forget(relative, versions)
-        note = here / "withdrawn.json"
-        if note.name in sizes:
-            write_bytes_atomic(note, files.cat_file(f"{there}/{note.name}"))
-        else:
-            note.unlink(missing_ok=True)
+        for note in (here / name for name in _NOTES):
+            if note.name in sizes:
+                write_bytes_atomic(note, files.cat_file(f"{there}/{note.name}"))
+            else:
+                note.unlink(missing_ok=True)
         draft = here / "donation.toml"
         if draft.name in sizes and not draft.is_file():
             write_bytes_atomic(draft, files.cat_file(f"{there}/{draft.name}"))
@@ -263,7 +264,7 @@ class SharedStore(Store):
         files, root = file_system(self.url)
         here, there = self.root / relative, f"{root}/{relative}"
         sizes = sizes_below(files, there)
-        for note in ("withdrawn.json", "donation.toml"):
+        for note in (*_NOTES, "donation.toml"):
             if (here / note).is_file():
                 _put(files, here / note, f"{there}/{note}")
         if not (here / "current").is_symlink():

@@ -69,7 +69,7 @@ def test_new_rules_change_texts_and_refusals_both_ways_and_no_sound(
     with monkeypatch.context() as rules:
         rules.setattr(spoken_numbers, "NUMBERS", {})
         rules.setitem(tables.LETTERS, "ω", "o")
-        rules.setattr("corpora.refresh.renormalise.NORMALISER_VERSION", "next")
+        rules.setattr("corpora.curation.applying.NORMALISER_VERSION", "next")
         said = renormalise(store, capsys)
     changed = rows(store)
     assert (said["status"], said["refused"], said["returned"]) == ("published", 1, 0)
