@@ -265,7 +265,10 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
     from corpora.curation import commands as curation_commands
 
     rooms = (version_commands, upkeep_commands, audit_commands, curation_commands, browsing_commands)
-    return {key: command for room in rooms for key, command in room.COMMANDS.items()}[name]
+    known: dict[str, Callable[[argparse.Namespace], int]] = {}
+    for room in rooms:
+        known |= room.COMMANDS
+    return known[name]
 
 
 if __name__ == "__main__":
