@@ -237,7 +237,7 @@ class AugmentConfig:
     noise_probability: float = key(0.0, "share of utterances with noise", within(0, 1), since=2)
     noise_snr_db: tuple[float, ...] = key((5.0, 30.0), "worst and best ratio, dB", _span(-30, 90), since=2)
     noise_from: tuple[str, ...] = key(
-        (), "folders of sound files, or published corpora, that noise is taken from; [] = pink noise", names,
+        (), "folders of sound files, published corpora, or sox (five noises it makes); [] = pink noise", names,
         since=2,
     )  # fmt: skip
     reverb_probability: float = key(0.0, "share of utterances heard in a room", within(0, 1), since=2)
@@ -245,7 +245,10 @@ class AugmentConfig:
         (0.1, 0.6), "shortest and longest reverberation, seconds for 60 dB", _span(0.01, 5), since=2
     )
     impulse_responses: str = key(
-        "", "folder of measured rooms (sound files); '' = made rooms", any_text, since=2
+        "",
+        "folder of measured rooms (sound files), or sox (its reverberation); '' = noise that dies away",
+        any_text,
+        since=2,
     )
     codec_probability: float = key(
         0.0, "share of utterances through a telephone codec", within(0, 1), since=2

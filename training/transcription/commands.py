@@ -37,6 +37,15 @@ def add_parsers(add: Add) -> None:
     one.add_argument(
         "--out", type=Path, metavar="DIR", help="a file each into this folder; goes on where it was"
     )
+    one.add_argument(
+        "--pieces",
+        type=Path,
+        metavar="DIR",
+        help="also cut each file into its segments, a sound and a text each",
+    )
+    one.add_argument(
+        "--pieces-form", choices=("wav", "flac", "mp3", "ogg"), default="wav", help="default wav"
+    )
     one.add_argument("--channels", choices=("mixed", "apart"), default="mixed", help="default mixed")
     one.add_argument("--rate", type=int, default=16000, metavar="HZ", help="of raw sound from a pipe (16000)")
     one.add_argument(
@@ -120,6 +129,8 @@ def load_recognizer(options: argparse.Namespace, store: Store) -> Recognizer:
 
 
 def _transcribe(options: argparse.Namespace, store: Store) -> int | None:
+    if options.pieces and (options.serve or "-" in options.files):
+        raise TranscriptionError("--pieces cuts files: name them, without - and --serve")
     if options.serve:
         from training.transcription.serve import serve
 
@@ -141,7 +152,9 @@ def _files(options: argparse.Namespace, store: Store) -> int | None:
     recognizer = load_recognizer(options, store)
     folder = OutputFolder(options.out, form, _identity(options, recognizer)) if options.out else None
     paths = [Path(name) for name in options.files]
-    waiting = [path for path in paths if folder is None or not folder.has(path)]
+    waiting = [
+        path for path in paths if folder is None or not folder.has(path) or _uncut(path, options.pieces)
+    ]
     if len(waiting) < len(paths):
         log.info("%d of %d files are transcribed already", len(paths) - len(waiting), len(paths))
     jobs = jobs_of(waiting)
@@ -153,11 +166,20 @@ def _files(options: argparse.Namespace, store: Store) -> int | None:
                 sys.stdout.flush()
             elif transcript.problem is None or transcript.segments:
                 folder.write(transcript)
+            if options.pieces and transcript.segments:
+                from training.transcription.pieces import write_pieces
+
+                log.info("pieces: %s", write_pieces(transcript, options.pieces, options.pieces_form))
             if transcript.problem is not None:
                 problems += 1
                 sys.stderr.write(f"{transcript.problem}\n")
     recognizer.close()
     return 1 if problems else None
+
+
+def _uncut(path: Path, folder: Path | None) -> bool:
+    """Whether the pieces of a file are wanted and not there."""
+    return folder is not None and not (folder / path.name).is_dir()
 
 
 def _headed(transcript: Transcript, form: str, files: int) -> str:

@@ -134,6 +134,26 @@ def test_noise_and_rooms_come_from_folders_and_corpora(store: Store, tmp_path: P
             read_sound_changes(dataclasses.replace(EVERYTHING, noise_from=(place,)), 1, RATE_HZ, store)
 
 
+def test_noise_and_rooms_made_by_sox(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = dataclasses.replace(EVERYTHING, noise_from=("sox",), impulse_responses="sox")
+    changes, again = (read_sound_changes(config, 1, 8000, store) for _ in "ab")
+    assert changes is not None and again is not None
+    assert len(changes.noises) == 5 and len(changes.rooms) == 12
+    for one, two in zip([*changes.noises, *changes.rooms], [*again.noises, *again.rooms], strict=True):
+        np.testing.assert_array_equal(one, two)
+    hum, rain = (np.abs(np.fft.rfft(noise)) ** 2 for noise in changes.noises[:2])
+    low, high = slice(30 * 30, 150 * 30), slice(1000 * 30, 2000 * 30)  # thirty lines a hertz
+    assert hum[low].mean() > 100 * hum[high].mean() and rain[low].mean() < 10 * rain[high].mean()
+    rings_s = [
+        np.flatnonzero(np.cumsum(room[::-1] ** 2)[::-1] > 1e-3 * np.sum(room**2))[-1] / 8000
+        for room in changes.rooms
+    ]
+    assert rings_s[0] < 0.2 and rings_s[-1] > 0.5 and all(np.argmax(room) == 0 for room in changes.rooms)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(DataError, match="apt-get install sox"):
+        read_sound_changes(config, 1, 8000, store)
+
+
 def test_ranges_are_checked_and_the_cache_is_refused() -> None:
     for text in (
         "[augment]\nnoise_snr_db = [30, 5]\n",

@@ -90,6 +90,11 @@ def test_the_command(
     assert written == ["one.wav.txt", "two.wav.txt"]
     status, out, err = run(capsys, ["transcribe", str(files[0]), "--out", str(tmp_path / "out")])
     assert status == 0 and "1 of 1 files are transcribed already" in err
+    pieces = ["--pieces", str(tmp_path / "cut")]
+    assert run(capsys, ["transcribe", str(files[0]), "--out", str(tmp_path / "out"), *pieces])[0] == 0
+    assert (tmp_path / "cut/one.wav/0001.txt").read_text() == "abba\n"
+    status, out, err = run(capsys, ["transcribe", "-", *pieces])
+    assert status == 1 and "without - and --serve" in err
     assert run(capsys, ["transcribe"])[0] == 1
 
 

@@ -2,8 +2,9 @@
 
 Each change happens with a probability and within ranges from the configuration, drawn from the seed, the
 utterance and the epoch, so that a resumed run hears the same. Noise comes from folders of sound files or
-published corpora, or is made (pink); rooms are measured impulse responses from a folder, or made (noise that
-dies away). Tempo is changed on the frames, so pitch stays. Playing speed is not here (it changes both).
+published corpora, or is made (by SoX, see made.py; else pink); rooms are measured impulse responses from a folder, or
+made (by SoX; else noise that dies away). Tempo is changed on the frames, so pitch stays. Playing speed is not here (it
+changes both).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from training.errors import DataError
 from training.network.config import AugmentConfig, changes_sound
 from training.network.features import Float, resample, samples_as_float
+from training.network.feed.made import WORD, made_noises, made_rooms
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -166,15 +168,19 @@ def read_sound_changes(config: AugmentConfig, seed: int, rate_hz: int, store: St
     """The changes a configuration asks for, noise and rooms read; None when it asks for none.
 
     Raises:
-        DataError: a folder or corpus is not there, or holds no sound that can be read.
+        DataError: a folder or corpus is not there, or holds no sound that can be read; sox is missing.
     """
     if not changes_sound(config):
         return None
-    noises = [
-        one for place in config.noise_from for one in _sounds(place, "augment.noise_from", rate_hz, store)
-    ]
-    places = [config.impulse_responses] if config.impulse_responses else []
-    rooms = [one for place in places for one in _sounds(place, "augment.impulse_responses", rate_hz, store)]
+    noises: list[Float] = []
+    for place in config.noise_from:
+        key = "augment.noise_from"
+        noises += made_noises(seed, rate_hz) if place == WORD else _sounds(place, key, rate_hz, store)
+    rooms: list[Float] = []
+    if config.impulse_responses == WORD:
+        rooms = made_rooms(rate_hz)
+    elif config.impulse_responses:
+        rooms = _sounds(config.impulse_responses, "augment.impulse_responses", rate_hz, store)
     return SoundChanges(config, seed, rate_hz, noises, rooms)
 
 
