@@ -132,6 +132,9 @@ soak-import: setup ## the fault campaign over all importers, with counts  [SEED=
 soak-store: setup ## damage to a published store, with counts  [SEED=1] [COUNT=200]
 	@$(PYTHON_RUN) -m tests.heavy.soak_store --seed $(SEED) --count $(or $(COUNT),200)
 
+soak-training: setup ## trainings killed, torn, starved of disk, with counts  [SEED=1] [COUNT=50]
+	@$(PYTHON_RUN) -m tests.heavy.soak_training --seed $(SEED) --count $(or $(COUNT),50)
+
 soak-scoring: setup ## random transcripts against NIST's sclite, with counts  SCLITE=PATH [SEED=1] [COUNT=10000]
 	@if [ -z "$(SCLITE)" ]; then echo "make soak-scoring: name the program of NIST's SCTK, e.g. make soak-scoring SCLITE=/opt/sctk/bin/sclite" >&2; exit 2; fi
 	@$(PYTHON_RUN) tests/heavy/soak_scoring.py --sclite "$(SCLITE)" --seed $(SEED) --count $(or $(COUNT),10000)

@@ -76,6 +76,11 @@ BENCHES = {
         "benchmarks.features", "the front end in C++ beside numpy, CPU time", {"FOLDER": "", **_JSON}
     ),
     "feed": Bench("benchmarks.feed", "shards to batches: speed, first step, memory", {"HOURS": "--hours"}),
+    "training": Bench(
+        "benchmarks.training",
+        "feed beside tf.data, step beside plain Keras, checkpoints, waiting",
+        {"HOURS": "--hours", **_JSON},
+    ),
 }
 
 

@@ -33,7 +33,7 @@ from corpora.versions.shards import ShardWriter
 from native.flac import encode_many
 from store.store import Store
 from store.versions import link_current
-from store.writing import write_json_atomic
+from store.writing import read_json, write_json_atomic
 
 _SHARD_HOURS = 0.5
 _RATE_HZ = 16000
@@ -154,6 +154,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     """In the child: first step or resume, then the feed alone."""
     from training.network.batches import PlanOptions, Position
     from training.network.config import AugmentConfig, DataConfig, LoopConfig, ModelConfig, TrainingConfig
+    from training.network.features import Whitening
     from training.network.feed.sources import ShardSource, Share, Span
     from training.runs import feed_reader
 
@@ -167,7 +168,9 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     plan = source.plan(1, PlanOptions(batch_size=config.loop.batch_size))
     steps = plan.total_steps(1)
     at = Position(steps // 2, 0, 0) if options.resume else Position()
-    whitening = source.whitening()
+    kept = options.worker / "whitening.json"  # a run that goes on has it in its checkpoint
+    whitening = Whitening.of_json(read_json(kept)) if options.resume else source.whitening()
+    write_json_atomic(kept, whitening.as_json())
     fed = source.feed(plan, Span(at), whitening, Share())
     _, batch = next(fed)
     if batch is None:
@@ -175,7 +178,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     first_batch_s = time.monotonic() - begun
     if not options.no_step:
         from training.decoding.acoustic import Network
-        from training.network.step import StepFunction
+        from training.network.backends.tensorflow_step import StepFunction
 
         network = Network.create(config, whitening, tuple(chosen.alphabet.labels))
         step = StepFunction(network, config.optimiser, steps)
@@ -183,7 +186,11 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     first_step_s = time.monotonic() - begun
     fed.close()
     if options.resume:
-        return {"resume_batch_s": round(first_batch_s, 2), "resume_s": round(first_step_s, 2)}
+        cpu_s = time.process_time()
+        return {
+            "resume_batch_s": round(first_batch_s, 2), "resume_s": round(first_step_s, 2),
+            "resume_cpu_s": round(cpu_s, 2),
+        }  # fmt: skip
     answer = {
         "utterances": len(source), "speeds": options.speeds, "cores": len(os.sched_getaffinity(0)),
         "first_batch_s": round(first_batch_s, 2), "first_step_s": round(first_step_s, 2),

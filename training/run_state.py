@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -83,7 +84,8 @@ class RunState:
 
     def _beat(self) -> None:
         while not self._stop.wait(HEARTBEAT_S):
-            self.write()
+            with suppress(StoreError):  # no space: the run says so when it saves, or there is room again
+                self.write()
 
 
 def read_state(run_dir: Path) -> dict[str, Any] | None:

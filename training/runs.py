@@ -38,7 +38,8 @@ from training.network.feed.feature_folder import FeatureFolder
 from training.network.feed.reading import GroupReader
 from training.network.feed.sound import read_sound_changes
 from training.network.feed.sources import source_of
-from training.network.feed.table import Learner, read_table
+from training.network.feed.table import Learner
+from training.network.feed.table_cache import cached_table
 from training.network.loop import TrainingData, TrainingResult, train
 from training.network.workers.cluster import this_cluster
 from training.run_state import RunState, read_state
@@ -184,7 +185,8 @@ def feed_reader(config: TrainingConfig, store: Store) -> tuple[GroupReader, Choi
     chosen = choose(data, store)
     limits = dataclasses.replace(data, max_hours=chosen.max_hours)
     tempo = max(1.0, *config.augment.tempo) if config.augment.tempo_probability else 1.0
-    table = read_table(chosen.corpora, limits, features, Learner(chosen.alphabet, speeds, tempo))
+    learner = Learner(chosen.alphabet, speeds, tempo)
+    table = cached_table(chosen.corpora, limits, features, learner, store.cache_dir / "tables")
     changes = read_sound_changes(config.augment, config.seed, features.sample_rate_hz, store)
     cache = None
     if data.feature_cache_gb:

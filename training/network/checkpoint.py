@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import zipfile
 import zlib
@@ -29,14 +30,18 @@ from training.errors import CheckpointError
 log = logging.getLogger(__name__)
 Array = npt.NDArray[np.generic]
 BEST = "best.npz"
+_NUMPY_TYPES = ("float32", "float64", "int32", "int64", "uint32", "uint64")
 _BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 class ArraysOnDemand(Mapping[str, Array]):
     """Named arrays that are made when they are asked for, and not kept."""
 
-    def __init__(self, names: Iterator[str] | list[str], give: Callable[[str], Array]) -> None:
+    def __init__(
+        self, names: list[str], give: Callable[[str], Array], sizes: Mapping[str, int] | None = None
+    ) -> None:
         self._names, self._give = dict.fromkeys(names), give
+        self.sizes = sizes or {}  # in bytes, where they are known without making the array
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._names:
@@ -70,7 +75,18 @@ def variables_as_arrays(variables: Mapping[str, list[Any]]) -> Mapping[str, Arra
         for prefix, some in variables.items()
         for name, variable in zip(_names(prefix, some), some, strict=True)
     }
-    return ArraysOnDemand(list(named), lambda name: np.asarray(named[name]))
+    sizes = {
+        name: math.prod(one.shape) * np.dtype(one.dtype).itemsize
+        for name, one in named.items()
+        if one.dtype in _NUMPY_TYPES
+    }
+    return ArraysOnDemand(list(named), lambda name: np.asarray(named[name]), sizes)
+
+
+def size_bytes(arrays: Mapping[str, Array], name: str) -> int:
+    """Bytes of one of some arrays; made only where its size is not known otherwise."""
+    known = arrays.sizes.get(name) if isinstance(arrays, ArraysOnDemand) else None
+    return arrays[name].nbytes if known is None else known
 
 
 def _names(prefix: str, variables: list[Any]) -> list[str]:

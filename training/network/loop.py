@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from store.writing import write_json_atomic
 from training.decoding.acoustic import LogProbabilities, Network, greedy_texts, start_tensorflow
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network.augment import augment
+from training.network.backends.tensorflow_step import StepFunction, learning_rate
 from training.network.batches import PlannedBatch, PlanOptions, Position
 from training.network.blame import rows_of
 from training.network.checkpoint import (
@@ -29,16 +31,15 @@ from training.network.checkpoint import (
     assign_arrays,
     newest_checkpoint,
     save_best,
-    save_checkpoint,
 )
 from training.network.config import TrainingConfig, identity
 from training.network.curves import Curves
 from training.network.dataset import Batch, Dataset
 from training.network.features import Whitening
-from training.network.feed.ahead import ahead
+from training.network.feed.ahead import Ahead
 from training.network.feed.sources import Fed, MemorySource, Source, Span
 from training.network.progress import Progress
-from training.network.step import StepFunction, learning_rate
+from training.network.saving import Saver
 from training.network.transfer import freeze, start_from, whitening_of_start
 from training.network.workers.cluster import ALONE, Cluster
 from training.run_state import RunState
@@ -121,6 +122,7 @@ class _Trainer:
         self.config, self.data, self.run_dir, self.state = config, data, run_dir, state
         self.cluster = cluster
         self.checkpoints = run_dir / "checkpoints"
+        self.saver = Saver(self.checkpoints, config.loop.keep_checkpoints)
         self.source = data.source
         loop = config.loop
         options = PlanOptions(
@@ -152,7 +154,8 @@ class _Trainer:
             whitening = whitening_of_start(start, self.config)
         else:
             whitening = self.data.whitening or self.source.whitening()
-        network = Network.create(self.config, whitening, tuple(self.data.alphabet.labels))
+        labels = tuple(self.data.alphabet.labels)
+        network = Network.create(self.config, whitening, labels, blank=found is not None)
         if start and not found:
             start_from(network, start, transfer)
         freeze(network, transfer)
@@ -203,11 +206,18 @@ class _Trainer:
     def run(self) -> TrainingResult:
         """All steps from the current one to the last."""
         self._announce()
-        self.step_function.try_size(*self.plan.longest_batch())
+        with closing(self._batches()) as batches, self.saver:  # they are read while the step is traced
+            self.step_function.try_size(*self.plan.longest_batch())
+            self._go(batches)
+        if not self.learnt:
+            raise DivergedError(f"none of {self.steps} batches could be learnt: no loss was finite")
+        return TrainingResult(self.run_dir.name, self.run_dir, self.step, self.dev_wer, self.best)
+
+    def _go(self, batches: Iterator[Fed]) -> None:
         progress = Progress(self.step, self.steps, self.config.features.hop_s)
         self.curves = Curves(self.run_dir, self.step) if self.cluster.is_chief else None
         saved_at = time.monotonic()
-        for planned, batch in progress.waits(self._batches()):
+        for planned, batch in progress.waits(batches):
             self.epoch = planned.epoch
             progress.add(self._learn(planned, batch), batch)
             ended = planned.last_of_epoch
@@ -224,12 +234,10 @@ class _Trainer:
                 self._save(improved)
                 saved_at = time.monotonic()
             if stopping and self.step < self.steps:
+                self.saver.finish()
                 raise KeyboardInterrupt(f"asked to stop after step {self.step}")
-        if not self.learnt:
-            raise DivergedError(f"none of {self.steps} batches could be learnt: no loss was finite")
-        return TrainingResult(self.run_dir.name, self.run_dir, self.step, self.dev_wer, self.best)
 
-    def _batches(self) -> Iterator[Fed]:
+    def _batches(self) -> Ahead[Fed]:
         """Batches cut, whitened and augmented by a thread, a few ahead of the network."""
         span = Span(self.position, self.steps)
         fed = self.source.feed(self.plan, span, self.network.whitening, self.cluster.share)
@@ -241,7 +249,7 @@ class _Trainer:
             seed = self.config.seed + 7919 * self.cluster.rank
             return planned, augment(batch, self.config.augment, seed, planned.step)
 
-        return ahead(fed, changed)
+        return Ahead(fed, changed)
 
     def _announce(self) -> None:
         dev = self.data.dev
@@ -258,6 +266,7 @@ class _Trainer:
             batch = rows_of(batch, np.flatnonzero([int(u) not in self.set_aside for u in batch.utterances]))
         found = self.step_function.learn(batch)
         if found.gradients is not None:
+            self.saver.before_change()
             self.step_function.apply(found.gradients, planned.step)
             self.learnt, self.bad_in_a_row = self.learnt + 1, 0
         elif batch is not None and len(batch.lengths):
@@ -306,10 +315,7 @@ class _Trainer:
     def _save(self, is_best: bool) -> None:
         if not self.cluster.is_chief:
             return
-        checkpoint = self._checkpoint()
-        save_checkpoint(self.checkpoints, checkpoint, self.config.loop.keep_checkpoints)
-        if is_best:
-            save_best(self.checkpoints, checkpoint)
+        self.saver.start(self._checkpoint(), is_best)
 
     def _end_epoch(self) -> bool:
         """Measure dev where it is due; answers whether it is the best so far."""

@@ -22,6 +22,7 @@ from training.network.feed.cache import FeatureCache
 from training.network.feed.reading import GroupReader
 from training.network.feed.sources import Fed, MemorySource, ShardSource, Share, Source, Span, source_of
 from training.network.feed.table import Learner, Table, read_table
+from training.network.feed.table_cache import cached_table
 
 FEATURES = TrainingConfig().features
 OPTIONS = PlanOptions(batch_size=4, bucket_batches=2)
@@ -211,3 +212,37 @@ def test_the_cache_changes_nothing_and_stays_within_its_limit(store: Store, tmp_
 def test_ids_are_read_when_they_are_asked_for(store: Store) -> None:
     table = reader_of(store).table
     assert table.utterance_ids(np.array([0, 36])) == ["one/u000", "two/w013"]
+
+
+def table_kept(store: Store, folder: Path, **data: Any) -> Table:
+    config, learner = DataConfig(**data), Learner(default_alphabet(), SPEEDS)
+    return cached_table(choose(config, store).corpora, config, FEATURES, learner, folder)
+
+
+def test_a_table_that_was_kept_is_the_one_read_from_the_shards(store: Store, tmp_path: Path) -> None:
+    asked = {"max_duration_s": 2.0, "max_train_hours": 0.01}
+    read = reader_of(store, **asked).table
+    tables = [table_kept(store, tmp_path, **asked) for _ in range(2)]
+    assert len(list(tmp_path.glob("*.npz"))) == 1
+    for table in tables:
+        assert table.shards == read.shards and table.left_out.lines() == read.left_out.lines()
+        for name in ("group_shard", "group_number", "group", "row", "corpus", "duration_s", "frames"):
+            np.testing.assert_array_equal(getattr(table, name), getattr(read, name), err_msg=name)
+    table_kept(store, tmp_path)
+    assert len(list(tmp_path.glob("*.npz"))) == 2, "other limits are another table"
+
+
+def test_a_kept_table_that_is_damaged_or_of_shards_that_changed_is_read_anew(
+    tones: Any, tmp_path: Path
+) -> None:
+    store, folder = Store(tmp_path / "store"), tmp_path / "tables"
+    published = tones.publish(store, "one", {"train": tones.clips(9, 1)})
+    whole = len(table_kept(store, folder))
+    for path in folder.glob("*.npz"):
+        path.write_bytes(path.read_bytes()[:-20])
+    assert len(table_kept(store, folder)) == whole
+    shard = published / "train" / "part-00000.parquet"
+    shard.write_bytes(b"no shard")
+    lost = table_kept(store, folder)
+    assert len(lost) == 0 and lost.left_out.damaged[0].rows == 9
+    assert len(list(folder.glob("*.npz"))) == 1, "a table with damage in it is not kept"

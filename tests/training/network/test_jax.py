@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 from training.decoding.acoustic import Network
+from training.network.backends.jax_step import padded
+from training.network.backends.tensorflow_step import StepFunction
 from training.network.config import ModelConfig, OptimiserConfig, TrainingConfig
 from training.network.dataset import Batch
 from training.network.features import Whitening
-from training.network.jax_backend.step import padded
-from training.network.step import StepFunction
 
 ON_JAX = """
 import sys, numpy as np
 from training.network.config import ModelConfig, OptimiserConfig, TrainingConfig
-from training.network.jax_backend.step import JaxStep
+from training.network.backends.jax_step import JaxStep
 from training.network.model import NetworkShape, build_model
 given = np.load(sys.argv[1])
 config = ModelConfig(n_hidden=12, dropout=0.0)

@@ -15,6 +15,7 @@ from store.writing import read_json
 from training.decoding.acoustic import LogProbabilities, Network, load_network
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network import loop
+from training.network.backends.tensorflow_step import ctc_losses, learning_rate
 from training.network.batches import Plan, PlanOptions
 from training.network.checkpoint import newest_checkpoint
 from training.network.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
@@ -22,7 +23,6 @@ from training.network.dataset import Clip, Dataset
 from training.network.features import whitening_of
 from training.network.loop import TrainingData, train
 from training.network.model import NetworkShape, build_model, parameter_count
-from training.network.step import ctc_losses, learning_rate
 from training.run_state import read_state
 
 COUNTS = {

@@ -5,21 +5,51 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 _AHEAD = 4
+_END = object()
 
 
-def ahead(items: Iterator[Given], make: Callable[[Given], Made]) -> Iterator[Made]:
-    """`make` of every item, in order; an error of the thread is raised here, at its place in the order.
+class Ahead(Generic[Made]):
+    """`make` of every item, in order; the thread begins at once.
 
-    Closing the iterator ends the thread.
+    An error of the thread is raised at its place in the order. Closing, also by the last reference going, ends it.
     """
-    ready: queue.Queue[Any] = queue.Queue(_AHEAD)
-    stop, end = threading.Event(), object()
 
+    def __init__(self, items: Iterator[Given], make: Callable[[Given], Made]) -> None:
+        self._ready: queue.Queue[Any] = queue.Queue(_AHEAD)
+        self._stop = threading.Event()
+        arguments = (items, make, self._ready, self._stop)  # not self: its last reference must be able to go
+        threading.Thread(target=_work, args=arguments, name="batches", daemon=True).start()
+
+    def __iter__(self) -> Ahead[Made]:
+        return self
+
+    def __next__(self) -> Made:
+        item: Any = _END if self._stop.is_set() else self._ready.get()
+        if item is _END:
+            self.close()
+            raise StopIteration
+        if isinstance(item, BaseException):
+            self.close()
+            raise item
+        made: Made = item
+        return made
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._stop.set()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _work(
+    items: Iterator[Any], make: Callable[[Any], Any], ready: queue.Queue[Any], stop: threading.Event
+) -> None:
     def put(item: Any) -> bool:
         while not stop.is_set():
             try:
@@ -29,20 +59,10 @@ def ahead(items: Iterator[Given], make: Callable[[Given], Made]) -> Iterator[Mad
                 continue
         return False
 
-    def work() -> None:
-        try:
-            for item in items:
-                if not put(make(item)):
-                    return
-            put(end)
-        except BaseException as error:  # handed to the consumer, raised there
-            put(error)
-
-    threading.Thread(target=work, name="batches", daemon=True).start()
     try:
-        while (item := ready.get()) is not end:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
+        for item in items:
+            if not put(make(item)):
+                return
+        put(_END)
+    except BaseException as error:  # handed to the consumer, raised there
+        put(error)
