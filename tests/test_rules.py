@@ -32,8 +32,8 @@ OURS = {
 }
 # Heavy libraries have one home each.
 HOMES = {
-    "tensorflow": ("training/",),
-    "keras": ("training/",),
+    "tensorflow": ("training/", "benchmarks/training/"),  # there it is a peer
+    "keras": ("training/", "benchmarks/training/"),
     "great_expectations": ("corpora/quality/",),
     "airflow": ("dags/", "plugins/"),
 }
