@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from native.errors import SpeechmillError
 
 
 class CollectError(SpeechmillError):
     """A failure of the service or of one of its commands.
+
+    Args:
+        template: the sentence in English, with {places}; the files of texts/ translate it by this very sentence.
+        values: what fills the places.
 
     Attributes:
         status: the HTTP status that the web answers with.
@@ -14,6 +20,10 @@ class CollectError(SpeechmillError):
 
     exit_status = 2
     status = 400
+
+    def __init__(self, template: str, **values: Any) -> None:
+        super().__init__(template.format(**values) if values else template)
+        self.template, self.values = template, values
 
 
 class SettingsError(CollectError):
@@ -49,9 +59,17 @@ class TooManyError(CollectError):
 
     status = 429
 
-    def __init__(self, message: str, retry_after_s: int = 60) -> None:
-        super().__init__(message)
+    def __init__(self, template: str, retry_after_s: int = 60, **values: Any) -> None:
+        super().__init__(template, **values)
         self.retry_after_s = retry_after_s
+
+
+class UnusableSentenceError(CollectError):
+    """A sentence that cannot be read aloud here; `check` is the name that is counted (`unusable_…` in the texts)."""
+
+    def __init__(self, check: str, reason: str) -> None:
+        super().__init__(reason)
+        self.check = check
 
 
 class StorageError(CollectError):

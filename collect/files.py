@@ -63,7 +63,7 @@ class SoundFiles:
             if not path.is_file():
                 write_bytes_atomic(path, flac)
         except StoreError as error:
-            raise StorageError(str(error)) from error
+            raise StorageError("nothing can be stored now: {cause}", cause=error) from error
         return sha256
 
     def drop(self, campaign: str, sha256s: Iterable[str]) -> int:
@@ -117,9 +117,13 @@ class Uploads:
         if offset + len(data) <= there:
             return there
         if offset != there:
-            raise ConflictError(f"the piece begins at {offset}, but {there} bytes are here: go on there")
+            raise ConflictError(
+                "the piece begins at {offset}, but {there} bytes are here: go on there",
+                offset=offset,
+                there=there,
+            )
         if there + len(data) > self.limits.take_bytes:
-            raise TooLargeError(f"a recording may have {self.limits.take_bytes >> 20} MiB")
+            raise TooLargeError("a recording may have {most} MiB", most=self.limits.take_bytes >> 20)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not there and sum(1 for _ in path.parent.iterdir()) >= self.limits.open_uploads_per_voice:
@@ -128,7 +132,7 @@ class Uploads:
                 stream.write(data)
         except OSError as error:
             raise StorageError(
-                f"the recording cannot be stored now ({error.strerror}); try again later"
+                "the recording cannot be stored now ({cause}); try again later", cause=error.strerror
             ) from error
         return there + len(data)
 

@@ -35,10 +35,10 @@ class Judgement:
         if self.yes and (self.reason or self.words):
             raise SettingsError("a yes has no reason")
         if not self.yes and self.reason not in REASONS:
-            raise SettingsError(f"a no names its reason: one of {', '.join(REASONS)}")
+            raise SettingsError("a no names its reason: one of {reasons}", reasons=", ".join(REASONS))
         count = len(sentence.text.split())
         if self.words and (self.reason != "misread" or not all(0 <= word < count for word in self.words)):
-            raise SettingsError(f"the misread words are numbers from 0 to {count - 1}")
+            raise SettingsError("the misread words are numbers from 0 to {last}", last=count - 1)
         return Judgement(self.yes, self.reason, tuple(sorted(set(self.words))))
 
 

@@ -70,7 +70,8 @@ class Database:
             except OperationalError as error:
                 session.rollback()
                 raise StorageError(
-                    f"the database cannot be written ({error.orig}): is the disk full? Nothing was saved; try again"
+                    "the database cannot be written ({cause}): is the disk full? Nothing was saved; try again",
+                    cause=error.orig,
                 ) from error
 
     def close(self) -> None:

@@ -41,9 +41,13 @@ def add_admin(session: Session, name: str, password: str) -> Admin:
     if not 0 < len(name.strip()) <= 64:
         raise SettingsError("the admin's name has to have 1 to 64 letters")
     if not LEAST_PASSWORD <= len(password) <= 1000:
-        raise SettingsError(f"the password has {len(password)} letters; wanted: at least {LEAST_PASSWORD}")
+        raise SettingsError(
+            "the password has {letters} letters; wanted: at least {least}",
+            letters=len(password),
+            least=LEAST_PASSWORD,
+        )
     if session.scalar(select(Admin.id).where(Admin.name == name.strip())) is not None:
-        raise ConflictError(f"there is an admin {name.strip()} already")
+        raise ConflictError("there is an admin {name} already", name=name.strip())
     admin = Admin(name=name.strip(), password_hash=_hasher().hash(password), created_at_s=now_s())
     session.add(admin)
     session.flush()

@@ -52,7 +52,7 @@ def begin(session: Session, new: NewCampaign) -> Campaign:
     """
     _check(new)
     if session.scalar(select(Campaign.id).where(Campaign.name == new.name)) is not None:
-        raise ConflictError(f"there is a campaign {new.name} already; choose another name")
+        raise ConflictError("there is a campaign {name} already; choose another name", name=new.name)
     campaign = Campaign(
         name=new.name,
         title=new.title.strip(),
@@ -75,16 +75,21 @@ def begin(session: Session, new: NewCampaign) -> Campaign:
 def _check(new: NewCampaign) -> None:
     if not _NAME.fullmatch(new.name):
         raise SettingsError(
-            f"the campaign's name is {new.name!r}; wanted: 2 to 48 of a–z, 0–9 and _, beginning with a letter"
+            "the campaign's name is {name!r}; wanted: 2 to 48 of a–z, 0–9 and _, beginning with a letter",
+            name=new.name,
         )
     if not 0 < len(new.title.strip()) <= 200:
         raise SettingsError("the campaign's title has to have 1 to 200 letters")
     if len(new.about) > 4000 or len(new.consent_text) > 20_000:
         raise SettingsError("the description may have 4,000 letters and the consent text 20,000")
     if not _LANGUAGE.fullmatch(new.language) or len(new.language) > 16:
-        raise SettingsError(f"the language is {new.language!r}; wanted: a code such as en, de or pt-BR")
+        raise SettingsError(
+            "the language is {language!r}; wanted: a code such as en, de or pt-BR", language=new.language
+        )
     if not _LICENCE.fullmatch(new.licence):
-        raise SettingsError(f"the licence is {new.licence!r}; wanted: an SPDX identifier such as CC0-1.0")
+        raise SettingsError(
+            "the licence is {licence!r}; wanted: an SPDX identifier such as CC0-1.0", licence=new.licence
+        )
     for name, value, low, high in (
         ("goal in hours", new.goal_hours, 0.01, 1e6),
         ("votes to decide", new.votes_to_decide, 1, 9),
@@ -97,7 +102,9 @@ def _check(new: NewCampaign) -> None:
         ),
     ):
         if not low <= value <= high:
-            raise SettingsError(f"{name}: {value:g}; wanted: {low:g} to {high:g}")
+            raise SettingsError(
+                "{what}: {value:g}; wanted: {low:g} to {high:g}", what=name, value=value, low=low, high=high
+            )
 
 
 def campaign_named(session: Session, name: str) -> Campaign:
@@ -109,7 +116,7 @@ def campaign_named(session: Session, name: str) -> Campaign:
     found = session.scalar(select(Campaign).where(Campaign.name == name[:64]))
     if found is None:
         there = ", ".join(campaign.name for campaign in all_campaigns(session)) or "none yet"
-        raise NotFoundError(f"there is no campaign {name[:64]!r}; there are: {there}")
+        raise NotFoundError("there is no campaign {name!r}; there are: {there}", name=name[:64], there=there)
     return found
 
 

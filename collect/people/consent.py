@@ -75,7 +75,7 @@ def text_for(session: Session, campaign: Campaign, languages: list[str]) -> Cons
     for language in [*languages, campaign.language, *sorted(newest)]:
         if language in newest:
             return newest[language]
-    raise NotFoundError(f"campaign {campaign.name} has no consent text: nobody can take part")
+    raise NotFoundError("campaign {name} has no consent text: nobody can take part", name=campaign.name)
 
 
 def agree(session: Session, voice_id: str, text: ConsentText) -> Consent:

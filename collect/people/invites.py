@@ -18,7 +18,9 @@ def invite(session: Session, campaign: Campaign, label: str, most_uses: int, day
     """
     if not 1 <= most_uses <= 100_000 or not 0 < days <= 3650:
         raise SettingsError(
-            f"{most_uses} uses within {days:g} days; wanted: 1 to 100,000 within at most 3,650"
+            "{uses} uses within {days:g} days; wanted: 1 to 100,000 within at most 3,650",
+            uses=most_uses,
+            days=days,
         )
     secret = new_secret()
     session.add(

@@ -45,10 +45,16 @@ class Description:
             SettingsError: an age band or gender that is not offered, or too long an accent.
         """
         if self.age not in AGES or self.gender not in GENDERS:
-            raise SettingsError(f"{(self.age or self.gender)[:40]!r} is not among the answers of the form")
+            raise SettingsError(
+                "{answer!r} is not among the answers of the form", answer=(self.age or self.gender)[:40]
+            )
         accent = " ".join(self.accent.split())
         if len(accent) > _ACCENT_LETTERS:
-            raise SettingsError(f"the accent may have {_ACCENT_LETTERS} letters, it has {len(accent)}")
+            raise SettingsError(
+                "the accent may have {most} letters, it has {letters}",
+                most=_ACCENT_LETTERS,
+                letters=len(accent),
+            )
         return Description(self.age, self.gender, accent)
 
 
@@ -61,7 +67,9 @@ def join(
         ForbiddenError: the campaign is closed, or needs an invite. NotFoundError: no such invite.
     """
     if not campaign.is_open:
-        raise ForbiddenError(f"the campaign {campaign.title} has ended: it takes nobody in any more")
+        raise ForbiddenError(
+            "the campaign {title} has ended: it takes nobody in any more", title=campaign.title
+        )
     invite_id = None
     if invite_secret:
         found = find_invite(session, invite_secret)

@@ -14,7 +14,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from collect.database.tables import Campaign, Sentence, SentenceVote, Voice
-from collect.errors import CollectError, ConflictError, ForbiddenError, NotFoundError, SettingsError
+from collect.errors import (
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    SettingsError,
+    UnusableSentenceError,
+)
 from collect.people.secret import now_s
 from collect.sentences.cleaning import Unusable, Usable, clean
 
@@ -102,11 +108,11 @@ def propose(session: Session, campaign: Campaign, voice: Voice, text: str, origi
     """A volunteer's sentence; it waits for two votes of others.
 
     Raises:
-        CollectError: it cannot be read aloud; says why. ConflictError: it is there already.
+        UnusableSentenceError: it cannot be read aloud; says why. ConflictError: it is there already.
     """
     found = clean(text, campaign.language)
     if isinstance(found, Unusable):
-        raise CollectError(found.reason)
+        raise UnusableSentenceError(found.check, found.reason)
     double = select(Sentence.id).where(
         Sentence.campaign_id == campaign.id, Sentence.spoken_sha256 == found.sha256
     )

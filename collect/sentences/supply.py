@@ -148,7 +148,9 @@ def note(session: Session, voice: Voice, sentence_id: int, kind: str, reason: st
         NotFoundError: no such sentence in the voice's campaign. SettingsError: too long a reason.
     """
     if len(reason) > 300:
-        raise SettingsError(f"the reason may have 300 letters, it has {len(reason)}")
+        raise SettingsError(
+            "the reason may have {most} letters, it has {letters}", most=300, letters=len(reason)
+        )
     sentence = session.get(Sentence, sentence_id)
     if sentence is None or sentence.campaign_id != voice.campaign_id:
         raise NotFoundError("there is no such sentence in this campaign")

@@ -20,7 +20,15 @@ from collect.publishing.jobs import publication_state, start_publication
 from collect.sentences import supply
 from collect.sentences.proposals import Intake, Origin, take_in
 from collect.web.answers import page, see
-from collect.web.services import ADMIN, AsAdmin, address_of, guest_of, require_admin, services_of
+from collect.web.services import (
+    ADMIN,
+    AsAdmin,
+    address_of,
+    guest_of,
+    require_admin,
+    services_of,
+    texts_of,
+)
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 _LIFE_S = int(admins.SESSION_S)
@@ -46,7 +54,7 @@ def log_in(
         with services.database.writing() as session:
             secret = admins.log_in(session, user, password)
     except ForbiddenError as error:
-        return page(request, "login.html", status=403, wrong=str(error))
+        return page(request, "login.html", status=403, wrong=texts_of(request).refusal(error))
     answer = see("/admin")
     secure = request.url.scheme == "https"
     answer.set_cookie(
@@ -99,7 +107,7 @@ async def begin(request: Request, _admin: AsAdmin) -> Response:
             open_registration=said.get("open_registration") == "yes",
         )
     except ValueError:
-        return _overview(request, 400, "the goal is a number of hours")
+        return _overview(request, 400, texts_of(request)("admin_goal_wrong"))
     lines = await _lines(file) if isinstance(file, UploadFile) else []
     try:
         with services_of(request).database.writing() as session:
@@ -110,7 +118,7 @@ async def begin(request: Request, _admin: AsAdmin) -> Response:
                 )
                 supply.order(session, campaign)
     except CollectError as error:
-        return _overview(request, error.status, str(error))
+        return _overview(request, error.status, texts_of(request).refusal(error))
     return see(f"/admin/c/{new.name}")
 
 
@@ -125,7 +133,7 @@ async def _lines(file: UploadFile) -> list[str]:
         return data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise CollectError(
-            f"the file of sentences is not UTF-8 (byte {error.start}): save it as UTF-8"
+            "the file of sentences is not UTF-8 (byte {byte}): save it as UTF-8", byte=error.start
         ) from error
 
 
@@ -180,7 +188,7 @@ async def sentences(request: Request, name: str, _admin: AsAdmin) -> Response:
     form = await request.form(max_files=1, max_fields=10)
     source, licence, file = (form.get(key) for key in ("source", "text_licence", "file"))
     if not isinstance(file, UploadFile):
-        return _campaign_page(request, name, wrong="choose a text file first")
+        return _campaign_page(request, name, wrong=texts_of(request)("admin_file_first"))
     try:
         lines = await _lines(file)
         with services_of(request).database.writing() as session:
@@ -188,7 +196,7 @@ async def sentences(request: Request, name: str, _admin: AsAdmin) -> Response:
             intake = take_in(session, campaign, lines, Origin(str(source or ""), str(licence or "")))
             supply.order(session, campaign)
     except CollectError as error:
-        return _campaign_page(request, name, wrong=str(error))
+        return _campaign_page(request, name, wrong=texts_of(request).refusal(error))
     return _campaign_page(request, name, intake=intake)
 
 
@@ -218,7 +226,7 @@ def new_consent(
 ) -> Response:
     """A new version of the consent text: everybody is asked again."""
     if not text.strip() or not text_language.strip():
-        return _campaign_page(request, name, wrong="a consent text needs words and a language")
+        return _campaign_page(request, name, wrong=texts_of(request)("admin_consent_wrong"))
     with services_of(request).database.writing() as session:
         campaign = campaigns.campaign_named(session, name)
         consent.add_text(session, campaign, text_language.strip(), text)

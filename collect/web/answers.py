@@ -34,12 +34,13 @@ def page(
 
 
 def refusal(scope: Scope, error: CollectError) -> Response:
-    """A sentence with its status: JSON for calls, a page for people."""
+    """A sentence in the visitor's language with its status: JSON for calls, a page for people."""
     request = Request(scope)
+    sentence = texts_of(request).refusal(error)
     headers = {"retry-after": str(error.retry_after_s)} if isinstance(error, TooManyError) else {}
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": str(error)}, error.status, headers)
-    answer = page(request, "message.html", None, error.status, sentence=str(error))
+        return JSONResponse({"error": sentence}, error.status, headers)
+    answer = page(request, "message.html", None, error.status, sentence=sentence)
     answer.headers.update(headers)
     return answer
 

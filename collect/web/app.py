@@ -72,7 +72,7 @@ def _explain(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def _disk(request: Request, error: StoreError) -> Response:
-        return refusal(request.scope, StorageError(str(error)))
+        return refusal(request.scope, StorageError("nothing can be stored now: {cause}", cause=error))
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(request: Request, error: RequestValidationError) -> Response:

@@ -115,7 +115,7 @@ async def _read(receive: Receive, headers: Headers, limit: int) -> bytes:
     """
     stated = headers.get("content-length", "0")
     if not stated.isdigit() or int(stated) > limit:
-        raise TooLargeError(f"this may have {limit} bytes")
+        raise TooLargeError("this may have {limit} bytes", limit=limit)
     data = bytearray()
     while True:
         message = await receive()
@@ -123,7 +123,7 @@ async def _read(receive: Receive, headers: Headers, limit: int) -> bytes:
             raise CollectError("the connection ended early")
         data += message.get("body", b"")
         if len(data) > limit:
-            raise TooLargeError(f"this may have {limit} bytes")
+            raise TooLargeError("this may have {limit} bytes", limit=limit)
         if not message.get("more_body"):
             return bytes(data)
 

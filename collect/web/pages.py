@@ -167,7 +167,12 @@ def propose(
         with guest.services.database.writing() as session:
             proposals.propose(session, guest.campaign, voice, sentence, Origin(source, licence))
     except CollectError as error:
-        kept = {"sentence": sentence, "source": source, "licence": licence, "wrong": str(error)}
+        kept = {
+            "sentence": sentence,
+            "source": source,
+            "licence": licence,
+            "wrong": guest.texts.refusal(error),
+        }
         return _write_page(request, guest, "", error.status, **kept)
     return see(f"/c/{guest.campaign.name}/write?said=write_thanks")
 

@@ -36,7 +36,7 @@ class Rates:
             if left < 1.0:
                 wait_s = math.ceil((1.0 - left) * per_s / most)
                 self._buckets[kind, who] = (left, now_s)
-                raise TooManyError(f"too many calls ({kind}): try again in {wait_s} s", wait_s)
+                raise TooManyError("too many calls: try again in {seconds} s", wait_s, seconds=wait_s)
             self._buckets[kind, who] = (left - 1.0, now_s)
 
     def _forget(self, now_s: float) -> None:

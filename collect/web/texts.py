@@ -8,22 +8,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collect.errors import CollectError, UnusableSentenceError
+
 _FOLDER = Path(__file__).resolve().parents[1] / "texts"
 DEFAULT = "en"
 
 
 @dataclass(frozen=True)
 class Texts:
-    """One language: its code, its own name, the direction it is written in, its sentences by key."""
+    """One language: its code, its own name, its direction, its sentences by key, its refusals by the English sentence."""
 
     language: str
     name: str
     direction: str
     entries: Mapping[str, str]
+    refusals: Mapping[str, str]
 
     def __call__(self, key: str, **values: Any) -> str:
         """The sentence of a key, its {places} filled in."""
         return self.entries[key].format(**values)
+
+    def refusal(self, error: CollectError) -> str:
+        """Why something cannot be had, in this language; in English where nobody has translated it."""
+        if isinstance(error, UnusableSentenceError):
+            said = self(f"unusable_{error.check}")
+            return f"{said} ({error})" if self.language == DEFAULT else said
+        template = self.refusals.get(error.template)
+        return str(error) if template is None else template.format(**error.values)
 
     def starting(self, *prefixes: str) -> dict[str, str]:
         """The entries whose keys begin so, for the modules of a page."""
@@ -35,7 +46,9 @@ def load_texts(folder: Path = _FOLDER) -> dict[str, Texts]:
     found = {}
     for path in sorted(folder.glob("*.toml")):
         table = tomllib.loads(path.read_text("utf-8"))
-        found[path.stem] = Texts(path.stem, table["name"], table["direction"], table["texts"])
+        found[path.stem] = Texts(
+            path.stem, table["name"], table["direction"], table["texts"], table.get("refusals", {})
+        )
     return found
 
 
