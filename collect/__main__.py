@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     sentences.add_argument("--text", type=Path, required=True, metavar="FILE")
     sentences.add_argument("--source", required=True, help="where they come from, for people")
     sentences.add_argument("--licence", required=True, help="SPDX, e.g. CC0-1.0")
+    clips = commands.add_parser("clips", help="take in the clips of a Common Voice release, with their votes")
+    clips.add_argument("--from-common-voice", type=Path, required=True, metavar="DIR")
     publish = commands.add_parser("publish", help="write the snapshot and refresh the corpus")
     how = publish.add_mutually_exclusive_group()
     how.add_argument("--airflow", action="store_true", help="only through Airflow's corpus_refresh")
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write a published campaign in the layout of another tool")
     export.add_argument("--layout", choices=("common-voice",), default="common-voice")
     export.add_argument("--to", type=Path, required=True, metavar="DIR")
-    for named in (invite, sentences, publish, withdraw, export):
+    for named in (invite, sentences, clips, publish, withdraw, export):
         named.add_argument("campaign", metavar="CAMPAIGN")
     for every in commands.choices.values():
         every.add_argument("--json", action="store_true", help="one JSON object on standard output")

@@ -63,7 +63,7 @@ def _campaign(_settings: Settings, database: Database, args: argparse.Namespace)
     )
     source, lines = args.source, _text(args.text).splitlines() if args.text else []
     if args.from_common_voice is not None:
-        from collect.publishing.common_voice import sentences_of
+        from collect.sentences.common_voice import sentences_of
 
         lines += sentences_of(args.from_common_voice)
         source = source or "Common Voice"
@@ -131,6 +131,26 @@ def _sentences(_settings: Settings, database: Database, args: argparse.Namespace
     return {"campaign": args.campaign, "sentences": intake.as_json()}, _told(intake)
 
 
+def _clips(settings: Settings, database: Database, args: argparse.Namespace) -> Answer:
+    from collect.clips.common_voice import adopt
+
+    with database.reading() as session:
+        campaign = campaign_named(session, args.campaign)
+    found = adopt(database, SoundFiles(settings.folder), campaign, args.from_common_voice)
+    with database.writing() as session:
+        supply.order(session, campaign_named(session, args.campaign))
+    states = ", ".join(f"{count} {state}" for state, count in sorted(found.clips.items()))
+    left_out = "".join(f"\n  left out: {count} ({why})" for why, count in sorted(found.left_out.items()))
+    said = {
+        "campaign": args.campaign,
+        "rows": found.rows,
+        "clips": dict(sorted(found.clips.items())),
+        "there": found.there,
+        "left_out": dict(sorted(found.left_out.items())),
+    }
+    return said, f"{found.rows} rows: {states or 'no new clip'}, {found.there} were here before{left_out}"
+
+
 def _publish(settings: Settings, args: argparse.Namespace) -> Answer:
     from collect.publishing.jobs import note_publication
     from collect.publishing.publish import publish
@@ -193,6 +213,7 @@ _COMMANDS: dict[str, Callable[[Settings, Database, argparse.Namespace], Answer]]
     "campaign": _campaign,
     "invite": _invite,
     "sentences": _sentences,
+    "clips": _clips,
     "withdraw": _withdraw,
     "export": _export,
 }

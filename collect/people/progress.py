@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
-from collect.database.tables import Campaign, Clip, Invite, Sentence, SentencePass, Stopped, Voice, Vote
+from collect.database.tables import (
+    Campaign,
+    Clip,
+    Consent,
+    Invite,
+    Sentence,
+    SentencePass,
+    Stopped,
+    Voice,
+    Vote,
+)
 
 LEAST_TAKES = 10
 UNUSUAL_FACTOR = 2.0
@@ -52,7 +62,8 @@ def progress(session: Session, campaign: Campaign) -> Progress:
         Sentence.state == "accepted",
         Sentence.takes < campaign.takes_per_sentence,
     )
-    living = (Voice.campaign_id == campaign.id, Voice.withdrawn_at_s.is_(None))
+    agreed = exists().where(Consent.voice_id == Voice.id)  # those who only listened elsewhere did not
+    living = (Voice.campaign_id == campaign.id, Voice.withdrawn_at_s.is_(None), agreed)
     return Progress(
         hours=hours,
         clips=clips,
@@ -75,10 +86,11 @@ def _counted(session: Session, column: Any, *where: Any) -> list[tuple[str, int]
 
 def _groups(session: Session, campaign: Campaign) -> list[tuple[str, str, int, float]]:
     seconds = func.sum(case((Clip.state == "accepted", Clip.duration_s), else_=0.0))
+    agreed = exists().where(Consent.voice_id == Voice.id)
     query = (
         select(Voice.age, Voice.gender, func.count(func.distinct(Voice.id)), seconds)
         .outerjoin(Clip, Clip.voice_id == Voice.id)
-        .where(Voice.campaign_id == campaign.id, Voice.withdrawn_at_s.is_(None))
+        .where(Voice.campaign_id == campaign.id, Voice.withdrawn_at_s.is_(None), agreed)
         .group_by(Voice.age, Voice.gender)
         .order_by(Voice.age, Voice.gender)
     )

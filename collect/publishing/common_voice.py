@@ -3,7 +3,7 @@
     <to>/<language>/{validated,invalidated,other}.tsv   and train, dev, test.tsv once the corpus is published
     <to>/<language>/clips/<id>.mp3
 
-The splits are those of the published corpus. Also the way in: sentences of a Common Voice directory for a new campaign.
+The splits are those of the published corpus. The way in stands in collect/clips/common_voice.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ COLUMNS = (
 )  # fmt: skip
 _GENDERS = {"female": "female_feminine", "male": "male_masculine", "other": "do_not_wish_to_say"}
 _STATES = {"validated": "accepted", "invalidated": "refused"}
-_SENTENCE_TABLES = ("validated_sentences", "validated", "other", "train", "dev", "test")
 
 
 def export(snapshot: Path, to: Path, speaker_splits: dict[str, list[str]]) -> dict[str, int]:
@@ -86,23 +85,3 @@ def _line(row: dict[str, Any], language: str) -> str:
         row["age"], gender, row["accent"], language,
     )  # fmt: skip
     return "\t".join(" ".join(cell.split()) for cell in cells)
-
-
-def sentences_of(directory: Path) -> list[str]:
-    """The sentences of a Common Voice directory (one language), each once, in the order of its tables.
-
-    Raises:
-        NotFoundError: there is no table with a column `sentence` in it.
-    """
-    found: dict[str, None] = {}
-    for name in _SENTENCE_TABLES:
-        for path in sorted(directory.rglob(f"{name}.tsv")):
-            lines = path.read_text("utf-8", errors="replace").split("\n")
-            columns = lines[0].rstrip("\r").split("\t")
-            if "sentence" not in columns:
-                continue
-            at = columns.index("sentence")
-            found.update(dict.fromkeys(line.split("\t")[at] for line in lines[1:] if line.count("\t") >= at))
-    if not found:
-        raise NotFoundError(f"{directory} holds no Common Voice table with a column `sentence`")
-    return list(found)

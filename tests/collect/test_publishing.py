@@ -15,6 +15,7 @@ from collect.errors import CollectError
 from collect.people.campaigns import campaign_named
 from collect.publishing import common_voice
 from collect.publishing.snapshot import snapshot_folder, write_snapshot
+from collect.sentences.common_voice import sentences_of
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 
@@ -110,7 +111,7 @@ def test_a_campaign_goes_out_as_common_voice_and_our_importer_reads_it(
     assert rows == {"invalidated": 1, "validated": 2}
     said = refresh(RefreshRequest("common_voice", (out,), name="again", store=tmp_path / "other"))
     assert said["utterances"] == 2
-    assert len(common_voice.sentences_of(out)) == 2
+    assert len(sentences_of(out)) == 2
     with pytest.raises(CollectError, match="not empty"):
         common_voice.export(folder, out, {})
 
