@@ -39,6 +39,7 @@ from corpora.errors import CorporaError
 from native import flac
 
 STATES = {"validated": "accepted", "invalidated": "refused", "other": "waiting"}
+_WITHOUT_VALIDATED = ("train", "dev", "test")  # parts of it, in directories that have only these
 CONSENT_LANGUAGE = (
     "common-voice"  # no language anybody asks for: the campaign's own text stays the one that is shown
 )
@@ -80,13 +81,14 @@ def adopt(database: Database, sounds: SoundFiles, campaign: Campaign, directory:
     """Take the clips of a release into a campaign.
 
     Args:
-        directory: a release or one language of it, with `validated.tsv`, `invalidated.tsv`, `other.tsv` and `clips/`.
+        directory: a release or one language of it: `validated.tsv` (else train, dev, test), `invalidated.tsv`,
+            `other.tsv` and `clips/`.
 
     Raises:
         NotFoundError: none of these tables is below it. StorageError: the disk is full; what came in before stays.
     """
     adopted = Adopted()
-    rows = ((row, state) for table, state in STATES.items() for row in rows_of(directory, table))
+    rows = _judged_rows(directory)
     while part := list(islice(rows, _AT_ONCE)):
         with database.reading() as session:
             ids = [_clip_id(row) for row, _ in part]
@@ -107,6 +109,17 @@ def adopt(database: Database, sounds: SoundFiles, campaign: Campaign, directory:
         )
     adopted.left_out += Counter()  # without zeros
     return adopted
+
+
+def _judged_rows(directory: Path) -> Iterator[tuple[Row, str]]:
+    """Every row with the state that its table means."""
+    for table, state in STATES.items():
+        found = False
+        for row in rows_of(directory, table):
+            found = True
+            yield row, state
+        if table == "validated" and not found:
+            yield from ((row, state) for part in _WITHOUT_VALIDATED for row in rows_of(directory, part))
 
 
 def _opened(rows: list[tuple[Row, str]], language: str, left_out: Counter[str]) -> Iterator[_Heard]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from collect.sentences.common_voice import sentences_of
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 
+ROOT = Path(__file__).resolve().parents[2]
 Join = Callable[[], Volunteer]
 
 
@@ -145,3 +148,38 @@ def test_the_snapshot_writes_only_what_changed(
     snapshot(app)
     changed = [path for path, at in before.items() if path.stat().st_mtime_ns != at]
     assert [path.name for path in changed] == [f"{clips[3][:2]}.jsonl"]
+
+
+OPEN_WITH_DATASETS = """
+import csv, json, sys, soundfile
+from datasets import Audio, load_dataset
+rows = load_dataset("csv", data_files={"train": sys.argv[1] + "/validated.tsv"}, sep="\\t", quoting=csv.QUOTE_NONE)
+rows = rows["train"].map(lambda row: {"audio": sys.argv[1] + "/clips/" + row["path"]})
+found = {}
+for row in rows.cast_column("audio", Audio(decode=False)):
+    samples, rate = soundfile.read(row["audio"]["path"])
+    found[row["sentence"]] = [row["up_votes"], row["down_votes"], row["client_id"], len(samples) > rate]
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.slow
+def test_datasets_opens_a_campaign_in_the_layout_of_common_voice(
+    judged: tuple[list[Volunteer], list[str]], app: Any, tmp_path: Path
+) -> None:
+    subprocess.run([ROOT / "benchmarks/peers.sh", "datasets"], check=True, timeout=800)
+    common_voice.export(snapshot(app), tmp_path / "cv", {})
+    environment = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1", "PATH": os.environ["PATH"]}
+    python = ROOT / "build/peers/datasets/bin/python"
+    done = subprocess.run(
+        [python, "-c", OPEN_WITH_DATASETS, tmp_path / "cv/en"],
+        capture_output=True, text=True, env=environment, cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = (tmp_path / "cv/en/validated.tsv").read_text("utf-8").splitlines()
+    columns = rows[0].split("\t")
+    wanted = [dict(zip(columns, row.split("\t"), strict=True)) for row in rows[1:]]
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        row["sentence"]: [int(row["up_votes"]), int(row["down_votes"]), row["client_id"], True]
+        for row in wanted
+    }
