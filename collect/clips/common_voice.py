@@ -124,6 +124,9 @@ def _judged_rows(directory: Path) -> Iterator[tuple[Row, str]]:
 
 def _opened(rows: list[tuple[Row, str]], language: str, left_out: Counter[str]) -> Iterator[_Heard]:
     for row, state in rows:
+        if not row.cells:
+            left_out["a broken line"] += 1
+            continue
         sentence = clean(row.cells["sentence"], language)
         if isinstance(sentence, Unusable):
             left_out[f"sentence {sentence.check}"] += 1
@@ -156,7 +159,9 @@ def _samples(row: Row) -> Samples | None:
 
 def _clip_id(row: Row) -> str:
     return str(
-        uuid.uuid5(uuid.NAMESPACE_OID, f"{row.cells.get('client_id', '')}/{row.cells.get('path', '')}")
+        uuid.uuid5(
+            uuid.NAMESPACE_OID, f"{row.cells.get('client_id', '')}/{row.cells.get('path', '') or row.line}"
+        )
     )
 
 

@@ -29,7 +29,11 @@ class Row:
 
 
 def rows_of(directory: Path, table: str) -> Iterator[Row]:
-    """The rows of every `<table>.tsv` below a directory that has a column `sentence`; lines that are cut are left out."""
+    """The rows of every `<table>.tsv` below a directory that has a column `sentence`.
+
+    Empty cells at the end may be missing, as in old releases. Where a line has too many cells, or none for the
+    sentence, `cells` is empty.
+    """
     for path in sorted(directory.rglob(f"{table}.tsv")):
         with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as stream:
             columns = stream.readline().rstrip("\r\n").split("\t")
@@ -37,8 +41,8 @@ def rows_of(directory: Path, table: str) -> Iterator[Row]:
                 continue
             for number, line in enumerate(stream, start=2):
                 cells = line.rstrip("\r\n").split("\t")
-                if len(cells) == len(columns):
-                    yield Row(path, number, dict(zip(columns, cells, strict=True)))
+                whole = columns.index("sentence") < len(cells) <= len(columns)
+                yield Row(path, number, dict(zip(columns, cells, strict=False)) if whole else {})
 
 
 def sentences_of(directory: Path) -> list[str]:
@@ -49,7 +53,7 @@ def sentences_of(directory: Path) -> list[str]:
     """
     found: dict[str, None] = {}
     for table in _SENTENCE_TABLES:
-        found.update(dict.fromkeys(row.cells["sentence"] for row in rows_of(directory, table)))
+        found.update(dict.fromkeys(row.cells["sentence"] for row in rows_of(directory, table) if row.cells))
     if not found:
         raise NotFoundError(
             "{directory} holds no Common Voice table with a column `sentence`", directory=directory
