@@ -83,6 +83,9 @@ test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 	@scripts/sanitize.sh
 	@$(PYTHON_RUN) -m pytest -m slow --timeout 900
 
+team-server-check: ## execute docs/team-server.md, on a Debian 12 that may be thrown away only (SPEECHMILL_THROW_AWAY=1)
+	@python3 scripts/team_server_check.py
+
 lint: setup ## types, style, C++ format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .

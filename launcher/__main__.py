@@ -1,295 +1,161 @@
-"""Start, stop and look at Airflow: python -m launcher start | stop | status | logs.
+"""Start, stop, look at and keep Airflow: python -m launcher start | run | stop | status | logs | users | backup | …
 
-Five components under one small supervisor, everything on 127.0.0.1, secrets made on the first start. A second
-start says that Airflow already runs. Works from any directory and beside the Airflow of another checkout: the
-home ($AIRFLOW_HOME, var/airflow) and the port ($SPEECHMILL_PORT, else 8080 or the next free one) are its own.
-It imports neither Airflow nor any package of ours, except for ending training jobs on stop.
+Everything on 127.0.0.1, secrets made on the first start. A second start says that Airflow already runs. Works from any
+directory and beside the Airflow of another checkout: the home ($AIRFLOW_HOME, var/airflow) and the port
+($SPEECHMILL_PORT, else 8080 or the next free one) are its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
-import hashlib
-import importlib.metadata
 import json
-import logging
 import os
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from launcher import processes
-from launcher.home import HOST, Api, Home, LaunchError, choose_port
+from launcher import lifecycle, upkeep
+from launcher.files import LaunchError
+from launcher.home import DEFAULT_PORT, Home
+from launcher.users import ROLES
 
-START_LIMIT_S = 300.0
-STOP_LIMIT_S = 45.0
-PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
-
-
-def say(text: str) -> None:
-    """Progress for a person; standard output is kept for results."""
-    print(text, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def alone(home: Home) -> Iterator[None]:
-    """Only one start or stop of a home at a time."""
-    with (home.run / "lock").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def read_state(home: Home) -> dict[str, Any]:
-    """What the last start wrote: port and store."""
-    try:
-        state: dict[str, Any] = json.loads((home.run / "state.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return state
+Answer = tuple[dict[str, Any], str]
+_HELP = {
+    "start": "bring it up in the background, or find it running",
+    "run": "bring it up and stay in the foreground, for systemd",
+    "stop": "end it, and the training jobs it started here",
+    "status": "what runs, and where; exit status 3 if it does not",
+    "logs": "the newest lines of every component",
+    "users": "who may log in: list, add, remove, password",
+    "backup": "database, secrets and users into a folder",
+    "restore": "bring a backup back",
+    "clean": "remove old records and task logs",
+    "move-database": "from SQLite into the server that SPEECHMILL_DB names",
+    "supervise": argparse.SUPPRESS,
+}
 
 
-def health(port: int) -> dict[str, str]:
-    """State of every part as Airflow itself sees it; empty when the api-server does not answer."""
-    try:
-        answer = Api(port).get("/api/v2/monitor/health")
-    except (OSError, ValueError, LaunchError):
-        return {}
-    return {part: (answer.get(part) or {}).get("status") or "unknown" for part in PARTS}
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m launcher", description=__doc__.split("\n", maxsplit=1)[0]
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made = {name: commands.add_parser(name, help=text) for name, text in _HELP.items()}
+    made["logs"].add_argument("--lines", type=int, default=20, help="of each component")
+    people = made["users"]
+    people.add_argument("action", nargs="?", choices=["list", "add", "remove", "password"], default="list")
+    people.add_argument("name", nargs="?", metavar="NAME")
+    people.add_argument("--role", choices=list(ROLES), default="reader")
+    made["backup"].add_argument("to", type=Path, metavar="DIR", help="a folder on another disk")
+    made["backup"].add_argument("--keep", type=int, default=14, help="newest backups that stay there")
+    made["restore"].add_argument(
+        "source", type=Path, metavar="DIR", help="a backup, or the folder of backups"
+    )
+    made["restore"].add_argument("--replace", action="store_true", help="also over a database that is there")
+    made["clean"].add_argument("--days", type=int, default=90, help="what is younger stays")
+    for command in made.values():
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
 
 
-def look(home: Home) -> dict[str, Any]:
-    """Everything `status --json` prints."""
-    found = {name: processes.find(home, name) for name in (processes.SUPERVISOR, *processes.COMPONENTS)}
-    state = read_state(home)
-    port = state.get("port")
-    running = all(found.values()) and port is not None
-    parts = health(port) if running and port else {}
-    result: dict[str, Any] = {
-        "running": running,
-        "healthy": bool(parts) and set(parts.values()) == {"healthy"},
-        "components": {name: process.pid if process else None for name, process in found.items()},
-        "health": parts,
-        "home": str(home.path),
-        "store": state.get("store", str(home.store)),
-        "sources": home.sources_file.read_text("utf-8") if home.sources_file.exists() else "",
-        "port": port,
-        "url": f"http://{HOST}:{port}" if port else None,
-    }
-    if running:
-        result |= {"user": "admin", "password": home.password()}
-    return result
-
-
-def describe(status: dict[str, Any]) -> str:
-    """The lines a person needs to log in."""
-    port, user = status["port"], os.environ.get("USER") or "user"
-    lines = [f"  {status['url']}   user {status['user']}   password {status['password']}"]
-    if os.environ.get("SSH_CONNECTION"):
-        machine = os.environ["SSH_CONNECTION"].split()[2]
-        tunnel = f"ssh -L {port}:{HOST}:{port} {user}@{machine}"
-        lines.append(f"  from your own machine: {tunnel}   (then the same URL there)")
-    return "\n".join(lines)
-
-
-def start(home: Home) -> dict[str, Any]:
-    """Bring Airflow up, or find it running; returns its status. LaunchError says why it did not come up."""
+def _users(home: Home, options: argparse.Namespace) -> Answer:
+    users = home.users
     home.make()
-    with alone(home):
-        home.set_sources(os.environ.get("SPEECHMILL_SOURCES"))
-        status, wanted = look(home), {"store": str(home.store), "code": home.code_fingerprint()}
-        known = read_state(home)
-        if status["running"] and all(known.get(key) == value for key, value in wanted.items()):
-            wait_until_usable(home, status["port"])
-            say("Airflow already runs:")
-            return look(home)
-        if any(status["components"].values()):
-            changed = [key for key, value in wanted.items() if known.get(key) != value]
-            reason = f"with another {' and '.join(changed)}" if changed else "incompletely"
-            say(f"Airflow runs {reason}; starting it anew")
-            end_processes(home)
-        begun_s = time.monotonic()
-        port = choose_port(os.environ.get("SPEECHMILL_PORT"), status["port"])
-        execution_port = choose_port(None, known.get("execution_port"), taken=port)
-        environment = home.environment(os.environ, port, execution_port)
-        migrate(home, environment)
-        (home.run / "state.json").write_text(
-            json.dumps({"port": port, "execution_port": execution_port, **wanted}), "utf-8"
-        )
-        with home.log(processes.SUPERVISOR).open("ab") as stream:
-            supervisor = subprocess.Popen(
-                [sys.executable, "-m", "launcher", "supervise"],
-                cwd=home.root, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
-                start_new_session=True,
-            )  # fmt: skip
-        processes.remember(home, processes.SUPERVISOR, supervisor.pid)
-        wait_until_usable(home, port)
-        say(f"Airflow is up after {time.monotonic() - begun_s:.1f} s:")
-        return look(home)
+    if options.action != "list" and not options.name:
+        raise LaunchError(f"users {options.action}: name somebody")
+    hint = "it holds from the next python -m launcher start"
+    if options.action == "add":
+        password = users.add(options.name, options.role)
+        return {"user": options.name, "password": password}, f"{options.name}: password {password}; {hint}"
+    if options.action == "remove":
+        users.remove(options.name)
+        return {"removed": options.name}, f"{options.name} is out; {hint}"
+    if options.action == "password":
+        password = users.new_password(options.name)
+        return {"user": options.name, "password": password}, f"{options.name}: password {password}"
+    roles = users.roles()
+    lines = [f"{name:20} {role}" for name, role in roles.items()]
+    return {"users": roles}, "\n".join([*lines, f"passwords: {home.secrets / 'passwords.json'}"])
 
 
-def migrate(home: Home, environment: dict[str, str]) -> None:
-    """Make or upgrade the database, only when it is missing, another one or was made by another Airflow."""
-    marker = home.run / "database"
-    version = importlib.metadata.version("apache-airflow")
-    made_by = marker.read_text("utf-8") if marker.exists() else None
-    server = environment.get("SPEECHMILL_DB", "")
-    made_here = hashlib.sha256(f"{version} {server}".encode()).hexdigest()
-    if made_by == made_here and (server or (home.path / "airflow.db").exists()):
-        return
-    say(f"making the database of Airflow {version}")
-    path = home.log("migrate")
-    with path.open("wb") as stream:
-        done = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"],
-            cwd=home.root, env=environment, stdout=stream, stderr=stream, check=False,
-        )  # fmt: skip
-    if done.returncode != 0:
-        raise LaunchError(f"the database could not be made; the reason is at the end of {path}")
-    marker.write_text(made_here, "utf-8")
+def _backup(home: Home, options: argparse.Namespace) -> Answer:
+    done = upkeep.backup(home, os.environ, options.to, options.keep)
+    removed = f"; removed {', '.join(done['removed'])}" if done["removed"] else ""
+    return done, f"{done['backup']}: {done['bytes'] / 1e6:.1f} MB{removed}"
 
 
-def wait_until_usable(home: Home, port: int) -> None:
-    """Wait for all parts to be healthy and for every DAG file to be read; LaunchError after five minutes."""
-    expected = {path.stem for path in (home.root / "dags").glob("*.py")} - {"assets"}
-    api, deadline_s = Api(port), time.monotonic() + START_LIMIT_S
-    missing: object = "everything"
-    while time.monotonic() < deadline_s:
-        parts = health(port)
-        missing = [part for part in PARTS if parts.get(part) != "healthy"]
-        if not missing:
-            try:
-                api.log_in("admin", home.password())
-                read = {dag["dag_id"] for dag in api.get("/api/v2/dags?limit=100")["dags"]}
-                errors = api.get("/api/v2/importErrors")["import_errors"]
-            except (OSError, LaunchError):
-                read, errors = set(), []
-            missing = sorted(expected - read)
-            if errors and missing:
-                names = ", ".join(f"{error['filename']}: {error['stack_trace']}" for error in errors)
-                raise LaunchError(f"a DAG file cannot be read: {names}")
-            if not missing:
-                return
-        if processes.find(home, processes.SUPERVISOR) is None:
-            raise LaunchError(f"Airflow's supervisor ended; see {home.log(processes.SUPERVISOR)}")
-        time.sleep(0.25)
-    folder = home.log("any").parent
-    raise LaunchError(
-        f"Airflow is not usable after {START_LIMIT_S:.0f} s (waiting for {missing}); see {folder}"
+def _restore(home: Home, options: argparse.Namespace) -> Answer:
+    if any(lifecycle.look(home)["components"].values()):
+        raise LaunchError("Airflow runs: python -m launcher stop first")
+    done = upkeep.restore(home, os.environ, options.source, options.replace)
+    return done, f"{done['restored']} is back in {done['home']}; its store was {done['store']}"
+
+
+def _environment(home: Home) -> dict[str, str]:
+    home.make()
+    port = int(lifecycle.read_state(home).get("port", DEFAULT_PORT))
+    return home.environment(os.environ, port)
+
+
+def _clean(home: Home, options: argparse.Namespace) -> Answer:
+    done = upkeep.clean(home, _environment(home), options.days)
+    megabytes = done["log_bytes"] / 1e6
+    return (
+        done,
+        f"records before {done['before']} are gone, and {done['log_files']} log files ({megabytes:.1f} MB)",
     )
 
 
-def supervise(home: Home) -> None:
-    """Run in the background by `start`: hold the components."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    processes.Supervisor(home, dict(os.environ)).run()
-    processes.forget(home, processes.SUPERVISOR)
-
-
-def end_processes(home: Home) -> bool:
-    """End supervisor and components, whichever of them live; False when none did."""
-    found = [processes.find(home, name) for name in (processes.SUPERVISOR, *processes.COMPONENTS)]
-    supervisor, *components = found
-    if supervisor:
-        processes.terminate([supervisor], polite_s=STOP_LIMIT_S)
-    processes.terminate([component for component in components if component and component.is_running()])
-    for name in (processes.SUPERVISOR, *processes.COMPONENTS):
-        processes.forget(home, name)
-    return any(found)
-
-
-def stop(home: Home) -> str:
-    """End Airflow and the training jobs it dispatched on this machine; returns what was done."""
-    if not home.run.exists():
-        return "Airflow is not running"
-    begun_s = time.monotonic()
-    with alone(home):
-        store = Path(read_state(home).get("store", home.store))
-        ended = end_processes(home)
-        jobs = end_jobs(store) if ended else []
-    if not ended:
-        return "Airflow is not running"
-    suffix = (
-        f"; ended the training jobs {', '.join(jobs)} (a retry goes on from their checkpoints)"
-        if jobs
-        else ""
+def _move_database(home: Home, _options: argparse.Namespace) -> Answer:
+    if any(lifecycle.look(home)["components"].values()):
+        raise LaunchError("Airflow runs: python -m launcher stop first")
+    environment = _environment(home)
+    if environment.get("SPEECHMILL_DB"):
+        lifecycle.migrate(home, environment)
+    done = upkeep.move_database(home, environment)
+    return (
+        done,
+        f"{done['rows']} rows in {len(done['tables'])} tables; {home.path / 'airflow.db'} stays as it was",
     )
-    return f"Airflow stopped after {time.monotonic() - begun_s:.1f} s{suffix}"
 
 
-def end_jobs(store: Path) -> list[str]:
-    """Cancel the local training jobs of a store; returns the runs they belonged to."""
-    active = []
-    for path in sorted(store.glob("runs/*/state.json")):
-        with contextlib.suppress(OSError, ValueError):
-            if json.loads(path.read_text("utf-8")).get("state") in {"queued", "running"}:
-                active.append(path.parent.name)
-    if active:
-        os.environ["SPEECHMILL_STORE"] = str(store)
-        from training.dispatch import BACKENDS
-
-        dispatcher = BACKENDS["local"]()
-        for run in active:
-            dispatcher.cancel(run)
-    return active
-
-
-def logs(home: Home, lines: int) -> str:
-    """The newest lines of every component's log."""
-    parts = []
-    for name in (processes.SUPERVISOR, *processes.COMPONENTS):
-        path = home.log(name)
-        tail = path.read_text("utf-8", "replace").splitlines()[-lines:] if path.exists() else ["(no log yet)"]
-        parts.append("\n".join([f"==> {path} <==", *tail]))
-    return "\n".join(parts)
+_KEEPING: dict[str, Callable[[Home, argparse.Namespace], Answer]] = {
+    "users": _users,
+    "backup": _backup,
+    "restore": _restore,
+    "clean": _clean,
+    "move-database": _move_database,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0 done, 1 failed, 3 (status) not running."""
-    parser = argparse.ArgumentParser(
-        prog="python -m launcher", description=__doc__.split("\n", maxsplit=1)[0]
-    )
-    parser.add_argument("command", choices=["start", "stop", "status", "logs", "supervise"])
-    parser.add_argument("--json", action="store_true", help="start and status: print one JSON object")
-    parser.add_argument("--lines", type=int, default=20, help="logs: lines of each component")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        home = Home.of(os.environ)
-        if options.command == "supervise":
-            supervise(home)
-        elif options.command == "stop":
-            print(stop(home))
-        elif options.command == "logs":
-            print(logs(home, options.lines))
-        else:
-            status = start(home) if options.command == "start" else look(home)
-            print(json.dumps(status) if options.json else summary(status))
-            return 0 if status["running"] else 3
+        return _do(Home.of(os.environ), options)
     except LaunchError as error:
-        say(f"airflow: {error}")
+        lifecycle.say(f"airflow: {error}")
         return 1
+
+
+def _do(home: Home, options: argparse.Namespace) -> int:
+    if options.command == "supervise":
+        lifecycle.supervise(home)
+    elif options.command == "run":
+        lifecycle.run(home)
+    elif options.command == "stop":
+        print(lifecycle.stop(home))
+    elif options.command == "logs":
+        print(lifecycle.logs(home, options.lines))
+    elif options.command in _KEEPING:
+        said, told = _KEEPING[options.command](home, options)
+        print(json.dumps(said) if options.json else told)
+    else:
+        status = lifecycle.start(home) if options.command == "start" else lifecycle.look(home)
+        print(json.dumps(status) if options.json else lifecycle.summary(status))
+        return 0 if status["running"] else 3
     return 0
-
-
-def summary(status: dict[str, Any]) -> str:
-    """What `start` and `status` print for a person."""
-    if not status["running"]:
-        down = [name for name, pid in status["components"].items() if pid is None]
-        state = (
-            "is not running"
-            if len(down) == len(status["components"])
-            else f"is incomplete: {', '.join(down)} down"
-        )
-        return f"Airflow {state} ({status['home']})"
-    parts = (
-        ", ".join(f"{part} {state}" for part, state in status["health"].items())
-        or "the api-server does not answer"
-    )
-    return f"{describe(status)}\n  {parts}"
 
 
 if __name__ == "__main__":

@@ -18,17 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store.writing import temporary_beside
+from launcher.files import LaunchError, write_private
+from launcher.users import Users
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 PORTS_TO_TRY = 200
-USERS = ("admin", "operator", "reader")
 RUNS_FROM = Path(__file__).resolve().parents[1]
-
-
-class LaunchError(Exception):
-    """Airflow cannot be started or stopped; the text says why and what mends it."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +85,15 @@ class Home:
             ("fernet_key", fernet),
             ("jwt_secret", secrets.token_hex(32)),
             ("api_secret_key", secrets.token_hex(32)),
-            ("passwords.json", json.dumps({user: secrets.token_urlsafe(9) for user in USERS})),
         ):
             if not (self.secrets / name).exists():
                 write_private(self.secrets / name, value)
+        self.users.make_passwords()
 
-    def password(self, user: str = "admin") -> str:
-        """The password of a user; made on the first start."""
-        passwords: dict[str, str] = json.loads((self.secrets / "passwords.json").read_text("utf-8"))
-        return passwords[user]
+    @property
+    def users(self) -> Users:
+        """Who may log in."""
+        return Users(self.path / "users.toml", self.secrets / "passwords.json")
 
     def set_sources(self, sources: str | None) -> None:
         """Store colon-separated roots as those that sources may lie under; None keeps what is stored."""
@@ -151,28 +147,20 @@ class Home:
             "SPEECHMILL_SOURCES_FILE": str(self.sources_file),
             "AIRFLOW_HOME": str(self.path),
             "AIRFLOW_CONFIG": str(self.root / "airflow.cfg"),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": self.users.for_airflow(),
             "PYTHONPATH": str(self.root),
             "PYTHONUNBUFFERED": "1",
         }
         # SQLite is airflow.cfg's default; a server is named by its URL, which holds a password and so stays out of files.
         if environ.get("SPEECHMILL_DB"):
             own["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = environ["SPEECHMILL_DB"]
+        if environ.get("SPEECHMILL_URL"):
+            own["AIRFLOW__API__BASE_URL"] = environ["SPEECHMILL_URL"].rstrip("/")
         # Settings of another Airflow in the caller's shell must not leak into this one; and without compiled
         # modules (they go to var/cache) every process would start two to three times slower.
         kept = {name: value for name, value in environ.items() if not name.startswith("AIRFLOW__")}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
         return {**defaults, **kept, **own}
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 under a temporary name and rename it."""
-    temporary = temporary_beside(path)
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
 
 
 def port_is_free(port: int) -> bool:

@@ -29,7 +29,7 @@ EXECUTION_PORT = "$SPEECHMILL_EXECUTION_PORT"  # stands for its value in the env
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     # What tasks ask stands apart from what people ask: on SQLite a click that has to wait for a task's write would hold
     # up that very write if one process served both.
-    "api-server": ("api-server", "--apps", "core"),
+    "api-server": ("api-server", "--apps", "core", "--proxy-headers"),
     "execution-api": ("api-server", "--apps", "execution", "--port", EXECUTION_PORT),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),

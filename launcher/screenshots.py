@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import httpx
 
-from launcher.__main__ import look
+from launcher.lifecycle import look
 from launcher.home import Api, Home
 
 WIDTH, HEIGHT = 1500, 950

@@ -1,8 +1,9 @@
-"""`python -m store list | push | pull | check`: what lies in the store, and copying corpora to and from shared ones."""
+"""`python -m store list | usage | check | push | pull`: what lies in the store, and copies in shared ones."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from store.opening import open_store, store_of
 from store.overview import Row, overview
 from store.shared.push_pull import pull, push
 from store.store import Store
+from store.usage import usage
 
 _COLUMNS = {
     "corpora": ("name", "version", "utterances", "hours", "rejected"),
@@ -27,6 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="everything that is published, trained and measured")
     check = commands.add_parser("check", help="whether every corpus is as it was sealed; exit 3 if not")
     check.add_argument("--full", action="store_true", help="read every byte, also of files known to be whole")
+    use = commands.add_parser("usage", help="how much room everything takes; exit 3 if more than the budget")
+    use.add_argument("--budget-gb", type=float, metavar="GB", help="in 10⁹ bytes")
     to = commands.add_parser("push", help="copy a published corpus to a shared store, e.g. s3://bucket/store")
     to.add_argument("--to", dest="url", required=True, metavar="URL")
     back = commands.add_parser("pull", help="copy a corpus from a shared store and publish it here")
@@ -84,6 +88,33 @@ def _check(store: Store, args: argparse.Namespace) -> int:
     return 3 if wrong else 0
 
 
+def _usage(store: Store, args: argparse.Namespace) -> int:
+    rows = usage(store)
+    total = sum(use.bytes + use.older_bytes for use in rows)
+    free = shutil.disk_usage(store.root).free
+    over = args.budget_gb is not None and total > args.budget_gb * 1e9
+    lines = [
+        f"{(use.bytes + use.older_bytes) / 1e9:9.3f} GB  {use.kind}{'/' if use.name else ''}{use.name}"
+        + (f"  ({use.older} older versions, {use.older_bytes / 1e9:.3f} GB)" if use.older else "")
+        for use in rows
+    ]
+    budget = f" of {args.budget_gb:g} GB" if args.budget_gb is not None else ""
+    lines.append(f"{total / 1e9:9.3f} GB{budget} in all; {free / 1e9:.1f} GB free on its disk")
+    if over:
+        lines.append(
+            "more than the budget: older versions that nothing was made with can be deleted by folder"
+        )
+    said = {
+        "store": store.place,
+        "bytes": total,
+        "free_bytes": free,
+        "over": over,
+        "parts": [vars(u) for u in rows],
+    }
+    emit(said, args.json, "\n".join(lines))
+    return 3 if over else 0
+
+
 def _push(store: Store, args: argparse.Namespace) -> int:
     done = push(store.corpus(args.name, args.version), args.url)
     megabytes = done["bytes"] / 1e6
@@ -102,6 +133,7 @@ def _pull(store: Store, args: argparse.Namespace) -> int:
 _COMMANDS: dict[str, Callable[[Store, argparse.Namespace], int]] = {
     "list": _list,
     "check": _check,
+    "usage": _usage,
     "push": _push,
     "pull": _pull,
 }

@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from launcher import processes
-from launcher.home import Home, LaunchError, choose_port
+from launcher.files import LaunchError
+from launcher.home import Home, choose_port
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -53,7 +54,7 @@ def test_secrets_are_made_once_and_for_the_owner_only(home: Home) -> None:
     assert stat.S_IMODE(home.secrets.stat().st_mode) == 0o700
     home.make()
     assert {path.name: path.read_bytes() for path in home.secrets.iterdir()} == files
-    assert home.password("reader") != home.password()
+    assert home.users.password("reader") != home.users.password("admin")
 
 
 def test_the_configuration_holds_no_secret_and_listens_to_this_machine_only(root: Path) -> None:
