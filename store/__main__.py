@@ -10,10 +10,9 @@ from typing import Any
 
 from store.console import configure_logging, emit, run_command
 from store.opening import open_store, store_of
-from store.overview import Row, overview
+from store.overview import Row, overview, usage
 from store.shared.push_pull import pull, push
 from store.store import Store
-from store.usage import usage
 
 _COLUMNS = {
     "corpora": ("name", "version", "utterances", "hours", "rejected"),

@@ -1,6 +1,6 @@
-"""What the store holds, as plain tables: for the pages and their JSON, for reports and for `python -m store list`.
+"""What the store holds, as plain tables: for the pages and their JSON, for reports, `python -m store list` and `usage`.
 
-Read from manifests, no database.
+Read from manifests and folders, no database. Nothing is removed here.
 
 A damaged manifest shows as a row with its error, so that one bad file hides no other.
 """
@@ -8,7 +8,9 @@ A damaged manifest shows as a row with its error, so that one bad file hides no 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,68 @@ def report_path(store: Store, relative: str) -> Path | None:
         return path if path.is_relative_to(folder) and path.is_file() else None
     except (OSError, RuntimeError):  # longer than a name can be, or links in a circle
         return None
+
+
+@dataclass(frozen=True)
+class Use:
+    """The room that one thing takes.
+
+    Attributes:
+        kind: the folder of the store it lies in. name: its own; "" for a whole folder.
+        bytes: of everything current. older_bytes: what only older versions hold, `older` of them.
+    """
+
+    kind: str
+    name: str
+    bytes: int
+    older: int = 0
+    older_bytes: int = 0
+
+
+_VERSIONED = ("corpora", "language_models")
+
+
+def usage(store: Store) -> list[Use]:
+    """Every corpus, language model, run and remaining folder of a store on a disk, the largest first.
+
+    Files that several versions share (second names of one file) are counted once: for the current version where it has
+    them, else for the first that does.
+    """
+    seen: set[tuple[int, int]] = set()
+    found: list[Use] = []
+    for folder in sorted(path for path in store.root.iterdir() if path.is_dir()):
+        if folder.name in _VERSIONED:
+            found += [_versions(folder.name, one, seen) for one in _folders(folder)]
+        elif folder.name == "runs":
+            found += [Use("runs", one.name, _bytes(one, seen)) for one in _folders(folder)]
+        else:
+            found.append(Use(folder.name, "", _bytes(folder, seen)))
+    return sorted(found, key=lambda use: (-(use.bytes + use.older_bytes), use.kind, use.name))
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    yield from sorted(one for one in path.iterdir() if one.is_dir() and not one.is_symlink())
+
+
+def _versions(kind: str, path: Path, seen: set[tuple[int, int]]) -> Use:
+    current = (path / "current").resolve()
+    versions = list(_folders(path))
+    now = sum(_bytes(one, seen) for one in versions if one.resolve() == current)
+    others = [one for one in versions if one.resolve() != current]
+    return Use(kind, path.name, now, len(others), sum(_bytes(one, seen) for one in others))
+
+
+def _bytes(path: Path, seen: set[tuple[int, int]]) -> int:
+    """The room on the disk of every file below a folder that was not counted yet."""
+    total, open_folders = 0, [path]
+    while open_folders:
+        with os.scandir(open_folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    open_folders.append(Path(entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    stat = entry.stat(follow_symlinks=False)
+                    if (stat.st_dev, stat.st_ino) not in seen:
+                        seen.add((stat.st_dev, stat.st_ino))
+                        total += stat.st_blocks * 512
+    return total

@@ -10,7 +10,7 @@ import pytest
 
 from store.__main__ import main
 from store.opening import open_store
-from store.usage import usage
+from store.overview import usage
 
 BLOCK = 4096
 
