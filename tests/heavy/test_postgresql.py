@@ -109,7 +109,7 @@ def states(environment: dict[str, str]) -> dict[str, str]:
         launcher("stop", environment)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_team_moves_from_sqlite_and_restores_a_backup(tmp_path: Path, open_folder: Path) -> None:
     from demo.layouts import librispeech, tones
     from demo.orchestrator import Airflow
