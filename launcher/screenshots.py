@@ -22,8 +22,8 @@ from urllib.parse import quote
 
 import httpx
 
-from launcher.lifecycle import look
 from launcher.home import Api, Home
+from launcher.lifecycle import look
 
 WIDTH, HEIGHT = 1500, 950
 LIMIT_S = 30.0
