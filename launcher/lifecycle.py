@@ -3,7 +3,7 @@
 Five components under one small supervisor, everything on 127.0.0.1, secrets made on the first start. A second
 start says that Airflow already runs. Works from any directory and beside the Airflow of another checkout: the
 home ($AIRFLOW_HOME, var/airflow) and the port ($SPEECHMILL_PORT, else 8080 or the next free one) are its own.
-It imports neither Airflow nor any package of ours, except for ending training jobs on stop.
+It imports no Airflow, and of our packages only what writes files, and training for ending its jobs on stop.
 """
 
 from __future__ import annotations
