@@ -1,4 +1,4 @@
-"""Acceptance of donated recordings: containers, damage, tracks, channels, memory."""
+"""Donated recordings from the file to the rows: containers, damage, tracks, channels, memory."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def row(call: str, pin_a: str, pin_b: str, sexes: str = "mf") -> str:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_fisher_01_every_layout(layout: str, tmp_path: Path) -> None:
+def test_fisher_every_layout(layout: str, tmp_path: Path) -> None:
     audio, text = LAYOUTS[layout]
     strays = {"LDC2004S13/disc3.zip.001": "x", "LDC2004T19/data/bbn_orig/000/fe_03_00007.txt": "L: not this"}
     found = read("fisher", tree(tmp_path, {audio: call_bytes(), text: LINES, **strays}))
@@ -59,7 +59,7 @@ def test_fisher_01_every_layout(layout: str, tmp_path: Path) -> None:
     assert {item.source_path for item in found.ignored} >= set(strays)
 
 
-def test_fisher_01_audio_and_text_as_two_sources_and_copies(tmp_path: Path) -> None:
+def test_fisher_audio_and_text_as_two_sources_and_copies(tmp_path: Path) -> None:
     audio = tree(tmp_path / "speech", {AUDIO: call_bytes(), f"copy/{AUDIO}": call_bytes()})
     text = tree(tmp_path / "texts", {TEXT: LINES})
     found = read("fisher", audio, text)
@@ -73,7 +73,7 @@ def test_fisher_01_audio_and_text_as_two_sources_and_copies(tmp_path: Path) -> N
     assert all(f"speech/{AUDIO}, speech/copy/{AUDIO}" in r.reason for r in conflict)
 
 
-def test_fisher_02_shorten_decodes_and_sides_are_never_swapped(tmp_path: Path) -> None:
+def test_fisher_shorten_decodes_and_sides_are_never_swapped(tmp_path: Path) -> None:
     sound = decode_ulaw(encode_ulaw(two_tones()))
     for shorten in (True, False):
         data = call_bytes(shorten=shorten)
@@ -87,7 +87,7 @@ def test_fisher_02_shorten_decodes_and_sides_are_never_swapped(tmp_path: Path) -
             assert pitch_hz(samples) == pytest.approx(TONES_HZ[side], abs=3)
 
 
-def test_fisher_03_two_letter_utterances_survive(tmp_path: Path) -> None:
+def test_fisher_two_letter_utterances_survive(tmp_path: Path) -> None:
     lines = "".join(f"{n}.00 {n}.90 A: {word}\n" for n, word in enumerate(["oh", "uh", "no", "i"], 1))
     found = read("fisher", one_call(tmp_path, HEAD + lines))
     assert [segment.text_raw for segment in found.segments] == ["oh", "uh", "no", "i"]
@@ -99,7 +99,7 @@ def test_fisher_03_two_letter_utterances_survive(tmp_path: Path) -> None:
     ("policy", "empty", "words"),
     [("reject", "unintelligible", "uncertain"), ("keep", "unintelligible", "i think")],
 )
-def test_fisher_04_doubt_in_double_parentheses(policy: str, empty: str, words: str, tmp_path: Path) -> None:
+def test_fisher_doubt_in_double_parentheses(policy: str, empty: str, words: str, tmp_path: Path) -> None:
     source = one_call(tmp_path, HEAD + "1.00 2.00 A: (( ))\n3.00 4.00 A: ((i think))\n")
     found = read("fisher", source, uncertain=policy)
     assert {segment.policies for segment in found.segments} == {Policies(uncertain=policy)}
@@ -109,7 +109,7 @@ def test_fisher_04_doubt_in_double_parentheses(policy: str, empty: str, words: s
     assert [a.check if isinstance(a, Refused) else a.text for a in answers] == [empty, words]
 
 
-def test_fisher_05_times_are_rounded_to_the_sample(tmp_path: Path) -> None:
+def test_fisher_times_are_rounded_to_the_sample(tmp_path: Path) -> None:
     spans = [(0.29, 8.78), (4.35, 5.67), (1.13, 1.39)]
     lines = "".join(
         f"{start:.2f} {end:.2f} {side}: words\n" for (start, end), side in zip(spans, "ABA", strict=True)
@@ -122,7 +122,7 @@ def test_fisher_05_times_are_rounded_to_the_sample(tmp_path: Path) -> None:
     assert found.segments[0].utterance_id == "fe_03_00007-A-0000290-0008780"
 
 
-def test_fisher_06_the_shipped_table_is_applied_and_logged(
+def test_fisher_the_shipped_table_is_applied_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files: dict[str, str | bytes] = {
@@ -144,7 +144,7 @@ def test_fisher_06_the_shipped_table_is_applied_and_logged(
     assert "fe_03_11487-B" in caplog.text and "set_start" in caplog.text
 
 
-def test_fisher_06_a_persons_repairs_win_and_unknown_keys_do_nothing(tmp_path: Path) -> None:
+def test_fisher_a_persons_repairs_win_and_unknown_keys_do_nothing(tmp_path: Path) -> None:
     repairs = tmp_path / "repairs.toml"
     entry = 'recording = "00265"\nside = "B"\nstart = 33.53\nend = 33.81\naction = "text"\ntext = "the right words"\n'
     other = 'recording = "99999"\nside = "A"\nstart = 1.0\nend = 2.0\naction = "drop"\n'
@@ -162,7 +162,7 @@ def test_fisher_06_a_persons_repairs_win_and_unknown_keys_do_nothing(tmp_path: P
         read("fisher", tmp_path / "source", repairs=str(tmp_path / "nothing.toml"))
 
 
-def test_fisher_07_bad_lines_are_rows_with_their_place(tmp_path: Path) -> None:
+def test_fisher_bad_lines_are_rows_with_their_place(tmp_path: Path) -> None:
     bad = {
         "4.00 3.00 A: so": "bad_times",
         "4.00 5.00 C: so": "bad_side",
@@ -179,7 +179,7 @@ def test_fisher_07_bad_lines_are_rows_with_their_place(tmp_path: Path) -> None:
     assert len(found.rows) == 2
 
 
-def test_fisher_08_a_header_of_another_call_refuses_the_file(tmp_path: Path) -> None:
+def test_fisher_a_header_of_another_call_refuses_the_file(tmp_path: Path) -> None:
     for text in (
         HEAD.replace("00007", "00008") + "1.00 2.00 A: oh\n",
         "1.00 2.00 A: oh\n# fe_03_00008.sph\n",
@@ -189,7 +189,7 @@ def test_fisher_08_a_header_of_another_call_refuses_the_file(tmp_path: Path) -> 
         assert found.segments == []
 
 
-def test_fisher_08_headers_and_blank_lines_stand_anywhere(tmp_path: Path) -> None:
+def test_fisher_headers_and_blank_lines_stand_anywhere(tmp_path: Path) -> None:
     for text in (
         "1.00 2.00 A: oh\n",
         "\n\n# fe_03_00007.sph\n1.00 2.00 A: oh\n",
@@ -198,7 +198,7 @@ def test_fisher_08_headers_and_blank_lines_stand_anywhere(tmp_path: Path) -> Non
         assert [s.text_raw for s in read("fisher", one_call(tmp_path, text)).segments] == ["oh"]
 
 
-def test_fisher_09_unpaired_files_are_listed(tmp_path: Path) -> None:
+def test_fisher_unpaired_files_are_listed(tmp_path: Path) -> None:
     found = read(
         "fisher", one_call(tmp_path, LINES, **{"fe_03_00008.sph": "x", "fe_03_05851.txt": "1 2 A: oh\n"})
     )
@@ -209,7 +209,7 @@ def test_fisher_09_unpaired_files_are_listed(tmp_path: Path) -> None:
     assert len(found.segments) == 2
 
 
-def test_fisher_10_speakers_are_pins_with_their_zeros(tmp_path: Path) -> None:
+def test_fisher_speakers_are_pins_with_their_zeros(tmp_path: Path) -> None:
     without = read("fisher", one_call(tmp_path, LINES))
     assert [(s.speaker_id, s.gender, s.flags) for s in without.segments] == [
         ("fe_03_00007-A", None, ("speaker_unknown",)),
@@ -223,7 +223,7 @@ def test_fisher_10_speakers_are_pins_with_their_zeros(tmp_path: Path) -> None:
     ]
 
 
-def test_fisher_10_sex_by_majority_of_all_tables_else_none_and_flagged(tmp_path: Path) -> None:
+def test_fisher_sex_by_majority_of_all_tables_else_none_and_flagged(tmp_path: Path) -> None:
     pins = "PIN,S_SEX,S_AGE,EDUCATION\n00123,F,44,16\n45678,M,NA,12\n"
     files = {"doc/fe_03_p1_calldata.tbl": TABLE_HEAD + row("00007", "00123", "45678", "ff")}
     files |= {"doc/fe_03_pindata.tbl": pins}
@@ -248,7 +248,7 @@ def test_fisher_10_sex_by_majority_of_all_tables_else_none_and_flagged(tmp_path:
         ("doc/fe_03_p1_filelist.tbl", "00007 fe_03_p1_sph1 fm BBN\n"),
     ],
 )
-def test_fisher_10_disc_tables_are_the_fallback(name: str, text: str, tmp_path: Path) -> None:
+def test_fisher_disc_tables_are_the_fallback(name: str, text: str, tmp_path: Path) -> None:
     assert [s.gender for s in read("fisher", one_call(tmp_path, LINES, **{name: text})).segments] == [
         "f",
         "m",
@@ -266,7 +266,7 @@ def platform(root: Path, calls: int, pins: int) -> Path:
     return tree(root, {**files, "doc/fe_03_p1_calldata.tbl": table})
 
 
-def test_fisher_11_splits_are_disjoint_by_pin_and_kept_while_the_corpus_grows(tmp_path: Path) -> None:
+def test_fisher_splits_are_disjoint_by_pin_and_kept_while_the_corpus_grows(tmp_path: Path) -> None:
     earlier: dict[str, str] = {}
     for calls in (14, 20, 26):
         source = platform(tmp_path / "discs", calls, 27)
@@ -291,7 +291,7 @@ def test_fisher_11_splits_are_disjoint_by_pin_and_kept_while_the_corpus_grows(tm
     assert alone[0] == alone[1]
 
 
-def test_fisher_12_one_unit_per_call_any_number_of_workers_and_a_rerun_that_does_nothing(
+def test_fisher_one_unit_per_call_any_number_of_workers_and_a_rerun_that_does_nothing(
     tmp_path: Path,
 ) -> None:
     from corpora.refresh.plan import RefreshRequest
@@ -309,7 +309,7 @@ def test_fisher_12_one_unit_per_call_any_number_of_workers_and_a_rerun_that_does
     assert (again["status"], again["version"]) == ("unchanged", answers[0]["version"])
 
 
-def test_fisher_13_rows_stay_at_8_khz_mono_per_side(tmp_path: Path) -> None:
+def test_fisher_rows_stay_at_8_khz_mono_per_side(tmp_path: Path) -> None:
     written = fisher.write(tmp_path, tones.utterances(2, 1))
     found = publish("fisher", tmp_path / "store", written.path)
     assert {row["sample_rate_hz"] for row in found.rows} == {8000}
@@ -317,7 +317,7 @@ def test_fisher_13_rows_stay_at_8_khz_mono_per_side(tmp_path: Path) -> None:
     assert {row["num_samples"] / row["duration_s"] for row in found.rows} == {8000.0}
 
 
-def test_fisher_14_counts_are_compared_with_the_published_ones_and_never_fatal(
+def test_fisher_counts_are_compared_with_the_published_ones_and_never_fatal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert EXPECTED["all"] == {"recordings": 11_699, "hours": 1915.0}
@@ -333,7 +333,7 @@ def test_fisher_14_counts_are_compared_with_the_published_ones_and_never_fatal(
     assert "1 calls of 11,699" in capsys.readouterr().out
 
 
-def test_fisher_15_phone_numbers_are_never_copied(tmp_path: Path) -> None:
+def test_fisher_phone_numbers_are_never_copied(tmp_path: Path) -> None:
     table = TABLE_HEAD + row("00007", "00123", "45678")
     files = {"fe_03_00007.sph": call_bytes(), "doc/fe_03_p1_calldata.tbl": table}
     publish("fisher", tmp_path / "store", one_call(tmp_path / "in", LINES, **files))

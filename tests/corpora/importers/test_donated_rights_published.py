@@ -1,4 +1,4 @@
-"""Acceptance of donations by what they claim: copies, licences, names, donors, donation.toml."""
+"""Donations by what they claim: copies, licences, names, donors, donation.toml."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def with_line(data: bytes, old: bytes, new: bytes) -> bytes:
     return head[: head.index(b"end_head\n") + 9].ljust(1024) + body
 
 
-def test_sphere_01_two_channel_ulaw_shorten_decodes_to_the_byte_and_its_sum_is_proved() -> None:
+def test_sphere_two_channel_ulaw_shorten_decodes_to_the_byte_and_its_sum_is_proved() -> None:
     samples = wave()
     codes = encode_ulaw(np.ascontiguousarray(samples))
     data = sphere_bytes(samples, SphereFormat(8000, "ulaw", shorten=True))
@@ -54,7 +54,7 @@ def test_sphere_01_two_channel_ulaw_shorten_decodes_to_the_byte_and_its_sum_is_p
 @pytest.mark.parametrize("big_endian", [False, True])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("shorten", [False, True])
-def test_sphere_02_pcm_in_both_byte_orders(big_endian: bool, channels: int, shorten: bool) -> None:
+def test_sphere_pcm_in_both_byte_orders(big_endian: bool, channels: int, shorten: bool) -> None:
     for samples in (wave(channels=channels), NOISE[:, :channels]):
         data = sphere_bytes(samples, SphereFormat(16000, "pcm", big_endian, shorten))
         np.testing.assert_array_equal(native.sphere.read(data), samples)
@@ -64,7 +64,7 @@ def test_sphere_02_pcm_in_both_byte_orders(big_endian: bool, channels: int, shor
 @pytest.mark.parametrize("kind", [0, 3, 5, 8])
 @pytest.mark.parametrize("shift", [0, 1, 2, 3])
 @pytest.mark.parametrize("version", [1, 2])
-def test_sphere_03_every_command_every_shift_and_a_short_last_block(
+def test_sphere_every_command_every_shift_and_a_short_last_block(
     kind: int, shift: int, version: int
 ) -> None:
     stream = Stream(kind, channels=2, block=256, order=6, means=4 if kind < 8 else 0, version=version)
@@ -74,7 +74,7 @@ def test_sphere_03_every_command_every_shift_and_a_short_last_block(
         np.testing.assert_array_equal(native.sphere.read(file), samples)
 
 
-def test_sphere_04_a_cut_stream_is_an_error_with_both_counts(tmp_path: Path) -> None:
+def test_sphere_a_cut_stream_is_an_error_with_both_counts(tmp_path: Path) -> None:
     data = sphere_bytes(wave(), SphereFormat(8000, "ulaw", shorten=True))
     path = tmp_path / "cut.sph"
     for keep in (1030, 1200, len(data) // 2, len(data) - 100):
@@ -87,7 +87,7 @@ def test_sphere_04_a_cut_stream_is_an_error_with_both_counts(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("shorten", [False, True])
-def test_sphere_05_a_wrong_sum_refuses_the_rows_unless_told_otherwise(shorten: bool, tmp_path: Path) -> None:
+def test_sphere_a_wrong_sum_refuses_the_rows_unless_told_otherwise(shorten: bool, tmp_path: Path) -> None:
     data = call_bytes(shorten=shorten)
     right = int(native.sphere.info(data)["checksum"])
     wrong = with_line(
@@ -110,25 +110,25 @@ def test_sphere_05_a_wrong_sum_refuses_the_rows_unless_told_otherwise(shorten: b
     assert kept.manifest["options"] == {"accept_checksum_mismatch": "yes"}
 
 
-def test_sphere_06_a_header_of_2048_bytes() -> None:
+def test_sphere_a_header_of_2048_bytes() -> None:
     plain = stereo("<i2")
     long = plain[:1024].replace(b"   1024\n", b"   2048\n") + b" " * 1024 + plain[1024:]
     np.testing.assert_array_equal(native.sphere.read(long), native.sphere.read(plain))
     assert native.sphere.info(long)["header_bytes"] == 2048
 
 
-def test_sphere_06_a_header_copied_in_text_mode_is_refused() -> None:
+def test_sphere_a_header_copied_in_text_mode_is_refused() -> None:
     with pytest.raises(native.SphereError, match="CR LF line ends: it was copied in text mode"):
         native.sphere.read(stereo("<i2").replace(b"\n", b"\r\n"))
 
 
-def test_sphere_06_without_sample_coding_it_is_pcm() -> None:
+def test_sphere_without_sample_coding_it_is_pcm() -> None:
     data = with_line(stereo("<i2"), b"sample_coding -s3 pcm\n", b"")
     assert native.sphere.info(data)["flags"] == ["coding_assumed"]
     np.testing.assert_array_equal(native.sphere.read(data), native.sphere.read(stereo("<i2")))
 
 
-def test_sphere_06_other_spellings_of_mu_law() -> None:
+def test_sphere_other_spellings_of_mu_law() -> None:
     codes = bytes(range(256))
     expected = decode_ulaw(np.frombuffer(codes, np.uint8))
     for name in ("ulaw", "mu-law", "mulaw"):
@@ -136,7 +136,7 @@ def test_sphere_06_other_spellings_of_mu_law() -> None:
         np.testing.assert_array_equal(native.sphere.read(file)[:, 0], expected)
 
 
-def test_sphere_06_an_odd_trailing_byte_is_dropped_and_flagged() -> None:
+def test_sphere_an_odd_trailing_byte_is_dropped_and_flagged() -> None:
     data = stereo("<i2") + b"\x07"
     assert native.sphere.info(data)["flags"] == ["trailing_bytes"]
     np.testing.assert_array_equal(native.sphere.read(data), native.sphere.read(stereo("<i2")))
@@ -145,7 +145,7 @@ def test_sphere_06_an_odd_trailing_byte_is_dropped_and_flagged() -> None:
 @pytest.mark.parametrize(
     ("count", "flag"), [(5, "sample_count_mismatch"), (12, "sample_count_total"), (9, "truncated")]
 )
-def test_sphere_06_a_wrong_sample_count(count: int, flag: str) -> None:
+def test_sphere_a_wrong_sample_count(count: int, flag: str) -> None:
     data = with_line(stereo("<i2"), b"sample_count -i 6\n", b"sample_count -i %d\n" % count)
     assert native.sphere.info(data)["flags"] == [flag]
     if flag == "truncated":
@@ -174,13 +174,13 @@ def test_sphere_06_a_wrong_sample_count(count: int, flag: str) -> None:
         ({"sample_checksum": 65536}, "outside 0 to 65535"),
     ],
 )
-def test_sphere_07_hostile_headers_are_refused_by_name(fields: dict[str, str | int], part: str) -> None:
+def test_sphere_hostile_headers_are_refused_by_name(fields: dict[str, str | int], part: str) -> None:
     known: dict[str, str | int] = {"channel_count": 2, "sample_rate": 8000, "sample_coding": "pcm"}
     with pytest.raises(native.SphereError, match=part):
         native.sphere.read(sphere(bytes(64), **{**known, **fields}))
 
 
-def test_sphere_07_hostile_streams_cost_no_memory_and_never_crash() -> None:
+def test_sphere_hostile_streams_cost_no_memory_and_never_crash() -> None:
     chance = np.random.default_rng(1)
     file, _, _ = made(1, 600, Stream(8, channels=2, order=0, means=0))
     for _ in range(3000):
@@ -205,7 +205,7 @@ def test_sphere_07_hostile_streams_cost_no_memory_and_never_crash() -> None:
             native.sphere.read(file[:1024] + body)
 
 
-def test_sphere_08_it_is_known_by_its_first_bytes_not_by_its_name(tmp_path: Path) -> None:
+def test_sphere_it_is_known_by_its_first_bytes_not_by_its_name(tmp_path: Path) -> None:
     source = tree(tmp_path / "in", {"fe_03_00007.wav": call_bytes(), "fe_03_00007.txt": "1 2 A: yes\n"})
     assert [row["text"] for row in publish("fisher", tmp_path / "store", source).rows] == ["yes"]
     with pytest.raises(AudioError) as caught:
@@ -213,7 +213,7 @@ def test_sphere_08_it_is_known_by_its_first_bytes_not_by_its_name(tmp_path: Path
     assert caught.value.check == "audio_corrupt"
 
 
-def test_sphere_09_a_stretch_decodes_no_further_than_its_end() -> None:
+def test_sphere_a_stretch_decodes_no_further_than_its_end() -> None:
     samples, form = two_tones(4.0), SphereFormat(8000, "ulaw", shorten=True)
     data = sphere_bytes(samples, form)
     whole = native.sphere.read(data)
@@ -234,7 +234,7 @@ def bytes_read() -> int:
     return int(lines[lines.index("rchar:") + 1])
 
 
-def test_sphere_09_a_stretch_reads_no_more_of_the_file_than_it_may_need(tmp_path: Path) -> None:
+def test_sphere_a_stretch_reads_no_more_of_the_file_than_it_may_need(tmp_path: Path) -> None:
     path = tmp_path / "long.sph"
     path.write_bytes(sphere_bytes(two_tones(120.0), SphereFormat(8000, "ulaw", shorten=True)))
     size = path.stat().st_size
@@ -246,7 +246,7 @@ def test_sphere_09_a_stretch_reads_no_more_of_the_file_than_it_may_need(tmp_path
     assert between - before < 120_000 < size <= bytes_read() - between
 
 
-def test_sphere_10_the_interpreter_is_released_while_it_decodes() -> None:
+def test_sphere_the_interpreter_is_released_while_it_decodes() -> None:
     data = sphere_bytes(two_tones(30.0), SphereFormat(8000, "ulaw", shorten=True))
     go, ran = threading.Event(), threading.Event()
     thread = threading.Thread(target=lambda: go.wait(60) and ran.set())

@@ -51,7 +51,7 @@ def plain_call(shorten: bool = False) -> bytes:
         "copy/sw02001.wav",
     ],
 )
-def test_switchboard_01_audio_is_found_in_every_layout_and_paired(audio: str, tmp_path: Path) -> None:
+def test_switchboard_audio_is_found_in_every_layout_and_paired(audio: str, tmp_path: Path) -> None:
     found = read("switchboard", tree(tmp_path, {audio: plain_call(), **both_sides()}))
     assert [(s.utterance_id, s.audio.member) for s in found.segments] == [
         ("sw2001A-ms98-a-0002", audio),
@@ -60,7 +60,7 @@ def test_switchboard_01_audio_is_found_in_every_layout_and_paired(audio: str, tm
     assert found.rejections == []
 
 
-def test_switchboard_01_transcripts_beside_the_audio_or_in_their_tar(tmp_path: Path) -> None:
+def test_switchboard_transcripts_beside_the_audio_or_in_their_tar(tmp_path: Path) -> None:
     audio = tree(tmp_path / "LDC97S62", {"swb1_d1/data/sw02001.sph": plain_call()})
     texts = tree(
         tmp_path / "swb_ms98_transcriptions", {k.partition("/")[2]: v for k, v in both_sides().items()}
@@ -74,13 +74,13 @@ def test_switchboard_01_transcripts_beside_the_audio_or_in_their_tar(tmp_path: P
 
 
 @pytest.mark.parametrize("shorten", [False, True])
-def test_switchboard_02_side_a_is_the_first_channel(shorten: bool, tmp_path: Path) -> None:
+def test_switchboard_side_a_is_the_first_channel(shorten: bool, tmp_path: Path) -> None:
     found = read("switchboard", tree(tmp_path, {"sw02001.sph": plain_call(shorten), **both_sides()}))
     for segment, pitch in zip(found.segments, TONES_HZ, strict=True):
         assert pitch_hz(found.sound(segment).samples) == pytest.approx(pitch, abs=3)
 
 
-def test_switchboard_03_silence_is_counted_and_noise_excluded(tmp_path: Path) -> None:
+def test_switchboard_silence_is_counted_and_noise_excluded(tmp_path: Path) -> None:
     rows = [
         "0.0 1.0 [silence]",
         "1.0 2.0 [noise] [laughter]",
@@ -120,12 +120,12 @@ TOKENS = [
 
 
 @pytest.mark.parametrize(("raw", "answer"), TOKENS)
-def test_switchboard_04_the_table_of_tokens(raw: str, answer: str) -> None:
+def test_switchboard_the_table_of_tokens(raw: str, answer: str) -> None:
     result = Normaliser(default_labels(), "switchboard").normalise(raw)
     assert (result.text if isinstance(result, Normalised) else result.check) == answer
 
 
-def test_switchboard_04_partial_words_are_kept_on_request(tmp_path: Path) -> None:
+def test_switchboard_partial_words_are_kept_on_request(tmp_path: Path) -> None:
     rows = ["0.0 1.0 i w[ent]- home", "1.0 2.0 kn- know"]
     found = read("switchboard", tree(tmp_path, {"sw02001.sph": "x", **side("A", *rows)}), partial="keep")
     answers = [
@@ -135,7 +135,7 @@ def test_switchboard_04_partial_words_are_kept_on_request(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("names", [("conv_tab.csv", "caller_tab.csv"), ("conv.tab", "caller.tab")])
-def test_switchboard_05_callers_come_from_the_tables_without_quotes(
+def test_switchboard_callers_come_from_the_tables_without_quotes(
     names: tuple[str, str], tmp_path: Path
 ) -> None:
     tables = {f"docs/{names[0]}": CONVERSATIONS, f"docs/{names[1]}": CALLERS}
@@ -144,7 +144,7 @@ def test_switchboard_05_callers_come_from_the_tables_without_quotes(
 
 
 @pytest.mark.parametrize("table", ["", "2001, 301, 1044, 1044\n", "2001, 301, , 1055\n"])
-def test_switchboard_05_no_two_sides_share_a_speaker(table: str, tmp_path: Path) -> None:
+def test_switchboard_no_two_sides_share_a_speaker(table: str, tmp_path: Path) -> None:
     found = read("switchboard", tree(tmp_path, {"sw02001.sph": "x", **both_sides(), "conv_tab.csv": table}))
     assert len({s.speaker_id for s in found.segments}) == 2
     assert found.segments[0].speaker_id == "sw02001-A"
@@ -152,7 +152,7 @@ def test_switchboard_05_no_two_sides_share_a_speaker(table: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("shorten", [False, True])
-def test_switchboard_06_a_count_over_both_channels_as_in_release_1(shorten: bool, tmp_path: Path) -> None:
+def test_switchboard_a_count_over_both_channels_as_in_release_1(shorten: bool, tmp_path: Path) -> None:
     data = plain_call(shorten)
     old = re.sub(rb"sample_count -i 48000\n", b"sample_count -i 96000\n", data, count=1)
     assert old != data
@@ -166,7 +166,7 @@ def test_switchboard_06_a_count_over_both_channels_as_in_release_1(shorten: bool
     assert all(("sample_count_total" in r["flags"]) != shorten for r in found.rows)
 
 
-def test_switchboard_07_what_is_missing_is_listed_and_the_rest_imported(tmp_path: Path) -> None:
+def test_switchboard_what_is_missing_is_listed_and_the_rest_imported(tmp_path: Path) -> None:
     lonely = side("B", "0.0 1.0 hi", call="2002")
     only_a = side("A", "0.5 1.5 hi")
     found = read("switchboard", tree(tmp_path, {"sw02001.sph": "x", **only_a, **lonely, "sw02003.sph": "x"}))
@@ -179,7 +179,7 @@ def test_switchboard_07_what_is_missing_is_listed_and_the_rest_imported(tmp_path
     assert len(found.segments) == 1
 
 
-def test_switchboard_08_times_are_trimmed_by_50_ms_at_most_and_overlaps_flagged(tmp_path: Path) -> None:
+def test_switchboard_times_are_trimmed_by_50_ms_at_most_and_overlaps_flagged(tmp_path: Path) -> None:
     rows = ["1.0 2.0 one", "1.5 3.0 two", "3.0 3.0 three", "4.0 3.5 four", "5.0 6.04 five", "5.5 6.06 six"]
     source = tree(
         tmp_path / "in", {"sw02001.sph": plain_call(), **side("A", *rows), **side("B", "0.0 6.0 [silence]")}
@@ -194,7 +194,7 @@ def test_switchboard_08_times_are_trimmed_by_50_ms_at_most_and_overlaps_flagged(
     ]
 
 
-def test_switchboard_09_cuts_are_exact_to_the_sample(tmp_path: Path) -> None:
+def test_switchboard_cuts_are_exact_to_the_sample(tmp_path: Path) -> None:
     found = read("switchboard", tree(tmp_path, {"sw02001.sph": plain_call(), **both_sides()}))
     sound = decode_ulaw(encode_ulaw(two_tones()))
     spans = [(round(0.977625 * 8000), round(2.561375 * 8000)), (round(3.250125 * 8000), 40000)]
@@ -204,7 +204,7 @@ def test_switchboard_09_cuts_are_exact_to_the_sample(tmp_path: Path) -> None:
         assert np.array_equal(samples, sound[start:stop, segment.audio.channel])
 
 
-def test_switchboard_10_dev_and_test_have_callers_of_their_own(tmp_path: Path) -> None:
+def test_switchboard_dev_and_test_have_callers_of_their_own(tmp_path: Path) -> None:
     source: dict[str, str | bytes] = {}
     table = ""
     for number in range(12):
@@ -225,7 +225,7 @@ def test_switchboard_10_dev_and_test_have_callers_of_their_own(tmp_path: Path) -
     assert found.manifest["split_told"]["hours_left_out"] > 0
 
 
-def test_switchboard_12_the_known_defects_are_applied_and_logged(
+def test_switchboard_the_known_defects_are_applied_and_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     source: dict[str, str | bytes] = {
@@ -254,7 +254,7 @@ def test_switchboard_12_the_known_defects_are_applied_and_logged(
     assert len(caplog.records) == 5
 
 
-def test_switchboard_13_words_on_the_wrong_channel_are_flagged_and_never_moved(tmp_path: Path) -> None:
+def test_switchboard_words_on_the_wrong_channel_are_flagged_and_never_moved(tmp_path: Path) -> None:
     sound = two_tones()
     sound[:24000, 0] //= 40  # side A is quiet in the first half, side B speaks
     data = sphere_bytes(sound, SphereFormat(8000, "ulaw"))
@@ -269,7 +269,7 @@ def test_switchboard_13_words_on_the_wrong_channel_are_flagged_and_never_moved(t
     assert "maybe_swapped" in render_corpus_report(open_store(tmp_path / "store").corpus("switchboard"))
 
 
-def test_switchboard_14_the_hash_of_the_transcripts_tar_stands_in_the_manifest(tmp_path: Path) -> None:
+def test_switchboard_the_hash_of_the_transcripts_tar_stands_in_the_manifest(tmp_path: Path) -> None:
     audio = tree(tmp_path / "LDC97S62", {"sw02001.sph": plain_call()})
     texts = tree(
         tmp_path / "swb_ms98_transcriptions", {k.partition("/")[2]: v for k, v in both_sides().items()}
@@ -303,7 +303,7 @@ def hub5(root: Path) -> Path:
     )
 
 
-def test_switchboard_11_hub5_2000_as_a_test_set_with_its_parts(tmp_path: Path) -> None:
+def test_switchboard_hub5_2000_as_a_test_set_with_its_parts(tmp_path: Path) -> None:
     found = publish("hub5_2000", tmp_path / "store", hub5(tmp_path / "in"))
     rows = {row["text"]: row for row in found.rows}
     assert set(rows) == {"oh uh i uh think", "come in sure", "yeah", "right ri"}
@@ -325,7 +325,7 @@ def test_switchboard_11_hub5_2000_as_a_test_set_with_its_parts(tmp_path: Path) -
     }
 
 
-def test_switchboard_11_all_40_calls_make_80_sides_and_missing_ones_are_listed(tmp_path: Path) -> None:
+def test_switchboard_all_40_calls_make_80_sides_and_missing_ones_are_listed(tmp_path: Path) -> None:
     names = [f"en_{4100 + n}" for n in range(20)] + [f"sw_{4300 + n}" for n in range(20)]
     lines = [f"{name} {side} {name}_{side} 0.5 1.5 <O,x,F,x-F> YES" for name in names for side in "AB"]
     files: dict[str, str | bytes] = {f"english/{name}.sph": "x" for name in names}
@@ -340,7 +340,7 @@ def test_switchboard_11_all_40_calls_make_80_sides_and_missing_ones_are_listed(t
     ]
 
 
-def test_switchboard_11_rt_03_with_numbered_channels(tmp_path: Path) -> None:
+def test_switchboard_rt_03_with_numbered_channels(tmp_path: Path) -> None:
     stm = (
         "fsh_60262 1 fsh_60262_1 0.5 1.5 <O,fsh,F,fsh-F> hello there\n"
         "fsh_60262 2 inter_segment_gap 1.0 1.5 <O,,unknown,>\n"

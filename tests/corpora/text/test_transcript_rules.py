@@ -1,4 +1,4 @@
-"""Acceptance of transcript rules: each row of the conventions as a named test, then the list line by line."""
+"""Transcripts of every convention, rule by rule."""
 
 from __future__ import annotations
 

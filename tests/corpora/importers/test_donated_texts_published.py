@@ -1,4 +1,4 @@
-"""Acceptance of donated texts: cues, time bases, formats, encodings, text without times."""
+"""Donated texts from the archive to the rows: cues, time bases, formats, encodings, text without times."""
 
 from __future__ import annotations
 

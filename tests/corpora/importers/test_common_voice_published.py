@@ -1,4 +1,4 @@
-"""What an import of Common Voice must do where it needs real clips; the tables' part is in test_importer_common_voice."""
+"""What an import of Common Voice must do where it needs real clips; the tables' part is in test_common_voice."""
 
 from __future__ import annotations
 

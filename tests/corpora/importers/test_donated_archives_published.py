@@ -1,4 +1,4 @@
-"""Acceptance of donated archives: mixed ones, unsafe members, every kind of container."""
+"""Donated archives from end to end: mixed ones, unsafe members, every kind of container."""
 
 from __future__ import annotations
 

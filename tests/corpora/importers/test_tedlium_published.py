@@ -86,12 +86,12 @@ def without_root(files: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("named", [True, False])
-def test_tedlium_01_the_release_is_told_from_the_tree(number: int, named: bool, tmp_path: Path) -> None:
+def test_tedlium_the_release_is_told_from_the_tree(number: int, named: bool, tmp_path: Path) -> None:
     source = tree(tmp_path, release(number) if named else without_root(release(number)))
     assert read("tedlium", source).scan.notes[0] == f"release {number}"
 
 
-def test_tedlium_01_release_overrides_and_mixed_trees_are_refused(tmp_path: Path) -> None:
+def test_tedlium_release_overrides_and_mixed_trees_are_refused(tmp_path: Path) -> None:
     source = tree(tmp_path, release(2) | release(3))
     with pytest.raises(SourceError, match="releases 2 and 3"):
         read("tedlium", source)
@@ -109,7 +109,7 @@ def test_tedlium_01_release_overrides_and_mixed_trees_are_refused(tmp_path: Path
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_tedlium_02_each_release_gives_exactly_its_utterances(number: int, tmp_path: Path) -> None:
+def test_tedlium_each_release_gives_exactly_its_utterances(number: int, tmp_path: Path) -> None:
     packed = files.pack(tree(tmp_path / "in", release(number)), tmp_path / f"release{number}.tar.gz")
     found = publish("tedlium", tmp_path / "store", packed)
     assert {row["split"]: row["text"] for row in found.rows} == WORDS[number]
@@ -124,7 +124,7 @@ def test_tedlium_02_each_release_gives_exactly_its_utterances(number: int, tmp_p
     assert found.manifest["rejected"] == ({"unknown_word": 1} if number == 3 else {})
 
 
-def test_tedlium_03_gaps_and_comments_are_counted_and_never_utterances(tmp_path: Path) -> None:
+def test_tedlium_gaps_and_comments_are_counted_and_never_utterances(tmp_path: Path) -> None:
     stm = (
         ";; a comment\n"
         "{talk} 1 inter_segment_gap 0.00 1.00 <o,f0,> ignore_time_segment_in_scoring\n"
@@ -137,7 +137,7 @@ def test_tedlium_03_gaps_and_comments_are_counted_and_never_utterances(tmp_path:
 
 
 @pytest.mark.parametrize("label", ["", "<o,f0,male> ", "<F0_M> "])
-def test_tedlium_04_lines_keep_all_their_words_with_and_without_label(label: str, tmp_path: Path) -> None:
+def test_tedlium_lines_keep_all_their_words_with_and_without_label(label: str, tmp_path: Path) -> None:
     found = read(
         "tedlium", tree(tmp_path, talk("train", "Ann_2009", "{talk} 1 {talk} 1 2 " + label + "so what now\n"))
     )
@@ -145,7 +145,7 @@ def test_tedlium_04_lines_keep_all_their_words_with_and_without_label(label: str
     assert (segment.text_raw, segment.gender) == ("so what now", "m" if label else None)
 
 
-def test_tedlium_05_bad_times_are_refused_and_small_overshoots_trimmed(tmp_path: Path) -> None:
+def test_tedlium_bad_times_are_refused_and_small_overshoots_trimmed(tmp_path: Path) -> None:
     spans = [(2.0, 1.0), (2.0, 2.0), (4.0, 5.0), (3.0, 4.09), (3.1, 4.11), (1.0, 1.5)]
     stm = "".join(f"{{talk}} 1 {{talk}} {start:.2f} {end:.2f} <F0_F> some words\n" for start, end in spans)
     found = publish("tedlium", tmp_path / "store", tree(tmp_path / "in", talk("train", "Ann_2009", stm)))
@@ -160,7 +160,7 @@ def test_tedlium_05_bad_times_are_refused_and_small_overshoots_trimmed(tmp_path:
     assert next(r["num_samples"] for r in found.rows if r["transcript_line"] == 4) == RATE
 
 
-def test_tedlium_06_a_missing_partner_is_listed_and_the_rest_imported(tmp_path: Path) -> None:
+def test_tedlium_a_missing_partner_is_listed_and_the_rest_imported(tmp_path: Path) -> None:
     source = tree(
         tmp_path, talk("dev", "Ann_2009") | {"dev/sph/Bob_2010.sph": "x", "test/stm/Cy_2011.stm": LINE}
     )
@@ -180,7 +180,7 @@ def test_tedlium_06_a_missing_partner_is_listed_and_the_rest_imported(tmp_path: 
         ("keep", ["so unk do i", "yes we can"], {"unknown_kept": 1}),
     ],
 )
-def test_tedlium_07_the_policy_for_unk(
+def test_tedlium_the_policy_for_unk(
     policy: str, words: list[str], counted: dict[str, int], tmp_path: Path
 ) -> None:
     stm = "{talk} 1 {talk} 1 2 <F0_F> so <unk> do i\n{talk} 1 {talk} 2 3 <F0_F> yes we can\n"
@@ -212,7 +212,7 @@ def test_tedlium_07_the_policy_for_unk(
         ("{SMACK} <sil> {COUGH} well", "well"),
     ],
 )
-def test_tedlium_08_the_table_of_clitics(raw: str, text: str) -> None:
+def test_tedlium_the_table_of_clitics(raw: str, text: str) -> None:
     result = Normaliser(default_labels(), "tedlium").normalise(raw)
     assert isinstance(result, Normalised)
     assert result.text == text
@@ -226,7 +226,7 @@ def snapshot(root: Path) -> dict[str, tuple[str, int]]:
     }
 
 
-def test_tedlium_09_sources_are_never_changed(tmp_path: Path) -> None:
+def test_tedlium_sources_are_never_changed(tmp_path: Path) -> None:
     source = tree(tmp_path / "in", release(3))
     before = snapshot(source)
     for path in [source, *source.rglob("*")]:
@@ -239,7 +239,7 @@ def test_tedlium_09_sources_are_never_changed(tmp_path: Path) -> None:
             path.chmod(0o700)
 
 
-def test_tedlium_10_data_beside_the_test_of_legacy_is_leakage(tmp_path: Path) -> None:
+def test_tedlium_data_beside_the_test_of_legacy_is_leakage(tmp_path: Path) -> None:
     tree_files = {k: v for k, v in release(3).items() if "legacy/train" not in k}
     with pytest.raises(SourceError, match=r"leakage: .*data/ also holds the talks of dev and test"):
         read("tedlium", tree(tmp_path / "partial", tree_files))
@@ -249,7 +249,7 @@ def test_tedlium_10_data_beside_the_test_of_legacy_is_leakage(tmp_path: Path) ->
     assert len(passed) == 4 and all("/data/" in name for name in passed)
 
 
-def test_tedlium_10_data_alone_is_split_by_people(tmp_path: Path) -> None:
+def test_tedlium_data_alone_is_split_by_people(tmp_path: Path) -> None:
     names = [f"Person{letter}_{year}" for letter in "ABCDEF" for year in (2009, 2011)]
     source = tree(
         tmp_path / "in", {k: v for n, name in enumerate(names) for k, v in talk("data", name, seed=n).items()}
@@ -263,7 +263,7 @@ def test_tedlium_10_data_alone_is_split_by_people(tmp_path: Path) -> None:
     assert found.manifest["split_rule"] == "speaker"
 
 
-def test_tedlium_11_a_second_run_does_nothing(tmp_path: Path) -> None:
+def test_tedlium_a_second_run_does_nothing(tmp_path: Path) -> None:
     source = tree(tmp_path / "in", release(2))
     first = publish("tedlium", tmp_path / "store", source)
     again = refresh(RefreshRequest("tedlium", (source,), store=tmp_path / "store"))
@@ -275,7 +275,7 @@ def test_tedlium_11_a_second_run_does_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_tedlium_12_counts_are_compared_with_the_published_ones(
+def test_tedlium_counts_are_compared_with_the_published_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, store = tree(tmp_path / "in", release(2)), tmp_path / "store"
@@ -288,7 +288,7 @@ def test_tedlium_12_counts_are_compared_with_the_published_ones(
     assert EXPECTED["1"]["train"]["recordings"] == 774
 
 
-def test_tedlium_13_segments_equal_their_stretch_of_the_talk(tmp_path: Path) -> None:
+def test_tedlium_segments_equal_their_stretch_of_the_talk(tmp_path: Path) -> None:
     spans = [(0.0, 0.5), (0.333, 1.0), (1.01, 2.457), (3.5, 4.0)]
     stm = "".join(f"{{talk}} 1 {{talk}} {start} {end} <F0_F> some words\n" for start, end in spans)
     found = read("tedlium", tree(tmp_path, talk("train", "Ann_2009", stm, seed=7)))
@@ -298,7 +298,7 @@ def test_tedlium_13_segments_equal_their_stretch_of_the_talk(tmp_path: Path) -> 
         )
 
 
-def test_tedlium_14_people_in_several_splits_are_reported(tmp_path: Path) -> None:
+def test_tedlium_people_in_several_splits_are_reported(tmp_path: Path) -> None:
     source = tree(tmp_path, talk("train", "Ann_2009") | talk("test", "Ann_2011P") | talk("dev", "Bob_2010"))
     notes = read("tedlium", source).scan.notes
     assert [note for note in notes if "speaks in" in note] == [
