@@ -64,9 +64,7 @@ def test_sphere_pcm_in_both_byte_orders(big_endian: bool, channels: int, shorten
 @pytest.mark.parametrize("kind", [0, 3, 5, 8])
 @pytest.mark.parametrize("shift", [0, 1, 2, 3])
 @pytest.mark.parametrize("version", [1, 2])
-def test_sphere_every_command_every_shift_and_a_short_last_block(
-    kind: int, shift: int, version: int
-) -> None:
+def test_sphere_every_command_every_shift_and_a_short_last_block(kind: int, shift: int, version: int) -> None:
     stream = Stream(kind, channels=2, block=256, order=6, means=4 if kind < 8 else 0, version=version)
     stream.bit_shift = shift
     for seed in range(3):  # the encoder picks DIFF0 to DIFF3 and QLPC by the seed, ZERO in silence
