@@ -7,12 +7,15 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from store.errors import StoreError
+
+_DEAD_S = 24 * 3600
 
 
 def temporary_beside(path: Path) -> Path:
@@ -24,18 +27,30 @@ def temporary_beside(path: Path) -> Path:
 
 
 def drop_leftovers(folder: Path, name: str = "*") -> None:
-    """Remove what processes of this machine that are gone were writing in a folder under temporary names.
+    """Remove what processes that are gone were writing in a folder under temporary names.
+
+    Of another machine nobody here knows what still runs: what it has not touched for a day goes too.
 
     Args:
         name: the final name, or a pattern of names.
     """
-    for path in folder.glob(f".{name}.{_host()}-*.tmp"):
-        number = path.name.removesuffix(".tmp").rpartition("-")[2]
-        if number.isdigit() and not Path(f"/proc/{number}").exists():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+    for path in folder.glob(f".{name}.*.tmp"):
+        if not _is_left(path):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_left(path: Path) -> bool:
+    host, _, number = path.name.removesuffix(".tmp").rpartition(".")[2].rpartition("-")
+    if host == _host() and number.isdigit():
+        return not Path(f"/proc/{number}").exists()
+    try:
+        return time.time() - path.lstat().st_mtime > _DEAD_S
+    except OSError:  # it was finished or removed meanwhile
+        return False
 
 
 def _host() -> str:
