@@ -46,11 +46,16 @@ def drop_leftovers(folder: Path, name: str = "*") -> None:
 def _is_left(path: Path) -> bool:
     host, _, number = path.name.removesuffix(".tmp").rpartition(".")[2].rpartition("-")
     if host == _host() and number.isdigit():
-        return not Path(f"/proc/{number}").exists()
+        return not is_running(int(number))
     try:
         return time.time() - path.lstat().st_mtime > _DEAD_S
     except OSError:  # it was finished or removed meanwhile
         return False
+
+
+def is_running(pid: int | None) -> bool:
+    """Whether a process of this machine is there."""
+    return Path(f"/proc/{pid}").exists()
 
 
 def _host() -> str:

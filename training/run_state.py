@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from store.errors import StoreError
-from store.writing import read_json, write_json_atomic
+from store.writing import is_running, read_json, write_json_atomic
 
 STATES = ("queued", "running", "finished", "failed", "cancelled")
 HEARTBEAT_S = 3.0
@@ -114,4 +114,4 @@ def _alive(state: dict[str, Any]) -> bool:
         return True
     if state.get("host") != socket.gethostname():
         return apart_s < STALE_S
-    return Path(f"/proc/{state.get('pid')}").exists()
+    return is_running(state.get("pid"))

@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from collect.database.engine import Database
 from collect.database.tables import Campaign, Clip, Withdrawn
 from collect.settings import Settings
-from store.writing import write_json_atomic
+from store.writing import is_running, write_json_atomic
 
 _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def publication_state(settings: Settings, name: str) -> dict[str, Any]:
     if not path.is_file():
         return {"state": "none", "said": "", "at_s": 0.0}
     found: dict[str, Any] = json.loads(path.read_bytes())
-    if found["state"] == "running" and not Path(f"/proc/{found['pid']}").exists():
+    if found["state"] == "running" and not is_running(found["pid"]):
         found = {**found, "state": "failed", "said": "it was stopped before it was done: publish again"}
     return found
 
