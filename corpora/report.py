@@ -83,7 +83,6 @@ def render_corpus_report(corpus: Corpus) -> str:
     """The page of one published version as HTML."""
     manifest = corpus.manifest
     table = _table(corpus)
-    rejections = corpus.rejections().to_pandas()
     says = {check.name: check.says for check in CHECKS} | CORPUS_CHECKS | IMPORT_CHECKS
     return (
         environment()
@@ -95,7 +94,7 @@ def render_corpus_report(corpus: Corpus) -> str:
             plots=[_plot(table, *entry) for entry in _PLOTS] if len(table) else [],
             letters=_letters(table["text"]),
             speakers=_speakers(table),
-            rejected=_rejected(rejections, manifest["rejected"], says),
+            rejected=_rejected(corpus, manifest["rejected"], says),
             says=says,
             accepted=_players(corpus, _some(table, ACCEPTED_SHOWN)),
             flagged=_players(corpus, _flagged(table)),
@@ -195,23 +194,37 @@ def _speakers(table: pd.DataFrame) -> list[dict[str, Any]]:
 # --- rows shown --------------------------------------------------------------------------------------------
 
 
-def _rejected(rejections: pd.DataFrame, counts: dict[str, int], says: dict[str, str]) -> list[dict[str, Any]]:
+def _rejected(corpus: Corpus, counts: dict[str, int], says: dict[str, str]) -> list[dict[str, Any]]:
     """Every check with its count and up to 20 samples from all over the corpus: faults, then the most frequent."""
-    shown = []
-    for check, count in sorted(counts.items(), key=lambda entry: (entry[0] != FAULT, -entry[1], entry[0])):
-        rows = rejections[rejections["check"] == check]
-        spread = np.linspace(0, len(rows) - 1, min(len(rows), SAMPLES_PER_CHECK)).round().astype(int)
-        rows = rows.iloc[spread]
-        samples = [
-            {
-                "place": row["source_path"] + ("" if pd.isna(row["line"]) else f":{int(row['line'])}"),
-                "reason": row["reason"],
-                "text": row["text_raw"] or "",
-            }
-            for row in _records(rows)
-        ]
-        shown.append({"check": check, "count": count, "says": says.get(check, ""), "samples": samples})
-    return shown
+    samples = _rejected_samples(corpus, counts)
+    return [
+        {"check": check, "count": count, "says": says.get(check, ""), "samples": samples[check]}
+        for check, count in sorted(counts.items(), key=lambda entry: (entry[0] != FAULT, -entry[1], entry[0]))
+    ]
+
+
+def _rejected_samples(corpus: Corpus, counts: dict[str, int]) -> dict[str, list[dict[str, Any]]]:
+    """Rejections of each check, evenly spread; however many there are, few are held."""
+    wanted = {
+        check: np.unique(np.linspace(0, count - 1, min(count, SAMPLES_PER_CHECK)).round().astype(int))
+        for check, count in counts.items()
+    }
+    seen = dict.fromkeys(counts, 0)
+    samples: dict[str, list[dict[str, Any]]] = {check: [] for check in counts}
+    for batch in corpus.rejection_batches(["check", "source_path", "line", "reason", "text_raw"]):
+        checks = batch["check"].to_numpy(zero_copy_only=False)
+        for check in wanted.keys() & set(checks):
+            places = np.flatnonzero(checks == check)
+            ours = wanted[check] - seen[check]
+            seen[check] += len(places)
+            chosen = places[ours[(ours >= 0) & (ours < len(places))]]
+            samples[check] += [_sample(row) for row in batch.take(pa.array(chosen)).to_pylist()]
+    return samples
+
+
+def _sample(row: dict[str, Any]) -> dict[str, Any]:
+    place = row["source_path"] + ("" if row["line"] is None else f":{row['line']}")
+    return {"place": place, "reason": row["reason"], "text": row["text_raw"] or ""}
 
 
 def _hash_order(ids: pd.Series) -> pd.Series:

@@ -164,7 +164,7 @@ class Utterance(TypedDict):
     audio_fingerprint: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """One input item that did not become an utterance, and why.
 

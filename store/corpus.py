@@ -15,6 +15,8 @@ from store.manifests import MANIFEST, Manifest, read_manifest, sealed_files
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_REJECTIONS_TOGETHER = 1 << 13
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -143,7 +145,20 @@ class Corpus:
                 ) from error
 
     def rejections(self) -> pa.Table:
-        """All rejections of this version.
+        """All rejections of this version at once.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        import pyarrow as pa
+
+        return pa.Table.from_batches([*self.rejection_batches()])
+
+    def rejection_batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Rejections in the order of their places, memory flat; at least one batch, also of none.
+
+        Args:
+            columns: names to read, those that are there; None = all.
 
         Raises:
             StoreError: the file is missing or damaged.
@@ -153,7 +168,11 @@ class Corpus:
 
         path = self.file("rejections.parquet")
         try:
-            return pq.read_table(path, page_checksum_verification=True)
+            with pq.ParquetFile(path, page_checksum_verification=True) as stored:
+                schema = stored.schema_arrow
+                names = [name for name in schema.names if columns is None or name in columns]
+                yield pa.RecordBatch.from_pylist([], schema=pa.schema([schema.field(name) for name in names]))
+                yield from stored.iter_batches(_REJECTIONS_TOGETHER, columns=names, use_threads=False)
         except (OSError, pa.ArrowException) as error:
             raise StoreError(
                 f"{path} cannot be read ({error}); run the refresh of {self.name} again"

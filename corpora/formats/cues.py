@@ -21,7 +21,7 @@ class TranscriptError(CorporaError):
         self.line = line
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cue:
     """One stretch of text.
 

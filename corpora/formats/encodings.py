@@ -22,6 +22,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+MOST_LINES = 400_000  # of one text: all its lines are held at once
 _MOST_FOREIGN = 0.34  # share of bytes beyond ASCII among letters, above which western text is unlikely
 
 
@@ -51,8 +52,13 @@ def decode_text(data: bytes, declared: str = AUTO) -> Decoded:
     """Lines of a text file; a line that does not decode has text None and a problem with its offset.
 
     Raises:
-        TranscriptError: UTF-16 or UTF-32 that is damaged (lines mean nothing then), or an unknown encoding.
+        TranscriptError: UTF-16 or UTF-32 that is damaged (lines mean nothing then), an unknown encoding, or more lines
+            than `MOST_LINES`.
     """
+    lines = max(data.count(b"\n"), data.count(b"\r"))
+    if lines > MOST_LINES:
+        reason = f"{lines:,} lines, at most {MOST_LINES:,}: split it into several files"
+        raise TranscriptError("transcript_too_big", reason)
     decoded = _decoded(data, declared)
     return replace(decoded, unfinished=bool(data) and not data.rstrip(b"\0").endswith((b"\n", b"\r")))
 

@@ -24,7 +24,7 @@ _OPEN = "a quotation mark is opened and not closed: where the row ends is not kn
 UNFINISHED_FLAG = "last_line_unfinished"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """A row with its first line, or why it is none; `text` is what stands there."""
 

@@ -80,14 +80,30 @@ def _programme_start(root: Element) -> float | None:
     return None
 
 
-def paragraph_times(element: Any, start: Fraction) -> Iterator[tuple[Fraction | None, Fraction | None, str]]:
-    """(start, end, text) of every paragraph below an element of ttconv's model."""
+def paragraph_times(
+    element: Any, start: Fraction, span: tuple[Fraction, Fraction] | None = None
+) -> Iterator[tuple[Fraction | None, Fraction | None, str]]:
+    """(start, end, text) of every paragraph below an element of ttconv's model.
+
+    A paragraph without times, or without an end, has those of the container in which it stands alone, its `span`.
+    """
     begin = start + (element.get_begin() or 0)
+    if element.get_end() is not None:
+        span = (begin, start + element.get_end())
+    if span is not None and _paragraphs(element) > 1:
+        span = None
     for child in element:
         if type(child).__name__ == "P":
-            yield _times(child, begin)
+            own_start, own_end, text = _times(child, begin)
+            if span is not None and own_end is None:
+                own_start, own_end = span[0] if own_start is None else own_start, span[1]
+            yield own_start, own_end, text
         else:
-            yield from paragraph_times(child, begin)
+            yield from paragraph_times(child, begin, span)
+
+
+def _paragraphs(element: Any) -> int:
+    return sum(1 if type(child).__name__ == "P" else _paragraphs(child) for child in element)
 
 
 def _times(paragraph: Any, start: Fraction) -> tuple[Fraction | None, Fraction | None, str]:

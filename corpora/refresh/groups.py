@@ -44,7 +44,8 @@ from corpora.sources.source import Reader, Source
 from corpora.text.normaliser import NORMALISER_VERSION, Refused
 from corpora.text.recorded_rules import normaliser_for, rules_of
 from corpora.versions.index import index_rows
-from corpora.versions.shards import Refusals, ShardWriter, write_table
+from corpora.versions.rejections import Refusals
+from corpora.versions.shards import ShardWriter, write_table
 from store.locks import hold
 from store.shared.places import is_remote
 from store.writing import canonical_json, explain_write, read_json
@@ -157,21 +158,21 @@ class GroupWorker:
         self._member: tuple[str, int | None] = ("", None)
         self._folder = Path()
         self._recording: Recording | AudioError | None = None
-        self._rejections = Refusals(self._corpus)
+        self._rejections: Refusals
 
     def run(self, units: list[WorkUnit], folder: Path) -> Tally:
         """Write `rows.parquet`, `index.parquet` and `rejections.parquet` of the units; answer the counts."""
         tally, self._folder = Tally(), folder
         lean: list[dict[str, Any]] = []
-        with ShardWriter(folder / "rows.parquet") as writer:
+        self._rejections = Refusals(folder / "rejections.parquet", self._corpus)
+        with self._rejections, ShardWriter(folder / "rows.parquet") as writer:
             for row in _finished(entry for unit in units for entry in self._rows(unit, tally)):
                 writer.add_rows([row])
                 lean.append({key: value for key, value in row.items() if key != "audio"})
         tally.accepted, tally.duration_s = writer.rows, writer.duration_s
-        tally.rejected = len(self._rejections)
+        tally.rejected = self._rejections.rows
         tally.splits = {row["split"] for row in lean}
         write_table(folder / "index.parquet", index_rows(lean))
-        self._rejections.write(folder / "rejections.parquet")
         return tally
 
     def _rows(self, unit: WorkUnit, tally: Tally) -> Iterator[tuple[dict[str, Any], Clip]]:

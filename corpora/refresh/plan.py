@@ -14,10 +14,12 @@ import json
 import logging
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from corpora.curation.decisions import curation_mark
 from corpora.doctor import scan_or_advise
 from corpora.donations.description import NAME
 from corpora.donations.quarantine import check_claim, check_licence, write_draft
-from corpora.importer import ImportOptions, Rejection, Scan, WorkUnit
+from corpora.importer import ImportOptions, Scan, WorkUnit
 from corpora.importers import get_importer
 from corpora.options import checked, recorded
 from corpora.quality.thresholds import all_settings, settings_of, thresholds_of
@@ -40,6 +42,7 @@ from corpora.text.languages import alphabets_hash
 from corpora.text.normaliser import NORMALISER_VERSION
 from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, SHARDS_VERSION
 from corpora.versions.index import INDEX_SCHEMA
+from corpora.versions.rejections import Refusals
 from corpora.versions.withdrawals import withdrawn_mark
 from native import flac
 from store.errors import NotPublishedError, StoreError, UsageError
@@ -261,11 +264,15 @@ def _write_groups(store: Store, plan: Plan, parts: _Parts) -> Path:
         content = json.dumps({"units": whole, "members": entries}, ensure_ascii=False)
         write_bytes_atomic(folder / path, content.encode())
         groups.append({"units": path, **group})
-    scanned = [r for r in parts.scan.rejections] + list(parts.source.rejections)
-    ignored = [[i.source_path, i.reason, i.count] for i in parts.scan.ignored]
+    ignored: Counter[str] = Counter()
+    for item in parts.scan.ignored:
+        ignored[item.reason] += item.count
     if parts.source.litter:
-        ignored.append(["", "system file", parts.source.litter])
-    write_json_atomic(folder / "scan.json", {"rejections": [_plain(r) for r in scanned], "ignored": ignored})
+        ignored["system file"] += parts.source.litter
+    with Refusals(folder / "scan.refused", plan.name) as refusals:
+        for rejection in chain(parts.scan.rejections, parts.source.rejections):
+            refusals.append(rejection)
+    write_json_atomic(folder / "scan.json", {"rejections": refusals.rows, "ignored": ignored})
     return _write_plan(store, folder.name, plan.replaced(groups=groups))
 
 
@@ -286,10 +293,6 @@ def _described(plan: Plan, units: list[WorkUnit], source: Source) -> dict[str, A
     stamps = [source.member(name).stamp for unit in units for name in unit.members]
     key = hashlib.sha256("\n".join([mark, *stamps]).encode()).hexdigest()[:32]
     return {"mark": mark, "key": key, "cost": sum(unit.cost for unit in units)}
-
-
-def _plain(rejection: Rejection) -> dict[str, Any]:
-    return {k: v for k, v in rejection.row("").items() if k != "corpus"}
 
 
 def _grouped(units: tuple[WorkUnit, ...]) -> Iterator[list[WorkUnit]]:

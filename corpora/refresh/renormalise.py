@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpora.audio.fingerprint import VERSION, fingerprint_of_stored
@@ -31,10 +32,10 @@ from corpora.quality.thresholds import Thresholds
 from corpora.text.languages import alphabet_for
 from corpora.text.normaliser import Normalised
 from corpora.text.recorded_rules import TEXT_CHECKS
-from corpora.utterance import REJECTIONS_SCHEMA
 from corpora.versions.manifest import describe, summary_of, written
-from corpora.versions.shards import ShardWriter, write_table
-from corpora.versions.withdrawals import CHECK, Gone, unpublish_if_withdrawn, withdrawn_donors
+from corpora.versions.rejections import Refusals, pieces, write_sorted
+from corpora.versions.shards import ShardWriter
+from corpora.versions.withdrawals import CHECK, TOLD, Gone, unpublish_if_withdrawn, withdrawn_donors
 from store import checksums
 from store.corpus import Corpus
 from store.manifests import Manifest, sealed_files
@@ -55,7 +56,8 @@ class _Outcome:
 
     shards: list[dict[str, Any]] = field(default_factory=list)
     index: list[Row] = field(default_factory=list)  # of accepted rows: what `describe` asks for
-    rejections: list[Row] = field(default_factory=list)
+    rejections: list[Row] = field(default_factory=list)  # of rows whose text is refused now
+    rejected: dict[str, int] = field(default_factory=dict)  # all of them, by check
     torn: set[str] = field(default_factory=set)  # sounds whose copies have different texts now
     donors: list[str] = field(default_factory=list)  # who has withdrawn
     decisions: dict[str, Decision] = field(default_factory=dict)  # of listeners, in force, by sound
@@ -110,9 +112,7 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     decisions = standing(read_decisions(store, corpus.name))
     donors = withdrawn_donors(store, corpus.name)
     outcome = _Outcome(torn=_torn(corpus, decisions), donors=donors, decisions=decisions)
-    held = corpus.rejections().to_pylist()
-    text_ids = {r["utterance_id"] for r in held if r["check"] in _RETURNING and r["utterance_id"]}
-    back = _returning(store, corpus, text_ids)
+    back = _returning(store, corpus, _refused_texts(corpus))
     for shard in corpus.manifest["shards"]:
         rows = _shard_rows(corpus.file(shard["path"]))
         _write_shard(staged, shard["path"], rows, (thresholds, outcome))
@@ -127,15 +127,7 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
         if accepted:
             _write_shard(staged, _free_name(split, outcome), iter(accepted), (thresholds, outcome))
     outcome.returned = len(returned)
-    kept = [r for r in held if not (r["check"] in _RETURNING and r["utterance_id"] in returned)]
-    rejections = sorted(
-        [*kept, *outcome.rejections],
-        key=lambda r: (r["source_path"], r["line"] or 0, r["utterance_id"] or "", r["check"]),
-    )
-    table = pa.Table.from_pylist(rejections, schema=REJECTIONS_SCHEMA)
-    where = pd.DataFrame(outcome.gone, columns=["source_path", "transcript_path"])
-    write_table(staged / "rejections.parquet", Gone(outcome.donors, where).without_their_text(table))
-    outcome.rejections = rejections
+    _write_rejections(corpus, staged, outcome, returned)
     return outcome
 
 
@@ -144,6 +136,35 @@ def _free_name(split: str, outcome: _Outcome) -> str:
     taken = {shard["path"] for shard in outcome.shards}
     names = (f"{split}/part-returned{f'-{n}' if n else ''}.parquet" for n in range(len(taken) + 1))
     return next(name for name in names if name not in taken)
+
+
+def _refused_texts(corpus: Corpus) -> set[str]:
+    """The ids of rejections that other rules may take."""
+    found: set[str] = set()
+    for batch in corpus.rejection_batches(["utterance_id", "check"]):
+        mask = pc.is_in(batch["check"], pa.array(sorted(_RETURNING)))
+        found |= {*batch["utterance_id"].filter(mask).to_pylist()} - {None, ""}
+    return found
+
+
+def _write_rejections(corpus: Corpus, staged: Path, outcome: _Outcome, returned: set[str]) -> None:
+    """The rejections before without those that came back, and the new ones, in the order of their places."""
+    held, fresh = staged.parent / "held.parquet", staged.parent / "refused.parquet"
+    with Refusals(held, corpus.name) as refusals:
+        for batch in corpus.rejection_batches():
+            for row in batch.to_pylist():
+                if not (row["check"] in _RETURNING and row["utterance_id"] in returned):
+                    refusals.add_row(row)
+    with Refusals(fresh, corpus.name) as refusals:
+        for row in outcome.rejections:
+            refusals.add_row(row)
+    gone = Gone(outcome.donors, pd.DataFrame(outcome.gone, columns=["source_path", "transcript_path"]))
+    files = gone.files(pieces([held, fresh], TOLD) if gone.donors else ())
+    outcome.rejected = write_sorted(
+        staged / "rejections.parquet", [held, fresh], lambda table: gone.without_their_text(table, files)
+    )
+    held.unlink()
+    fresh.unlink()
 
 
 def _torn(corpus: Corpus, decisions: dict[str, Decision]) -> set[str]:
@@ -267,12 +288,12 @@ def _rejection(row: Row, refused: tuple[str, str]) -> Row:
 def _manifest(before: Mapping[str, Any], staged: Path, outcome: _Outcome) -> Manifest:
     """The manifest before, with everything that follows from the texts counted anew."""
     index = pd.DataFrame(outcome.index)
-    rejected = Counter(row["check"] for row in outcome.rejections)
+    rejected = outcome.rejected
     items = {**before["items"], "accepted": len(index), "rejected": sum(rejected.values())}
     manifest = {key: value for key, value in before.items() if key not in {"version", "gate", "curation"}}
     if outcome.decisions:
         corrected = sum(FLAG in row["flag_set"].split() for row in outcome.index)
-        figures = {"out": rejected[FLAGGED], "corrected": corrected, "not_found": 0}
+        figures = {"out": rejected.get(FLAGGED, 0), "corrected": corrected, "not_found": 0}
         manifest["curation"] = {"mark": mark_of(outcome.decisions), **figures}
     manifest |= describe(index) if len(index) else {}
     if outcome.donors and "speaker_splits" in manifest:

@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpora.audio import fingerprint, measures
@@ -42,11 +40,11 @@ from corpora.refresh.plan import Plan, read_plan
 from corpora.refresh.shard_maker import ShardMaker
 from corpora.refresh.splitting import corpus_facts, split_rows
 from corpora.text.languages import alphabet_for
-from corpora.utterance import REJECTIONS_SCHEMA
+from corpora.utterance import Rejection
 from corpora.versions import withdrawals
 from corpora.versions.index import read_index, read_rows
 from corpora.versions.manifest import compare, describe, published_answer, summary_of, written
-from corpora.versions.shards import read_table, write_table
+from corpora.versions.rejections import Refusals, pieces, write_sorted
 from corpora.versions.withdrawals import is_withdrawn, withdrawn_donors, withdrawn_mark
 from store import checksums
 from store.errors import NotPublishedError, StoreError
@@ -179,22 +177,25 @@ def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
     spelled = index["flag_set"].astype(str).str.contains("numbers_spelled")
     guessed = spelled & index["split"].isin(["dev", "test"])
     index.loc[guessed, "verdict"], index.loc[guessed, "split"] = "numbers_in_test", ""
-    late = _late_rejections(plan["name"], groups, index[index["verdict"] != ""], curated.reasons)
+    early, late = plan_path.parent / "scan.refused", plan_path.parent / "late.refused"
+    _write_late(late, plan["name"], groups, (index[index["verdict"] != ""], curated.reasons))
     limits = _flag_late(index, repeated, plan["thresholds"]["pace_fence"])
     shards = ShardMaker(plan_path, plan, staged)
     listed = shards.write(groups, index)
     scan = read_json(plan_path.parent / "scan.json")
-    ignored: Counter[str] = Counter()
-    for _, reason, count in scan["ignored"]:
-        ignored[reason] += count
-    input_items = len(scan["rejections"]) + ignored.total()
+    ignored = Counter[str](scan["ignored"])
+    input_items = scan["rejections"] + ignored.total()
     for group in groups:
         counts = read_json(group / "counts.json")
         input_items += counts["input"]
         ignored.update(counts["ignored"])
-    early = [{"corpus": plan["name"], **row} for row in scan["rejections"]]
     gone = withdrawals.Gone(donors, read_rows(groups, index[out], ["source_path", "transcript_path"]))
-    rejected = _write_rejections(staged / "rejections.parquet", groups, [*early, *late], gone)
+    parts = [*(group / "rejections.parquet" for group in groups), early, late]
+    files = gone.files(pieces(parts, withdrawals.TOLD) if donors else ())
+    rejected = write_sorted(
+        staged / "rejections.parquet", parts, lambda table: gone.without_their_text(table, files)
+    )
+    late.unlink()
     kept = index[index["verdict"] == ""]
     return _Built(
         staged,
@@ -242,49 +243,31 @@ def _named(index: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: index[column] for name, column in names.items()})
 
 
-def _write_rejections(
-    path: Path, groups: list[Path], more: list[dict[str, Any]], gone: withdrawals.Gone
-) -> dict[str, int]:
-    """Join all rejections in the order of their places; answers counts by check, read from what was written."""
-    tables = [read_table(group / "rejections.parquet") for group in groups]
-    tables.append(pa.Table.from_pylist(more, schema=REJECTIONS_SCHEMA))
-    table = gone.without_their_text(pa.concat_tables(tables))
-    order = {
-        "path": pc.fill_null(table["source_path"], ""),
-        "line": pc.fill_null(table["line"], 0),
-        "id": pc.fill_null(table["utterance_id"], ""),
-        "check": table["check"],
-        "start": pc.fill_null(table["start_s"], -1.0),
-    }
-    keys = [(name, "ascending") for name in order]
-    write_table(path, table.take(pc.sort_indices(pa.table(order), sort_keys=keys)))
-    return dict(sorted(Counter(read_table(path, ["check"])["check"].to_pylist()).items()))
-
-
-def _late_rejections(
-    corpus: str, groups: list[Path], refused: pd.DataFrame, reasons: dict[Any, str]
-) -> list[dict[str, Any]]:
-    """What only the whole corpus shows, and what listeners decided, as rows of `REJECTIONS_SCHEMA`."""
+def _write_late(
+    path: Path, corpus: str, groups: list[Path], late: tuple[pd.DataFrame, dict[Any, str]]
+) -> None:
+    """Write what only the whole corpus shows, and what listeners decided, group by group."""
+    refused, reasons = late
     columns = ["utterance_id", "source_path", "transcript_path", "transcript_line", "text_raw"]
     columns += ["speaker_id", "donor_id"]
-    rows = read_rows(groups, refused, columns)
-    verdicts = refused["verdict"].reindex(rows.index)
-    return [
-        {
-            "corpus": corpus,
-            "utterance_id": row["utterance_id"],
-            "source_path": row["transcript_path"],
-            "line": None if pd.isna(row["transcript_line"]) else int(row["transcript_line"]),
-            "start_s": None,
-            "end_s": None,
-            "check": verdict,
-            "reason": f"{_why(label, verdict, reasons)} ({row['source_path']})",
-            "text_raw": None if verdict == withdrawals.CHECK else row["text_raw"],
-            "speaker_id": row["speaker_id"],
-            "donor_id": None if pd.isna(row["donor_id"]) else row["donor_id"],
-        }
-        for (label, row), verdict in zip(rows.iterrows(), verdicts, strict=True)
-    ]
+    with Refusals(path, corpus) as refusals:
+        for _, some in refused.groupby("group", sort=True):
+            rows = read_rows(groups, some, columns)
+            for (label, row), verdict in zip(rows.iterrows(), some["verdict"], strict=True):
+                refusals.append(_late(row, verdict, _why(label, verdict, reasons)))
+
+
+def _late(row: pd.Series, verdict: str, why: str) -> Rejection:
+    return Rejection(
+        row["transcript_path"],
+        verdict,
+        f"{why} ({row['source_path']})",
+        row["utterance_id"],
+        None if pd.isna(row["transcript_line"]) else int(row["transcript_line"]),
+        text_raw=None if verdict == withdrawals.CHECK else row["text_raw"],
+        speaker_id=row["speaker_id"],
+        donor_id=None if pd.isna(row["donor_id"]) else row["donor_id"],
+    )
 
 
 def _why(label: Any, verdict: str, reasons: dict[Any, str]) -> str:

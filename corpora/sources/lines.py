@@ -9,7 +9,7 @@ MOST_TEXT_BYTES = 256 << 20  # of one file whose lines are read at once
 MOST_LINE_BYTES = 1 << 20  # of one line: a book's chapter has less
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TextLine:
     """One line of a text file. `text` is None where it is not UTF-8; `problem` then says what and where.
 

@@ -17,11 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpora.utterance import MEASURES, REJECTIONS_SCHEMA, SCHEMA, Rejection
+from corpora.utterance import MEASURES, SCHEMA
 from store.writing import explain_write, temporary_beside
 
 ROW_GROUP_BYTES = 1_500_000
-_PACKED_ROWS = 10_000  # rejections that are held as Python objects
 _ROW_BYTES = 512  # of a row without its sound, about
 _REPEATED = [
     "corpus", "split", "subset", "recording_id", "speaker_id", "gender", "language", "donor_id", "licence",
@@ -126,37 +125,6 @@ def read_table(path: Path, columns: Sequence[str] | None = None, coded: Sequence
     """Some columns of a small file (None = all), those in `coded` as dictionaries; no threads, no data set."""
     with pq.ParquetFile(path, read_dictionary=[*coded] or None, page_checksum_verification=True) as stored:
         return stored.read(columns=columns, use_threads=False)
-
-
-class Refusals:
-    """Rejections on their way to `rejections.parquet`: packed as they come, so that millions cost little memory."""
-
-    def __init__(self, corpus: str) -> None:
-        self._corpus = corpus
-        self._rows: list[dict[str, Any]] = []
-        self._tables: list[pa.Table] = []
-
-    def __len__(self) -> int:
-        return len(self._rows) + sum(int(table.num_rows) for table in self._tables)
-
-    def append(self, rejection: Rejection) -> None:
-        """One more."""
-        self._rows.append(rejection.row(self._corpus))
-        if len(self._rows) >= _PACKED_ROWS:
-            self._pack()
-
-    def _pack(self) -> None:
-        self._tables.append(pa.Table.from_pylist(self._rows, schema=REJECTIONS_SCHEMA))
-        self._rows = []
-
-    def write(self, path: Path) -> None:
-        """All of them in their order, compressed: it is text.
-
-        Raises:
-            StoreError: the disk is full or the like.
-        """
-        self._pack()
-        write_table(path, pa.concat_tables(self._tables).combine_chunks())
 
 
 def write_table(path: Path, table: pa.Table) -> None:

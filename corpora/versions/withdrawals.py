@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHECK = "withdrawn"
+TOLD = ["source_path", "speaker_id", "donor_id"]
 NOTES = ("withdrawn.json", "withdrawn.copy.json")
 """Who has withdrawn, twice: it is the one thing below a corpus that its source cannot give again."""
 
@@ -98,10 +99,20 @@ class Gone:
     donors: list[str]
     rows: pd.DataFrame
 
-    def without_their_text(self, rejections: pa.Table) -> pa.Table:
+    def files(self, rejections: Iterable[pa.Table]) -> set[str]:
+        """The files in which something of theirs stands, among accepted rows and rejections (given in pieces)."""
+        if not self.donors:
+            return set()
+        found = {*self.rows["source_path"], *self.rows["transcript_path"]}
+        for piece in rejections:
+            told = piece.select(TOLD).to_pandas()
+            found |= {*told["source_path"][is_withdrawn(told, self.donors)]}
+        return found - {None}
+
+    def without_their_text(self, rejections: pa.Table, files: set[str]) -> pa.Table:
         """Rejections of withdrawn donors without their text and without reasons that may quote it.
 
-        Where nobody is named, a rejection counts as theirs when it stands in a file that theirs stand in.
+        Where nobody is named, a rejection counts as theirs when it stands in one of the `files` that theirs stand in.
         """
         import pyarrow as pa
 
@@ -109,13 +120,10 @@ class Gone:
             return rejections
         import pyarrow.compute as pc
 
-        told = rejections.select(["source_path", "speaker_id", "donor_id"]).to_pandas()
+        told = rejections.select(TOLD).to_pandas()
         theirs = is_withdrawn(told, self.donors)
-        files = {*told["source_path"][theirs], *self.rows["source_path"], *self.rows["transcript_path"]} - {
-            None
-        }
         theirs |= told["speaker_id"].isna() & told["donor_id"].isna() & told["source_path"].isin(files)
-        mask = pa.array(theirs)
+        mask = pa.array(theirs, pa.bool_())
         kept = pc.equal(rejections["check"], CHECK)
         blank = {
             "text_raw": pc.if_else(mask, pa.scalar(None, pa.string()), rejections["text_raw"]),
@@ -179,10 +187,11 @@ def _count(corpus: Corpus, donor: str) -> tuple[int, float, int]:
         theirs = pc.or_(_equals(batch["donor_id"], donor), _equals(batch["speaker_id"], donor))
         durations = batch["duration_s"].filter(theirs)
         rows, seconds = rows + len(durations), seconds + (pc.sum(durations).as_py() or 0.0)
-    rejections, rejected = corpus.rejections(), 0
-    if "donor_id" in rejections.column_names:  # versions of earlier days do not say whose they are
-        theirs = pc.or_(_equals(rejections["donor_id"], donor), _equals(rejections["speaker_id"], donor))
-        rejected = rejections["text_raw"].filter(theirs).drop_null().length()
+    rejected = 0
+    for piece in corpus.rejection_batches(["donor_id", "speaker_id", "text_raw"]):
+        if "donor_id" in piece.schema.names:  # versions of earlier days do not say whose they are
+            theirs = pc.or_(_equals(piece["donor_id"], donor), _equals(piece["speaker_id"], donor))
+            rejected += len(piece["text_raw"].filter(theirs).drop_null())
     return rows, seconds, rejected
 
 

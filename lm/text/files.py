@@ -13,7 +13,6 @@ import gzip
 import io
 import lzma
 import re
-import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import IO, cast
 
 from corpora.reading import open_below
 from lm.errors import TextSourceError
+from lm.text.tar_members import members
 from native import text_lines_are_wrapped, text_names_gutenberg
 
 BLOCK_BYTES = 2 << 20
@@ -32,7 +32,7 @@ _GIT_LFS_MARK = b"version https://git-lfs.github.com/spec/"
 _PARQUET_MARK, _ZSTD_MARK = b"PAR1", b"\x28\xb5\x2f\xfd"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # pyarrow's errors are OSError and ValueError
-_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, tarfile.TarError, ValueError)
+_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error, ValueError)
 _GUTENBERG_START = re.compile(
     rb"^\s*\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG[^\n]*(?:\n[^\n]+)*?\*\*\*", re.M
 )
@@ -150,7 +150,7 @@ def _read_file(file: TextFile) -> Iterator[TextBlock]:
         stream = _decompressed(raw, head)
         documents: Iterator[tuple[str, io.BufferedReader]] = iter([(file.name, stream)])
         if _looks_like_tar(stream.peek(512)):
-            documents = _members(file.name, stream)
+            documents = members(file.name, stream)
         for source, document in documents:
             for data, wrapped in _cut(source, document):
                 yield TextBlock(source, data, wrapped, raw.tell())
@@ -176,17 +176,6 @@ def _decompressed(raw: io.BufferedReader, head: bytes) -> io.BufferedReader:
 
 def _looks_like_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
-
-
-def _members(name: str, stream: io.BufferedReader) -> Iterator[tuple[str, io.BufferedReader]]:
-    """The documents of a tar, read as one forward stream, in the archive's own order."""
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 20) as archive:
-        for member in archive:
-            if not member.isfile() or Path(member.name).name.startswith("."):
-                continue
-            opened = archive.extractfile(member)
-            if opened is not None:
-                yield f"{name}!/{member.name}", cast(io.BufferedReader, opened)
 
 
 def _read_parquet(file: TextFile, raw: io.BufferedReader) -> Iterator[TextBlock]:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from corpora.formats import format_of
+from corpora.formats import encodings, format_of
 from corpora.formats.cues import Hints, TranscriptError
 from demo.layouts.odd_texts import FORMS
 from demo.layouts.spoken_truth import recording
@@ -104,3 +104,12 @@ def test_a_speaker_holds_no_control_sign() -> None:
     assert entry is not None
     (cue,) = entry.read(b"path,text,speaker\na.wav,yes,\x1b[31mAnn\n", Hints(name="a.csv")).cues
     assert cue.voice == "[31mAnn"
+
+
+def test_a_text_of_more_lines_than_can_be_held_is_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encodings, "MOST_LINES", 10)
+    assert len(encodings.decode_text(b"a line\r\n" * 10).lines) == 10
+    for end in (b"\n", b"\r"):
+        with pytest.raises(TranscriptError, match="11 lines, at most 10: split it") as caught:
+            encodings.decode_text((b"a line" + end) * 11)
+        assert caught.value.check == "transcript_too_big"

@@ -79,6 +79,31 @@ def test_ttml_times_are_exact_in_every_time_base(parameters: str, first: tuple[f
     assert transcript.programme_start_s == 36000.0
 
 
+@pytest.mark.parametrize(
+    ("body", "spans"),
+    [
+        (
+            '<body timeContainer="seq" begin="0.3s"><div dur="2.5s"><p>one</p></div>'
+            '<div begin="0.5s" dur="2s"><div><p>two</p></div></div></body>',
+            [(0.3, 2.8), (3.3, 5.3)],
+        ),
+        (
+            '<body><div timeContainer="seq"><p dur="2s">one</p><p dur="3s">two</p></div></body>',
+            [(0, 2), (2, 5)],
+        ),
+        ('<body><div begin="1s" end="4s"><p begin="0.5s">one</p></div></body>', [(1.5, 4)]),
+        ('<body><div begin="1s" end="4s"><p>one</p><p>two</p></div></body>', [(None, None), (None, None)]),
+    ],
+)
+def test_ttml_paragraphs_have_the_times_of_a_container_that_is_theirs_alone(
+    body: str, spans: list[tuple[float | None, float | None]]
+) -> None:
+    document = f'<tt xmlns="http://www.w3.org/ns/ttml" xml:lang="en">{body}</tt>'
+    cues = read("a.ttml", document.encode()).cues
+    assert [(cue.start_s, cue.end_s) for cue in cues] == spans
+    assert [bool(cue.problem) for cue in cues] == [start is None for start, _ in spans]
+
+
 def test_ttml_of_ebu_and_imsc_with_offsets_of_the_body() -> None:
     text = (
         '<tt:tt xmlns:tt="http://www.w3.org/ns/ttml" xml:lang="en"><tt:body begin="10s"><tt:div begin="1s">'

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,6 +62,59 @@ def test_archives_are_read_member_by_member(tmp_path: Path, wrap: object) -> Non
     assert [(block.source, block.data) for block in blocks] == [
         ("books!/a/one.txt", b"First.\n"),
         ("books!/b/two.txt", b"Second.\n"),
+    ]
+
+
+def _flipped(tar: bytes, at: int) -> bytes:
+    return tar[:at] + bytes([tar[at] ^ 1]) + tar[at + 1 :]
+
+
+def _negative(tar: bytes) -> bytes:
+    """The second member says that it has a negative size, under a checksum that is right."""
+    header = bytearray(tar[1024:1536])
+    header[124:136] = b"\xff" * 10 + b"\xfe\x00"
+    header[148:156] = b"        "
+    header[148:156] = f"{sum(header):06o}\0 ".encode()
+    return tar[:1024] + bytes(header) + tar[1536:]
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda tar: _flipped(tar, 1024 + 5),
+        lambda tar: tar[:1024] + tar[1536:],
+        lambda tar: tar[:1024],
+        lambda tar: tar[: 1536 + 3],
+        lambda tar: tar[:1024] + bytes(len(tar) * 3),
+        _negative,
+    ],
+)
+def test_a_tar_that_does_not_end_as_a_tar_is_no_text(
+    tmp_path: Path, wrap: Callable[[bytes], bytes], damage: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "books"
+    path.write_bytes(wrap(damage(tar_of({"one.txt": b"First.\n", "two.txt": b"Second.\n"}))))
+    with pytest.raises(TextSourceError, match=r"books is a damaged tar: .*copy it again"):
+        blocks_of(path)
+
+
+def test_what_stands_between_the_documents_of_a_tar_is_passed_over(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name in ("n" * 300 + ".txt", "ä.txt"):
+            folder = tarfile.TarInfo("folder")
+            folder.type = tarfile.DIRTYPE
+            link = tarfile.TarInfo("link.txt")
+            link.type, link.linkname = tarfile.SYMTYPE, name
+            member = tarfile.TarInfo(name)
+            member.size = 700
+            for entry in (folder, link, member):
+                archive.addfile(entry, io.BytesIO(b"x" * 699 + b"\n"))
+    (tmp_path / "books").write_bytes(buffer.getvalue())
+    assert [(b.source[-5:], len(b.data)) for b in blocks_of(tmp_path / "books")] == [
+        ("n.txt", 700),
+        ("ä.txt", 700),
     ]
 
 
