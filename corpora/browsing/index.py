@@ -90,6 +90,8 @@ def _forget(store: Store, corpus: Corpus, kept: Path) -> None:
 def _fill(
     database: duckdb.DuckDBPyConnection, store: Store, corpus: Corpus, tell: Callable[[int], None]
 ) -> None:
+    import pyarrow as pa
+
     columns = ", ".join(f'"{column.name}" {column.sql}' for column in COLUMNS)
     places = "row INTEGER, accepted BOOLEAN, shard INTEGER, row_group INTEGER, place INTEGER, sound UBIGINT"
     database.execute(f"CREATE TABLE rows ({places}, {columns}, found VARCHAR)")
@@ -106,13 +108,15 @@ def _fill(
         database.unregister("batch")
         done += table.num_rows
         tell(done)
-    database.register("batch", corpus.rejections())
     values = ", ".join(column.of_rejection for column in COLUMNS)
-    database.execute(
-        f"INSERT INTO rows SELECT {done} + row_number() OVER () - 1, false, NULL, NULL, NULL, NULL, {values}, "
-        f"{_found('text_raw', 'text_raw')} FROM batch"
-    )
-    database.unregister("batch")
+    for batch in corpus.rejection_batches():
+        database.register("batch", pa.Table.from_batches([batch]))
+        database.execute(
+            f"INSERT INTO rows SELECT {done} + row_number() OVER () - 1, false, NULL, NULL, NULL, NULL, {values}, "
+            f"{_found('text_raw', 'text_raw')} FROM batch"
+        )
+        database.unregister("batch")
+        done += batch.num_rows
     database.execute("DROP TABLE doubts")
     _count_values(database)
     database.execute("CHECKPOINT")

@@ -208,14 +208,13 @@ def _read_call(
     source: Source, sides: recordings.Sides, path: str
 ) -> Iterator[RawSegment | Rejection | Ignored]:
     """Lines of a transcript; one that says it is of another call is refused as a whole."""
-    lines = list(recordings.readable_lines(source, path))
-    for line in lines:
+    for line in recordings.readable_lines(source, path):
         header = _HEADER.match(line.text or "") if isinstance(line, TextLine) else None
         if header and isinstance(line, TextLine) and f"fe_03_{header.group(1)}" != sides.recording:
             reason = f"the file is named {sides.recording} but its header says fe_03_{header.group(1)}"
             yield recordings.bad_line(path, line, "id_mismatch", reason)
             return
-    for line in lines:
+    for line in recordings.readable_lines(source, path):
         if isinstance(line, Rejection):
             yield line
         elif (line.text or "").lstrip().startswith("#"):
