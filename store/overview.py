@@ -49,9 +49,17 @@ def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:
             json.dumps(row, allow_nan=False)  # what is no number is no figure of ours
             yield row
         except (StoreError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-            message = f"{type(error).__name__}: {error}"
             folder = path.parent.parent if path.parent.name == "current" else path.parent
-            yield {"name": folder.name, "path": str(path), "error": message}
+            yield {"name": folder.name, "path": str(path), "error": _said(path, error)}
+
+
+def _said(path: Path, error: Exception) -> str:
+    """What is wrong with a file, for people."""
+    if isinstance(error, StoreError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"{path} is damaged or not ours: it has no {error}"
+    return f"{path} is damaged or not ours ({type(error).__name__}: {error})"
 
 
 def _corpus(manifest: Row) -> Row:
