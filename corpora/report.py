@@ -11,6 +11,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,11 @@ from corpora.quality.checks import CHECKS
 from corpora.quality.leakage import pairs_path
 from corpora.quality.refusals import CORPUS_CHECKS, IMPORT_CHECKS
 from corpora.utterance import MEASURES
+from corpora.versions.same_sources import published_twice
 from store.corpus import Corpus
-from store.errors import StoreError
+from store.errors import NotPublishedError, StoreError
 from store.opening import open_store
+from store.pages.environment import page_environment
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic
 
@@ -67,21 +70,13 @@ _PLOTS = (
 @cache
 def environment() -> jinja2.Environment:
     """Templates of this package; everything is escaped."""
-    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-    made = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    made.filters["count"] = lambda value: f"{int(value):,}".replace(",", "\u202f")
-    made.filters["hours"] = lambda value: (
-        f"{float(value):.2f} h" if float(value) >= 0.1 else f"{float(value) * 60:.1f} min"
-    )
-    made.filters["share"] = lambda part, whole: f"{part / whole:.1%}" if whole else "—"
-    return made
+    return page_environment(Path(__file__).parent / "templates")
 
 
-def render_corpus_report(corpus: Corpus) -> str:
-    """The page of one published version as HTML."""
+def render_corpus_report(corpus: Corpus, store: Store | None = None) -> str:
+    """The page of one version as HTML; of a refused one its store is named, for it does not lie where corpora do."""
     manifest = corpus.manifest
+    store = store or open_store(corpus.path.parents[2])
     table = _table(corpus)
     says = {check.name: check.says for check in CHECKS} | CORPUS_CHECKS | IMPORT_CHECKS
     return (
@@ -89,7 +84,9 @@ def render_corpus_report(corpus: Corpus) -> str:
         .get_template("corpus.html")
         .render(
             manifest=manifest,
-            leaks_across=_pairs(corpus),
+            leaks_across=_pairs(store, corpus.name),
+            sealed_at=sealed_at(corpus.path),
+            twice=published_twice(store, corpus.name, manifest["sources"]),
             items=manifest["items"],
             plots=[_plot(table, *entry) for entry in _PLOTS] if len(table) else [],
             letters=_letters(table["text"]),
@@ -102,17 +99,50 @@ def render_corpus_report(corpus: Corpus) -> str:
     )
 
 
-def _pairs(corpus: Corpus) -> list[dict[str, Any]]:
+def sealed_at(version: Path) -> str:
+    """When a version was sealed, UTC, as pages write it: `2026-11-29 19:38`."""
+    sealed_s = (version / "manifest.json").stat().st_mtime
+    return datetime.fromtimestamp(sealed_s, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _pairs(store: Store, name: str) -> list[dict[str, Any]]:
     """What the corpus shared with the others of its store when it was sealed last."""
-    path = pairs_path(open_store(corpus.path.parents[2]), corpus.name)
+    path = pairs_path(store, name)
     pairs: list[dict[str, Any]] = read_json(path)["pairs"] if path.is_file() else []
     return pairs
 
 
 def write_corpus_report(store: Store, corpus: Corpus) -> Path:
-    """Write the page to `<store>/reports/corpora/<name>.html`; answers the path."""
+    """Write the page of a version to `<store>/reports/corpora/<name>/<version>.html`, which stays, and of the current
+    version to `<name>.html` too; answers the path of the latter where there is one, else of the former."""
+    page = render_corpus_report(corpus, store).encode()
+    pinned = store.reports_dir / pinned_report(corpus.name, corpus.version)
+    write_bytes_atomic(pinned, page)
+    try:
+        if store.corpus(corpus.name).version != corpus.version:
+            return pinned
+    except NotPublishedError:
+        return pinned
     path = store.reports_dir / "corpora" / f"{corpus.name}.html"
-    write_bytes_atomic(path, render_corpus_report(corpus).encode())
+    write_bytes_atomic(path, page)
+    return path
+
+
+def pinned_report(name: str, version: str) -> str:
+    """Where the page of a version lies below the reports."""
+    return f"corpora/{name}/{version}.html"
+
+
+def refused_report(name: str) -> str:
+    """Where the page of what the gate refused last lies below the reports."""
+    return f"corpora/{name}/refused.html"
+
+
+def write_refused_report(store: Store, name: str, refused: Path) -> Path:
+    """Write the page of a corpus that the gate refused, from its staging; answers the path."""
+    version = str(read_json(refused / "manifest.json")["version"])
+    path = store.reports_dir / refused_report(name)
+    write_bytes_atomic(path, render_corpus_report(Corpus(name, version, refused), store).encode())
     return path
 
 
@@ -149,7 +179,9 @@ def _short(value: float) -> str:
 
 def _histogram(values: np.ndarray[Any, Any]) -> Markup:
     """Bars of counts with their range in the tool tip; colours come from the page."""
-    counts, edges = np.histogram(values, bins=_BINS)
+    low, high = float(values.min()), float(values.max())
+    spread = (low, high) if high > low else (min(0.0, low), max(1.0, high))
+    counts, edges = np.histogram(values, bins=_BINS, range=spread)
     top = max(int(counts.max()), 1)
     bars = []
     for index, count in enumerate(counts):
@@ -165,7 +197,9 @@ def _histogram(values: np.ndarray[Any, Any]) -> Markup:
         _short(edges[0]), _BINS * 10 - 1, _short(edges[-1])
     )
     view = f"0 0 {_BINS * 10} 100"
-    return Markup('<svg viewBox="{}" role="img">{}{}</svg>').format(view, Markup("").join(bars), ends)
+    return Markup('<svg viewBox="{}" role="img" aria-label="{}">{}{}</svg>').format(
+        view, f"counts from {_short(edges[0])} to {_short(edges[-1])}", Markup("").join(bars), ends
+    )
 
 
 def _letters(texts: pd.Series) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""`python -m corpora verify | remove`: whether what is published is whole, and how it goes."""
+"""`python -m corpora offers | verify | remove`: what could come, whether what is published is whole, and how it goes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ DAMAGED = 3
 
 def add_parsers(add: Callable[..., Any]) -> list[Any]:
     """Add the commands with `add`; answers them, for the arguments that all commands share."""
+    offers = add(
+        "offers", help="look what lies below the roots of $SPEECHMILL_SOURCES, as the form offers it"
+    )
     verify = add("verify", help="compare published corpora with what was sealed")
     verify.add_argument("names", nargs="*", metavar="NAME", help="corpora (default: all)")
     verify.add_argument(
@@ -24,7 +27,21 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--version", metavar="VERSION", help="this version only")
     remove.add_argument("--yes", action="store_true", help="do it; without, it is only said")
-    return [verify, remove]
+    return [offers, verify, remove]
+
+
+def _offers(args: argparse.Namespace) -> int:
+    from corpora.refresh.preview import look_at_offers
+
+    found = look_at_offers(open_store(args.store))
+    rows = [
+        {"path": str(one.path), "bytes": one.bytes, "importers": list(one.importers or ())} for one in found
+    ]
+    lines = [f"{one.path.parent}: {one.label}" for one in found]
+    emit(
+        {"offers": rows}, args.json, "\n".join(lines) or "nothing lies below the roots of $SPEECHMILL_SOURCES"
+    )
+    return 0
 
 
 def _verify(args: argparse.Namespace) -> int:
@@ -65,4 +82,4 @@ def _removal_told(planned: dict[str, Any], done: bool) -> str:
     return "\n".join(lines)
 
 
-COMMANDS = {"verify": _verify, "remove": _remove}
+COMMANDS = {"offers": _offers, "verify": _verify, "remove": _remove}

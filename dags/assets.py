@@ -12,6 +12,7 @@ from airflow.sdk import Asset
 CORPORA = Asset("corpora", uri="speechmill://corpora", group="speechmill")
 LANGUAGE_MODEL = Asset("language_model", uri="speechmill://language_model", group="speechmill")
 EVALUATION = Asset("evaluation", uri="speechmill://evaluation", group="speechmill")
+CANDIDATE = Asset("candidate", uri="speechmill://candidate", group="speechmill")
 
 OWNER = "speechmill"
 REFRESH_DAG = "corpus_refresh"

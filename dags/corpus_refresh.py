@@ -9,11 +9,14 @@ unchanged sources publishes nothing new and says so in the log of `seal`.
 | form field | meaning |
 |---|---|
 | `importer` | the layout of the archives |
-| `sources` | directories or archive files, one per line, also `s3://…`, below a root of `$SPEECHMILL_SOURCES` |
+| `sources` | directories or archive files below an allowed root; what lies there is offered. Another path, also \
+`s3://…`, can be written into the JSON under *Advanced options* |
 | `parts` | download these first (LibriSpeech `dev-clean` …, TED-LIUM `release3` …) into the one folder in `sources` |
 | `name` | publish under this name instead of the importer's (or the donation's) own |
 | `donation` | a donation.toml for archives that bring none |
 | `options` | choices the importer offers (`python -m corpora refresh --help`), by name; files below a root too |
+| `dry_run` | only look: what it is, what would be imported anew; the answer stands on the tab *Report* |
+| `checks` | how closely `data_quality` looks at the rows afterwards: *fast* or *full* |
 | `workers` | into how many parallel tasks the import is cut; the result is the same |
 
 **When it is red**
@@ -23,7 +26,7 @@ unchanged sources publishes nothing new and says so in the log of `seal`.
 * `import_groups` failed: disk, memory or a fault of ours. Clear the task to try again; finished groups are
   kept.
 * `seal` failed: the gate refused the corpus (its log lists the expectations that failed) or nothing could be
-  imported. The version published before stays current. The tab *Report* shows samples of what was refused.
+  imported. The version published before stays current. The tab *Report* shows what was refused, and why.
 * `settle` pink: the language models are up to date with what is published; nothing follows.
 * A run that ends red, also one that was marked failed by hand, stays red, publishes nothing, and still lets the other
   DAGs know when something published earlier waits for it. *Clear only failed* runs the rest of it, `settle` too.
@@ -37,6 +40,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 from assets import CORPORA, OWNER, refuse_unknown_keys
+from sentences import told
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,41 @@ def importer_names() -> list[str]:
     return importer_names()
 
 
+def sources_offered() -> dict[str, str]:
+    """Path → what the form shows of it, for what lies below the allowed roots now."""
+    from corpora.sources.allowed import offered
+    from store.opening import open_store
+
+    return {str(one.path): one.label for one in offered(open_store())}
+
+
+def roots_in_words() -> str:
+    """The allowed roots, for the form."""
+    import os
+
+    from corpora.sources.allowed import allowed_entries
+
+    there = ", ".join(allowed_entries(os.environ))
+    return (
+        f"allowed roots: {there}"
+        if there
+        else "no root is allowed: SPEECHMILL_SOURCES=/dir make airflow-start"
+    )
+
+
+def last_used() -> dict[str, Any]:
+    """What the form held last."""
+    from corpora.sources.allowed import last_form
+    from store.opening import open_store
+
+    return last_form(open_store())
+
+
+OFFERED, LAST = sources_offered(), last_used()
+
+
 @task(outlets=[CORPORA])
+@told
 def settle() -> None:
     """Tell the other DAGs. A run that ends red is told by plugins/failed_refreshes.py: no task of it would run."""
     from lm.due import due_language_models
@@ -65,7 +103,8 @@ def settle() -> None:
     sealed = context["ti"].xcom_pull(task_ids="seal") or {}
     keys = {"name": "corpus", "version": "version", "rows": "utterances", "hours": "hours"}
     extra = {ours: sealed.get(theirs) for ours, theirs in keys.items()}
-    context["outlet_events"][CORPORA].extra = extra | {"rejected": sealed.get("rejected")}
+    more = {"rejected": sealed.get("rejected"), "checks": context["params"]["checks"]}
+    context["outlet_events"][CORPORA].extra = extra | more
 
 
 @dag(
@@ -79,19 +118,26 @@ def settle() -> None:
     default_args={"owner": OWNER},
     params={
         "importer": Param(
-            "librispeech", type="string", enum=importer_names(), title="Importer", section="What to read"
+            LAST.get("importer", "librispeech"), type="string", enum=importer_names(), title="Importer"
         ),
         "sources": Param(
-            [],
+            [path for path in LAST.get("sources", []) if path in OFFERED],
             type="array",
             items={"type": "string"},
+            minItems=1,
             title="Sources",
-            section="What to read",
-            description="directories or archive files, also s3://…, one per line",
+            description=roots_in_words(),
+            **({"examples": list(OFFERED), "values_display": OFFERED} if OFFERED else {}),
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="only say what it is and what would change",
         ),
         "parts": Param(
-            [],
-            type="array",
+            None,
+            type=["null", "array"],
             items={"type": "string"},
             title="Parts to download first",
             section="More",
@@ -112,11 +158,14 @@ def settle() -> None:
             description="a donation.toml for archives that bring none",
         ),
         "options": Param(
-            {},
-            type="object",
+            None,
+            type=["null", "object"],
             title="Options of the importer",
             section="More",
             description='as the command line has them, for example {"release": "3", "pad": "yes"}',
+        ),
+        "checks": Param(
+            "fast", type="string", enum=["fast", "full"], title="Level of checks", section="More"
         ),
         "workers": Param(2, type="integer", minimum=1, maximum=64, title="Workers", section="More"),
     },
@@ -125,30 +174,39 @@ def corpus_refresh() -> None:
     """See the module's text."""
 
     @task
+    @told
     def plan() -> list[dict[str, Any]]:
         """Check the form, download what it asks for, read names and tables of the sources, share the work out."""
         from corpora.download import fetch_sources
         from corpora.importers import allowed_options
         from corpora.refresh.bundles import plan_bundles
         from corpora.refresh.plan import RefreshRequest
-        from corpora.sources.allowed import require_allowed, require_allowed_sources
+        from corpora.refresh.preview import preview
+        from corpora.sources.allowed import remember_form, require_allowed, require_allowed_sources
+        from store.opening import open_store
 
         context = get_current_context()
         refuse_unknown_keys(context)
         params = context["params"]
         allowed = require_allowed_sources(params["sources"])
-        sources = fetch_sources(params["importer"], params["parts"], allowed)
+        sources = fetch_sources(params["importer"], params["parts"] or [], allowed)
         request = RefreshRequest(
             importer=params["importer"],
             sources=tuple(sources),
             name=params["name"] or None,
             donation=require_allowed([params["donation"]])[0] if params["donation"] else None,
-            options=allowed_options(params["importer"], params["options"]),
+            options=allowed_options(params["importer"], params["options"] or {}),
             workers=params["workers"],
         )
+        remember_form(open_store(), {"importer": params["importer"], "sources": params["sources"]})
+        if params["dry_run"]:
+            seen = preview(request)
+            context["ti"].xcom_push(key="preview", value=seen)
+            raise AirflowSkipException(seen["headline"])
         return plan_bundles(request)
 
     @task(map_index_template="{{ label }}", multiple_outputs=False, retries=1)
+    @told
     def import_groups(bundle: dict[str, Any]) -> dict[str, Any]:
         """Turn some groups of recordings into checked rows and rejections."""
         from corpora.refresh.bundles import run_bundle
@@ -157,6 +215,7 @@ def corpus_refresh() -> None:
         return run_bundle(bundle)
 
     @task(multiple_outputs=False)
+    @told
     def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
         """Join the groups, assign splits, ask the gate, publish."""
         from corpora.refresh.bundles import seal_bundles

@@ -16,6 +16,7 @@ from __future__ import annotations
 from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 from assets import CORPORA, OWNER, refreshes_on_their_way, refuse_unknown_keys
+from sentences import told
 
 
 @dag(
@@ -32,6 +33,7 @@ def data_quality() -> None:
     """See the module's text."""
 
     @task
+    @told
     def list_corpora() -> list[str]:
         """Names of the corpora whose page is not of their current version."""
         from corpora.report import outdated_reports
@@ -44,6 +46,7 @@ def data_quality() -> None:
         return outdated_reports()
 
     @task(map_index_template="{{ label }}")
+    @told
     def corpus_page(name: str) -> str:
         """Write the page of one corpus."""
         from corpora.report import write_corpus_report
@@ -54,6 +57,7 @@ def data_quality() -> None:
         return str(write_corpus_report(store, store.corpus(name)))
 
     @task(trigger_rule="none_failed_min_one_success")
+    @told
     def chain_page() -> str:
         """Write the overview and the pages of the evaluations."""
         from training.pages.report import write_reports

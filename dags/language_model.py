@@ -33,6 +33,7 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 from assets import CORPORA, LANGUAGE_MODEL, OWNER, refreshes_on_their_way, refuse_unknown_keys
+from sentences import told
 
 
 @dag(
@@ -81,6 +82,7 @@ def language_model() -> None:
     """See the module's text."""
 
     @task
+    @told
     def check() -> list[dict[str, Any]]:
         """What is to be built: models whose inputs have changed, or what the form asks for."""
         from lm.due import due_language_models
@@ -100,6 +102,7 @@ def language_model() -> None:
         return [{"name": name} for name in due]
 
     @task(task_id="build", map_index_template="{{ label }}", multiple_outputs=False)
+    @told
     def build_model(asked: dict[str, Any]) -> dict[str, Any]:
         """Build one language model, publish it, write its page."""
         from lm.build import build

@@ -4,14 +4,14 @@
 Starts when a language model was published, and every Sunday at 03:00 UTC. `train` hands the job to the
 dispatcher and waits without holding a worker slot; the job's lines appear in its log. `list_tunings` and
 `list_evaluations` say what follows: `tune_decoder` picks the decoder's weights on dev, `evaluate` measures on
-test (greedy, spell-corrected, with each language model) and tests the difference to the time before, `report`
-writes the pages.
+test (greedy, spell-corrected, with each language model) what was not measured yet and tests the difference to the time
+before, `report` writes the pages, `package` makes a candidate of the network, about which `promote` asks a person.
 
 * The run ends **pink** at `check` while a `corpus_refresh` waits or works, or when network and evaluations
   for exactly these inputs exist. Its log says which.
 * `train` red: the last lines of its log are the job's own. Clear the task to go on from the last checkpoint.
   A job that still runs is found again, never started twice. Marking the task failed cancels the job.
-* `evaluate` red: clear it; nothing is trained again.
+* `evaluate` red: clear it; nothing is trained again. `package` red: the network cannot be handed on; its log says why.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
-from assets import EVALUATION, LANGUAGE_MODEL, OWNER, refreshes_on_their_way, refuse_unknown_keys
+from assets import CANDIDATE, EVALUATION, LANGUAGE_MODEL, OWNER, refreshes_on_their_way, refuse_unknown_keys
+from sentences import told
 from training_job import TrainingJobOperator
 from weekly import ForwardCronTimetable
 
@@ -38,6 +39,7 @@ def backends() -> list[str]:
 
 
 @task
+@told
 def list_tunings(trained: dict[str, Any]) -> list[dict[str, Any]]:
     """One entry per language model."""
     from training.settings import tunings_of
@@ -46,22 +48,38 @@ def list_tunings(trained: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @task
+@told
 def list_evaluations(trained: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """One entry per corpus and language model, shared out to a few tasks: each loads the network once."""
-    from training.settings import evaluations_of
+    from training.settings import missing_evaluations
 
-    entries = evaluations_of(trained["run"])
+    entries = missing_evaluations(trained["run"])
     shares = [entries[start::EVALUATORS] for start in range(EVALUATORS)]
     return [share for share in shares if share]
 
 
-@task(outlets=[EVALUATION])
+@task(outlets=[EVALUATION], trigger_rule="none_failed_min_one_success")
+@told
 def report(trained: dict[str, Any]) -> str:
     """Write the page of the whole chain and tell whoever waits for evaluations."""
     from training.pages.report import write_reports
 
     get_current_context()["outlet_events"][EVALUATION].extra = trained
     return str(write_reports())
+
+
+@task(outlets=[CANDIDATE], multiple_outputs=False)
+@told
+def package(trained: dict[str, Any]) -> dict[str, Any]:
+    """Make a package of the network, a candidate, and announce it; skip what was announced or decided about before."""
+    from store.opening import open_store
+    from training.release.package import ReleaseRequest, release
+
+    model = release(ReleaseRequest(trained["run"]), open_store())
+    if model.state != "candidate":
+        raise AirflowSkipException(f"model {model.id} is {model.state} already")
+    get_current_context()["outlet_events"][CANDIDATE].extra = {"model": model.id, "run": trained["run"]}
+    return {"model": model.id, "state": model.state}
 
 
 @dag(
@@ -82,6 +100,7 @@ def retrain() -> None:
     """See the module's text."""
 
     @task
+    @told
     def check() -> None:
         """Skip the run when it is not yet time or nothing has changed."""
         from training.settings import retrain_is_due
@@ -99,6 +118,7 @@ def retrain() -> None:
     )
 
     @task(map_index_template="{{ label }}", multiple_outputs=False)
+    @told
     def tune_decoder(tuning: dict[str, Any]) -> dict[str, Any]:
         """Pick the decoder's weights for one language model, on dev."""
         from training.decoding.tune import TuneRequest, tune_decoder
@@ -108,6 +128,7 @@ def retrain() -> None:
         return {key: chosen[key] for key in ("alpha", "beta", "wer")}
 
     @task(map_index_template="{{ label }}", trigger_rule="none_failed")
+    @told
     def evaluate(share: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Measure some corpora, each with one language model, on test; compare with the time before."""
         from store.opening import open_store
@@ -128,7 +149,7 @@ def retrain() -> None:
     check() >> train
     tuned = tune_decoder.expand(tuning=list_tunings(train.output))
     evaluated = evaluate.expand(share=list_evaluations(train.output))
-    tuned >> evaluated >> report(train.output)
+    tuned >> evaluated >> report(train.output) >> package(train.output)
 
 
 retrain()

@@ -23,6 +23,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 from assets import OWNER, refuse_unknown_keys
+from sentences import told
 
 
 @dag(
@@ -45,6 +46,7 @@ def tune() -> None:
     """See the module's text."""
 
     @task
+    @told
     def search() -> dict[str, Any]:
         """Run the trials that are missing and write the page."""
         from store.opening import open_store

@@ -41,6 +41,7 @@ def run(root: Path, store: Store, seed: int, display: Display) -> tuple[Airflow,
     display.say(str(airflow.status["url"]))
     Chain(store, airflow, display, sources).go()
     put_in_force(store, display)
+    airflow.unpause(["promote"])  # about the next network a person is asked
     return airflow, Asked([source.name for source in sources], HEADLINE, LANGUAGE_MODEL, {"seed": seed})
 
 

@@ -33,10 +33,11 @@ class SpeechPlugin(AirflowPlugin):  # type: ignore[misc]
 
     @property
     def listeners(self) -> list[Any]:
-        """Whoever must hear of a refresh that ended red."""
+        """Whoever must hear how runs end: the other DAGs, the list of runs, a person."""
+        import diary
         import failed_refreshes
 
-        return [failed_refreshes]
+        return [failed_refreshes, diary]
 
     @property
     def fastapi_apps(self) -> list[dict[str, Any]]:

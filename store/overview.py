@@ -1,6 +1,6 @@
 """What the store holds, as plain tables: for the pages and their JSON, for reports, `python -m store list` and `usage`.
 
-Read from manifests and folders, no database. Nothing is removed here.
+Read from manifests and folders, no database. Dates are those of the files, in UTC: `2026-11-29 19:38`. Newest first.
 
 A damaged manifest shows as a row with its error, so that one bad file hides no other.
 """
@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,46 @@ Row = dict[str, Any]
 
 
 def overview(store: Store) -> dict[str, list[Row]]:
-    """Tables `corpora`, `language_models`, `runs` and `evaluations` of a store, each sorted by path."""
+    """Tables `corpora`, `language_models`, `runs` and `evaluations` of a store, each newest first.
+
+    An evaluation is `current` when it is the newest of its corpus, split and language model, and was measured on the
+    versions that are published now.
+    """
     current = "*/current/manifest.json"
-    return {
+    tables = {
         "corpora": list(_corpora(store)),
         "language_models": list(_rows(store.language_models_dir.glob(current), _language_model)),
         "runs": list(_rows(store.runs_dir.glob("*/state.json"), _run)),
         "evaluations": list(_rows(store.evaluations_dir.glob("*/evaluation.json"), _evaluation)),
     }
+    newest_first = {
+        name: sorted(rows, key=lambda row: row.get("when", "9"), reverse=True)
+        for name, rows in tables.items()
+    }
+    _mark_current(newest_first)
+    return newest_first
+
+
+def _mark_current(tables: dict[str, list[Row]]) -> None:
+    versions = {row["name"]: row.get("version") for row in tables["corpora"]}
+    hashes = {row["name"]: row.get("lm_hash") for row in tables["language_models"]}
+    seen: set[tuple[Any, ...]] = set()
+    for row in tables["evaluations"]:
+        if "error" in row:
+            continue
+        kind = (row["corpus"], row["split"], row["subset"], row["language_model"])
+        model = row["language_model"]
+        published = versions.get(row["corpus"]) == row["corpus_version"] and (
+            model is None or hashes.get(model) == row["lm_hash"]
+        )
+        row["current"] = published and kind not in seen
+        if published:
+            seen.add(kind)
+
+
+def file_time(path: Path) -> str:
+    """When a file was written, UTC, to the minute."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _corpora(store: Store) -> Iterator[Row]:
@@ -45,7 +78,7 @@ def _corpora(store: Store) -> Iterator[Row]:
 def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:
     for path in sorted(paths):
         try:
-            row = read(read_json(path))
+            row = {**read(read_json(path)), "when": file_time(path)}
             json.dumps(row, allow_nan=False)  # what is no number is no figure of ours
             yield row
         except (StoreError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
@@ -88,13 +121,14 @@ def _language_model(manifest: Row) -> Row:
         "vocabulary": manifest["vocabulary"],
         "perplexity": manifest.get("perplexity"),
         "oov_rate": manifest.get("oov_rate"),
+        "lm_hash": (manifest.get("identity") or {}).get("lm_hash"),
         "report": f"language_models/{manifest['name']}.html",
     }
 
 
 def _run(state: Row) -> Row:
     keys = ("run", "state", "step", "steps", "epoch", "dev_wer", "eta_s", "message")
-    return {key: state.get(key) for key in keys}
+    return {key: state.get(key) for key in keys} | {"report": f"runs/{state.get('run')}.html"}
 
 
 def _evaluation(evaluation: Row) -> Row:
@@ -104,7 +138,11 @@ def _evaluation(evaluation: Row) -> Row:
         "run": evaluation["run"],
         "corpus": evaluation["corpus"],
         "split": evaluation["split"],
+        "subset": evaluation.get("subset"),
+        "corpus_version": evaluation.get("corpus_version"),
         "language_model": model.get("name"),
+        "language_model_version": model.get("version"),
+        "lm_hash": model.get("lm_hash"),
         "utterances": evaluation["utterances"],
         "greedy_wer": evaluation["greedy"]["wer"],
         "corrected_wer": (evaluation.get("corrected") or {}).get("wer"),

@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_tune(add("tune-decoder", _tune, "pick the decoder's weights for a run and a language model on dev"))
     add("report", _report, "write the pages under reports/: the whole chain, and one page per evaluation")
+    _add_compare(
+        add("compare", _compare, "two models utterance by utterance, with sound: figures and a page")
+    )
     add_release_parsers(add)
     add_transcription_parsers(add)
     add_search_parsers(add)
@@ -126,6 +129,13 @@ def _add_tune(tune: argparse.ArgumentParser) -> None:
     tune.add_argument("--trials", type=int, default=60, help="points measured in all (tpe; default 60)")
     tune.add_argument("--seed", type=int, default=1, help="seed of the search (default 1)")
     tune.add_argument("--jobs", type=int, default=1, help="points measured at a time (default 1)")
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument("before", metavar="FIRST", help="an evaluation, a run or a packaged model")
+    compare.add_argument("after", metavar="SECOND", help="another")
+    compare.add_argument("--corpus", default="", help="only utterances of this corpus")
+    compare.add_argument("--speaker", default="", help="only utterances of this speaker")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -292,6 +302,18 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
     chosen = f"alpha {result['alpha']}, beta {result['beta']}, beam {result['beam_width']}, {result['mode']}"
     text = f"{chosen}: {request.split} WER {result['wer']:.2%} over {len(result['surface'])} points"
     emit(result, options.json, f"{text}\n{result['path']}")
+
+
+def _compare(options: argparse.Namespace, store: Store) -> None:
+    from training.evaluation.side_by_side import Filter, side_by_side
+    from training.pages.side_by_side import write_side_by_side
+
+    wanted = Filter(options.corpus, options.speaker)
+    found = side_by_side(options.before, options.after, store, wanted)
+    path = write_side_by_side(options.before, options.after, store, wanted)
+    lines = [line for pair in found["pairs"] for line in comparison_lines(pair)]
+    answer = {"pairs": found["pairs"], "utterances_that_differ": len(found["rows"]), "path": str(path)}
+    emit(answer, options.json, "\n".join([*lines, f"{len(found['rows'])} utterances differ: {path}"]))
 
 
 def _report(options: argparse.Namespace, store: Store) -> None:

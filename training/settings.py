@@ -110,6 +110,16 @@ def evaluations_of(run: str, store: Store | None = None) -> list[dict[str, Any]]
     ]
 
 
+def missing_evaluations(run: str, store: Store | None = None) -> list[dict[str, Any]]:
+    """Of `evaluations_of` those that were not measured yet with what is published now."""
+    store = store or open_store()
+    return [
+        entry
+        for entry in evaluations_of(run, store)
+        if find_evaluation(EvaluationRequest(**entry), store) is None
+    ]
+
+
 def retrain_is_due(store: Store | None = None) -> bool:
     """Whether the network of the current inputs is not trained yet, or one of its evaluations is missing."""
     store = store or open_store()
@@ -123,5 +133,4 @@ def retrain_is_due(store: Store | None = None) -> bool:
         return True
     if not has_checkpoint(store.runs_dir / run / "checkpoints"):
         return True
-    requests = [EvaluationRequest(**entry) for entry in evaluations_of(run, store)]
-    return any(find_evaluation(request, store) is None for request in requests)
+    return bool(missing_evaluations(run, store))

@@ -8,11 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from corpora.errors import GateRefusedError
+from corpora.errors import GateRefusedError, NothingImportedError
 from corpora.refresh.groups import run_group
 from corpora.refresh.plan import RefreshRequest, plan_refresh, read_plan
 from corpora.refresh.seal import seal
 from corpora.refresh.workers import GroupProgress
+from corpora.report import write_refused_report
+from corpora.versions.same_sources import published_twice
+from store.opening import open_store
 
 Bundle = dict[str, Any]
 
@@ -66,22 +69,31 @@ def run_bundle(bundle: Bundle) -> dict[str, Any]:
 
 
 def seal_bundles(bundles: list[Bundle]) -> dict[str, Any]:
-    """`seal` of the bundles' plan.
+    """`seal` of the bundles' plan; what is refused gets its page. `twice`: sources that another corpus has too.
 
     Raises:
         GateRefusedError: the corpus did not pass; names what failed. Also what `seal` raises.
     """
-    sealed = seal(Path(bundles[0]["plan"]))
+    plan = read_plan(Path(bundles[0]["plan"]))
+    store = open_store(plan.store or None)
+    try:
+        sealed = seal(Path(bundles[0]["plan"]))
+    except NothingImportedError:
+        refused = Path(plan.work_dir) / "refused"
+        if (refused / "manifest.json").is_file():
+            write_refused_report(store, plan.name, refused)
+        raise
     if sealed["status"] == "quarantined":
         raise GateRefusedError(
             f"{sealed['corpus']} waits in quarantine ({sealed['quarantine']}): {sealed['path']}; fill in "
             f"{sealed['draft'] or 'a donation.toml'} and name it as the donation"
         )
     if not sealed["published"]:
+        write_refused_report(store, sealed["corpus"], Path(sealed["path"]))
         failed = [one for one in sealed["gate"]["expectations"] if not one["passed"]]
         broken = "; ".join(f"{one['says']} ({one['name']} is {one['observed']})" for one in failed)
         raise GateRefusedError(
             f"the gate refused {sealed['corpus']}, nothing was published. Broken: {broken}. "
-            f"The refused corpus with all its reasons stands in {sealed['path']}"
+            "Every refused row with its reason stands on the page of this run"
         )
-    return sealed
+    return {**sealed, "twice": published_twice(store, sealed["corpus"], plan.identities)}

@@ -3,26 +3,44 @@
 The roots are in $SPEECHMILL_SOURCES, separated by colons; $SPEECHMILL_SOURCES_FILE names a file with the
 same content, which wins, so that running processes see a change. Symbolic links are resolved first: a link
 below a root that leads elsewhere is refused. A root may be `s3://bucket/prefix`: then what lies below it on S3 may
-be named where archives are read; no other URL is allowed. Nothing is opened here. The command line does not ask:
+be named where archives are read; no other URL is allowed. No source is opened here. The command line does not ask:
 who has a shell may read what the shell may.
+
+What lies directly below the roots is offered by the form:
+
+    cache/offers.json       what was found inside each, by path, size and time: looked at once
+    cache/last_form.json    what a refresh was asked for last
+
+Listing names costs nothing; what looks inside is handed in (`corpora.refresh.preview`).
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from store.errors import UsageError
 from store.shared.places import is_remote
+from store.store import Store
+from store.writing import read_cached, write_json_atomic
 
 _S3 = "s3://"
+_log = logging.getLogger(__name__)
 
 
 def allowed_roots(environ: Mapping[str, str]) -> list[Path]:
     """The resolved roots on disks, in their order; relative and empty entries do not count."""
     return [Path(entry).resolve() for entry in _entries(environ) if entry.startswith("/")]
+
+
+def allowed_entries(environ: Mapping[str, str]) -> list[str]:
+    """The roots as they are written, those on S3 too, for people to read."""
+    return [entry for entry in _entries(environ) if entry.startswith(("/", _S3))]
 
 
 def _entries(environ: Mapping[str, str]) -> list[str]:
@@ -94,3 +112,87 @@ def _allowed(source: str, roots: Sequence[Path]) -> Path:
         f"source {source!r}{leads} lies outside the allowed roots: {there}; allow its directory with "
         f"SPEECHMILL_SOURCES=/dir[:/dir] make airflow-start"
     )
+
+
+# --- what lies below the roots ---
+
+MOST_OFFERED = 200
+_OFFERS, _LAST = "offers.json", "last_form.json"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A place below a root. `bytes` is 0 for a folder; `importers` is None where nobody has looked inside yet."""
+
+    path: Path
+    bytes: int
+    importers: tuple[str, ...] | None
+
+    @property
+    def label(self) -> str:
+        """For the form: `LibriSpeech.tar.gz – librispeech, 88.7 MB`."""
+        size = f"{self.bytes / 1e6:.1f} MB" if self.bytes else "folder"
+        if self.importers is None:
+            return f"{self.path.name} – {size}"
+        return f"{self.path.name} – {' or '.join(self.importers) or 'not recognised'}, {size}"
+
+
+def offered(store: Store, environ: Mapping[str, str] | None = None) -> list[Offer]:
+    """What lies directly below the allowed roots, by name; those known to be no corpus come last."""
+    known = _known(store)
+    found = [
+        Offer(path, path.stat().st_size if path.is_file() else 0, known.get(_stamp(path)))
+        for path in _places(os.environ if environ is None else environ)
+    ]
+    return sorted(found, key=lambda one: (one.importers == (), one.path.name, one.path))[:MOST_OFFERED]
+
+
+def look_inside(
+    store: Store, look: Callable[[Path], tuple[str, ...]], environ: Mapping[str, str] | None = None
+) -> list[Offer]:
+    """Look at what is new below the roots, remember what it is; answers what is offered now.
+
+    Args:
+        look: names the importers that recognise a place.
+    """
+    known, there = _known(store), {}
+    for path in _places(os.environ if environ is None else environ):
+        stamp = _stamp(path)
+        there[stamp] = known[stamp] if stamp in known else look(path)
+    write_json_atomic(store.cache_dir / _OFFERS, {stamp: list(names) for stamp, names in there.items()})
+    return offered(store, environ)
+
+
+def _places(environ: Mapping[str, str]) -> list[Path]:
+    """Readable entries of the roots; what is hidden or leads out of its root is not shown."""
+    places: list[Path] = []
+    for root in allowed_roots(environ):
+        try:
+            entries = sorted(root.iterdir()) if root.is_dir() else []
+            places += [
+                one for one in entries if not one.name.startswith(".") and root in one.resolve().parents
+            ]
+        except OSError as error:
+            _log.info("%s cannot be listed: %s", root, error)
+    return [one for one in places if one.exists()]
+
+
+def _stamp(path: Path) -> str:
+    status = path.stat()
+    return f"{path}|{status.st_size}|{status.st_mtime_ns}"
+
+
+def _known(store: Store) -> dict[str, tuple[str, ...]]:
+    said = read_cached(store.cache_dir / _OFFERS)
+    return {stamp: tuple(names) for stamp, names in said.items()} if isinstance(said, dict) else {}
+
+
+def last_form(store: Store) -> dict[str, Any]:
+    """What a refresh was asked for last; empty where none was."""
+    said = read_cached(store.cache_dir / _LAST)
+    return said if isinstance(said, dict) else {}
+
+
+def remember_form(store: Store, form: Mapping[str, Any]) -> None:
+    """Keep what was asked for, to be offered again."""
+    write_json_atomic(store.cache_dir / _LAST, dict(form))

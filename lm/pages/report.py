@@ -14,6 +14,7 @@ import jinja2
 
 from lm.model.folder import read_manifest
 from lm.pages.curve import curve, title
+from store.pages.environment import page_environment
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 
@@ -29,20 +30,9 @@ def render_sweep(sweep: dict[str, Any]) -> str:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(Path(__file__).parent / "templates")
     environment.globals.update(curve=curve, title=title)
-    environment.filters["number"] = lambda value: f"{value:,}"
-    environment.filters["percent"] = lambda value: "–" if value is None else f"{100 * value:.2f} %"
     environment.filters["perplexity"] = lambda value: "–" if value is None else f"{value:,.1f}"
-    environment.filters["size"] = lambda value: (
-        f"{value / 1e6:,.1f} MB" if value > 1e6 else f"{value:,} bytes"
-    )
     return environment
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-DAG_IDS = {"corpus_refresh", "language_model", "retrain", "data_quality", "tune"}
+DAG_IDS = {"corpus_refresh", "language_model", "retrain", "data_quality", "tune", "promote"}
 PARSE_LIMIT_S = 3.0
 
 

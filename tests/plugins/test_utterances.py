@@ -67,4 +67,4 @@ def test_readers_look_and_operators_decide(
         "name": "a-viewer",
         "may_decide": False,
     }
-    assert 'href="utterances/"' in as_role("viewer").get("/").text
+    assert 'href="/speech/utterances/"' in as_role("viewer").get("/").text

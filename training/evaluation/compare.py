@@ -27,7 +27,7 @@ def compare_evaluations(evaluation: str, against: str, store: Store) -> dict[str
         DataError: there is no such evaluation, they share no utterance, or what was said differs.
     """
     after_dir, before_dir = evaluation_dir(evaluation, store), evaluation_dir(against, store)
-    after, before = _paired_tables(after_dir, before_dir)
+    after, before = paired_tables(after_dir, before_dir)
     heard_after, heard_before = heard_of(after), heard_of(before)
     shared = [name for name in heard_after.texts if name in heard_before.texts]
     result: dict[str, Any] = {
@@ -91,7 +91,7 @@ def evaluation_dir(name: str, store: Store) -> Path:
     return found[0]
 
 
-def _paired_tables(after_dir: Path, before_dir: Path) -> tuple[pa.Table, pa.Table]:
+def paired_tables(after_dir: Path, before_dir: Path) -> tuple[pa.Table, pa.Table]:
     """The utterances that both have, in the same order."""
     after, before = (pq.read_table(folder / "utterances.parquet") for folder in (after_dir, before_dir))
     place = {name: index for index, name in enumerate(before["utterance_id"].to_pylist())}

@@ -221,14 +221,24 @@ def evaluations(store: Store) -> list[dict[str, Any]]:
 
 
 def find_evaluation(request: EvaluationRequest, store: Store) -> dict[str, Any] | None:
-    """The published evaluation of exactly these inputs (with the weights it would use now), or None."""
+    """The published evaluation of exactly these inputs (with the weights it would use now), or None.
+
+    A language model is the same when its binary is: a version whose inputs differ, and whose n-grams do not, measures
+    nothing anew.
+    """
     run_dir = run_dir_of(store, request.model)
     weights = Weights()
     if request.language_model is not None:
         manifest = read_json(Path(request.language_model) / "manifest.json")
         weights = _weights(request, run_dir, manifest["identity"]["lm_hash"])
     wanted = inputs_of_evaluation(request, store, weights)
+    plain = {key: value for key, value in wanted.items() if key != "language_model"}
     for one in evaluations(store):
-        if all(one.get(key) == value for key, value in wanted.items()):
+        same = _lm_identity(one.get("language_model")) == _lm_identity(wanted["language_model"])
+        if same and all(one.get(key) == value for key, value in plain.items()):
             return one
     return None
+
+
+def _lm_identity(model: dict[str, Any] | None) -> tuple[Any, Any] | None:
+    return None if model is None else (model.get("name"), model.get("lm_hash"))

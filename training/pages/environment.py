@@ -7,6 +7,8 @@ from typing import Any
 
 import jinja2
 
+from store.pages.environment import page_environment
+
 DECODER_NAMES = {"greedy": "greedy", "corrected": "spell-corrected", "lm": "with language model"}
 SHORT_NAMES = {"greedy": "greedy", "corrected": "corrected", "lm": "with LM"}
 _UNBROKEN = "\u00a0"  # between a figure and its unit
@@ -14,18 +16,9 @@ _UNBROKEN = "\u00a0"  # between a figure and its unit
 
 def environment() -> jinja2.Environment:
     """Escapes every value; an unknown name is an error."""
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = page_environment(Path(__file__).parent / "templates")
     made.globals["decoder_names"] = DECODER_NAMES
-    made.filters["number"] = lambda value: f"{value:,}"
-    made.filters["percent"] = lambda value: "–" if value is None else f"{100 * value:.2f}{_UNBROKEN}%"
     made.filters["points"] = lambda value: f"{100 * value:+.2f}".replace("-", "−")
-    made.filters["hours"] = lambda value: f"{value:,.2f}"
     made.filters["figure"] = lambda value: "–" if value is None else f"{value:,.4g}"
     made.filters["chance"] = _chance
     made.filters["width"] = lambda value: f"{min(100.0, 100 * value):.2f}"

@@ -4,7 +4,7 @@
     models/released -> <id>         the one in force, moved by one rename
     models/history.jsonl            decisions, appended, never changed; each line carries the hash of the one before
 
-A model is a candidate until it is promoted, released while the pointer names it, and retired after. A decision
+A model is a candidate until it is promoted or rejected, released while the pointer names it, and retired after. A decision
 is written before the pointer moves, and a pointer that an interrupted process did not move is moved by the next
 who opens the registry to decide: at every moment one model or none is in force, and never a half of one.
 Makes no package and measures nothing.
@@ -27,7 +27,9 @@ from store.store import Store
 from store.writing import explain_write, fsync_dir, read_json, sha256_file, temporary_beside
 from training.release.errors import ModelNotFoundError, ReleaseError
 
-STATES = ("candidate", "released", "retired")
+STATES = ("candidate", "released", "retired", "rejected")
+_ORDER = ("released", "candidate", "retired", "rejected")
+_MOVES = ("promote", "rollback")
 MANIFEST = "model.json"
 _POINTER, _HISTORY = "released", "history.jsonl"
 
@@ -37,7 +39,7 @@ class Decision:
     """One line of the history.
 
     Attributes:
-        action: register, promote or rollback.
+        action: register, promote, rollback or reject.
         model: the id it is about; after promote and rollback the one in force.
         before: the id that was in force until then, or None.
         when: UTC, ISO 8601. why: the decider's words.
@@ -98,12 +100,20 @@ class Registry:
         names = sorted(
             path.parent.name for path in self.folder.glob(f"*/{MANIFEST}") if not path.parent.is_symlink()
         )
-        ever = {one.model for one in self.history() if one.action != "register"}
+        ever = {one.model for one in self.history() if one.action in _MOVES}
+        rejected = {one.model for one in self.history() if one.action == "reject"}
         now = self._pointed()
         states = {
-            name: "released" if name == now else "retired" if name in ever else "candidate" for name in names
+            name: "released"
+            if name == now
+            else "retired"
+            if name in ever
+            else "rejected"
+            if name in rejected
+            else "candidate"
+            for name in names
         }
-        order = {"released": 0, "candidate": 1, "retired": 2}
+        order = {state: place for place, state in enumerate(_ORDER)}
         return [
             Model(name, self.folder / name, states[name])
             for name in sorted(names, key=lambda name: (order[states[name]], name))
@@ -130,6 +140,20 @@ class Registry:
             what = f"{len(found)} models begin with it" if found else "there is none"
             raise ModelNotFoundError(f"model {name!r}: {what} in {self.folder}; models: {there}")
         return found[0]
+
+    def newest_candidate(self) -> str:
+        """The id of the candidate that came last.
+
+        Raises:
+            ModelNotFoundError: there is none.
+        """
+        waiting = {one.id for one in self.models() if one.state == "candidate"}
+        for one in reversed(self.history()):
+            if one.action == "register" and one.model in waiting:
+                return one.model
+        raise ModelNotFoundError(
+            f"no candidate waits in {self.folder}: retrain packages what it has measured"
+        )
 
     def history(self) -> list[Decision]:
         """All decisions, oldest first.
@@ -180,6 +204,18 @@ class Registry:
             if name == self._pointed():
                 raise ReleaseError(f"model {name} is in force already")
             return self._put_in_force("promote", name, why, who)
+
+    def reject(self, model: str, why: str, who: str | None = None) -> Decision:
+        """Note that a candidate shall not be put in force; nothing moves, and it may be promoted later all the same.
+
+        Raises:
+            ModelNotFoundError: no such model. ReleaseError: no reason was given, or it is the one in force.
+        """
+        with self._deciding():
+            name = self.model(model).id
+            if name == self._pointed():
+                raise ReleaseError(f"model {name} is in force: go back from it instead of rejecting it")
+            return self._append("reject", name, why, who)
 
     def rollback(self, why: str, who: str | None = None) -> Decision:
         """Put the model in force that was so before the present one.
