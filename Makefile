@@ -56,6 +56,10 @@ report: setup ## write the report pages into the store
 collect: setup ## the recording and listening service on 127.0.0.1  [PORT=8090]
 	@$(PYTHON_RUN) -m collect serve --port $(or $(PORT),8090)
 
+collect-demo: setup ## 20 invented volunteers in Chromium, from sentences to a retrained network, with figures  [SEED=1]
+	@scripts/setup.sh --all
+	@$(PYTHON_RUN) -m demo.collecting --seed $(SEED)
+
 ##@ Airflow
 airflow-start: setup ## start Airflow on 127.0.0.1 and print where to log in
 	@$(PYTHON_RUN) -m launcher start

@@ -2,10 +2,9 @@
 
     python -m collect.checks.doubt_worker RUN_FOLDER
 
-A clip comes as one line of JSON ({"text", "bytes"}) and that many bytes of int16 at 16 kHz. The network doubts a clip
-where the sentence is more than `MOST_BEHIND` nats a frame less likely (CTC, all alignments) than the likeliest path.
-That compares the network with itself, so that a voice it hears badly is not taken for another sentence. Whether the
-doubt is right is decided by the volunteer and the listeners, never here.
+A clip comes as one line of JSON ({"text", "others", "bytes"}) and that many bytes of int16 at 16 kHz. The answer says
+what is heard, how far behind the likeliest path the sentence is, in nats a frame (CTC, all alignments), and, where that
+is far, whether one of the other sentences is likelier. What follows from it is decided in doubt.py.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-MOST_BEHIND = 1.2  # nats a frame
+FAR = 1.2  # nats a frame: from here on other sentences are tried
 RATE_HZ = 16_000
 
 Samples = npt.NDArray[np.int16]
@@ -67,22 +66,31 @@ class Ear:
         self._probabilities = LogProbabilities(network)
         self._alphabet = Alphabet(list(network.labels))
 
-    def judge(self, samples: Samples, text: str) -> tuple[str, float]:
-        """What is heard (greedy), and how far the text is behind it; nothing and infinity for less than one window."""
+    def judge(self, samples: Samples, text: str, others: list[str]) -> dict[str, Any]:
+        """What is heard (greedy), how far the text is behind it, and whether another text is less far.
+
+        For less than one window nothing is heard, and everything is 99 behind. Without others, one would be likelier.
+        """
         from native import greedy
         from training.network.dataset import Batch
         from training.network.features import mfcc
 
         frames = mfcc(samples, RATE_HZ, self._network.config.features)
         if not len(frames):
-            return "", float("inf")
+            return {"heard": "", "behind": 99.0, "likelier": True}
         lengths = np.full(1, len(frames), np.int32)
         whole = self._network.whitening.apply(frames)[None].astype(np.float32)
         batch = Batch(whole, lengths, np.zeros((1, 0), np.int32), np.zeros(1, np.int64))
         log_probs = self._probabilities.of_batch(batch)
         heard = greedy(log_probs, lengths, self._alphabet)[0].text
-        labels = self._alphabet.encode(text)
-        return heard, behind(log_probs[0].astype(np.float64), labels, len(self._network.labels))
+        blank = len(self._network.labels)
+
+        def far(words: str) -> float:
+            return behind(log_probs[0].astype(np.float64), self._alphabet.encode(words), blank)
+
+        mine = far(text)
+        likelier = mine > FAR and (not others or min(map(far, others)) < mine)
+        return {"heard": heard, "behind": round(min(mine, 99.0), 4), "likelier": likelier}
 
 
 def answer(ear: Ear, source: BinaryIO) -> dict[str, Any] | None:
@@ -91,8 +99,7 @@ def answer(ear: Ear, source: BinaryIO) -> dict[str, Any] | None:
     if not line:
         return None
     asked = json.loads(line)
-    heard, far = ear.judge(np.frombuffer(source.read(asked["bytes"]), "<i2"), asked["text"])
-    return {"heard": heard, "behind": round(min(far, 99.0), 4), "doubt": far > MOST_BEHIND}
+    return ear.judge(np.frombuffer(source.read(asked["bytes"]), "<i2"), asked["text"], asked["others"])
 
 
 def main() -> int:

@@ -10,14 +10,14 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from collect.checks.checks import Take, first_hit
-from collect.checks.copies import Copies
+from collect.checks.copies import Candidate, Copies
 from collect.checks.decoding import RATE_HZ, Decoder, Samples
-from collect.checks.doubt import Doubter
+from collect.checks.doubt import Doubter, Heard, is_doubtful
 from collect.checks.figures import Measured, measure
 from collect.database.engine import Database
 from collect.database.tables import Campaign, Clip, Sentence, Stopped, Voice
@@ -25,7 +25,9 @@ from collect.errors import ConflictError, ForbiddenError, NotFoundError, Refused
 from collect.files import SoundFiles, Uploads
 from collect.people import consent
 from collect.people.secret import now_s
-from native import flac
+from native import FlacError, flac
+
+OTHERS = 24  # sentences that a doubted one is compared with
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,38 @@ class Studio:
         hit = first_hit(Take(measured.figures, sentence.spoken))
         if hit is None:
             with self.database.reading() as session:
-                if self.copies.find(session, campaign.id, measured) is not None:
+                if (
+                    self.copies.find(session, campaign.id, Candidate(samples, measured, self._sound_of))
+                    is not None
+                ):
                     hit = ("copy", {})
         if hit is not None:
             return self._stop(voice, sentence, take, Outcome("stopped", hit[0], dict(hit[1])))
-        heard = self.doubter.heard_instead(samples, sentence.spoken)
+        heard = self.doubter.hear(samples, sentence.spoken, self._others(campaign, sentence))
         sha256 = self.sounds.keep(campaign.name, flac.encode(samples, RATE_HZ))
         return self._keep(campaign, voice, sentence, _Kept(take, samples, measured, heard, sha256))
+
+    def _sound_of(self, clip: Clip) -> Samples | None:
+        """The samples of a clip that is kept; None where its file is gone."""
+        with self.database.reading() as session:
+            name = session.get_one(Campaign, clip.campaign_id).name
+        try:
+            return flac.decode(self.sounds.path(name, clip.sound_sha256).read_bytes()).samples[:, 0]
+        except (OSError, FlacError):
+            return None
+
+    def _others(self, campaign: Campaign, sentence: Sentence) -> list[str]:
+        """Sentences of the campaign that are about as long."""
+        if not self.doubter.is_there:
+            return []
+        with self.database.reading() as session:
+            query = (
+                select(Sentence.spoken)
+                .where(Sentence.campaign_id == campaign.id, Sentence.id != sentence.id)
+                .order_by(func.abs(func.length(Sentence.spoken) - len(sentence.spoken)), Sentence.id)
+                .limit(OTHERS)
+            )
+            return list(session.scalars(query))
 
     def _stop(self, voice: Voice, sentence: Sentence, take: str, outcome: Outcome) -> Outcome:
         with self.database.writing() as session:
@@ -127,7 +154,8 @@ class Studio:
                 before = outcome_of(session, voice, kept.take)
                 if before is not None:
                     return before
-                session.add(_clip(session, campaign, voice, sentence, kept))
+                clip = _clip(session, campaign, voice, sentence, kept)
+                session.add(clip)
                 locked = session.get(Sentence, sentence.id, with_for_update=True)
                 if locked is None:
                     raise NotFoundError("there is no such sentence in this campaign")
@@ -139,7 +167,7 @@ class Studio:
             if before is not None:
                 return before
             raise ConflictError("this sentence or this very sound came in from you a moment ago") from error
-        return Outcome("asked", "doubt", {"heard": kept.heard}) if kept.heard else Outcome("waiting")
+        return Outcome("asked", "doubt", {"heard": clip.doubt}) if clip.doubt else Outcome("waiting")
 
 
 @dataclass(frozen=True)
@@ -147,7 +175,7 @@ class _Kept:
     take: str
     samples: Samples
     measured: Measured
-    heard: str
+    heard: Heard | None
     sha256: str
 
 
@@ -156,6 +184,10 @@ def _clip(session: Session, campaign: Campaign, voice: Voice, sentence: Sentence
     here = session.get(Voice, voice.id)
     if given is None or here is None or here.withdrawn_at_s is not None:
         raise ForbiddenError("there is no consent to this recording any more")
+    heard, measures, doubt = kept.heard, kept.measured.figures.as_json(), ""
+    if heard is not None:
+        measures["behind"] = heard.behind
+        doubt = heard.text if is_doubtful(heard, _behind_before(session, voice)) else ""
     return Clip(
         id=kept.take,
         campaign_id=campaign.id,
@@ -166,11 +198,17 @@ def _clip(session: Session, campaign: Campaign, voice: Voice, sentence: Sentence
         samples_sha256=kept.measured.samples_sha256,
         fingerprint=kept.measured.fingerprint,
         duration_s=len(kept.samples) / RATE_HZ,
-        measures=kept.measured.figures.as_json(),
-        doubt=kept.heard,
-        state="asked" if kept.heard else "waiting",
+        measures=measures,
+        doubt=doubt,
+        state="asked" if doubt else "waiting",
         created_at_s=now_s(),
     )
+
+
+def _behind_before(session: Session, voice: Voice) -> list[float]:
+    """How far behind the voice's kept clips were, those of a network only."""
+    query = select(Clip.measures).where(Clip.voice_id == voice.id, Clip.state != "asked")
+    return [found["behind"] for found in session.scalars(query) if "behind" in found]
 
 
 def _sentence(session: Session, campaign: Campaign, voice: Voice, sentence_id: int) -> Sentence:

@@ -13,6 +13,7 @@ import soxr
 from collect_sounds import as_int16, voice, wav
 
 from collect.checks.checks import CHECKS, Take, first_hit
+from collect.checks.copies import ALIKE, likeness
 from collect.checks.decoding import Decoder, kind_of
 from collect.checks.figures import RATE_HZ, measure
 
@@ -106,3 +107,11 @@ def test_what_browsers_record_is_decoded(tmp_path: Path, suffix: str, options: l
 def test_silence_and_single_samples_are_measured_too() -> None:
     for samples in (np.zeros(1, np.int16), np.zeros(50_000, np.int16), np.full(16_001, 32767, np.int16)):
         assert first_hit(Take(measure(samples).figures, TEXT)) is not None
+
+
+def test_a_playback_has_the_course_of_loudness_of_its_clip_and_another_clip_has_not() -> None:
+    clip, other = voice(1, syllables=14), voice(2, syllables=14)
+    quiet = as_int16(0.4 * np.concatenate([np.zeros(9000), clip / 32768, np.zeros(2000)]))
+    noisy = as_int16(quiet / 32768 + 0.004 * np.random.default_rng(1).standard_normal(len(quiet)))
+    assert likeness(noisy, clip) > ALIKE > likeness(other, clip)
+    assert likeness(np.zeros(1600, np.int16), clip) < ALIKE

@@ -15,7 +15,7 @@ from collect_sounds import voice, wav
 from collect_visitors import Volunteer
 from sqlalchemy import select
 
-from collect.checks.doubt import Doubter
+from collect.checks.doubt import Doubter, Heard, is_doubtful
 from collect.checks.doubt_worker import behind, log_likelihood
 from collect.database.tables import Clip, Stopped
 
@@ -26,7 +26,7 @@ while line := sys.stdin.buffer.readline():
     sys.stdin.buffer.read(asked["bytes"])
     {act}
 """
-DOUBTS = 'print(json.dumps({"heard": "something else", "doubt": True}), flush=True)'
+DOUBTS = 'print(json.dumps({"heard": "something else", "behind": 1.5, "likelier": True}), flush=True)'
 
 
 @pytest.mark.parametrize("labels", [[0], [1], [0, 1], [0, 0], [1, 0, 1]])
@@ -50,6 +50,23 @@ def test_what_was_said_is_near_the_best_path_and_something_else_is_not() -> None
     assert behind(log_probs, said, 2) < 0.2
     assert behind(log_probs, [1, 1, 1, 1, 1], 2) > 1.0
     assert behind(log_probs[:2], [0, 1, 0], 2) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("far", "likelier", "before", "doubted"),
+    [
+        (1.5, True, [], True),  # nothing is known of the voice: far, and another sentence is likelier
+        (1.5, False, [0.1] * 4, False),  # far, but no sentence fits better: a voice that is heard badly
+        (0.6, False, [0.1] * 5, True),  # near for others, far for this voice
+        (0.4, False, [0.1] * 5, False),
+        (1.6, True, [1.0, 1.1, 0.9, 1.2, 0.8], False),  # as this voice always is
+        (2.1, False, [1.5] * 9, True),  # no habit explains that
+    ],
+)
+def test_a_voice_is_compared_with_itself(
+    far: float, likelier: bool, before: list[float], doubted: bool
+) -> None:
+    assert is_doubtful(Heard("words", far, likelier), before) is doubted
 
 
 def with_worker(app: Any, tmp_path: Path, act: str) -> None:
@@ -97,3 +114,18 @@ def test_a_network_that_fails_doubts_nothing(
         anna.speak(seed)
     assert not app.state.services.studio.doubter.is_there, "after three failures it is left alone"
     assert json.dumps(anna.call("GET", "/api/c/harbour/clips").json()) == '{"clips": []}'
+
+
+def test_the_sentences_that_are_tried_are_of_the_campaign_and_what_is_known_of_a_voice_is_kept(
+    volunteer: Callable[[], Volunteer], app: Any, tmp_path: Path
+) -> None:
+    act = 'print(json.dumps({"heard": "x".join(asked["others"]), "behind": 0.1, "likelier": False}), flush=True)'
+    with_worker(app, tmp_path, act)
+    anna = volunteer()
+    anna.speak(1)
+    with app.state.services.database.reading() as session:
+        (clip,) = session.scalars(select(Clip))
+        assert clip.measures["behind"] == 0.1 and clip.doubt == ""
+    studio = app.state.services.studio
+    heard = studio.doubter.hear(voice(1), "some words", ["one", "two"])
+    assert heard is not None and heard.text == "onextwo"
