@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 def unsafe_name(name: str) -> str | None:
     """Why a member's name must not be used, or None."""
     if not name or name.startswith(("/", "\\")) or re.match(r"^[A-Za-z]:", name):
         return "absolute name"
-    if ".." in PurePosixPath(name.replace("\\", "/")).parts:
+    if ".." in name.replace("\\", "/").split("/"):
         return "name climbs out of the archive with '..'"
-    if any(ord(c) < 32 for c in name):
+    if _CONTROL.search(name):
         return "control character in the name"
     return None
 

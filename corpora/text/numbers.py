@@ -27,6 +27,7 @@ _UNITS = {
 }
 _CURRENCIES = "$€£"
 _LONGEST = 15  # digits
+_DIGIT = re.compile("[0-9]")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class NumbersRead:
 
 def may_hold_numbers(text: str) -> bool:
     """Whether there is anything to read: a digit, or capitals that may be a Roman numeral among other words."""
-    if any(c.isnumeric() for c in text):
+    if _DIGIT.search(text) or (not text.isascii() and any(c.isnumeric() for c in text)):
         return True
     return bool(_ROMAN_LIKE.search(text)) and any(c.islower() for c in text)
 
