@@ -15,7 +15,7 @@ LM ?= $(SPEECHMILL_STORE)/language_models/$(NAME)/current
 SPLIT ?= test
 PACKAGES := native store corpora lm scoring training launcher collect demo scripts benchmarks
 # Variables that benchmarks understand (python -m benchmarks lists which one takes which).
-export TEXT HOURS JSON STORE SIZES FOLDER SEED
+export TEXT HOURS JSON STORE SIZES FOLDER SEED ROWS
 
 help: ## list the doors
 	@awk -F':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z%-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

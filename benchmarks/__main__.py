@@ -75,6 +75,11 @@ BENCHES = {
     "features": Bench(
         "benchmarks.features", "the front end in C++ beside numpy, CPU time", {"FOLDER": "", **_JSON}
     ),
+    "browser": Bench(
+        "benchmarks.browsing",
+        "the page Utterances at a million rows: search, sound, memory",
+        {"ROWS": "--rows", **_SEED},
+    ),
     "feed": Bench("benchmarks.feed", "shards to batches: speed, first step, memory", {"HOURS": "--hours"}),
     "training": Bench(
         "benchmarks.training",

@@ -263,8 +263,12 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
     from corpora.audit import commands as audit_commands
     from corpora.browsing import commands as browsing_commands
     from corpora.curation import commands as curation_commands
+    from corpora.lineage import commands as lineage_commands
 
-    rooms = (version_commands, upkeep_commands, audit_commands, curation_commands, browsing_commands)
+    rooms = (
+        *(version_commands, upkeep_commands, audit_commands),
+        *(curation_commands, browsing_commands, lineage_commands),
+    )
     known: dict[str, Callable[[argparse.Namespace], int]] = {}
     for room in rooms:
         known |= room.COMMANDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,12 @@ from corpora.importers import IMPORTERS, get_importer
 from corpora.options import add_arguments
 from store.errors import UsageError
 from store.shared.places import as_place
+
+_ALONE = {
+    "trace": "corpora.lineage.commands",
+    "lineage": "corpora.lineage.commands",
+    "index": "corpora.browsing.commands",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,7 +32,7 @@ def parse(line: list[str]) -> argparse.Namespace:
     """What a command line says; `line` itself is kept beside it.
 
     A refresh that names its importer first is read with that importer's options alone, so that the other importers
-    are imported only for a line that cannot be read so.
+    are imported only for a line that cannot be read so; commands that need no importer are read without any.
 
     Raises:
         UsageError: it cannot be read; says what is wrong.
@@ -34,6 +41,12 @@ def parse(line: list[str]) -> argparse.Namespace:
         lean, refresh_of = _begun()
         with suppress(UsageError):  # told by the whole parser
             _shared_arguments(_refresh_parser(refresh_of, [line[1]]))
+            return lean.parse_args(line, argparse.Namespace(line=line))
+    if line[:1] and line[0] in _ALONE and not {"-h", "--help"} & {*line}:
+        lean, add = _begun()
+        with suppress(UsageError):
+            for command in import_module(_ALONE[line[0]]).add_parsers(add):
+                _shared_arguments(command)
             return lean.parse_args(line, argparse.Namespace(line=line))
     return parser().parse_args(line, argparse.Namespace(line=line))
 
@@ -51,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     from corpora.browsing import commands as browsing_commands
     from corpora.curation import commands as curation_commands
     from corpora.exports import FORMS
+    from corpora.lineage import commands as lineage_commands
 
     whole, add = _begun()
     listing = add("list", help="published corpora and the importers there are")
@@ -85,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
         *audit_commands.add_parsers(add),
         *curation_commands.add_parsers(add),
         *browsing_commands.add_parsers(add),
+        *lineage_commands.add_parsers(add),
     ]
     for command in (listing, doctor, download, refresh, renew, show, report, export, *more):
         _shared_arguments(command)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from lineage_pages import router as lineage
 from model_pages import released_now
 from model_pages import router as model_router
 from page_frame import REPORT_HEADERS, TEMPLATES, page
@@ -31,6 +32,7 @@ app.mount("/try", make_app(Released(), None, [Depends(get_user)]))
 
 app.mount("/utterances", utterances)
 app.include_router(model_router)
+app.include_router(lineage)
 
 
 @app.get("/")

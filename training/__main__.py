@@ -21,10 +21,12 @@ from store.store import Store
 from training.alignment.commands import add_parsers as add_alignment_parsers
 from training.decoding.search import SAMPLERS
 from training.decoding.weights import DEFAULT_MODE, MODES
+from training.doubt.commands import add_parsers as add_doubt_parsers
 from training.errors import DataError, TrainingError
 from training.pages.terminal import comparison_lines, evaluation_lines, total_line
 from training.release.commands import add_parsers as add_release_parsers
 from training.search.commands import add_parsers as add_search_parsers
+from training.trace_command import add_parsers as add_trace_parser
 from training.transcription.commands import add_parsers as add_transcription_parsers
 
 _POLL_S = 1.0
@@ -87,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     add_transcription_parsers(add)
     add_search_parsers(add)
     add_alignment_parsers(add)
+    add_doubt_parsers(add)
+    add_trace_parser(add)
     return parser
 
 

@@ -237,6 +237,8 @@ def _features_alone(config: TrainingConfig, store: Store) -> TrainingData:
             f"{folder.path}: its frames have {folder.coefficients} values every {folder.settings['hop_s']:g} s; set "
             "features.coefficients and features.hop_s so, or start with --features"
         )
+    if config.data.leave_out:
+        raise ConfigError("data.leave_out tells utterances by their sound, and data.feature_folder has none")
     if config.augment.speeds != (1.0,) or changes_sound(config.augment):
         raise ConfigError("augment: speeds and changes of sound need sound, and data.feature_folder has none")
     sets = []

@@ -53,13 +53,16 @@ _MEASURE_SAYS = {
 }
 DOUBTS = {
     "doubt": "doubt",
-    "doubt_score": "fit of the text, nats a letter",
+    "doubt_fit": "fit of the text, nats a letter",
+    "doubt_worst": "fit of the worst word, nats a letter",
     "doubt_cer": "letters heard otherwise",
     "doubt_missing": "words heard, not written",
     "doubt_added": "words written, not heard",
-    "doubt_length": "length against what is usual",
+    "doubt_length": "letters per second against what is usual",
 }
-"""Columns of a table of doubt (training/doubt), as they are called here; empty where nobody has doubted yet."""
+"""Figures of a table of doubt (training/doubt), as they are called here; empty where nobody has doubted yet."""
+HEARD = "doubt_heard"
+"""What the network heard, beside them."""
 
 COLUMNS = (
     _same("utterance_id", "VARCHAR", "id"),
@@ -92,6 +95,7 @@ COLUMNS = (
         for name in MEASURES
     ),
     *(Column(name, "FLOAT", says, f"d.{name}", shown=name == "doubt") for name, says in DOUBTS.items()),
+    Column(HEARD, "VARCHAR", "heard by the network", f"d.{HEARD}", shown=False),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 FACETS = ("split", "subset", "speaker_id", "donor_id", "gender", "language", "check")

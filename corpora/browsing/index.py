@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpora.browsing.columns import COLUMNS, DOUBTS, FACETS, INDEX_VERSION, READ
+from corpora.browsing.columns import COLUMNS, DOUBTS, FACETS, HEARD, INDEX_VERSION, READ
 from store.corpus import Corpus
 from store.errors import StoreError
 from store.store import Store
@@ -132,13 +132,13 @@ def _found(text: str, raw: str) -> str:
 
 def _doubts(database: duckdb.DuckDBPyConnection, path: Path) -> None:
     """The table `doubts`, empty where nobody has doubted."""
-    names = ", ".join(DOUBTS)
+    names = ", ".join([*DOUBTS, HEARD])
     columns = ", ".join(f"{name} FLOAT" for name in DOUBTS)
-    database.execute(f"CREATE TEMP TABLE doubts (utterance_id VARCHAR, {columns})")
+    database.execute(f"CREATE TEMP TABLE doubts (utterance_id VARCHAR, {columns}, {HEARD} VARCHAR)")
     if path.is_file():
         from corpora.versions.shards import read_table
 
-        database.register("table_of_doubt", read_table(path, ["utterance_id", *DOUBTS]))
+        database.register("table_of_doubt", read_table(path, ["utterance_id", *DOUBTS, HEARD]))
         database.execute(f"INSERT INTO doubts SELECT utterance_id, {names} FROM table_of_doubt")
         database.unregister("table_of_doubt")
 

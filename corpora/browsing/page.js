@@ -145,6 +145,8 @@ function show(row) {
     if (left.includes(name) || value === null || value === "" || value.length === 0) continue;
     facts.append(element("dt", "", saysOf(name)), element("dd", name === "reason" || name === "check" ? "bad" : "", Array.isArray(value) ? value.join(" ") : shown(value)));
   }
+  of("trace").href = `../lineage?of=${encodeURIComponent(`utterance:${row.utterance_id}`)}`;
+  of("trace").hidden = !row.utterance_id;
   decisions(row);
 }
 

@@ -162,6 +162,23 @@ class Index:
         with self._cursor() as cursor:
             return next(iter(_read(cursor, names, [number])), None)
 
+    def where(self, columns: Sequence[str], value: str) -> tuple[dict[str, int], dict[str, Any]]:
+        """How many rows have exactly this value in one of the columns, by split or "refused", and one of them."""
+        known = [f'"{BY_NAME[name].name}" = ?' for name in columns]
+        condition = " OR ".join(known)
+        with self._cursor() as cursor:
+            cursor.execute(
+                "SELECT CASE WHEN accepted THEN split ELSE 'refused' END AS part, count(*), min(row) FROM rows "
+                f"WHERE {condition} GROUP BY part ORDER BY min(row)",
+                [value] * len(known),
+            )
+            found = cursor.fetchall()
+            if not found:
+                return {}, {}
+            counted = {str(part): int(count) for part, count, _ in found}
+            names = ["row", "accepted", *(column.name for column in COLUMNS if column.shown)]
+            return counted, _read(cursor, names, [min(first for _, _, first in found)])[0]
+
     def values(self, kind: str, begins: str, most: int) -> list[tuple[str, int]]:
         """The commonest values of a facet that contain a text, with how many rows have them."""
         with self._cursor() as cursor:

@@ -39,6 +39,7 @@ FORMS = {
     "lhotse": "corpora.exports.lhotse",
     "lhotse_shar": "corpora.exports.lhotse_shar",
     "kaldi": "corpora.exports.kaldi",
+    "croissant": "corpora.exports.croissant",
 }
 VERSION = "2"  # raise it whenever the bytes of an export change
 

@@ -68,3 +68,26 @@ def test_readers_look_and_operators_decide(
         "may_decide": False,
     }
     assert 'href="/speech/utterances/"' in as_role("viewer").get("/").text
+
+
+def test_lineage_is_a_page_behind_the_login_and_hostile_names_stay_text(
+    application: Any, as_role: Callable[[str], Any], tmp_path: Path
+) -> None:
+    from fastapi.testclient import TestClient
+
+    from store.writing import write_json_atomic
+
+    hostile = "<script>alert(1)</script>{{ 7 * 7 }}"
+    run = tmp_path / "store/runs/abcd1234"
+    write_json_atomic(run / "inputs.json", {"corpora": {hostile: "v1"}})
+    write_json_atomic(run / "state.json", {"state": hostile})
+    stranger, reader = TestClient(application), as_role("viewer")
+    for path in ("/lineage", "/lineage?of=abcd1234", "/lineage.json?of=abcd1234"):
+        assert stranger.get(path).status_code == 401
+        assert reader.get(path).status_code == 200
+    page = reader.get("/lineage", params={"of": "abcd1234"})
+    assert "learnt from its train" in page.text and "49" not in page.text and "<script>" not in page.text
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    unknown = reader.get("/lineage", params={"of": f"{hostile}?"})
+    assert "nothing here is called" in unknown.text and "<script>" not in unknown.text
+    assert reader.get("/lineage.json", params={"of": "nobody"}).status_code == 404

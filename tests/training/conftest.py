@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -85,7 +86,7 @@ def _row(corpus: str, split: str, clip: Clip) -> dict[str, Any]:
         "text": clip.text,
         "text_raw": clip.text,
         "source_path": "invented",
-        "audio_sha256": "",
+        "audio_sha256": hashlib.sha256(samples.tobytes()).hexdigest(),
         "flags": [],
         "measures": {"snr_db": 30.0},
         "normaliser_version": NORMALISER_VERSION,

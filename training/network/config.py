@@ -17,6 +17,7 @@ from corpora.quality.checks import CTC_RATE_HZ, CTC_STEP, CTC_WINDOW
 from corpora.quality.thresholds import Thresholds
 from training.errors import ConfigError
 from training.network import keys
+from training.network.feed.folds import is_share
 from training.network.keys import above, any_text, at_least, each, either, key, name, names, one_of, within
 
 
@@ -75,6 +76,10 @@ class DataConfig:
     feature_cache_gb: float = key(
         0.0, "features kept on disk as float16, at most this many GB; 0 = computed anew in every epoch",
         at_least(0), since=2,
+    )  # fmt: skip
+    leave_out: str = key(
+        "", "a share of the utterances that is not learnt from, as 2/5 (told by their sound); '' = none",
+        keys.Rule(is_share, "a share as 2/5, or nothing"), since=2,
     )  # fmt: skip
     feature_folder: str = key(
         "",

@@ -97,12 +97,12 @@ def test_names_from_outside_are_looked_up_and_values_bound(index: Index) -> None
 def test_doubt_beside_a_version_is_taken_in(store: Store, index: Index) -> None:
     import pyarrow as pa
 
-    from corpora.browsing.columns import DOUBTS
+    from corpora.browsing.columns import DOUBTS, HEARD
     from corpora.versions.shards import write_table
 
     corpus = store.corpus("gift")
     [first, *_] = index.rows(Search(kind="accepted"))
-    figures = {name: [0.5] for name in DOUBTS}
+    figures = {**{name: [0.5] for name in DOUBTS}, HEARD: ["something else"]}
     write_table(doubt_path(store, corpus), pa.table({"utterance_id": [first["utterance_id"]], **figures}))
     doubted = Index(build_index(store, corpus))
     rows = doubted.rows(Search(sort="doubt", down=True))

@@ -20,6 +20,7 @@ from training.network.batches import Indices
 from training.network.config import DataConfig, FeatureConfig
 from training.network.dataset import ctc_refusal, evenly
 from training.network.features import frame_count
+from training.network.feed.folds import in_share
 from training.network.feed.left_out import LeftOut, SetAside
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class _TableBuilder:
         import pyarrow as pa
 
         try:
-            columns, group_rows = _shard_columns(shard, entry)
+            columns, group_rows = _shard_columns(shard, entry, self._config.leave_out)
         except (OSError, pa.ArrowException, KeyError) as error:
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
             reason = f"the shard cannot be read ({said}); run the refresh of {shard.corpus.name} again"
@@ -197,6 +198,8 @@ class _TableBuilder:
         self._subsets.update(subsets.tolist())
         if config.subsets:
             leave("of an official part that is not in data.subsets", ~np.isin(subsets, config.subsets))
+        if config.leave_out:
+            leave(f"of the share {config.leave_out} that is left out", columns["left_out"])
         leave(f"shorter than {config.min_duration_s:g} s", seconds < config.min_duration_s)
         leave(f"longer than {config.max_duration_s:g} s", seconds > config.max_duration_s)
         encode, least = self._learner.alphabet.encode, np.round(frames.min(axis=1) / self._learner.tempo)
@@ -247,8 +250,10 @@ class _TableBuilder:
         return table.kept(np.setdiff1d(np.arange(len(table)), dropped))
 
 
-def _shard_columns(shard: Shard, entry: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
-    """The columns of a whole shard as arrays, and the rows of each of its row groups."""
+def _shard_columns(
+    shard: Shard, entry: dict[str, Any], leave_out: str = ""
+) -> tuple[dict[str, Any], list[int]]:
+    """The columns of a whole shard as arrays, and the rows of each of its row groups; `left_out` where asked for."""
     import pyarrow.parquet as pq
 
     stated = entry.get("bytes")
@@ -264,5 +269,9 @@ def _shard_columns(shard: Shard, entry: dict[str, Any]) -> tuple[dict[str, Any],
         name: read[name].to_numpy(zero_copy_only=False) if name != "text" else read[name].to_pylist()
         for name in _COLUMNS
     }
+    if leave_out:
+        with pq.ParquetFile(shard.corpus.readable(shard.path, ["audio_sha256"])) as stored:
+            sounds = stored.read(columns=["audio_sha256"], use_threads=False)["audio_sha256"].to_pylist()
+        columns["left_out"] = in_share(sounds, leave_out)
     columns["subset"] = np.array([one or "" for one in columns["subset"]], dtype=object).astype(str)
     return columns, rows

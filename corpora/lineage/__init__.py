@@ -1,0 +1,1 @@
+"""What was made of what: from a figure to the bytes of its sources, and back."""
