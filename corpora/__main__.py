@@ -64,10 +64,11 @@ def _list(args: argparse.Namespace) -> int:
 def _doctor(args: argparse.Namespace) -> int:
     import tempfile
 
-    from corpora.doctor import describe, examine
+    from corpora.doctor import Aids, describe, examine
 
+    aids = Aids(args.donation, args.draft_alphabet, open_store(args.store).alphabets_dir)
     with tempfile.TemporaryDirectory(prefix="speechmill-doctor-") as spill:
-        found = examine(args.source, Path(spill), args.donation)
+        found = examine(args.source, Path(spill), aids)
     emit(found, args.json, describe(found))
     return 0
 
@@ -102,6 +103,7 @@ def _refresh(args: argparse.Namespace) -> int:
             store=args.store,
             workers=args.workers,
             dask=args.dask,
+            alphabet=args.alphabet,
             options=given(args),
             thresholds=parse(args.threshold),
         )

@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
     doctor = add("doctor", help="which corpus a source is and what a refresh would do")
     doctor.add_argument("source", nargs="+", type=Path, metavar="SOURCE")
     doctor.add_argument("--donation", type=Path, metavar="FILE")
+    doctor.add_argument(
+        "--draft-alphabet", type=Path, metavar="FILE", help="write the letters of its texts here"
+    )
     download = add("download", help="fetch the archives of LibriSpeech or TED-LIUM")
     download.add_argument("importer", metavar="IMPORTER", help="librispeech or tedlium")
     download.add_argument("--parts", nargs="*", default=[], metavar="PART", help="none: the list of parts")
@@ -128,6 +131,9 @@ def _refresh_parser(add: Callable[..., Any], importers: list[str]) -> Any:
     )
     refresh.add_argument("--as", dest="name", metavar="NAME", help="publish under this name")
     refresh.add_argument("--donation", type=Path, metavar="FILE", help="a donation.toml for donated archives")
+    refresh.add_argument(
+        "--alphabet", type=Path, metavar="FILE", help="the letters of its language, kept for it in the store"
+    )
     refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     refresh.add_argument(
         "--dask", metavar="ADDRESS", help="a Dask scheduler that does the work, or slurm (then N jobs)"

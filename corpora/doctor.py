@@ -6,34 +6,55 @@ import importlib.util
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from corpora.donations.quarantine import write_draft
 from corpora.errors import NeedsDonationError, SourceError
 from corpora.faults import fault_reason
-from corpora.importer import Importer, ImportOptions, Scan
+from corpora.importer import Importer, ImportOptions, RawSegment, Scan
 from corpora.importers import IMPORTERS, get_importer
 from corpora.options import checked
 from corpora.sources.opening import open_source
 from corpora.sources.source import Member, Source
+from corpora.text.draft import letters_of
+from corpora.text.languages import alphabet_remark
 from native.errors import SpeechmillError
 from store.store import Store
+from store.writing import explain_write, write_bytes_atomic
 
 
-def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Aids:
+    """What a person gives and wants beside the source.
+
+    Attributes:
+        donation: a donation.toml. draft_alphabet: a file to write the letters of the transcripts into.
+        alphabets: folder of the store's own alphabets.
+    """
+
+    donation: Path | None = None
+    draft_alphabet: Path | None = None
+    alphabets: Path | None = None
+
+
+def examine(paths: Sequence[Path], spill_dir: Path, aids: Aids | None = None) -> dict[str, Any]:
     """Look at a source.
 
     Returns:
         source, files, bytes, litter, kinds ({suffix: files}), refused (members with reasons), notes, and `importers`:
         for each one that recognises the source what a refresh would do: units, bytes, rejected, ignored, notes or
-        problem.
+        problem. `alphabet` where a draft was asked for: path, labels, letters, rare.
 
     Raises:
         SourceError: the source is missing, unreadable or empty.
     """
+    aids = aids or Aids()
     source = open_source(paths, spill_dir, light=True)
     members = source.members()
+    drafted = {} if aids.draft_alphabet is None else {"alphabet": _draft(source, aids)}
     return {
         "source": source.label,
         "files": len(members),
@@ -42,8 +63,40 @@ def examine(paths: Sequence[Path], spill_dir: Path, donation: Path | None = None
         "kinds": _kinds(members),
         "refused": [{"path": r.source_path, "reason": r.reason} for r in source.rejections],
         "notes": list(source.notes),
-        "importers": {i.name: _outlook(i, source, donation) for i in _recognising(source, donation)},
+        "importers": {i.name: _outlook(i, source, aids) for i in _recognising(source, aids.donation)},
+        **drafted,
     }
+
+
+def _draft(source: Source, aids: Aids) -> dict[str, Any]:
+    """Writes the alphabet of a source's transcripts, as the first importer that can read it hands them over.
+
+    Raises:
+        SourceError: no importer reads it, or there is no letter in it.
+    """
+    for importer in _recognising(source, aids.donation):
+        with suppress(SpeechmillError):
+            options = ImportOptions(donation=aids.donation, options=checked(importer, {}))
+            units = importer.scan(source, options).units
+            said = (
+                one for unit in units for one in importer.read(source, unit) if isinstance(one, RawSegment)
+            )
+            letters = letters_of((segment.text_raw for segment in said), (source.label,))
+            if letters is None or aids.draft_alphabet is None:
+                continue
+            with explain_write(aids.draft_alphabet):
+                write_bytes_atomic(aids.draft_alphabet, letters.file_text().encode("utf-8"))
+            labels = len(letters.alphabet().labels)
+            rare = {letter: letters.counts[letter] for letter in letters.rare}
+            return {
+                "path": str(aids.draft_alphabet),
+                "labels": labels,
+                "letters": letters.total,
+                "rare": rare,
+            }
+    raise SourceError(
+        f"no importer reads a text with letters in {source.label}, so no alphabet can be drafted"
+    )
 
 
 def _kinds(members: Sequence[Member]) -> dict[str, int]:
@@ -65,9 +118,9 @@ def _recognising(source: Source, donation: Path | None) -> list[Importer]:
     return found
 
 
-def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[str, Any]:
+def _outlook(importer: Importer, source: Source, aids: Aids) -> dict[str, Any]:
     try:
-        scan = importer.scan(source, ImportOptions(donation=donation, options=checked(importer, {})))
+        scan = importer.scan(source, ImportOptions(donation=aids.donation, options=checked(importer, {})))
     except SpeechmillError as error:
         return {"problem": str(error)}
     except Exception as error:
@@ -84,7 +137,7 @@ def _outlook(importer: Importer, source: Source, donation: Path | None) -> dict[
         "rejected": dict(sorted(Counter(r.check for r in scan.rejections).items())),
         "ignored": dict(sorted(ignored.items())),
         "officials": _officials(scan, source),
-        "notes": list(scan.notes),
+        "notes": [*scan.notes, *alphabet_remark(scan.facts.language, aids.alphabets)],
     }
 
 
@@ -136,6 +189,14 @@ def describe(found: dict[str, Any]) -> str:
         lines += [f"    rejected {check}: {n}" for check, n in outlook["rejected"].items()]
         lines += [f"    ignored, {reason}: {n}" for reason, n in outlook["ignored"].items()]
         lines += [f"    note: {note}" for note in outlook["notes"]]
+    if "alphabet" in found:
+        drafted = found["alphabet"]
+        rare = ", ".join(f"{sign} ({n})" for sign, n in list(drafted["rare"].items())[:20])
+        lines.append(
+            f"  alphabet: {drafted['labels']} labels of {drafted['letters']:,} letters in {drafted['path']}"
+            + (f"; left out, please look: {rare}" if rare else "")
+        )
+        lines.append(f"  next: python -m corpora refresh … --alphabet {drafted['path']}")
     known = [name for name, outlook in found["importers"].items() if "problem" not in outlook]
     if len(known) > 1:
         lines.append(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from corpora.doctor import examine
+from corpora.doctor import Aids, examine
 from corpora.errors import SourceError
 from demo.chain import Chain, Source
 from demo.chain_settings import ChainSettings, LanguageModelChoice, write_settings
@@ -77,7 +77,7 @@ def _take(entry: Path, data: Path, spill_dir: Path, found: Found) -> str:
         return ""
     donation = _donation_of(entry, data)
     try:
-        seen = examine([entry], spill_dir, donation)
+        seen = examine([entry], spill_dir, Aids(donation))
     except SpeechmillError as error:
         return str(error)
     known: dict[str, dict[str, Any]] = {

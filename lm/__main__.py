@@ -85,9 +85,12 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     command.add_argument("--keep-held-out", action="store_true",
                          help="learn also from sentences that equal dev or test (recorded)")  # fmt: skip
     command.add_argument("--alphabet", metavar="FILE", type=Path,
-                         help="the letters of the text (default: English; python -m lm alphabet derives one)")  # fmt: skip
+                         help="the letters of the text (python -m lm alphabet derives one); else those of --language, "
+                         "of the corpora named, of English")  # fmt: skip
+    command.add_argument("--language", metavar="TAG", help="of the text: de, ru, zh, …")
     command.add_argument("--bytes", action="store_true", help="for a network that writes the bytes of UTF-8")
-    command.add_argument("--unit", choices=UNITS, default="words", help="what is counted (default: words)")
+    command.add_argument("--unit", choices=UNITS, default="",
+                         help="what is counted (default: words; characters where the alphabet has no blank)")  # fmt: skip
     command.add_argument(
         "--binary", choices=("trie", "probing"), default="probing", help="small, or fast (default)"
     )
@@ -171,6 +174,7 @@ def _build(options: argparse.Namespace) -> int:
             keep_held_out=options.keep_held_out,
             interpolate=options.interpolate,
             alphabet=options.alphabet,
+            language=options.language,
             labels="bytes" if options.bytes else "characters",
             unit=options.unit,
             binary=options.binary,

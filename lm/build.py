@@ -89,7 +89,7 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         "kenlm_version": kenlm.find_tools().version,
         "highest_order": str(native.KENLM_MAX_ORDER),
         "labels": inputs.labels.kind,
-        "unit": request.unit,
+        "unit": inputs.unit,
     }
     lexicon = build_lexicon(
         estimated.words, inputs.labels, folder / "lm.binary", folder / "lexicon.trie", identity
@@ -106,7 +106,7 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
     }
     figures = measure_corpora(
         inputs.everything,
-        scoring(LanguageModel.load(folder / "lm.binary").score_sentence, request.unit, inputs.labels),
+        scoring(LanguageModel.load(folder / "lm.binary").score_sentence, inputs.unit, inputs.labels),
     )
     manifest.update({key: figures[key] for key in ("perplexity", "perplexity_without_oov", "oov_rate")})
     manifest["dev"] = figures
@@ -127,9 +127,9 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
         raise EmptyTextError(why_nothing_is_left(counts, inputs.alphabet.labels))
     longest = counts.longest_words
     for part in parts:
-        if request.unit != WORDS:
+        if inputs.unit != WORDS:
             with explain_write(part.text):
-                longest = split_file(part.text, work / "characters.txt", request.unit, inputs.labels)
+                longest = split_file(part.text, work / "characters.txt", inputs.unit, inputs.labels)
                 (work / "characters.txt").replace(part.text)
         _check_disk(part.text, request.order)
     vocabulary = _choose_vocabulary(request, inputs, words)
@@ -164,7 +164,8 @@ def _write_parts(
     request: BuildRequest, inputs: Inputs, work: Path, words: WordCounter | None
 ) -> tuple[list[Part], SentenceCounts]:
     """The clean sentences: in one file, or where sources are mixed in one each."""
-    held_out, labels = held_out_sentences(inputs.everything, request.keep_held_out), inputs.alphabet.labels
+    labels = inputs.alphabet.labels
+    held_out = held_out_sentences(inputs.everything, request.keep_held_out, not inputs.alphabet.unspaced)
     sources = [("all", SentenceSources(inputs.training, inputs.text, tuple(labels), request.workers))]
     if request.interpolate:
         sources = mixture().sources_of(request, inputs)

@@ -11,12 +11,13 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import native
-from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
+from corpora.text.languages import alphabet_for
+from corpora.text.normaliser import NORMALISER_VERSION
 from lm.defaults import DEFAULT_ORDER, DEFAULT_PRUNE
 from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools
@@ -42,8 +43,10 @@ class BuildRequest:
 
     `corpora` None means all published ones, () none. `prune` holds one threshold per order (counts up to it
     are dropped). `vocabulary_size` keeps the N most frequent words, `vocabulary` those of a file (one a line).
-    `alphabet` is the file of the letters that text is written with (None: English), `labels` says whether the
-    network's outputs are those characters or the bytes of UTF-8, `unit` what the model counts.
+    `alphabet` is the file of the letters that text is written with; without it those of `language`, else of the
+    language of the corpora that are named, else the English ones. `labels` says whether the network's outputs are
+    those characters or the bytes of UTF-8, `unit` what the model counts ("": characters where the alphabet has no
+    blank, else words).
     `interpolate` makes one model of each source and mixes them. `keep_held_out` learns also from sentences
     that equal dev or test. `text` holds files or directories.
     """
@@ -59,8 +62,9 @@ class BuildRequest:
     keep_held_out: bool = False
     interpolate: bool = False
     alphabet: Path | None = None
+    language: str | None = None
     labels: str = "characters"
-    unit: str = WORDS
+    unit: str = ""
     binary: str = "probing"
     quantise: int | None = None
     store: Path | None = None
@@ -84,6 +88,11 @@ class Inputs:
         return Alphabet.bytes() if self.record["settings"]["labels"] == "bytes" else self.alphabet
 
     @property
+    def unit(self) -> str:
+        """What the model counts."""
+        return str(self.record["settings"]["unit"])
+
+    @property
     def hash(self) -> str:
         """Hex SHA-256 of all inputs and settings: equal hash, equal model."""
         text = json.dumps(self.record, sort_keys=True, ensure_ascii=False)
@@ -102,7 +111,10 @@ def gather(request: BuildRequest) -> Inputs:
     """Finds and checks all inputs. Raises LanguageModelUsageError, TextSourceError, ToolMissingError."""
     _check(request)
     store = open_store(request.store)
-    alphabet = default_alphabet() if request.alphabet is None else Alphabet.load(request.alphabet)
+    alphabet = _alphabet(request, store)
+    if not request.unit:
+        request = replace(request, unit=CHARACTERS if alphabet.unspaced else WORDS)
+        _check(request)
     _refuse_without_space(request, alphabet)
     everything = _same_alphabet([store.corpus(name) for name in store.corpus_names()], alphabet)
     if request.corpora is None:
@@ -148,6 +160,16 @@ def gather(request: BuildRequest) -> Inputs:
     return Inputs(store, alphabet, training, everything, tuple(files), record)
 
 
+def _alphabet(request: BuildRequest, store: Store) -> Alphabet:
+    """The letters; see `BuildRequest`."""
+    if request.alphabet is not None:
+        return Alphabet.load(request.alphabet)
+    language = request.language
+    if language is None and request.corpora:
+        language = str(store.corpus(min(request.corpora)).manifest.get("language") or "en")
+    return alphabet_for(language or "en", store.alphabets_dir)
+
+
 def _check(request: BuildRequest) -> None:
     """Refuses settings that contradict each other or KenLM's limits."""
     if (request.out is None) == (request.publish is None):
@@ -166,7 +188,7 @@ def _check(request: BuildRequest) -> None:
         refuse_pointer(request.vocabulary)
     if request.labels not in ("characters", "bytes"):
         raise LanguageModelUsageError(f"labels {request.labels!r} are neither characters nor bytes")
-    if request.unit not in UNITS:
+    if request.unit and request.unit not in UNITS:
         raise LanguageModelUsageError(f"unit {request.unit!r} is neither words nor characters")
     if request.interpolate and request.unit == CHARACTERS:
         raise LanguageModelUsageError("--interpolate mixes models of words, not of characters")

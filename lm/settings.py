@@ -7,9 +7,10 @@
     order = 3
     prune = [0, 0, 1]
     vocabulary_size = 200000   # or vocabulary = "words.txt"
-    alphabet = "alphabet.txt"  # the letters of the text; without it English
+    alphabet = "alphabet.txt"  # the letters of the text; without it those of the language
+    language = "de"            # without it that of the corpora named, else English
     labels = "characters"      # or "bytes": the network writes the bytes of UTF-8
-    unit = "words"             # or "characters"
+    unit = "words"             # or "characters"; without it what the alphabet asks for
     binary = "probing"
     interpolate = true         # one model of each source, mixed by weights tuned on dev
     quantise = 8               # with binary = "trie"
@@ -40,6 +41,7 @@ _TYPES: dict[str, type] = {
     "keep_held_out": bool,
     "interpolate": bool,
     "alphabet": str,
+    "language": str,
     "labels": str,
     "unit": str,
     "binary": str,
@@ -95,7 +97,8 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
         interpolate=table.get("interpolate", False),
         alphabet=store.root / Path(table["alphabet"]).expanduser() if "alphabet" in table else None,
         labels=table.get("labels", "characters"),
-        unit=table.get("unit", "words"),
+        unit=table.get("unit", ""),
+        language=table.get("language"),
         binary=table.get("binary", "probing"),
         quantise=table.get("quantise"),
         store=store.root,

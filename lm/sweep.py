@@ -60,11 +60,11 @@ def sweep(request: BuildRequest, grid: Grid | None = None) -> dict[str, Any]:
 
     Raises what a build raises; LanguageModelUsageError where no corpus has dev transcripts to measure on.
     """
-    if request.unit != WORDS:
+    inputs, grid = gather(request), grid or Grid()
+    if inputs.unit != WORDS:
         raise LanguageModelUsageError(
             "a sweep measures models of words; build models of characters one by one"
         )
-    inputs, grid = gather(request), grid or Grid()
     if not any("dev" in corpus.splits for corpus in inputs.everything):
         raise LanguageModelUsageError(
             f"no published corpus in {inputs.store.root} has dev transcripts, so nothing can be measured; "
@@ -150,7 +150,7 @@ def _write_text(request: BuildRequest, inputs: Inputs, text: Path) -> int:
     if noted.is_file():
         return int(noted.read_text())
     sources = SentenceSources(inputs.training, inputs.text, tuple(inputs.alphabet.labels), request.workers)
-    held_out = held_out_sentences(inputs.everything, request.keep_held_out)
+    held_out = held_out_sentences(inputs.everything, request.keep_held_out, not inputs.alphabet.unspaced)
     with explain_write(text):
         counts = write_sentences(text, sources, held_out)
         if not counts.total.kept:

@@ -1,6 +1,6 @@
 """What `import native` gives, for type checkers: the package itself loads each name when it is asked for."""
 
-from native import errors, features, flac, sound, sphere
+from native import errors, features, flac, labels, sound, sphere
 from native._core import (
     KENLM_MAX_ORDER,
     KENLM_VERSION,
@@ -65,6 +65,7 @@ __all__ = [
     "features",
     "flac",
     "greedy",
+    "labels",
     "sound",
     "sphere",
     "text_layout",

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
-from scoring.wer import ErrorRates, Ints, count_errors, heard_of_choices
+from scoring.wer import ErrorRates, Ints, count_errors, heard_of_choices, words_of
 
 _RESAMPLES = 1000
 _PAIRED_RESAMPLES = 5000
@@ -137,9 +137,9 @@ def stretch_differences(reference: str, before: str, after: str) -> Floats:
     Two neighbouring mistakes (of either) belong to one stretch unless both got two words between them right.
     """
     # One reference for both, so that their mistakes lie at places of the same words.
-    said = heard_of_choices(reference, after).split()
-    events = [(place, -1) for place in _error_places(said, before.split())]
-    events += [(place, 1) for place in _error_places(said, after.split())]
+    said = words_of(heard_of_choices(reference, after))
+    events = [(place, -1) for place in _error_places(said, words_of(before))]
+    events += [(place, 1) for place in _error_places(said, words_of(after))]
     sums: list[float] = []
     last = None
     for place, sign in sorted(events):

@@ -2,6 +2,7 @@
 
     corpora/<name>/<version>/{<split>/part-00000.parquet, rejections.parquet, manifest.json} + current
     quarantine/<name>/…  like corpora/, never learnt from
+    alphabets/<language>.txt
     language_models/<name>/<version>/…  + current      runs/   evaluations/   reports/   settings.toml
     staging/  locks/  cache/             (working places; safe to delete while nothing runs)
 
@@ -23,6 +24,7 @@ from store.errors import NotPublishedError
 from store.locks import hold
 from store.writing import explain_write
 
+ALPHABETS = "alphabets"
 _log = logging.getLogger(__name__)
 
 
@@ -62,6 +64,11 @@ class Store:
     @property
     def corpora_dir(self) -> Path:
         return self.root / "corpora"
+
+    @property
+    def alphabets_dir(self) -> Path:
+        """Alphabets of languages that have none here, or another: `<language>.txt`."""
+        return self.root / ALPHABETS
 
     @property
     def quarantine_dir(self) -> Path:

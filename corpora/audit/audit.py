@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.doctor import examine
+from corpora.doctor import Aids, examine
 from corpora.errors import SourceError
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
@@ -87,7 +87,7 @@ def audit(request: AuditRequest) -> dict[str, Any]:
 
 def _importer(request: AuditRequest, spill: Path) -> str:
     paths = [Path(str(one)) if "://" not in str(one) else one for one in request.sources]
-    found = examine(paths, spill, request.donation)  # type: ignore[arg-type]  # a URL is opened as it stands
+    found = examine(paths, spill, Aids(request.donation))  # type: ignore[arg-type]  # a URL is opened as it stands
     names = [name for name, outlook in found["importers"].items() if "problem" not in outlook]
     if not names:
         problems = "; ".join(f"{name}: {one['problem']}" for name, one in found["importers"].items())

@@ -42,18 +42,27 @@ def reason_of(decision: Decision) -> str:
     return f"{said} ({decision.by}, {decision.at[:10]})"
 
 
-def normalised(row: Mapping[str, Any], decision: Decision | None) -> Normalised | Refused:
-    """Today's text of a row: of the correction where one is in force, else of `text_raw` by the row's own rules."""
+def normalised(
+    row: Mapping[str, Any], decision: Decision | None, alphabets: Path | None = None
+) -> Normalised | Refused:
+    """Today's text of a row: of the correction where one is in force, else of `text_raw` by the row's own rules.
+
+    Args:
+        alphabets: folder of the store's own alphabets.
+    """
     if decision is not None and decision.action == "correct":
-        return normaliser_for(_PLAIN_RULES, row["language"]).normalise(decision.text or "")
-    return normaliser_for(row.get("text_rules") or "", row["language"]).normalise(row["text_raw"])
+        return normaliser_for(_PLAIN_RULES, row["language"], alphabets).normalise(decision.text or "")
+    rules = normaliser_for(row.get("text_rules") or "", row["language"], alphabets)
+    return rules.normalise(row["text_raw"])
 
 
-def renewed_row(row: Row, thresholds: Thresholds, decision: Decision | None = None) -> Row | tuple[str, str]:
+def renewed_row(
+    row: Row, thresholds: Thresholds, decision: Decision | None = None, alphabets: Path | None = None
+) -> Row | tuple[str, str]:
     """The row with today's text and what follows from it, or (check, reason) of why it is refused."""
     if decision is not None and decision.action == "flag":
         return CHECK, reason_of(decision)
-    result = normalised(row, decision)
+    result = normalised(row, decision, alphabets)
     if isinstance(result, Refused):
         return result.check, result.reason
     pace = len(result.text) * row["sample_rate_hz"] / row["num_samples"]
@@ -74,13 +83,15 @@ def renewed_row(row: Row, thresholds: Thresholds, decision: Decision | None = No
     return {**row, **texts, "flags": sorted({*kept, *result.flags, *flags, *more}), "measures": measures}
 
 
-def require_usable(row: Row, decision: Decision, thresholds: Thresholds) -> str:
+def require_usable(
+    row: Row, decision: Decision, thresholds: Thresholds, alphabets: Path | None = None
+) -> str:
     """The text a correction would give a row, in the alphabet.
 
     Raises:
         TextRefusedError: the normaliser or a check refuses it; says why.
     """
-    fresh = renewed_row(row, thresholds, decision)
+    fresh = renewed_row(row, thresholds, decision, alphabets)
     if isinstance(fresh, tuple):
         raise TextRefusedError(f"this text cannot be used: {fresh[1]} ({fresh[0]})")
     return str(fresh["text"])
@@ -111,7 +122,11 @@ class Curated:
 
 
 def curate_index(
-    index: pd.DataFrame, groups: Sequence[Path], decisions: dict[str, Decision], thresholds: Thresholds
+    index: pd.DataFrame,
+    groups: Sequence[Path],
+    decisions: dict[str, Decision],
+    thresholds: Thresholds,
+    alphabets: Path | None = None,
 ) -> Curated:
     """Bring decisions to an index: corrected rows get the hashes, flags and pace of their new text.
 
@@ -135,7 +150,7 @@ def curate_index(
         if decision is None:
             continue
         found.add(decision.audio_sha256)
-        fresh = renewed_row(_plain(values.to_dict()), thresholds, decision)
+        fresh = renewed_row(_plain(values.to_dict()), thresholds, decision, alphabets)
         if isinstance(fresh, tuple):
             done.verdicts[label], done.reasons[label] = fresh
             continue

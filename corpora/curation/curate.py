@@ -56,7 +56,7 @@ def curate(store: Store, corpus: Corpus, wish: Wish, row: Mapping[str, Any] | No
     require_complete(wanted)
     text: str | None = found["text"]
     if wish.action == "correct":
-        text = require_usable(found, wanted, Thresholds(**corpus.manifest["thresholds"]))
+        text = require_usable(found, wanted, Thresholds(**corpus.manifest["thresholds"]), store.alphabets_dir)
     added = decide(store, corpus.name, wanted)
     return {
         "corpus": corpus.name,

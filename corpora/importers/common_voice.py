@@ -40,7 +40,6 @@ from corpora.sources.lines import TextLine, decode_lines
 from corpora.sources.names import unsafe_name
 from corpora.sources.source import Source
 from corpora.text.language_tags import language_tag
-from corpora.text.languages import alphabet_remark
 
 LICENCE = "CC0-1.0"
 SLICE_ROWS = 500
@@ -121,7 +120,6 @@ class CommonVoiceImporter:
         if options.options.get("unaccepted") in (True, "yes"):
             units += unaccepted.units(source)
         notes = [] if official else [_unofficial(source)]
-        notes += alphabet_remark(language)
         notes += facts.count_remarks(source, language, reading.rows) + facts.ages_remark(reading.decades)
         rule = "official" if official else "speaker"
         about = CorpusFacts(self.name, LICENCE, language, split_rule=rule)

@@ -35,7 +35,6 @@ from corpora.importer import (
     bucketed,
 )
 from corpora.sources.source import Source
-from corpora.text.languages import alphabet_remark
 from corpora.text.normaliser import Policies
 
 _CHANNELS = {"auto": AUTO, "mix": MIX, "left": 0, "right": 1, "split": AUTO}
@@ -90,7 +89,6 @@ class DonatedImporter:
             if name not in audio.used:
                 reason = "no text belongs to this recording"
                 found.rejections.append(Rejection(name, "transcript_missing", reason, audio.identity(name)))
-        found.notes += alphabet_remark(donation.language)
         units = tuple(sorted(_units(source, donation, found), key=lambda u: u.key))
         ignored = tuple([*found.ignored, *_left_over(source, audio, found)])
         return Scan(_facts(donation), units, ignored, tuple(found.rejections), tuple(found.notes), draft)

@@ -46,6 +46,7 @@ def refresh_key(line: Sequence[str], store: Store) -> str | None:
         parts += [[source, _tree(Path(source))] for source in sources]
         parts += [_stamp(Path(word)) for word in line if Path(word).is_file()]
         parts.append(_stamp(store.settings_path) if store.settings_path.is_file() else "")
+        parts.append(_tree(store.alphabets_dir))
         root = checkout_root()
         parts += [_tree(root / name, (".py", ".so", ".txt", ".toml")) for name in _CODE]
         parts.append(

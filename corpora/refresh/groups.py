@@ -48,6 +48,7 @@ from corpora.versions.rejections import Refusals
 from corpora.versions.shards import ShardWriter, write_table
 from store.locks import hold
 from store.shared.places import is_remote
+from store.store import ALPHABETS
 from store.writing import canonical_json, explain_write, read_json
 
 _ITEMS_AHEAD = 16
@@ -152,6 +153,7 @@ class GroupWorker:
 
     def __init__(self, plan: Plan, source: Source) -> None:
         self._corpus: str = plan["name"]
+        self._alphabets = Path(plan["store"]) / ALPHABETS
         self._importer: Importer = get_importer(plan["importer"])
         self._source = source
         self._thresholds = Thresholds(**plan["thresholds"])
@@ -226,7 +228,7 @@ class GroupWorker:
         if "untimed" in segment.flags and self._waits(segment):
             return None
         rules = rules_of(segment.style, segment.policies)
-        normalised = normaliser_for(rules, segment.language).normalise(segment.text_raw)
+        normalised = normaliser_for(rules, segment.language, self._alphabets).normalise(segment.text_raw)
         if isinstance(normalised, Refused):
             self._reject(segment, normalised.check, normalised.reason)
             return None

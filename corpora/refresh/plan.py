@@ -38,19 +38,19 @@ from corpora.options import checked, recorded
 from corpora.quality.thresholds import all_settings, settings_of, thresholds_of
 from corpora.sources.opening import open_source, source_stamp
 from corpora.sources.source import Source
-from corpora.text.languages import alphabets_hash
+from corpora.text.languages import alphabet_remark, alphabets_hash, primary
 from corpora.text.normaliser import NORMALISER_VERSION
 from corpora.utterance import REJECTIONS_SCHEMA, SCHEMA, SHARDS_VERSION
 from corpora.versions.index import INDEX_SCHEMA
 from corpora.versions.rejections import Refusals
 from corpora.versions.withdrawals import withdrawn_mark
-from native import flac
+from native import Alphabet, flac
 from store.errors import NotPublishedError, StoreError, UsageError
 from store.opening import open_store
 from store.records import Record
 from store.shared.places import is_remote
 from store.store import Store
-from store.writing import read_cached, read_json, write_bytes_atomic, write_json_atomic
+from store.writing import explain_write, read_cached, read_json, write_bytes_atomic, write_json_atomic
 
 GROUP_BYTES = 24 << 20
 MAX_GROUPS = 2048
@@ -75,6 +75,7 @@ class RefreshRequest:
         store: root of the store; None = the default one.
         workers: processes; changes nothing in the result.
         dask: address of a Dask scheduler that does the groups, or "slurm"; changes nothing in the result.
+        alphabet: a file of the letters of the source's language; the store keeps it for that language.
         options: choices the importer offers, by name (see import_options.py).
         thresholds: limits that win over those of the store's settings (see thresholds.py).
     """
@@ -86,6 +87,7 @@ class RefreshRequest:
     store: Path | None = None
     workers: int = 1
     dask: str | None = None
+    alphabet: Path | None = None
     options: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
 
@@ -147,10 +149,15 @@ def input_key(request: RefreshRequest) -> str:
     importer = get_importer(request.importer)
     if request.donation is not None and not request.donation.is_file():
         raise UsageError(f"the donation file {request.donation} does not exist")
-    settings = all_settings(open_store(request.store).settings_path)
+    store = open_store(request.store)
+    settings = all_settings(store.settings_path)
     parts = {
         "importer": [importer.name, importer.version],
-        "rules": [NORMALISER_VERSION, alphabets_hash(), thresholds_of(importer.name).as_dict()],
+        "rules": [
+            NORMALISER_VERSION,
+            [alphabets_hash(store.alphabets_dir), _given(request)],
+            thresholds_of(importer.name).as_dict(),
+        ],
         "thresholds": [settings, request.thresholds] if any([*settings, request.thresholds]) else [],
         "measures": [measures.VERSION, fingerprint.VERSION],
         "schema": hashlib.sha256(SCHEMA.to_string().encode()).hexdigest(),
@@ -161,6 +168,15 @@ def input_key(request: RefreshRequest) -> str:
         "source": source_stamp(request.sources),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _given(request: RefreshRequest) -> str | None:
+    """The hash of the alphabet that a request names.
+
+    Raises:
+        AlphabetError: it is none; names file and line.
+    """
+    return None if request.alphabet is None else Alphabet.load(request.alphabet).hash
 
 
 def plan_refresh(request: RefreshRequest) -> Path:
@@ -184,6 +200,11 @@ def plan_refresh(request: RefreshRequest) -> Path:
     source = open_source(request.sources, unpacked)
     options = ImportOptions(request.name, request.donation, checked(importer, request.options))
     scan = scan_or_advise(store, importer, source, options)
+    if request.alphabet is not None:
+        kept = store.alphabets_dir / f"{primary(scan.facts.language)}.txt"
+        with explain_write(kept):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            Alphabet.load(request.alphabet).save(kept)
     name = request.name or scan.facts.name
     if request.name is None:
         check_claim(store, importer.name, scan.facts, name)
@@ -200,7 +221,7 @@ def plan_refresh(request: RefreshRequest) -> Path:
         "options": recorded(importer, request.options),
         "facts": _facts(scan, name),
         "identities": source.identities(),
-        "notes": [*source.notes, *scan.notes],
+        "notes": [*source.notes, *scan.notes, *alphabet_remark(scan.facts.language, store.alphabets_dir)],
         "units": len(scan.units),
         "unpacked": str(unpacked),
         "input_key": key,
@@ -252,7 +273,7 @@ def _write_groups(store: Store, plan: Plan, parts: _Parts) -> Path:
     """Cut the units into groups, write one file each, then the plan."""
     folder = _plan_dir(store, plan.name, plan.input_key[:16])
     _drop_stale(store, plan.name, folder)
-    plan = plan.replaced(alphabet=alphabets_hash())
+    plan = plan.replaced(alphabet=alphabets_hash(store.alphabets_dir))
     groups = []
     for number, units in enumerate(_grouped(parts.scan.units)):
         path = f"units-{number:04d}.json"

@@ -61,6 +61,7 @@ class _Outcome:
     torn: set[str] = field(default_factory=set)  # sounds whose copies have different texts now
     donors: list[str] = field(default_factory=list)  # who has withdrawn
     decisions: dict[str, Decision] = field(default_factory=dict)  # of listeners, in force, by sound
+    alphabets: Path | None = None  # the store's own
     gone: list[Row] = field(default_factory=list)  # where their rows stood
     changed: int = 0
     returned: int = 0
@@ -111,7 +112,9 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     thresholds = Thresholds(**corpus.manifest["thresholds"])
     decisions = standing(read_decisions(store, corpus.name))
     donors = withdrawn_donors(store, corpus.name)
-    outcome = _Outcome(torn=_torn(corpus, decisions), donors=donors, decisions=decisions)
+    alphabets = store.alphabets_dir
+    torn = _torn(corpus, decisions, alphabets)
+    outcome = _Outcome(torn=torn, donors=donors, decisions=decisions, alphabets=alphabets)
     back = _returning(store, corpus, _refused_texts(corpus))
     for shard in corpus.manifest["shards"]:
         rows = _shard_rows(corpus.file(shard["path"]))
@@ -120,7 +123,7 @@ def _rewritten(store: Store, corpus: Corpus, staged: Path) -> _Outcome:
     for split in sorted({row["split"] for row in back.values()}):
         accepted = []
         for row in (back[key] for key in sorted(back) if back[key]["split"] == split):
-            fresh = renewed_row(row, thresholds, decisions.get(row["audio_sha256"]))
+            fresh = renewed_row(row, thresholds, decisions.get(row["audio_sha256"]), alphabets)
             if isinstance(fresh, dict) and not _is_theirs(row, outcome.donors):
                 accepted.append(fresh)
                 returned.add(row["utterance_id"])
@@ -167,7 +170,7 @@ def _write_rejections(corpus: Corpus, staged: Path, outcome: _Outcome, returned:
     fresh.unlink()
 
 
-def _torn(corpus: Corpus, decisions: dict[str, Decision]) -> set[str]:
+def _torn(corpus: Corpus, decisions: dict[str, Decision], alphabets: Path) -> set[str]:
     """Sounds that stand in the corpus more than once and whose texts are no longer the same."""
     copies: Counter[str] = Counter()
     for batch in corpus.batches(columns=["audio_sha256"]):
@@ -176,7 +179,7 @@ def _torn(corpus: Corpus, decisions: dict[str, Decision]) -> set[str]:
     for batch in corpus.batches(columns=["audio_sha256", "text_raw", "language", "text_rules"]):
         for row in batch.to_pylist():
             if copies[row["audio_sha256"]] > 1:
-                result = normalised(row, decisions.get(row["audio_sha256"]))
+                result = normalised(row, decisions.get(row["audio_sha256"]), alphabets)
                 if isinstance(result, Normalised):
                     texts.setdefault(row["audio_sha256"], set()).add(result.text)
     return {sound for sound, said in texts.items() if len(said) > 1}
@@ -231,7 +234,9 @@ def _write_shard(
     path = staged / relative
     with ShardWriter(path) as writer:
         for row in rows:
-            fresh = renewed_row(row, thresholds, outcome.decisions.get(row["audio_sha256"]))
+            fresh = renewed_row(
+                row, thresholds, outcome.decisions.get(row["audio_sha256"]), outcome.alphabets
+            )
             if not isinstance(fresh, dict) and fresh[0] == FLAGGED:
                 fresh = FLAGGED, f"{fresh[1]} ({row['source_path']})"
             elif row["audio_sha256"] in outcome.torn:
@@ -300,7 +305,7 @@ def _manifest(before: Mapping[str, Any], staged: Path, outcome: _Outcome) -> Man
         placed = manifest["speaker_splits"].items()
         left = {split: [one for one in names if one not in outcome.donors] for split, names in placed}
         manifest["speaker_splits"] = {split: names for split, names in left.items() if names}
-    manifest |= {"alphabet_hash": alphabet_for(before["language"]).hash, "items": items}
+    manifest |= {"alphabet_hash": alphabet_for(before["language"], outcome.alphabets).hash, "items": items}
     manifest |= written(staged, rejected, outcome.shards)
     summary = {
         "rows": len(index),

@@ -50,7 +50,7 @@ from store import checksums
 from store.errors import NotPublishedError, StoreError
 from store.manifests import Manifest, sealed_files
 from store.opening import open_store
-from store.store import Store
+from store.store import ALPHABETS, Store
 from store.versions import publish_version, version_of
 from store.writing import explain_write, read_json, write_json_atomic
 
@@ -163,7 +163,9 @@ def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
     donors = withdrawn_donors(store, plan["name"])
     out = is_withdrawn(index, donors)
     decisions = standing(read_decisions(store, plan["name"]))
-    curated = curate_index(index, groups, decisions, Thresholds(**plan["thresholds"]))
+    curated = curate_index(
+        index, groups, decisions, Thresholds(**plan["thresholds"]), Path(plan["store"]) / ALPHABETS
+    )
     here = ~out & ~index.index.isin(list(curated.verdicts))
     verdict, repeated = check_corpus(_named(index[here]))
     judged = pd.Series(curated.verdicts, dtype=object).reindex(index.index)
@@ -286,7 +288,7 @@ def _manifest(plan: Plan, built: _Built) -> Manifest:
         "importer_version": plan["importer_version"],
         "measures_version": measures.VERSION,
         "fingerprint_version": fingerprint.VERSION,
-        "alphabet_hash": alphabet_for(facts["language"]).hash,
+        "alphabet_hash": alphabet_for(facts["language"], Path(plan["store"]) / ALPHABETS).hash,
         **describe(built.index),
         "language": facts["language"],
         "licence": facts["licence"],

@@ -19,13 +19,13 @@ from corpora.text import alternations
 from corpora.text.apostrophes import join_clitics, unquote
 from corpora.text.languages import (
     alphabet_for,
-    borrows_english,
     folds_accents,
+    is_borrowed,
     labels_for,
     lower,
     spoken_symbols,
 )
-from corpora.text.letters import folded
+from corpora.text.letters import ScriptForms, fitted, folded
 from corpora.text.marks import Marks
 from corpora.text.numbers import may_hold_numbers, read_numbers
 from corpora.text.outcome import (
@@ -50,7 +50,7 @@ from store.errors import UsageError
 
 __all__ = ["DEFAULT_POLICIES", "Normalised", "Normaliser", "Policies", "Refused"]
 
-NORMALISER_VERSION = "3"
+NORMALISER_VERSION = "4"
 
 _PERCENT = re.compile(r"%(?:20|26|27|2C|2c|22)")
 _PERCENT_TEXT = {"%20": " ", "%26": "&", "%27": "'", "%2C": ",", "%2c": ",", "%22": '"'}
@@ -77,9 +77,11 @@ class Normaliser:
         self.policies = policies or Policies()
         self._marks = Marks(self.style, self.policies)
         self._labels = frozenset(alphabet_labels)
+        self._forms = ScriptForms(self._labels)
+        self._blank = " " if " " in self._labels else ""
         self._language = self.policies.language
-        self._folds = folds_accents(self._language)
-        self._always = ("english_alphabet",) if borrows_english(self._language) else ()
+        self._folds = folds_accents(self._language, self._labels)
+        self._always = ("english_alphabet",) if is_borrowed(self._language, self._labels) else ()
         self._symbols = {sign: f" {word} " for sign, word in spoken_symbols(self._language).items()}
         self._english = self._labels >= frozenset("abcdefghijklmnopqrstuvwxyz' ")
         self._table = {ord(c): "'" for c in APOSTROPHES}
@@ -126,8 +128,8 @@ class Normaliser:
             if notes.flags & {"has_noise_tag", "editorial_dropped"}:
                 return Refused("noise_only", f"nothing but tags or notes in {quote(raw)}")
             return Refused("empty_text", f"no word in {quote(raw)}")
-        text = " ".join(words)
-        scoring = " ".join(w for w in words if w not in notes.optional)
+        text = self._blank.join(words)
+        scoring = self._blank.join(w for w in words if w not in notes.optional)
         if self.style.conversational and _OPTIONAL.search(raw):
             scoring = self._without_optional(raw)
         return Normalised(text, scoring if scoring != text else None, tuple(sorted(notes.flags)))
@@ -137,7 +139,7 @@ class Normaliser:
         return self._to_score(_OPTIONAL.sub(" ", raw))
 
     def _prepare(self, raw: str) -> str:
-        """NFC, entities of the web, no invisible signs, one kind of blank and apostrophe."""
+        """NFC, the alphabet's own forms, no entities of the web, no invisible signs, one blank, one apostrophe."""
         text = raw
         if self.style.web:
             if "%" in text:
@@ -147,6 +149,7 @@ class Normaliser:
         if not text.isascii():
             text = INVISIBLE.sub("", unicodedata.normalize("NFC", text))
             text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
+            text = fitted(text, self._forms)
         for sign in APOSTROPHES:
             if sign in text:
                 text = text.replace(sign, "'")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from corpora.text import english_numbers
 from corpora.text.languages import primary
@@ -26,6 +27,22 @@ _UNITS = {
     "pt": {"€": "euros", "$": "dólares"},
 }
 _CURRENCIES = "$€£"
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Languages whose whole numbers num2words was read through for; the code it has for them where that is another.
+_SPOKEN = _set(
+    "ar az be bn ca cs cy da de eo es fa fi fr he hu id is it ja kk kn ko lt lv nb nl nn no pl pt ro "
+    "ru sk sl sv te tg th tr uk vi"
+)
+_CODES = {"kk": "kz", "nb": "no", "nn": "no"}
+_DECIMALS = _set("az be ca cy da de eo es fi fr he id is it ja kn ko nb nl nn no pt sv tg th uk")
+# One and two agree with what is counted, and a year is an ordinal: neither is certain without the sentence.
+_AGREEING = _set("ar be cs he lt lv pl ru sk sl uk")
+_YEARS = range(1000, 2100)
 _LONGEST = 15  # digits
 _DIGIT = re.compile("[0-9]")
 
@@ -41,9 +58,14 @@ class NumbersRead:
 
 def may_hold_numbers(text: str) -> bool:
     """Whether there is anything to read: a digit, or capitals that may be a Roman numeral among other words."""
-    if _DIGIT.search(text) or (not text.isascii() and any(c.isnumeric() for c in text)):
+    if _DIGIT.search(text) or (not text.isascii() and any(is_number_sign(c) for c in text)):
         return True
     return bool(_ROMAN_LIKE.search(text)) and any(c.islower() for c in text)
+
+
+def is_number_sign(character: str) -> bool:
+    """Digits, fractions and the like; the numerals of Chinese are letters, and read as such."""
+    return character.isnumeric() and not character.isalpha()
 
 
 _ROMAN_LIKE = re.compile(r"\b[IVX]{2,}\b|[a-z]'? [IVX]\b")
@@ -63,7 +85,7 @@ def read_numbers(text: str, policy: str, language: str) -> NumbersRead:
             continue
         before, after = said_before(tokens, at), tokens[at + 1] if at + 1 < len(tokens) else ""
         core = token.strip(_EDGE)
-        if not any(c.isnumeric() for c in token):
+        if not any(is_number_sign(c) for c in token):
             said = english_numbers.roman(core, before, token[-1:] in ".,;:?!") if english and mixed else None
             if said is None:
                 said_tokens.append(token)
@@ -121,13 +143,44 @@ def _spelled(core: str, language: str) -> str | None:
             return None  # a one before a unit has the unit's gender
         return f"{num2words.num2words(value, lang=language)} {unit}"
     value = _value(core, language)
-    return None if value is None else str(num2words.num2words(value, lang=language))
+    if value is None or not _is_certain(value, core, language):
+        return None
+    said = str(num2words.num2words(value, lang=_CODES.get(language, language)))
+    return (
+        said.replace(" و ", " و") if language == "ar" else said
+    )  # the Arabic "and" is part of the next word
+
+
+def _is_certain(value: float, core: str, language: str) -> bool:
+    """Whether a number has one spoken form in a language, and num2words knows it."""
+    if language not in _SPOKEN or (isinstance(value, float) and language not in _DECIMALS):
+        return False
+    if language not in _AGREEING or isinstance(value, float):
+        return True
+    return not (value % 10 in (1, 2) and value % 100 not in (11, 12)) and not (
+        value in _YEARS and core.isdecimal()
+    )
+
+
+@cache
+def _signs(language: str) -> tuple[str, str]:
+    """The signs for thousands and decimals of a language."""
+    group = _GROUPED.get(language)
+    if group is not None:
+        return group, "." if group == "," else ","
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        signs = Locale(language.partition("-")[0]).number_symbols
+    except (UnknownLocaleError, ValueError):
+        return ",", "."
+    latin = signs.get("latn", signs)
+    return str(latin.get("group", ",")), str(latin.get("decimal", "."))
 
 
 def _value(core: str, language: str) -> int | float | None:
     """The number a token is, by the language's signs for thousands and decimals; None where it is none."""
-    group = _GROUPED.get(language, ",")
-    point = "." if group == "," else ","
+    group, point = _signs(language)
     if not core.isascii() or sum(c.isdigit() for c in core) > _LONGEST:
         return None
     if re.fullmatch(rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})+", core):

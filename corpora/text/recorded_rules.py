@@ -7,7 +7,8 @@ it and `text_raw` the text can be made again without the source.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 
 from corpora.text.languages import labels_for
 from corpora.text.normaliser import Normaliser, Policies
@@ -34,9 +35,17 @@ def rules_of(style: str, policies: Policies) -> str:
     return " ".join([style, *chosen])
 
 
-@cache
-def normaliser_for(text_rules: str, language: str) -> Normaliser:
-    """The normaliser that a row's `text_rules` and language ask for; without rules that of plain text."""
+def normaliser_for(text_rules: str, language: str, alphabets: Path | None = None) -> Normaliser:
+    """The normaliser that a row's `text_rules` and language ask for; without rules that of plain text.
+
+    Args:
+        alphabets: folder of a store's own alphabets.
+    """
+    return _normaliser(text_rules, language, labels_for(language, alphabets))
+
+
+@lru_cache(maxsize=1024)
+def _normaliser(text_rules: str, language: str, labels: tuple[str, ...]) -> Normaliser:
     style, *chosen = (text_rules or "verbatim").split()
     policies = Policies(**dict(entry.split("=", 1) for entry in chosen))
-    return Normaliser(labels_for(language), style, replace(policies, language=language))
+    return Normaliser(labels, style, replace(policies, language=language))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import native
+from corpora.text.draft import RARE_SHARE
 from corpora.text.normaliser import NORMALISER_VERSION, default_alphabet
 from lm import kenlm
 from lm.adopt import arpa as arpa_file
@@ -29,7 +30,6 @@ from lm.model.folder import files_of, write_manifest
 from lm.model.placing import build_into, publish
 from lm.perplexity import measure_corpora
 from lm.request import Inputs
-from lm.text.letters import RARE_SHARE
 from lm.text.sentences import SentenceCounts
 from lm.units import UNITS, WORDS
 from native import Alphabet, LanguageModel, Scorer

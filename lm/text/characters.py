@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from corpora.text.normaliser import Normalised, Normaliser, default_labels
+from corpora.text.numbers import is_number_sign
 from corpora.text.tables import LEADING_APOSTROPHE, TRAILING_APOSTROPHE
 from native import TextCleaner
 
@@ -53,6 +54,7 @@ def cleaner_for(labels: tuple[str, ...]) -> TextCleaner:
         list(TITLES),
         "'" in labels,
         SPOKEN if _is_english(labels) else {},
+        " " in labels,
     )
 
 
@@ -96,7 +98,7 @@ def _codes(labels: Iterable[str]) -> Iterator[int]:
 def _clean_form(character: str, probe: str, normaliser: Normaliser) -> str | None:
     """What the normaliser makes of a character between two letters; None where neighbours may matter."""
     category = unicodedata.category(character)
-    if character in _CONTEXT or character.isnumeric() or not category.startswith(_CATEGORIES):
+    if character in _CONTEXT or is_number_sign(character) or not category.startswith(_CATEGORIES):
         return None
     if category == "Cs" or unicodedata.combining(character) or 0x1100 <= ord(character) < 0x1200:
         return None

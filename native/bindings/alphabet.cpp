@@ -10,17 +10,32 @@ namespace py = pybind11;
 namespace speechmill::bindings {
 namespace {
 
-Alphabet make_alphabet(const std::vector<py::str>& labels, int blank) {
+std::vector<std::string> in_nfc(const std::vector<py::str>& labels) {
   std::vector<std::string> texts;
   for (const py::str& label : labels) texts.push_back(nfc(label));
-  return Alphabet(std::move(texts), blank);
+  return texts;
+}
+
+Alphabet make_alphabet(const std::vector<py::str>& labels, int blank) {
+  return Alphabet(in_nfc(labels), blank);
+}
+
+Alphabet make_pieces(const std::vector<py::str>& labels, int blank, const std::string& mark) {
+  if (mark != kBeginMark && mark != kContinueMark) {
+    throw AlphabetError("mark \"" + mark + "\" is unknown; \"" + std::string(kBeginMark) +
+                        "\" begins a word, \"##\" continues one");
+  }
+  return Alphabet::of_pieces(in_nfc(labels), mark == kBeginMark ? PieceMark::kBegin : PieceMark::kContinue,
+                             blank);
 }
 
 // A file whose labels are not in NFC is brought there, so that it compares with NFC text.
 Alphabet load_alphabet(const py::object& path, int blank) {
   const Alphabet raw = Alphabet::load(to_path(path), blank);
   if (raw.kind() == LabelKind::kBytes) return raw;
-  return make_alphabet(py::cast(raw.labels()).cast<std::vector<py::str>>(), blank);
+  const auto labels = py::cast(raw.labels()).cast<std::vector<py::str>>();
+  if (raw.kind() == LabelKind::kPieces) return Alphabet::of_pieces(in_nfc(labels), raw.piece_mark(), blank);
+  return make_alphabet(labels, blank);
 }
 
 // Labels as str; a byte that is no text of its own becomes a lone surrogate, as in os.fsdecode.
@@ -36,6 +51,7 @@ std::vector<py::str> label_texts(const Alphabet& alphabet) {
 }
 
 const char* kind_name(const Alphabet& alphabet) {
+  if (alphabet.kind() == LabelKind::kPieces) return "pieces";
   return alphabet.kind() == LabelKind::kBytes ? "bytes" : "characters";
 }
 
@@ -53,6 +69,10 @@ void register_alphabet(py::module_& module) {
            "labels: without the blank, in output order. blank: its output index, -1 for the last.")
       .def_static("bytes", &Alphabet::bytes, py::arg("blank") = -1,
                   "The alphabet of the bytes 1 to 255 of UTF-8 text, for languages with very many letters.")
+      .def_static("pieces", &make_pieces, py::arg("labels"), py::arg("blank") = -1,
+                  py::arg("mark") = std::string(kBeginMark),
+                  "Pieces of words: mark U+2581 begins a word (SentencePiece), \"##\" continues one "
+                  "(WordPiece). Labels such as <unk> or [CLS] are never written.")
       .def_static("load", &load_alphabet, py::arg("path"), py::arg("blank") = -1,
                   "Reads an alphabet file (one label per line). Raises AlphabetError naming file and line.")
       .def(
@@ -60,10 +80,23 @@ void register_alphabet(py::module_& module) {
           py::arg("path"), "Writes the alphabet file atomically.")
       .def_property_readonly("labels", &label_texts,
                              "The labels without the blank; bytes that are no text as lone surrogates.")
-      .def_property_readonly("kind", &kind_name, "\"characters\" or \"bytes\".")
+      .def_property_readonly("kind", &kind_name, "\"characters\", \"bytes\" or \"pieces\".")
       .def_property_readonly("size", &Alphabet::size, "Number of outputs: labels and blank.")
       .def_property_readonly("blank", &Alphabet::blank, "Output index of the blank.")
-      .def_property_readonly("space", &Alphabet::space, "Output index of the space label, -1 without one.")
+      .def_property_readonly("space", &Alphabet::space,
+                             "Output index of the space label (U+2581 alone among pieces), -1 without one.")
+      .def_property_readonly(
+          "spelling", [](const Alphabet& self) { return self.spelling(); },
+          "The alphabet of the letters that pieces write (the space, then by code point); else this one.")
+      .def_property_readonly(
+          "mark",
+          [](const Alphabet& self) {
+            if (self.kind() != LabelKind::kPieces) return std::string();
+            return std::string(self.piece_mark() == PieceMark::kBegin ? kBeginMark : kContinueMark);
+          },
+          "How pieces mark words: U+2581 or \"##\"; empty for other kinds.")
+      .def_property_readonly("unspaced", &Alphabet::is_unspaced,
+                             "True if words stand without blanks, so that every label is one.")
       .def_property_readonly("hash", &Alphabet::hash, "SHA-256 (hex) of the alphabet file's canonical text.")
       .def(
           "encode", [](const Alphabet& self, const py::str& text) { return self.encode(nfc(text)); },

@@ -24,8 +24,9 @@ CharacterRule character_rule(const py::tuple& rule) {
 
 TextCleaner make_cleaner(const py::iterable& characters, const std::vector<std::string>& leading,
                          const std::vector<std::string>& trailing, const std::vector<std::string>& titles,
-                         bool apostrophe, const std::unordered_map<std::string, std::string>& spoken) {
-  CleanerRules rules{{}, leading, trailing, titles, apostrophe, spoken};
+                         bool apostrophe, const std::unordered_map<std::string, std::string>& spoken,
+                         bool spaced) {
+  CleanerRules rules{{}, leading, trailing, titles, apostrophe, spaced, spoken};
   for (const py::handle rule : characters)
     rules.characters.push_back(character_rule(py::cast<py::tuple>(rule)));
   return TextCleaner(rules);
@@ -113,7 +114,7 @@ void register_text(py::module_& module) {
                           "Running text to clean sentences; immutable, shared by threads.")
       .def(py::init(&make_cleaner), py::arg("characters"), py::arg("leading_apostrophe"),
            py::arg("trailing_apostrophe"), py::arg("titles"), py::arg("apostrophe"),
-           py::arg("spoken") = std::unordered_map<std::string, std::string>{},
+           py::arg("spoken") = std::unordered_map<std::string, std::string>{}, py::arg("spaced") = true,
            "characters: (code point, text, is white space, is capital) of every character whose clean form "
            "does not\ndepend on its neighbours.")
       .def("clean", &clean, py::arg("raw"), py::arg("wrapped"), py::arg("held_out") = nullptr,

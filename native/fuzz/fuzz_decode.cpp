@@ -1,5 +1,5 @@
-// Any floats as log-probabilities, with and without a lexicon, hot words and an open vocabulary: a
-// DecodeError or a defined answer, which is the same when the frames come in two pieces.
+// Any floats as log-probabilities of letters or pieces, with and without a lexicon, hot words and an open
+// vocabulary: a DecodeError or a defined answer, which is the same when the frames come in two pieces.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -17,7 +17,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   static const testing::ToyDirectory toy;
   static const Scorer scorer = Scorer::load(toy.path(), {});
-  const Alphabet alphabet({" ", "a", "b"}, data[0] % 4);
+  const int blank = data[0] % 4;
+  const std::string mark(kBeginMark);
+  const Alphabet alphabet = data[0] < 128 ? Alphabet({" ", "a", "b"}, blank)
+                            : data[0] < 192
+                                ? Alphabet::of_pieces({mark, mark + "a", "b"}, PieceMark::kBegin, blank)
+                                : Alphabet::of_pieces({"ba", "##b", "##a"}, PieceMark::kContinue, blank);
   const Scorer* with = data[0] % 8 < 4 ? nullptr : &scorer;
   SearchOptions options = SearchOptions::preset(data[1] % 2 == 0 ? "exact" : "fast", 1 + data[1] % 16);
   std::vector<float> rows((size - 2) / 4 / 4 * 4);

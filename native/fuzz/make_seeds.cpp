@@ -93,6 +93,11 @@ int main(int count, char** arguments) {
   const std::string alphabets = folder("fuzz_alphabet");
   spit(alphabets + "/seed", testing::slurp(toy.path() + "/alphabet.txt"));
   spit(alphabets + "/seed-bytes", Alphabet::bytes().canonical());
+  const std::string mark(kBeginMark);
+  spit(alphabets + "/seed-pieces",
+       Alphabet::of_pieces({"<unk>", mark, mark + "a", "b"}, PieceMark::kBegin).canonical());
+  spit(alphabets + "/seed-continued",
+       Alphabet::of_pieces({"[UNK]", "a", "##b"}, PieceMark::kContinue).canonical());
   std::string to_encode(1, '\2');
   for (unsigned i = 0; i < 3000; ++i) to_encode += static_cast<char>(i * i >> 9);
   spit(folder("fuzz_flac_encoder") + "/seed", to_encode);

@@ -66,6 +66,43 @@ void takes_the_longest_label() {
   CHECK_THROWS(AlphabetError, Alphabet({""}), "empty");
 }
 
+void pieces_say_where_words_begin() {
+  const std::string mark(kBeginMark);
+  const std::vector<std::string> labels = {"<unk>", mark + "the", mark, "ca",
+                                           "t",     mark + "c",   "a",  "\xC3\xA9"};
+  const Alphabet alphabet = Alphabet::of_pieces(labels, PieceMark::kBegin, 0);
+  CHECK(alphabet.kind() == LabelKind::kPieces);
+  CHECK_EQUAL(alphabet.space(), 3);
+  CHECK(alphabet.begins_word(2) && !alphabet.begins_word(3) && !alphabet.begins_word(4) &&
+        !alphabet.begins_word(0));
+  CHECK(!alphabet.pieces()[0].written);
+  CHECK_EQUAL(alphabet.spelling().canonical(), " \na\nc\ne\nh\nt\n\xC3\xA9\n");
+  CHECK(alphabet.encode("the cat") ==
+        std::vector<int>({2, 3, 4, 5}));  // fewest pieces, then the longest first
+  CHECK_EQUAL(alphabet.decode({2, 3, 4, 5}), "the cat");
+  CHECK_EQUAL(alphabet.decode({4, 3, 3, 2, 1, 5, 3}), "ca thet");
+  CHECK_THROWS(AlphabetError, alphabet.encode("the cad"), "\"d\"", "byte 6");
+  const Alphabet again = Alphabet::parse(alphabet.canonical(), "x.txt", 0);
+  CHECK(again.labels() == labels && again.kind() == LabelKind::kPieces);
+  CHECK_EQUAL(again.hash(), alphabet.hash());
+  CHECK(again.hash() != Alphabet(labels).hash());
+  CHECK_THROWS(AlphabetError, Alphabet::of_pieces({mark + "of" + mark + "the"}, PieceMark::kBegin), "label 0",
+               "several words");
+  CHECK_THROWS(AlphabetError, Alphabet::of_pieces({"a b"}, PieceMark::kBegin), "blank");
+  CHECK_THROWS(AlphabetError, Alphabet::of_pieces({"<unk>", mark}, PieceMark::kBegin), "no piece");
+}
+
+void pieces_may_say_where_words_go_on() {
+  const Alphabet alphabet =
+      Alphabet::of_pieces({"un", "##able", "##a", "able", "[CLS]", "##"}, PieceMark::kContinue);
+  CHECK_EQUAL(alphabet.space(), -1);
+  CHECK(!alphabet.is_unspaced());
+  CHECK_EQUAL(alphabet.decode({0, 1, 4, 3, 2}), "unable ablea");
+  CHECK(alphabet.encode("unable able") == std::vector<int>({0, 1, 3}));
+  CHECK_EQUAL(alphabet.pieces()[5].letters, "##");
+  CHECK_EQUAL(Alphabet::parse(alphabet.canonical(), "x.txt").hash(), alphabet.hash());
+}
+
 }  // namespace
 
 int main() {
@@ -73,5 +110,7 @@ int main() {
                              {"blank_stands_anywhere", blank_stands_anywhere},
                              {"reads_the_file_format", reads_the_file_format},
                              {"names_the_character_outside", names_the_character_outside},
-                             {"takes_the_longest_label", takes_the_longest_label}});
+                             {"takes_the_longest_label", takes_the_longest_label},
+                             {"pieces_say_where_words_begin", pieces_say_where_words_begin},
+                             {"pieces_may_say_where_words_go_on", pieces_may_say_where_words_go_on}});
 }

@@ -37,6 +37,18 @@ def test_a_model_of_characters_without_blanks(tmp_path: Path) -> None:
     assert verify(tmp_path / "lm")["identity"]["unit"] == "characters"
 
 
+def test_a_language_without_blanks_asks_for_characters_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("今天 天气很好。明天，天气不好！\n", encoding="utf-8")
+    asked = BuildRequest(
+        out=tmp_path / "lm", corpora=(), text=(tmp_path / "text.txt",), language="zh", order=3, store=tmp_path
+    )
+    result = build(asked)
+    assert result["identity"]["unit"] == "characters"
+    assert result["sentences"]["kept"] == 2, "sentences end at their full stops"
+    [sentence] = query(tmp_path / "lm", ["今天"])["sentences"]
+    assert [word["word"] for word in sentence["words"]] == ["今", "天", "</s>"]
+
+
 def test_a_model_of_characters_with_blanks(tmp_path: Path) -> None:
     result = build(request(tmp_path, WELSH, " abdefghilmnortuwyŵŷ'", unit="characters"))
     assert result["lexicon"]["words"] == result["vocabulary"]

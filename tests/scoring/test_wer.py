@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from scoring.significance import wer_interval
-from scoring.wer import aligned, confusions, count_edits, count_errors, heard_of_choices
+from scoring.wer import (
+    aligned,
+    confusions,
+    count_edits,
+    count_errors,
+    counts_characters,
+    heard_of_choices,
+    join_words,
+)
 
 
 def random_pairs(count: int) -> list[tuple[str, str]]:
@@ -86,3 +94,17 @@ def test_the_alternative_that_was_heard_counts() -> None:
     assert (edits.words, edits.edits) == (3, 1)
     assert [kind for kind, _, _ in aligned("now { um / uh } see", "now uh see")] == ["equal"] * 3
     assert confusions(["{ cat / dog } x"], ["dog y"])["substitutions"] == [["x", "y", 1]]
+
+
+def test_scripts_without_blanks_count_characters_and_latin_words_stay_words() -> None:
+    edits = count_edits("今天 天气好", "今天天汽")
+    assert (edits.words, edits.substitutions, edits.deletions, edits.insertions) == (5, 1, 1, 0)
+    rates = count_errors(["สวัสดีครับ", "你好 world"], ["สวัสดีครบ", "你 world"])
+    assert rates.words == 10 + 3 and rates.edits.sum() == 2
+    assert count_edits("今天天气", "今天天汽").wer == count_errors(["今天天气"], ["今天天汽"]).cer == 0.25
+    assert counts_characters(["今天天气", "好"]) and not counts_characters(
+        ["안녕하세요 세계", "hello 你好"][:1]
+    )
+    assert [one[0] for one in aligned("今天", "今大")] == ["equal", "replace"]
+    assert join_words(["今", "天", "radio", "大", "家"]) == "今天 radio 大家"
+    assert join_words(["two", "words"]) == "two words" and join_words([]) == ""

@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from scoring.significance import Paired, resampled_unit, wer_interval
-from scoring.wer import ErrorRates, confusions, count_errors
+from scoring.wer import ErrorRates, confusions, count_errors, counts_characters
 
 _DURATIONS_S = (2.0, 5.0, 10.0, 15.0)  # borders of the groups
 _SNRS_DB = (10.0, 20.0, 30.0, 40.0)
@@ -44,6 +44,7 @@ def figures_of(heard: Heard) -> dict[str, Any]:
         **{name: rates.get(name) for name in ("greedy", "corrected", "lm")},
         "utterances": len(heard.references),
         "words": found["greedy"].words,
+        "unit": "characters" if counts_characters(heard.references) else "words",
         "hours": sum(heard.durations_s) / 3600,
         "interval_by": resampled_unit(heard.speakers),
         "speakers": by_name(found, heard.speakers),

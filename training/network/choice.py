@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpora.text.languages import alphabet_for, labels_for, primary
+from corpora.text.languages import alphabet_for, primary
 from store.corpus import Corpus
 from store.store import Store
 from training.errors import DataError
@@ -54,13 +54,13 @@ def choose(data: DataConfig, store: Store) -> Choice:
     if data.feature_folder:
         language = primary(data.language or "en")
         folder = FeatureFolder.open(Path(data.feature_folder))
-        return Choice((folder,), language, _alphabet(data, language), ())
+        return Choice((folder,), language, _alphabet(data, language, store), ())
     corpora = _candidates(data, store)
     language = primary(data.language) if data.language else _language_of(corpora, data)
-    alphabet = _alphabet(data, language)
+    alphabet = _alphabet(data, language, store)
     kept, passed_over = [], []
     for place, corpus in enumerate(corpora):
-        reason = _why_not(corpus, language, alphabet, data)
+        reason = _why_not(corpus, store, alphabet, data, language)
         if reason is None:
             kept.append(place)
         else:
@@ -103,9 +103,9 @@ def _language_of(corpora: list[Corpus], data: DataConfig) -> str:
     return max(sorted(hours), key=lambda one: hours[one])
 
 
-def _alphabet(data: DataConfig, language: str) -> Alphabet:
+def _alphabet(data: DataConfig, language: str, store: Store) -> Alphabet:
     if not data.alphabet:
-        return alphabet_for(language)
+        return alphabet_for(language, store.alphabets_dir)
     from native import Alphabet
     from native.errors import NativeError
 
@@ -115,16 +115,17 @@ def _alphabet(data: DataConfig, language: str) -> Alphabet:
         raise DataError(f"data.alphabet: {data.alphabet} is no alphabet: {error}") from error
 
 
-def _why_not(corpus: Corpus, language: str, alphabet: Alphabet, data: DataConfig) -> str | None:
+def _why_not(corpus: Corpus, store: Store, alphabet: Alphabet, data: DataConfig, language: str) -> str | None:
     """Why a corpus cannot be learnt from in this run, or None."""
     own = language_of(corpus)
     if own != language:
         return f"its language is {own!r} and this run learns {language!r} (data.language)"
     if data.alphabet:
-        missing = sorted(set(labels_for(own)) - set(alphabet.labels))
+        written = alphabet_for(own, store.alphabets_dir)
+        missing = sorted(set(written.labels) - set(alphabet.labels))
         if missing:
             return f"its texts may hold {missing[0]!r}, which {data.alphabet} lacks"
-        if corpus.manifest["alphabet_hash"] == alphabet_for(own).hash:
+        if corpus.manifest["alphabet_hash"] == written.hash:
             return None
     if corpus.manifest["alphabet_hash"] != alphabet.hash:
         return "it was normalised to another alphabet than its language has now; refresh it"

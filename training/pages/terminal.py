@@ -19,6 +19,8 @@ def evaluation_lines(result: dict[str, Any]) -> list[str]:
                 f"  {name:<9} WER {rates['wer']:7.2%} [{low:.2%}, {high:.2%}], per utterance "
                 f"{rates['wer_mean_per_utterance']:.2%}, CER {rates['cer']:.2%}"
             )
+    if result.get("unit") == "characters":
+        lines.append("  a word is a character: the script has no blanks between words, so WER is CER")
     lines.append(f"  intervals: 95 %, drawn by {result['interval_by']}")
     factors = result["rtf"]
     lines.append(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
+from scoring.wer import join_words
 from training.transcription.segments import Segment
 
 
@@ -53,8 +55,10 @@ def as_vtt(transcript: Transcript) -> str:
     """WebVTT; every word has its own time, for players that follow the voice."""
     cues = []
     for one in transcript.segments:
-        words = [f"<{_clock(word.start_s, '.')}><c>{_escaped(word.word)}</c>" for word in one.words[1:]]
-        text = " ".join([_escaped(one.words[0].word), *words])
+        text = _escaped(one.words[0].word)
+        for before, word in pairwise(one.words):
+            blank = join_words([before.word, word.word])[len(before.word) : -len(word.word)]
+            text += f"{blank}<{_clock(word.start_s, '.')}><c>{_escaped(word.word)}</c>"
         voice = "" if one.channel is None else f"<v Channel {one.channel}>"
         cues.append(f"{_clock(one.start_s, '.')} --> {_clock(one.end_s, '.')}\n{voice}{text}\n")
     return "WEBVTT\n\n" + "\n".join(cues)

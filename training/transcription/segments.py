@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from scoring.wer import join_words
 from training.runtime.recognizer import Heard, Word
 
 PAUSE_S = 0.6
@@ -34,8 +35,8 @@ class Segment:
 
     @property
     def text(self) -> str:
-        """The words with a blank between."""
-        return " ".join(word.word for word in self.words)
+        """The words with blanks between, where their script has any."""
+        return join_words([word.word for word in self.words])
 
     def as_json(self) -> dict[str, Any]:
         """start_s, end_s, text, words; channel where there is one."""

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -39,6 +40,9 @@ void check_label(const std::string& label, std::size_t number) {
 
 // The comment that stands for the labels in the file of a bytes alphabet.
 constexpr std::string_view kBytesLine = "# labels: the bytes of UTF-8 text, 1 to 255";
+// And what stands before the labels in the file of an alphabet of pieces.
+constexpr std::string_view kBeginLine = "# labels: pieces of words, \xE2\x96\x81 begins a word";
+constexpr std::string_view kContinueLine = "# labels: pieces of words, ## continues a word";
 
 std::vector<std::string> byte_labels() {
   std::vector<std::string> labels;
@@ -55,8 +59,12 @@ Alphabet Alphabet::bytes(int blank) {
   return Alphabet(byte_labels(), blank, LabelKind::kBytes);
 }
 
-Alphabet::Alphabet(std::vector<std::string> labels, int blank, LabelKind kind)
-    : labels_(std::move(labels)), kind_(kind) {
+Alphabet Alphabet::of_pieces(std::vector<std::string> labels, PieceMark mark, int blank) {
+  return Alphabet(std::move(labels), blank, LabelKind::kPieces, mark);
+}
+
+Alphabet::Alphabet(std::vector<std::string> labels, int blank, LabelKind kind, PieceMark mark)
+    : labels_(std::move(labels)), kind_(kind), mark_(mark) {
   const int outputs = static_cast<int>(labels_.size()) + 1;
   if (labels_.empty()) throw AlphabetError("an alphabet needs at least one label");
   if (blank < -1 || blank >= outputs) {
@@ -65,17 +73,40 @@ Alphabet::Alphabet(std::vector<std::string> labels, int blank, LabelKind kind)
   }
   blank_ = blank < 0 ? outputs - 1 : blank;
   for (std::size_t i = 0; i < labels_.size(); ++i) {
-    if (kind_ == LabelKind::kCharacters) check_label(labels_[i], i);
+    if (kind_ != LabelKind::kBytes) check_label(labels_[i], i);
     const int output = output_of(static_cast<int>(i));
     if (!index_.emplace(labels_[i], output).second) {
       throw AlphabetError("label \"" + labels_[i] + "\" appears twice; each output needs a label of its own");
     }
     if (labels_[i] == " ") space_ = output;
+    ambiguous_ =
+        ambiguous_ || (kind_ == LabelKind::kCharacters && character_bytes(labels_[i], 0) < labels_[i].size());
     const auto first = static_cast<unsigned char>(labels_[i][0]);
     longest_[first] = std::max(longest_[first], labels_[i].size());
     if (labels_[i].size() == 1) single_[first] = output;
   }
+  begins_word_.assign(size(), kind_ == LabelKind::kCharacters && space_ < 0 ? 1 : 0);
+  begins_word_[static_cast<std::size_t>(blank_)] = 0;
+  if (kind_ == LabelKind::kPieces) read_pieces();
   hash_ = sha256_hex(canonical());
+}
+
+// Reads the marks of all labels.
+void Alphabet::read_pieces() {
+  space_ = -1;
+  ambiguous_ = true;
+  for (std::size_t i = 0; i < labels_.size(); ++i) {
+    pieces_.push_back(read_piece(labels_[i], mark_, "label " + std::to_string(i)));
+    const Piece& piece = pieces_.back();
+    const int output = output_of(static_cast<int>(i));
+    if (piece.written && piece.letters.empty()) space_ = output;
+    begins_word_[static_cast<std::size_t>(output)] = piece.begins && !piece.letters.empty() ? 1 : 0;
+  }
+  std::vector<std::string> letters = letters_of(pieces_);
+  if (letters.empty()) throw AlphabetError("no piece of the alphabet writes a letter");
+  letters.insert(letters.begin(), " ");
+  spelling_ = std::make_shared<const Alphabet>(std::move(letters));
+  cutter_ = PieceCutter(pieces_);
 }
 
 Alphabet Alphabet::parse(std::string_view text, const std::string& name, int blank) {
@@ -83,12 +114,15 @@ Alphabet Alphabet::parse(std::string_view text, const std::string& name, int bla
   std::vector<std::string> labels;
   std::unordered_map<std::string, std::size_t> seen;
   bool of_bytes = false;
+  std::optional<PieceMark> mark;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     of_bytes = of_bytes || line == kBytesLine;
+    if (line == kBeginLine) mark = PieceMark::kBegin;
+    if (line == kContinueLine) mark = PieceMark::kContinue;
     if (line.empty() || line[0] == '#') continue;
     if (line.substr(0, 2) == "\\#") line.remove_prefix(1);
     const std::string place = name + ", line " + std::to_string(number);
@@ -105,7 +139,12 @@ Alphabet Alphabet::parse(std::string_view text, const std::string& name, int bla
   }
   if (of_bytes) return bytes(blank);
   if (labels.empty()) throw AlphabetError(name + " holds no label");
-  return Alphabet(std::move(labels), blank);
+  if (!mark.has_value()) return Alphabet(std::move(labels), blank);
+  try {
+    return of_pieces(std::move(labels), *mark, blank);
+  } catch (const AlphabetError& error) {
+    throw AlphabetError(name + ": " + error.what());
+  }
 }
 
 Alphabet Alphabet::load(const std::string& path, int blank) {
@@ -135,6 +174,11 @@ const std::string& Alphabet::label(int id) const {
 }
 
 std::size_t Alphabet::encode_prefix(std::string_view text, std::vector<int>* ids) const {
+  if (kind_ == LabelKind::kPieces) {
+    const std::size_t reached = cutter_.cut(text, ids);
+    for (int& id : *ids) id = output_of(id);
+    return reached;
+  }
   std::size_t at = 0;
   std::string piece;
   while (at < text.size()) {
@@ -186,14 +230,25 @@ std::string Alphabet::decode(const std::vector<int>& ids) const {
   for (const int id : ids) {
     if (id == blank_)
       throw AlphabetError("output index " + std::to_string(id) + " is the blank, which has no text");
-    text += label(id);
+    const std::string& spelled = label(id);
+    if (kind_ != LabelKind::kPieces) {
+      text += spelled;
+      continue;
+    }
+    const Piece& piece = pieces_[static_cast<std::size_t>(label_of(id))];
+    if (!piece.written) continue;
+    if ((piece.begins || id == space_) && !text.empty() && text.back() != ' ') text += ' ';
+    text += piece.letters;
   }
+  if (kind_ == LabelKind::kPieces && !text.empty() && text.back() == ' ') text.pop_back();
   return kind_ == LabelKind::kBytes ? mend_utf8(text) : text;
 }
 
 std::string Alphabet::canonical() const {
   if (kind_ == LabelKind::kBytes) return std::string(kBytesLine) + "\n";
   std::string text;
+  if (kind_ == LabelKind::kPieces)
+    text = std::string(mark_ == PieceMark::kBegin ? kBeginLine : kContinueLine) + "\n";
   for (const std::string& label : labels_) {
     if (label[0] == '#') text += '\\';
     text += label;

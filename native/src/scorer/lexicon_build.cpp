@@ -215,8 +215,10 @@ void write_trie(const Lexicon& lexicon, const Alphabet& alphabet, const std::str
 
 }  // namespace
 
-TrieInfo build_lexicon_trie(const std::vector<std::string>& words, const TrieBuild& build,
+TrieInfo build_lexicon_trie(const std::vector<std::string>& words, const TrieBuild& asked,
                             const std::string& out_path) {
+  TrieBuild build = asked;
+  build.alphabet = &asked.alphabet->spelling();
   TrieInfo info;
   info.node_kind = check_build(build);
   const auto model = LanguageModel::load(build.lm_binary_path);

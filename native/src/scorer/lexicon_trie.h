@@ -162,7 +162,7 @@ private:
 
 // What goes into a trie besides the words.
 struct TrieBuild {
-  const Alphabet* alphabet = nullptr;  // not owned
+  const Alphabet* alphabet = nullptr;  // not owned; of an alphabet of pieces its spelling is taken
   std::string lm_binary_path;
   std::map<std::string, std::string> identity;  // kept as it is; keys and values without tab and line feed
   LmUnit unit = LmUnit::kWords;

@@ -107,7 +107,7 @@ Scorer Scorer::load(const std::string& directory, const Weights& weights,
   check_manifest(directory, info, manifest);
   try {
     const Alphabet alphabet = Alphabet::load(directory + "/alphabet.txt");
-    compare(directory, "the alphabet", info.alphabet_hash, alphabet.hash(), "alphabet.txt");
+    compare(directory, "the alphabet", info.alphabet_hash, alphabet.spelling().hash(), "alphabet.txt");
   } catch (const AlphabetError& error) {
     throw ScorerError("language model directory " + directory + ": " + error.what());
   }

@@ -10,6 +10,11 @@ bool Search::is_boundary(std::uint32_t prefix) const {
   return space_ >= 0 && (arena_[prefix].label < 0 || arena_[prefix].label == space_);
 }
 
+// True if the prefix ends between words: behind a space, or before the first label.
+bool Search::is_between(std::uint32_t prefix) const {
+  return kind_ == Kind::kPieces ? arena_[prefix].letters == 0 : is_boundary(prefix);
+}
+
 // The labels from the root down to `prefix`.
 std::vector<TimedLabel> Search::open_path(std::uint32_t prefix, std::uint32_t times) const {
   std::vector<TimedLabel> path;
@@ -30,20 +35,20 @@ std::vector<TimedLabel> Search::path_to(std::uint32_t prefix, std::uint32_t time
 
 // True if the prefix ends between words or with a whole word.
 bool Search::is_whole(std::uint32_t prefix) const {
-  if (scorer_ == nullptr || is_boundary(prefix)) return true;
+  if (scorer_ == nullptr || is_between(prefix)) return true;
   return words_end_ ? may_end(arena_[prefix].trie) : arena_[prefix].trie == LexiconTrie::root();
 }
 
 // What the language model knows if the text ends with `prefix`, a whole text.
 WordContext Search::closed_context(std::uint32_t prefix) const {
-  if (!words_end_ || is_boundary(prefix)) return arena_.context(arena_[prefix].context);
+  if (!words_end_ || is_between(prefix)) return arena_.context(arena_[prefix].context);
   return after_word(prefix);
 }
 
 float Search::hot_total(std::uint32_t prefix) const {
   if (hot_ == nullptr) return 0.0F;
   const Prefix& entry = arena_[prefix];
-  return entry.hot_earned + (is_boundary(prefix) ? 0.0F : hot_->closing(entry.hot_state));
+  return entry.hot_earned + (is_between(prefix) ? 0.0F : hot_->closing(entry.hot_state));
 }
 
 // The parts of a text's score and their sum.
@@ -84,6 +89,7 @@ std::vector<Search::Ending> Search::endings() const {
     if (all[i].heaviest > same.heaviest) same.heaviest = all[i].heaviest, same.times = all[i].times;
   }
   all.resize(kept);
+  if (alphabet_.is_ambiguous()) merge_spellings(&all);
   for (Ending& ending : all) {
     const WordContext context = scorer_ == nullptr ? WordContext{} : closed_context(ending.prefix);
     ending.parts = score_parts(context, ending.mass, hot_total(ending.prefix));
@@ -109,7 +115,12 @@ Hypothesis Search::without_fragment() const {
   const std::size_t best = best_slot();
   const std::uint32_t prefix = live_[best].prefix;
   std::vector<TimedLabel> path = path_to(prefix, live_[best].times);
-  if (words_end_) {
+  if (kind_ == Kind::kPieces) {
+    bool begun = false;
+    for (; !path.empty() && !begun && path.back().label != alphabet_.space(); path.pop_back()) {
+      begun = alphabet_.begins_word(path.back().label);
+    }
+  } else if (words_end_) {
     while (!path.empty() && path.back().label != alphabet_.space()) path.pop_back();
   } else {
     for (std::uint32_t at = prefix; !is_whole(at); at = arena_[at].parent) path.pop_back();

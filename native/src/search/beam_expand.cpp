@@ -19,6 +19,9 @@ void Search::expand() {
     case Kind::kGeneral:
       for (std::size_t slot = 0; slot < count; ++slot) expand_general(slot);
       return;
+    case Kind::kPieces:
+      for (std::size_t slot = 0; slot < count; ++slot) expand_pieces(slot);
+      return;
   }
 }
 
@@ -170,8 +173,8 @@ bool Search::is_taken(std::size_t slot, std::int32_t label) const {
 }
 
 float Search::hot_part(const Prefix& parent, std::int32_t label) const {
-  const std::uint32_t state = hot_->next(parent.hot_state, label);
-  return parent.hot_earned + hot_->earned(state) + hot_->promised(state);
+  const HotStep step = hot_step(parent, label);
+  return parent.hot_earned + step.earned + hot_->promised(step.state);
 }
 
 // What the best word that a prefix in this lexicon node can still become is expected to add.

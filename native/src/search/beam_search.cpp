@@ -74,12 +74,25 @@ Search::Search(const Alphabet& alphabet, const Scorer* scorer, const SearchOptio
     const float unknown = scorer_->model().score(scorer_->model().no_context(), 0, &next);
     oov_look_ = scorer_->alpha() * unknown + options_.oov_penalty;
   }
+  if (alphabet.kind() == LabelKind::kPieces) set_pieces();
   check_hot_words();
   cut_.set_width(options_.beam_width);
   live_.reserve(kFirstSlots);
   candidates_.reserve(2 * kFirstSlots);
   newcomers_.reserve(kFirstSlots);
   reset();
+}
+
+void Search::set_pieces() {
+  kind_ = Kind::kPieces;
+  pieces_ = PieceSteps(alphabet_, scorer_ == nullptr ? alphabet_.spelling() : scorer_->alphabet());
+  if (scorer_ != nullptr) {
+    piece_look_ = open_ ? std::max(0.0F, options_.oov_penalty) : 0.0F;
+    piece_slack_ = std::max(0.0F, scorer_->beta()) + 2.0F * piece_look_;
+  }
+  if (hot_ == nullptr) return;
+  hot_letters_ = PieceSteps(alphabet_, alphabet_.spelling());
+  hot_space_ = alphabet_.spelling().label_of(alphabet_.spelling().space());
 }
 
 void Search::check_options() const {
@@ -100,6 +113,13 @@ void Search::check_options() const {
   }
   if (options_.open_vocabulary && scorer_->trie().info().unit == LmUnit::kCharacters)
     throw DecodeError("open_vocabulary needs a language model of words, this one is of characters");
+  if (alphabet_.kind() == LabelKind::kPieces) {
+    if (scorer_->trie().info().unit == LmUnit::kCharacters)
+      throw DecodeError(
+          "a network with pieces of words needs a language model of words, this one is of characters");
+    check_spelling(alphabet_, scorer_->alphabet());
+    return;
+  }
   if (scorer_->alphabet().hash() != alphabet_.hash()) {
     throw DecodeError("the alphabet of the network (" + std::to_string(alphabet_.labels().size()) +
                       " labels, " + alphabet_.hash().substr(0, 16) +
@@ -114,9 +134,13 @@ void Search::check_options() const {
 void Search::check_hot_words() const {
   if (hot_ == nullptr || scorer_ == nullptr || options_.open_vocabulary || !words_end_) return;
   for (const auto& [phrase, word] : hot_->words()) {
-    if (scorer_->trie().find(word) != 0) continue;
     std::string spelled;
-    for (const int label : word) spelled += alphabet_.labels()[static_cast<std::size_t>(label)];
+    for (const int label : word) spelled += alphabet_.spelling().labels()[static_cast<std::size_t>(label)];
+    std::vector<int> letters;
+    if (scorer_->alphabet().try_encode(spelled, &letters)) {
+      for (int& letter : letters) letter = scorer_->alphabet().label_of(letter);
+      if (scorer_->trie().find(letters) != 0) continue;
+    }
     throw DecodeError("hot phrase \"" + phrase + "\" holds \"" + spelled +
                       "\", which the lexicon does not; decode with open_vocabulary, or leave it out");
   }
@@ -192,7 +216,7 @@ void Search::read_row(const float* row) {
   top_label_ = largest(labels_.data(), count);
   if (!(top_label_ >= floor)) top_label_ = kImpossible;
   if (top_label_ == kImpossible) return;
-  if (kind_ == Kind::kGeneral) {
+  if (kind_ == Kind::kGeneral || kind_ == Kind::kPieces) {
     sorted_.clear();
     for (std::size_t i = 0; i < count; ++i) {
       if (labels_[i] >= floor && labels_[i] > kImpossible) sorted_.push_back(static_cast<std::int32_t>(i));

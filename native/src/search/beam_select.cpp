@@ -72,10 +72,13 @@ void Search::keep(const Candidate& candidate) {
     prefix.letters = candidate.label == space_ ? 0 : parent.letters + 1;
     prefix.context = parent.context;
     if (hot_ != nullptr) {
-      prefix.hot_state = hot_->next(parent.hot_state, candidate.label);
-      prefix.hot_earned = parent.hot_earned + hot_->earned(prefix.hot_state);
+      const HotStep step = hot_step(parent, candidate.label);
+      prefix.hot_state = step.state;
+      prefix.hot_earned = parent.hot_earned + step.earned;
     }
-    if (scorer_ != nullptr && words_end_ && candidate.label == space_) {
+    if (kind_ == Kind::kPieces) {
+      enter_piece(&prefix, parent, candidate.label);
+    } else if (scorer_ != nullptr && words_end_ && candidate.label == space_) {
       prefix.context = parent.ended;
     } else if (scorer_ != nullptr && !words_end_ && scorer_->trie().word(candidate.trie) != 0) {
       arena_.set_ended(index, after_word(arena_.context(parent.context), candidate.trie, 1));
@@ -147,7 +150,7 @@ void Search::set_slot(std::size_t slot, const Newcomer& newcomer) {
   now_.blank[slot] = kImpossible;
   words_[slot] = newcomer.words;
   score_[slot] = newcomer.mass + newcomer.words;
-  reach_[slot] = newcomer.live.base;
+  reach_[slot] = newcomer.live.base + piece_slack_;
   if (kind_ == Kind::kBitmapWords) {
     const Prefix& entry = arena_[newcomer.live.prefix];
     reach_[slot] += hope(entry.trie, entry.letters + 1);

@@ -32,20 +32,23 @@ void spell(const Alphabet& alphabet, const std::vector<TimedLabel>& labels, Hypo
   hypothesis->timesteps.clear();
   hypothesis->words.clear();
   const TimedLabel* pending_space = nullptr;
+  const bool pieces = alphabet.kind() == LabelKind::kPieces;
   for (const TimedLabel& label : labels) {
     if (label.label == alphabet.space()) {
       if (pending_space == nullptr) pending_space = &label;
       continue;
     }
-    if (hypothesis->words.empty() || pending_space != nullptr) {
+    if (hypothesis->words.empty() || pending_space != nullptr || alphabet.begins_word(label.label)) {
       if (!hypothesis->words.empty()) {
-        hypothesis->text += ' ';
-        hypothesis->timesteps.push_back(pending_space->frame);
+        if (!alphabet.is_unspaced()) hypothesis->text += ' ';
+        if (pending_space != nullptr) hypothesis->timesteps.push_back(pending_space->frame);
       }
       hypothesis->words.push_back({"", label.frame, label.frame + 1});
       pending_space = nullptr;
     }
-    const std::string& letter = alphabet.label(label.label);
+    const std::string& letter =
+        pieces ? alphabet.pieces()[static_cast<std::size_t>(alphabet.label_of(label.label))].letters
+               : alphabet.label(label.label);
     hypothesis->text += letter;
     hypothesis->timesteps.push_back(label.frame);
     hypothesis->words.back().word += letter;
@@ -59,6 +62,7 @@ void spell(const Alphabet& alphabet, const std::vector<TimedLabel>& labels, Hypo
 
 Hypothesis greedy_decode(const Alphabet& alphabet, const float* log_probs, std::size_t frames) {
   const std::size_t labels = alphabet.size();
+  const bool pieces = alphabet.kind() == LabelKind::kPieces;
   std::vector<TimedLabel> path;
   double score = 0.0;
   int last = alphabet.blank();
@@ -70,7 +74,10 @@ Hypothesis greedy_decode(const Alphabet& alphabet, const float* log_probs, std::
       if (row[i] > row[best]) best = static_cast<int>(i);
     }
     score += row[best];
-    if (best != last && best != alphabet.blank()) path.push_back({best, static_cast<int>(t)});
+    const bool written =
+        !pieces || (best != alphabet.blank() &&
+                    alphabet.pieces()[static_cast<std::size_t>(alphabet.label_of(best))].written);
+    if (best != last && best != alphabet.blank() && written) path.push_back({best, static_cast<int>(t)});
     last = best;
   }
   Hypothesis hypothesis;

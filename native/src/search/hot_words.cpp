@@ -32,7 +32,10 @@ std::vector<std::vector<int>> spell_words(const std::string& phrase, const Alpha
 
 }  // namespace
 
-HotWords::HotWords(const std::vector<std::pair<std::string, float>>& phrases, const Alphabet& alphabet)
+HotWords::HotWords(const std::vector<std::pair<std::string, float>>& phrases, const Alphabet& written)
+    : HotWords(written.spelling(), phrases) {}
+
+HotWords::HotWords(const Alphabet& alphabet, const std::vector<std::pair<std::string, float>>& phrases)
     : labels_(alphabet.labels().size()),
       space_(alphabet.space() < 0 ? -1 : alphabet.label_of(alphabet.space())) {
   next_.assign(labels_, kNoState);

@@ -4,7 +4,8 @@
 // of the text as anywhere else. While a phrase is being spelled, the beam is ranked with the share of its
 // boost that its letters so far have earned; the share is given back when the phrase fails, so it never
 // reaches a score. All phrases are followed at once by one automaton over labels (Aho and Corasick, 1975)
-// that enters a phrase only where a word begins. Alphabets without a space: phrases stand anywhere.
+// that enters a phrase only where a word begins. Alphabets without a space: phrases stand anywhere. Of an
+// alphabet of pieces its spelling is followed, letter by letter.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +46,7 @@ public:
   const std::vector<std::pair<std::string, std::vector<int>>>& words() const { return words_; }
 
 private:
+  HotWords(const Alphabet& alphabet, const std::vector<std::pair<std::string, float>>& phrases);
   void add(const std::string& phrase, float boost, const Alphabet& alphabet);
   void link();
 

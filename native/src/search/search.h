@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "search/beam_cut.h"
 #include "search/beam_search.h"
+#include "search/piece_steps.h"
 #include "search/prefix_arena.h"
 #include "search/time_chain.h"
 
@@ -91,7 +93,7 @@ public:
   SearchUsage usage() const { return {arena_.used(), times_.used(), settled_.size()}; }
 
 private:
-  enum class Kind { kFree, kBitmapWords, kGeneral };
+  enum class Kind { kFree, kBitmapWords, kGeneral, kPieces };
   // A text that the beam stands for.
   struct Ending {
     std::uint32_t prefix;  // without a trailing space
@@ -99,6 +101,10 @@ private:
     double mass;
     float heaviest;  // of the masses summed up in `mass`
     ScoreParts parts;
+  };
+  struct HotStep {
+    std::uint32_t state;
+    float earned;  // on the way there
   };
   struct NewTimes {
     std::uint32_t slot;
@@ -112,6 +118,7 @@ private:
 
   void check_options() const;
   void check_hot_words() const;
+  void set_pieces();
 
   // beam_search.cpp: a frame
   void step(const float* row);
@@ -149,6 +156,14 @@ private:
   float unknown_lm(std::uint32_t context);
   bool may_end(std::uint32_t trie) const;
 
+  // beam_pieces.cpp: labels that are pieces of words
+  bool ends_word(const Prefix& prefix, std::int32_t label) const;
+  void expand_pieces(std::size_t slot);
+  void offer_piece(std::size_t slot, std::int32_t label, float mass);
+  void enter_piece(Prefix* prefix, const Prefix& parent, std::int32_t label) const;
+  HotStep hot_step(const Prefix& parent, std::int32_t label) const;
+  void merge_spellings(std::vector<Ending>* all) const;
+
   // beam_select.cpp: who stays
   void select();
   void keep(const Candidate& candidate);
@@ -164,6 +179,7 @@ private:
 
   // beam_answers.cpp
   bool is_boundary(std::uint32_t prefix) const;
+  bool is_between(std::uint32_t prefix) const;
   bool is_whole(std::uint32_t prefix) const;
   std::vector<TimedLabel> open_path(std::uint32_t prefix, std::uint32_t times) const;
   std::vector<TimedLabel> path_to(std::uint32_t prefix, std::uint32_t times) const;
@@ -192,6 +208,13 @@ private:
   bool open_ = false;      // words outside the lexicon may be written
   float oov_look_ = 0.0F;  // what such a word is expected to add, but for its letters
   float letter_price_ = 0.0F;  // and what each of those adds
+
+  PieceSteps pieces_;         // kind kPieces: over the lexicon's letters, or without one over the spelling
+  PieceSteps hot_letters_;    // and over those of the hot words
+  int hot_space_ = 0;         // their space, a label number
+  float piece_slack_ = 0.0F;  // the most by which words of a child are above its parent's base
+  std::unordered_map<std::uint32_t, bool> finishing_;  // lexicon nodes: pieces lead to the end of a word
+  float piece_look_ = 0.0F;                            // and above its own
 
   PrefixArena arena_;
   TimeChain times_;

@@ -35,7 +35,9 @@ void add_share(const Hypothesis& other, std::size_t first, double share, const H
 // The labels of a prefix from the first word on that is not settled.
 std::vector<TimedLabel> Search::open_words(std::uint32_t prefix, std::uint32_t times) const {
   std::size_t first = settled_.size();
-  while (first > 0 && settled_[first - 1].label != alphabet_.space()) --first;
+  while (first > 0 && settled_[first - 1].label != alphabet_.space()) {
+    if (alphabet_.begins_word(settled_[--first].label)) break;
+  }
   std::vector<TimedLabel> labels(settled_.begin() + static_cast<std::ptrdiff_t>(first), settled_.end());
   const std::vector<TimedLabel> open = open_path(prefix, times);
   labels.insert(labels.end(), open.begin(), open.end());
@@ -50,7 +52,7 @@ std::vector<double> Search::rate_open_words(const std::vector<Ending>& all, std:
   spell(alphabet_, open_words(all[which].prefix, all[which].times), &own);
   std::vector<std::uint32_t> boundaries;
   for (std::uint32_t at = all[which].prefix; at != root_; at = arena_[at].parent) {
-    if (is_boundary(at)) boundaries.push_back(at);
+    if (is_boundary(at) && kind_ != Kind::kPieces) boundaries.push_back(at);
   }
   std::unordered_map<std::uint32_t, std::size_t> words_before;
   for (std::size_t i = 0; i < boundaries.size(); ++i) words_before[boundaries[i]] = boundaries.size() - i;
@@ -104,15 +106,20 @@ std::vector<double> Search::rate_decided_words() const {
   return rate_open_words(all, best_slot(), kLeastDecidedShare);
 }
 
-// Keeps the confidence of the words that have become settled.
+// Keeps the confidence of the words that have become settled: those behind which a space stands, or a label
+// that begins the next.
 void Search::settle_confidence(const std::vector<double>& decided) {
-  std::size_t spaces = 0;
+  std::size_t ended = 0;
+  bool spelled = false;
   for (std::size_t i = rated_labels_; i < settled_.size(); ++i) {
-    if (settled_[i].label != alphabet_.space()) continue;
-    const float share = spaces < decided.size() ? static_cast<float>(std::min(1.0, decided[spaces])) : 1.0F;
-    settled_confidence_.push_back(share);
-    ++spaces;
-    rated_labels_ = i + 1;
+    const bool space = settled_[i].label == alphabet_.space();
+    if (spelled && (space || alphabet_.begins_word(settled_[i].label))) {
+      const float share = ended < decided.size() ? static_cast<float>(std::min(1.0, decided[ended])) : 1.0F;
+      settled_confidence_.push_back(share);
+      ++ended;
+      rated_labels_ = space ? i + 1 : i;
+    }
+    spelled = !space;
   }
 }
 

@@ -308,6 +308,7 @@ private:
 
   void keep() {
     say_titles();
+    if (!cleaner_.spaced_) out_ = std::remove(sentence_, out_, ' ');
     const std::string_view sentence(sentence_, static_cast<std::size_t>(out_ - sentence_));
     static const HeldOut nothing({}, 0, false);
     if (!(held_out_ != nullptr ? *held_out_ : nothing).admit(sentence, &result_.tally)) {
@@ -374,6 +375,7 @@ CleanedText TextCleaner::clean(std::string_view raw, bool wrapped, const HeldOut
   if (!is_utf8(raw)) return SentenceScan::not_utf8();  // signs that go could join what is no character to one
   std::string text = plain_text(raw);
   if (wrapped) join_wrapped_lines(&text);
+  break_at_full_stops(&text);
   text += '\n';
   const std::size_t size = text.size();
   text.append(kOverrun, '\0');

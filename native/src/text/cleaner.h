@@ -34,6 +34,7 @@ struct CleanerRules {
   std::vector<std::string> trailing_apostrophe;  // words as in o'
   std::vector<std::string> titles;               // "Mr": a point behind them ends no sentence
   bool apostrophe = true;                        // the alphabet has one
+  bool spaced = true;                            // the alphabet has a blank; else words stand without any
   // Titles as they are said before a name, both in small ASCII letters: "mr" to "mister".
   std::unordered_map<std::string, std::string> spoken;
 };
@@ -93,6 +94,7 @@ private:
   std::unordered_set<std::string> titles_;
   SpokenTitles spoken_;
   bool apostrophe_;
+  bool spaced_;
   bool latin_ = false;  // A to Z and a to z become a to z
 };
 

@@ -20,7 +20,8 @@ TextCleaner::TextCleaner(const CleanerRules& rules)
       trailing_(rules.trailing_apostrophe.begin(), rules.trailing_apostrophe.end()),
       titles_(rules.titles.begin(), rules.titles.end()),
       spoken_(rules.spoken),
-      apostrophe_(rules.apostrophe) {
+      apostrophe_(rules.apostrophe),
+      spaced_(rules.spaced) {
   for (const CharacterRule& rule : rules.characters) {
     Mapped entry;
     if (rule.text.size() > sizeof entry.text) continue;  // too long to stand here: the normaliser's

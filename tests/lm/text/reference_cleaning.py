@@ -11,6 +11,7 @@ from lm.text.characters import TITLES, character_rules, normaliser_for, say_titl
 _TYPED = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": " - ", "—": " - ", "…": "..."}
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n[ \t\n\r\v\f]*")
 _BROKEN_WORD = re.compile(r"([A-Za-z]+)-\n[ \t]*([a-z]+)")
+_FULL_STOP = re.compile(r"([。！？।])")
 _LETTERS = re.compile(r"[A-Za-z]+")
 _NO_END = "".join(f"(?<!(?<![A-Za-z0-9]){title}\\.)" for title in TITLES)
 
@@ -34,6 +35,7 @@ def plain(text: str, wrapped: bool) -> str:
 
 def sentences(text: str, labels: tuple[str, ...]) -> list[str]:
     """Raw sentences of a plain text, without those of white space alone."""
+    text = _FULL_STOP.sub(r"\1\n", text)
     capitals = "".join(chr(code) for code, _, _, capital in character_rules(labels) if capital and code > 127)
     end = re.compile(
         r"([.?!](?<!(?<![A-Za-z0-9])[A-HJ-Z]\.)" + _NO_END + r"[.?!]*[\"')\]]*) +"

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import native
+from corpora.text.draft import RARE_COUNT
 from lm.__main__ import main
 from lm.errors import EmptyTextError
-from lm.text.letters import RARE_COUNT, derive, write_alphabet
+from lm.text.letters import derive, write_alphabet
 
 
 def text_file(folder: Path, text: str) -> Path:
