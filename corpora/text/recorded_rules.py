@@ -41,11 +41,12 @@ def normaliser_for(text_rules: str, language: str, alphabets: Path | None = None
     Args:
         alphabets: folder of a store's own alphabets.
     """
-    return _normaliser(text_rules, language, labels_for(language, alphabets))
+    return normaliser_of(text_rules, language, labels_for(language, alphabets))
 
 
 @lru_cache(maxsize=1024)
-def _normaliser(text_rules: str, language: str, labels: tuple[str, ...]) -> Normaliser:
+def normaliser_of(text_rules: str, language: str, labels: tuple[str, ...]) -> Normaliser:
+    """The same for the labels of an alphabet; made once a process."""
     style, *chosen = (text_rules or "verbatim").split()
     policies = Policies(**dict(entry.split("=", 1) for entry in chosen))
     return Normaliser(labels, style, replace(policies, language=language))

@@ -16,7 +16,7 @@ from corpora.refresh.stage import refresh
 from corpora.text import numbers as spoken_numbers
 from corpora.text import tables
 from corpora.text.normaliser import Normalised, Policies, Refused
-from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for, rules_of
+from corpora.text.recorded_rules import TEXT_CHECKS, TEXT_FLAGS, normaliser_for, normaliser_of, rules_of
 from store.opening import open_store
 from store.store import Store
 
@@ -46,7 +46,7 @@ def rows(store: Store) -> dict[str, dict[str, Any]]:
 
 
 def renormalise(store: Store, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    normaliser_for.cache_clear()
+    normaliser_of.cache_clear()
     assert main(["renormalise", "gift", "--store", str(store.root), "--json"]) == 0
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
     return said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +127,13 @@ def test_the_alphabet_decides_and_not_the_language() -> None:
 def test_scripts_without_blanks_are_unspaced_alphabets() -> None:
     assert alphabet_for("ja").unspaced and not alphabet_for("ko").unspaced
     assert Alphabet(["a"]).unspaced and not Alphabet.bytes().unspaced
+
+
+def test_the_table_of_languages_is_true() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "languages.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| [^|]+ \| [^|]+ \| (\d+) \| (yes|no) \|", page, re.MULTILINE)
+    assert sorted((name, int(count), blank == "yes") for name, count, blank in rows) == [
+        (language, len(labels_for(language)), not alphabet_for(language).unspaced)
+        for language in alphabet_languages()
+    ]
+    assert page.startswith(f"# Languages\n\n{len(rows)} languages")

@@ -17,11 +17,30 @@ from tests.lm.text import reference_cleaning
 
 LABELS = tuple(" abcdefghijklmnopqrstuvwxyz'")
 GERMAN = tuple(" abcdefghijklmnopqrstuvwxyzäöüß")
+CHINESE = tuple("今天气很好明不")
+ARABIC = tuple(" ابتسلمكي")
+HINDI = tuple(" कखगघमनसतेी्")
 RUSSIAN = tuple(" абвгдеёжзийклмнопрстуфхцчшщъыьэюя-")
 PIECES = [
     *"abzAZI '\".,;:?!-/\t()[]019é&%_~“”’‘`´—…ßšÄñİ\u00ad\u0301\u200b\u2028\xa0ЖжйЁ#*<>{}@+°♪ſ\x0c\x1c\x01\r\n",
     *("''", "'" * 3, "' '", "Mr. ", "J. ", "I. ", "\r\n", "\n\n", "-\n", "some-\nthing", "something "),
     *("(laughs)", "( laughter )", "(he said so)", "'em ", "o' ", "students' ", "goin' ", ". He", "?! Then "),
+    *(
+        "今天",
+        "天气很好。",
+        "好！ 不",
+        "明天？不",
+        "『好』",
+        "一",
+        "سَلام",
+        "كتابـ",
+        "ﻻ",
+        "٣",
+        "नमस्ते। ",
+        "सेक",
+        "ｂ",
+        "１",
+    ),
     *("&amp;", "%20", "<i>", "[noise]", "“Who?” ", "3rd ", " 'Tis ", "the ", "Cat ", "in ", "слово "),
 ]
 SPOKEN_FORMS = [
@@ -53,7 +72,7 @@ def compare(text: str, wrapped: bool, labels: tuple[str, ...]) -> None:
 @given(
     st.lists(st.sampled_from(PIECES), max_size=25).map("".join),
     st.booleans(),
-    st.sampled_from([LABELS, LABELS, GERMAN, RUSSIAN]),
+    st.sampled_from([LABELS, LABELS, GERMAN, RUSSIAN, CHINESE, ARABIC, HINDI]),
 )
 def test_the_cleaner_never_differs_from_the_reference(
     text: str, wrapped: bool, labels: tuple[str, ...]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpora.doctor import examine
+from corpora.doctor import Aids, examine
 from training.runtime.errors import SoundError
 from training.runtime.recognizer import Word
 from training.transcription.formats import Transcript
@@ -64,7 +64,7 @@ def test_pieces_can_be_imported_and_are_replaced_whole(recording: Path, tmp_path
     assert [path.name for path in folder.parent.iterdir()] == ["long.wav"]
     donation = tmp_path / "donation.toml"
     donation.write_text('name = "talk"\ndonor = "us"\nlicence = "CC0-1.0"\nlanguage = "en"\n')
-    seen = examine([folder], tmp_path / "spill", donation)
+    seen = examine([folder], tmp_path / "spill", Aids(donation))
     assert seen["importers"]["donated"]["units"] == 1
 
 
