@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from corpora.doctor import describe, examine
+from corpora.doctor import Aids, describe, examine
 from corpora.refresh.group_cache import find_group
 from corpora.refresh.plan import RefreshRequest, plan_refresh, read_plan
 from corpora.sources.allowed import Offer, look_inside
@@ -45,7 +45,8 @@ def preview(request: RefreshRequest) -> dict[str, Any]:
     plan = read_plan(plan_refresh(request))
     new = sum(1 for index in range(len(plan.groups)) if find_group(plan, index) is None)
     here = [path for path in request.sources if isinstance(path, Path)]
-    text = describe(examine(here, store.cache_dir / "unpacked" / "offers", request.donation)) if here else ""
+    aids = Aids(request.donation, alphabets=store.alphabets_dir)
+    text = describe(examine(here, store.cache_dir / "unpacked" / "offers", aids)) if here else ""
     facts = {
         "corpus": plan.name,
         "unchanged": bool(plan.unchanged),
