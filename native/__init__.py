@@ -62,7 +62,6 @@ __all__ = [
     "features",
     "flac",
     "greedy",
-    "labels",
     "sound",
     "sphere",
     "text_layout",
@@ -70,7 +69,7 @@ __all__ = [
     "text_names_gutenberg",
 ]
 
-_MODULES = ("errors", "features", "flac", "labels", "sound", "sphere")
+_MODULES = ("errors", "features", "flac", "sound", "sphere")
 
 
 def _not_built() -> NoReturn:
