@@ -151,6 +151,10 @@ def _earlier(store: Store, plan: Plan) -> dict[str, str]:
         return {}
 
 
+def _thresholds(plan: Plan) -> Thresholds:
+    return Thresholds(**plan["thresholds"])
+
+
 def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
     """Decide per row, write shards and rejections under `publish` beside the plan."""
     staged = plan_path.parent / "publish"
@@ -163,9 +167,7 @@ def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
     donors = withdrawn_donors(store, plan["name"])
     out = is_withdrawn(index, donors)
     decisions = standing(read_decisions(store, plan["name"]))
-    curated = curate_index(
-        index, groups, decisions, Thresholds(**plan["thresholds"]), Path(plan["store"]) / ALPHABETS
-    )
+    curated = curate_index(index, groups, decisions, _thresholds(plan), store.alphabets_dir)
     here = ~out & ~index.index.isin(list(curated.verdicts))
     verdict, repeated = check_corpus(_named(index[here]))
     judged = pd.Series(curated.verdicts, dtype=object).reindex(index.index)
