@@ -187,4 +187,20 @@ def check_corpus(index: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return verdict, repeated
 
 
+_UNFINISHED = "last_line_unfinished"
+_FILES_A_CUT_ONE = 3
+
+
+def cut_texts(index: pd.DataFrame) -> pd.Series:
+    """Rows whose text is the last line of a file, without its end, where most files of the corpus end their lines.
+
+    Args:
+        index: `flag_set` and `recording_hash` of one row per utterance. Where more than a third of the recordings has such
+            a line, their writer ends no file: nothing is doubted.
+    """
+    unfinished = index["flag_set"].astype(str).str.contains(_UNFINISHED, regex=False)
+    few = _FILES_A_CUT_ONE * int(unfinished.sum()) <= index["recording_hash"].nunique()
+    return unfinished & few
+
+
 # --- the gate ----------------------------------------------------------------------------------------------

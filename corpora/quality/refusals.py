@@ -14,6 +14,7 @@ CORPUS_CHECKS = {
     "split_bridge": "a call between speakers of different splits is left out of all of them",
     "same_audio_other_text": "the same sound appears with another text",
     "duplicate_audio": "the same sound and text appear more than once",
+    "text_cut": "the last line of its file has no end, unlike those of other files, and may be cut: end it if it is whole",
     "unusual_pace": "much faster or slower than this corpus is read: is it the text of another sound?",
 }
 

@@ -26,7 +26,7 @@ from corpora.donations.needs_alignment import collect_waiting
 from corpora.donations.quarantine import area
 from corpora.errors import BalanceError, NothingImportedError
 from corpora.quality import leakage
-from corpora.quality.checks import check_corpus
+from corpora.quality.checks import check_corpus, cut_texts
 from corpora.quality.gate import run_gate
 from corpora.quality.pace import is_unusual, pace_limits
 from corpora.quality.refusals import CORPUS_CHECKS
@@ -175,6 +175,7 @@ def _build(plan: Plan, plan_path: Path, earlier: dict[str, str]) -> _Built:
     if plan["importer"] == "donated":
         twins = twin_verdicts(store, plan["name"], index)
         index["verdict"] = index["verdict"].where(index["verdict"] != "", twins)
+    index.loc[(index["verdict"] == "") & cut_texts(index), "verdict"] = "text_cut"
     assignment = split_rows(index, groups, corpus_facts(plan["facts"]), earlier)
     index["split"] = assignment.splits
     index.loc[index["split"] == "", "verdict"] = BRIDGE

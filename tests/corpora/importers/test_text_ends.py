@@ -50,6 +50,24 @@ def test_lines_that_end_with_cr_alone_are_read(name: str, tmp_path: Path) -> Non
     assert said["items"]["accepted"] == whole["items"]["accepted"]
 
 
+@pytest.mark.parametrize("name", ["librispeech", "fisher"])
+def test_a_text_cut_in_its_last_line_is_refused_where_the_others_end(name: str, tmp_path: Path) -> None:
+    layout, pattern = TEXTS[name]
+    source = layout.write(tmp_path / "source", UTTERANCES).path
+    whole, _ = imported(name, source, tmp_path / "whole")
+    texts = sorted(source.rglob(pattern))
+    texts[0].write_bytes(texts[0].read_bytes().rstrip()[:-4])
+    said, rejections = imported(name, source, tmp_path / "hurt")
+    (cut,) = [row for row in rejections if row["check"] == "text_cut"]
+    assert texts[0].name in cut["source_path"]
+    assert "end it if it is whole" in cut["reason"]
+    assert said["items"]["accepted"] == whole["items"]["accepted"] - 1
+    for text in texts:
+        text.write_bytes(text.read_bytes().rstrip())
+    said, rejections = imported(name, source, tmp_path / "habit")
+    assert "text_cut" not in said["rejected"]
+
+
 def test_a_reader_of_both_sexes_and_a_call_of_two_callers_stay_unknown(tmp_path: Path) -> None:
     books = librispeech.write(tmp_path / "books", UTTERANCES).path
     (table,) = books.rglob("SPEAKERS.TXT")
