@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpora.faults import FAULT
+from corpora.quality.gate import refusal
 from corpora.refresh import again
 from store.console import configure_logging, emit, in_red, printable, run_command, use_store_tmp
 from store.opening import open_store, store_of
@@ -117,8 +118,8 @@ def _refresh(args: argparse.Namespace) -> int:
         sys.stderr.write(printable(said) + "\n")
         return REFUSED
     if not result["published"]:
-        failed = [e["says"] for e in result["gate"]["expectations"] if not e["passed"]]
-        said = f"{result['corpus']} was not published: the gate refused it ({'; '.join(failed)})"
+        why = refusal(result["corpus"], result["gate"])
+        said = f"{result['corpus']} was not published: the gate refused it: {why}"
         sys.stderr.write(printable(said) + "\n")
         return REFUSED
     return 0

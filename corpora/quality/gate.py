@@ -39,6 +39,27 @@ EXPECTATIONS = (
 )
 
 
+_ADVICE = {
+    "rows": "`rejections.parquet` and the report say why the others were refused",
+    "shared_speakers": "name the speakers of dev and test in [splits] of donation.toml",
+    "leaked_speakers": "import the corpus with those speakers under splits that fit, or leave one of the two out",
+    "leaked_audio": "the same sound stands in two places: leave one out of the source (`exclude` in donation.toml), "
+    "or put both into one split ([splits] there)",
+    "leaked_sentences": "`leaked_sentences` and `leakage_words` under [thresholds.NAME] in the store's "
+    "settings.toml say what is tolerated, as does --threshold leaked_sentences=SHARE for one refresh",
+}
+
+
+def refusal(corpus: str, gate: Mapping[str, Any]) -> str:
+    """What a gate objects to in a corpus, with figures and what mends it, for people."""
+    said = []
+    for one in gate["expectations"]:
+        if not one["passed"]:
+            advice = _ADVICE.get(one["name"], "a fault of ours: please report it").replace("NAME", corpus)
+            said.append(f"{one['says']} ({one['name']} is {one['observed']}; {advice})")
+    return "; ".join(said)
+
+
 def run_gate(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Compare a corpus's summary with what is expected of it.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.errors import GateRefusedError, NothingImportedError
+from corpora.quality.gate import refusal
 from corpora.refresh.groups import run_group
 from corpora.refresh.plan import RefreshRequest, plan_refresh, read_plan
 from corpora.refresh.seal import seal
@@ -90,8 +91,7 @@ def seal_bundles(bundles: list[Bundle]) -> dict[str, Any]:
         )
     if not sealed["published"]:
         write_refused_report(store, sealed["corpus"], Path(sealed["path"]))
-        failed = [one for one in sealed["gate"]["expectations"] if not one["passed"]]
-        broken = "; ".join(f"{one['says']} ({one['name']} is {one['observed']})" for one in failed)
+        broken = refusal(sealed["corpus"], sealed["gate"])
         raise GateRefusedError(
             f"the gate refused {sealed['corpus']}, nothing was published. Broken: {broken}. "
             "Every refused row with its reason stands on the page of this run"

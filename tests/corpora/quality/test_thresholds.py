@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from corpora.__main__ import main
+from corpora.quality.gate import EXPECTATIONS, refusal, run_gate
 from corpora.quality.thresholds import Thresholds, parse, settings_of, thresholds_of
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
@@ -132,3 +133,14 @@ def test_the_table_in_the_documents_is_the_table_in_the_code(root: Path) -> None
         row[1].strip(" `"): row[2].strip() for row in rows if row[1].strip(" `") in Thresholds().as_dict()
     }
     assert told == {name: f"{value:g}" for name, value in Thresholds().as_dict().items()}
+
+
+def test_a_refusal_of_the_gate_names_the_key_that_would_change_it() -> None:
+    gate = run_gate({"rows": 5, "leaked_sentences": 0.2, "leaked_audio": 0})
+    said = refusal("town_radio", gate)
+    assert "leaked_sentences is 0.2" in said
+    assert "[thresholds.town_radio] in the store's settings.toml" in said
+    assert "leaked_audio" not in said
+    for name in (one.name for one in EXPECTATIONS):
+        figure = 1 if name != "rows" else 0
+        assert f"({name} is {figure}; " in refusal("a", run_gate({name: figure}))
