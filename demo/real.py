@@ -18,7 +18,7 @@ from corpora.errors import SourceError
 from demo.chain import Chain, Source
 from demo.chain_settings import ChainSettings, LanguageModelChoice, write_settings
 from demo.display import Display
-from demo.orchestrator import Airflow, start_airflow
+from demo.orchestrator import Airflow, OrchestrationError, start_airflow
 from demo.results import Asked
 from native.errors import SpeechmillError
 from store.store import Store
@@ -112,7 +112,11 @@ def _donation_of(entry: Path, data: Path) -> Path | None:
 
 
 def run(root: Path, store: Store, data: Path, display: Display) -> tuple[Airflow, Asked]:
-    """Everything from the archive files to measured error rates."""
+    """Everything from the archive files to measured error rates.
+
+    Raises:
+        OrchestrationError: Airflow does not start, a stage failed, or nothing could be imported.
+    """
     display.stage("sources")
     found = find_sources(data, store.cache_dir / "unpacked" / "real")
     for sentence in found.unnamed:
@@ -125,8 +129,10 @@ def run(root: Path, store: Store, data: Path, display: Display) -> tuple[Airflow
     asked: list[Asked] = []
 
     def settle() -> bool:
-        for name, why in chain.failed.items():
-            display.console.print(f"not imported: {name}: {why}", markup=False)
+        for sentence in failures(chain.failed):
+            display.console.print(f"not imported: {sentence}", markup=False)
+        if len(chain.failed) == len(found.sources):
+            raise OrchestrationError(f"nothing of {data} could be imported; the reasons stand above")
         asked.append(prepare(store, found, [*chain.failed]))
         return bool(asked[0].headline_corpus)
 
@@ -135,6 +141,14 @@ def run(root: Path, store: Store, data: Path, display: Display) -> tuple[Airflow
     if not asked[0].headline_corpus:
         display.console.print("nothing is trained: no corpus here has both train and dev", markup=False)
     return airflow, Asked(asked[0].corpora, asked[0].headline_corpus, asked[0].headline_model, facts)
+
+
+def failures(failed: dict[str, str]) -> list[str]:
+    """A sentence for each reason why corpora were not imported: their names, what was said, the log of the first."""
+    alike: dict[str, list[str]] = {}
+    for name, why in failed.items():
+        alike.setdefault(why.partition("\n")[0], []).append(name)
+    return [f"{', '.join(names)}: {failed[names[0]]}" for names in alike.values()]
 
 
 def prepare(store: Store, found: Found, failed: list[str]) -> Asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from corpora.errors import SourceError
 from corpora.refresh.stage import refresh
 from demo import real
+from demo.chain import Chain
+from demo.display import Display
 from demo.layouts import librispeech, tones
+from demo.orchestrator import Airflow, OrchestrationError
 from store.opening import open_store
 
 
@@ -78,6 +82,24 @@ def test_what_has_train_and_dev_is_trained(folder: Path, tmp_path: Path, store_r
     assert (asked.headline_corpus, asked.headline_model) == ("librispeech", real.GENERAL_MODEL)
     assert "novels.zip" in store.settings_path.read_text()
     assert 'corpora = ["librispeech"]' in (store.root / "training.toml").read_text()
+
+
+def test_alike_failures_are_one_sentence() -> None:
+    failed = {"a": "no disk\n  log: 1", "b": "no disk\n  log: 2", "c": "no text"}
+    assert real.failures(failed) == ["a, b: no disk\n  log: 1", "c: no text"]
+
+
+def test_where_nothing_could_be_imported_the_run_fails(
+    folder: Path, store_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go(chain: Chain, settle: Callable[[], bool]) -> None:
+        chain.failed = {source.name: "no disk" for source in chain.sources}
+        settle()
+
+    monkeypatch.setattr(real, "start_airflow", lambda *_: Airflow({"url": "http://127.0.0.1:1"}))
+    monkeypatch.setattr(Chain, "go", go)
+    with Display() as display, pytest.raises(OrchestrationError, match="could be imported; the reasons"):
+        real.run(folder, open_store(store_root), folder, display)
 
 
 def test_where_nothing_can_be_trained_nothing_is_asked_for(tmp_path: Path, store_root: Path) -> None:
