@@ -80,6 +80,11 @@ BENCHES = {
         "the page Utterances at a million rows: search, sound, memory",
         {"ROWS": "--rows", **_SEED},
     ),
+    "languages": Bench(
+        "benchmarks.languages",
+        "six languages, five scripts: voices, import, language model, training, error rates",
+        {"LANGUAGES": "", "STEPS": "--steps", **_JSON},
+    ),
     "feed": Bench("benchmarks.feed", "shards to batches: speed, first step, memory", {"HOURS": "--hours"}),
     "training": Bench(
         "benchmarks.training",

@@ -62,6 +62,7 @@ __all__ = [
     "features",
     "flac",
     "greedy",
+    "labels",
     "sound",
     "sphere",
     "text_layout",
@@ -69,7 +70,7 @@ __all__ = [
     "text_names_gutenberg",
 ]
 
-_MODULES = ("errors", "features", "flac", "sound", "sphere")
+_MODULES = ("errors", "features", "flac", "labels", "sound", "sphere")
 
 
 def _not_built() -> NoReturn:
