@@ -1,6 +1,6 @@
 """Asks a trained network whether it hears another sentence; the network runs in a process of its own.
 
-The process (doubt_worker.py) starts with the first clip and answers one line a clip. Where no model is named, or the
+The process (doubt_worker.py) starts with the service and answers one line a clip. Where no model is named, or the
 process fails, nobody doubts: a clip then goes to the listeners as any other, and the log says why.
 
 A voice is compared with itself: a network that hears somebody badly hears all of their clips badly, and would else doubt
@@ -75,6 +75,12 @@ class Doubter:
     def is_there(self) -> bool:
         """Whether clips are doubted at all."""
         return self.model is not None and self._failures < _RESTARTS
+
+    def start(self) -> None:
+        """Load the network now, so that nobody's first clip waits for it."""
+        if self.is_there:
+            with self._lock:
+                self._running()
 
     def hear(self, samples: Samples, spoken: str, others: Sequence[str]) -> Heard | None:
         """What the network makes of a clip; None where nobody listens.

@@ -45,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         schedule.start()
+        services.studio.doubter.start()
         yield
         schedule.stop()
         services.close()

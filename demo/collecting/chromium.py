@@ -25,7 +25,7 @@ import httpx
 from native.errors import SpeechmillError
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-LIMIT_S = 30.0
+LIMIT_S = 90.0
 
 
 class BrowserError(SpeechmillError):
