@@ -25,6 +25,7 @@ import httpx
 from native.errors import SpeechmillError
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+_PRESS_S = 5.0  # an element may still be on its way
 LIMIT_S = 90.0
 
 
@@ -131,8 +132,16 @@ class Window:
 
     def press(self, selector: str) -> None:
         """Click the first element that fits, as a person does: it must be there to be seen."""
-        found = self.call("/element", {"using": "css selector", "value": selector})
-        self.call(f"/element/{found[ELEMENT]}/click", {})
+        end_s = time.monotonic() + _PRESS_S
+        while True:
+            try:
+                found = self.call("/element", {"using": "css selector", "value": selector})
+                self.call(f"/element/{found[ELEMENT]}/click", {})
+                return
+            except BrowserError:
+                if time.monotonic() > end_s:
+                    raise
+                time.sleep(0.1)
 
     def type_into(self, selector: str, text: str) -> None:
         """Type into the first element that fits."""

@@ -7,6 +7,7 @@ would read it.
 from __future__ import annotations
 
 import io
+import contextlib
 import re
 import time
 from dataclasses import dataclass, field
@@ -155,7 +156,8 @@ class Volunteer:
         self.taken.append(Taken(self.script.voice.speaker, sentence, kind, outcome, said, round(seconds, 3)))
         if (outcome == "stopped" or (outcome == "asked" and kind in BAD_KINDS)) and window.is_shown("#skip"):
             count = window.text_of("#count")
-            window.press("#skip")
+            with contextlib.suppress(BrowserError):  # the page may have gone on meanwhile
+                window.press("#skip")
             window.wait(
                 "the sentence after the skipped one",
                 lambda: window.is_shown("#more") or window.text_of("#count") != count,
