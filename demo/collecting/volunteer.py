@@ -6,8 +6,8 @@ would read it.
 
 from __future__ import annotations
 
-import io
 import contextlib
+import io
 import re
 import time
 from dataclasses import dataclass, field
