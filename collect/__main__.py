@@ -16,7 +16,7 @@ from typing import Any
 
 from collect.errors import CollectError
 from collect.settings import Settings
-from store.console import configure_logging, emit, run_command
+from store.console import configure_logging, emit, program_name, run_command
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m collect", description="Volunteers read sentences and judge each other's clips."
+        prog=program_name("collect"), description="Volunteers read sentences and judge each other's clips."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="run the service on 127.0.0.1")

@@ -11,6 +11,7 @@ from typing import Any
 
 from corpora.importers import IMPORTERS, get_importer
 from corpora.options import add_arguments
+from store.console import program_name
 from store.errors import UsageError
 from store.shared.places import as_place
 
@@ -53,7 +54,7 @@ def parse(line: list[str]) -> argparse.Namespace:
 
 def _begun() -> tuple[argparse.ArgumentParser, Callable[..., Any]]:
     """A parser without commands, and what adds one."""
-    whole = _Parser(prog="python -m corpora", description="Archives become validated corpora.")
+    whole = _Parser(prog=program_name("corpora"), description="Archives become validated corpora.")
     return whole, whole.add_subparsers(dest="command", required=True, metavar="COMMAND").add_parser
 
 

@@ -18,7 +18,7 @@ from lm.inspection import query, verify
 from lm.model.folder import model_folder, read_manifest
 from lm.units import UNITS
 from native import Alphabet
-from store.console import configure_logging, emit, run_command
+from store.console import configure_logging, emit, program_name, run_command
 from store.opening import open_store
 
 
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lm", description="Text to language model.")
+    parser = argparse.ArgumentParser(prog=program_name("lm"), description="Text to language model.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_build(commands.add_parser("build", help="learn from published corpora and text files"))
     adopting = commands.add_parser("adopt", help="take over somebody's ARPA file or KenLM binary")

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import native
 from lm.errors import LanguageModelUsageError, ResourceError, ToolFailedError, ToolMissingError
 from store import checkout_root
 
@@ -85,21 +86,25 @@ class BinaryOptions:
 
 
 def find_tools() -> Tools:
-    """Finds the programs in build/kenlm/bin under $SPEECHMILL_ROOT (or this checkout), else on PATH.
+    """Finds the programs in build/kenlm/bin under $SPEECHMILL_ROOT (or this checkout), in the wheel, else on PATH.
 
     Raises ToolMissingError naming the program and the command that builds it.
     """
     root = checkout_root()
     built = root / "build" / "kenlm"
+    carried = Path(native.__file__).parent / "bin"
+    places = os.pathsep.join((str(built / "bin"), str(carried), os.environ.get("PATH", "")))
     found: dict[str, Path] = {}
     for name in ("lmplz", "build_binary"):
-        path = shutil.which(name, path=f"{built / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
+        path = shutil.which(name, path=places)
         if path is None:
             raise ToolMissingError(
                 f"KenLM's program {name} is neither in {built / 'bin'} nor on PATH; `make setup` builds it"
             )
         found[name] = Path(path)
-    return Tools(found["lmplz"], found["build_binary"], _version(found["lmplz"].parent.parent / "src"))
+    folder = found["lmplz"].parent
+    version = native.KENLM_VERSION if folder == carried else _version(folder.parent / "src")
+    return Tools(found["lmplz"], found["build_binary"], version)
 
 
 def _version(source: Path) -> str:

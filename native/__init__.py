@@ -7,8 +7,9 @@
 `log_probs` is float32 `[batch, frames, labels]` of natural logarithms; `greedy` and `decode` read it in
 place and release the GIL. It never prints and never aborts; errors are those of `native.errors`.
 
-The extension `native._core` is built by CMake into `build/native/python` of the source tree (an installed wheel
-carries it beside this file) and is loaded by whoever first asks for a name of it. Where it is not built its classes
+The extension `_core` is built by CMake into `build/native/python` of the source tree, and lies beside this file in the
+wheel, where this package is called `speechmill`: its files import each other by relative names. It is loaded by whoever
+first asks for a name of it. Where it is not built its classes
 and functions are stand-ins that raise `NotBuiltError` when they are used, so that what needs none of them runs.
 """
 
@@ -18,7 +19,7 @@ import importlib
 from pathlib import Path
 from typing import Any, NoReturn
 
-from native.errors import (
+from .errors import (
     AlphabetError,
     DecodeError,
     FlacError,
@@ -30,7 +31,8 @@ from native.errors import (
     SphereError,
 )
 
-__path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
+if __name__ == "native":
+    __path__.append(str(Path(__file__).resolve().parent.parent / "build" / "native" / "python"))
 
 __all__ = [
     "KENLM_MAX_ORDER",
@@ -92,9 +94,9 @@ class _Absent(type):
 def _load() -> Any:
     """The extension, or a stand-in for it where it is not built."""
     try:
-        return importlib.import_module("native._core")
+        return importlib.import_module(f"{__name__}._core")
     except ModuleNotFoundError as error:
-        if error.name != "native._core":
+        if error.name != f"{__name__}._core":
             raise
         return _Absent("_core", (), {})
     except ImportError as error:
@@ -107,9 +109,9 @@ def __getattr__(name: str) -> Any:
     if name == "_core":
         value = _load()
     elif name in _MODULES:
-        value = importlib.import_module(f"native.{name}")
+        value = importlib.import_module(f"{__name__}.{name}")
     elif name not in __all__:
-        raise AttributeError(f"module 'native' has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     elif isinstance(core := _load(), _Absent):
         if name.isupper():  # a number or a version: nothing could stand in for it
             _not_built()

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from native import _core
+from . import _core
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from native import _core
-from native.errors import FlacError
+from . import _core
+from .errors import FlacError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import native
+from . import _core
+from .errors import AlphabetError
 
 BLANKS = ("", "<blank>", "<blk>", "[blank]", "<pad>", "[PAD]", "<PAD>")
 """Names of CTC's blank; the first of these that a list holds is it."""
@@ -19,7 +20,7 @@ _BEGIN, _CONTINUE = "▁", "##"
 _SPACES = ("|", _BEGIN, "<space>", "[SPACE]")  # of networks of letters
 
 
-def network_alphabet(labels: Sequence[str], blank: int | None = None) -> native.Alphabet:
+def network_alphabet(labels: Sequence[str], blank: int | None = None) -> _core.Alphabet:
     """The alphabet of a list of labels in the order of the network's outputs.
 
     Args:
@@ -34,13 +35,13 @@ def network_alphabet(labels: Sequence[str], blank: int | None = None) -> native.
         named = [texts.index(name) for name in BLANKS if name in texts]
         blank = named[0] if named else len(texts)
     if not 0 <= blank <= len(texts):
-        raise native.AlphabetError(f"blank {blank} is outside the {len(texts)} labels")
+        raise AlphabetError(f"blank {blank} is outside the {len(texts)} labels")
     others = [text for place, text in enumerate(texts) if place != blank]
     if any(text.startswith(_BEGIN) and text != _BEGIN for text in others):
-        return native.Alphabet.pieces(others, blank, _BEGIN)
+        return _core.Alphabet.pieces(others, blank, _BEGIN)
     if any(text.startswith(_CONTINUE) and text != _CONTINUE for text in others):
-        return native.Alphabet.pieces(others, blank, _CONTINUE)
+        return _core.Alphabet.pieces(others, blank, _CONTINUE)
     if " " not in others:
         space = next((sign for sign in _SPACES if sign in others), None)
         others = [" " if text == space else text for text in others]
-    return native.Alphabet(others, blank)
+    return _core.Alphabet(others, blank)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from native import _core
+from . import _core
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from native import _core
+from . import _core
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,7 +17,7 @@ from scoring.formats.trn import SPEAKER_RULES
 from scoring.pairs import MISSING
 from scoring.score import Score, ScoreRequest, read_files, score_files
 from scoring.transcripts import FOLDS
-from store.console import emit, run_command
+from store.console import emit, program_name, run_command
 from store.writing import write_bytes_atomic
 
 
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m scoring", description="Error rates of transcripts.")
+    parser = argparse.ArgumentParser(prog=program_name("scoring"), description="Error rates of transcripts.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_score(commands.add_parser("score", help="score hypotheses against references"))
     return parser

@@ -69,6 +69,10 @@ if [ -n "$wheels_due" ]; then
   rm -rf var/cache/uv
   touch "$stamps/wheels-$lock_hash"
 fi
+if [ ! -x .venv/bin/speechmill ]; then
+  printf '#!%s\nimport sys\n\nfrom native.command import main\n\nsys.exit(main())\n' "$root/.venv/bin/python" >.venv/bin/speechmill
+  chmod +x .venv/bin/speechmill
+fi
 if [ -n "$kenlm_due" ]; then
   say "building KenLM $kenlm_version (tools and library)"
   rm -rf build/kenlm build/kenlm-download

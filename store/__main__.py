@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from store.console import configure_logging, emit, run_command
+from store.console import configure_logging, emit, program_name, run_command
 from store.opening import open_store, store_of
 from store.overview import Row, overview, usage
 from store.shared.push_pull import pull, push
@@ -23,7 +23,7 @@ _COLUMNS = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m store", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program_name("store"), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="everything that is published, trained and measured")
     check = commands.add_parser("check", help="whether every corpus is as it was sealed; exit 3 if not")

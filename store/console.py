@@ -6,6 +6,7 @@ to standard error.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -16,16 +17,25 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from native.errors import SpeechmillError
 from store.writing import plain_json
+
+if TYPE_CHECKING:
+    from typing import Self
 
 INTERRUPTED = 130
 _RED = ("\x1b[31m", "\x1b[0m")
 _UNPRINTABLE = re.compile(
     r"\x1b\[31m|\x1b\[0m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+
+
+def program_name(room: str) -> str:
+    """What a room's program is called in its usage: `speechmill lm` where it is that command's, else `python -m lm`."""
+    called = sys.argv[0]
+    return called if called == "speechmill" or called.startswith("speechmill ") else f"python -m {room}"
 
 
 def run_command(function: Callable[[], int | None]) -> int:
@@ -134,10 +144,11 @@ class Progress:
         self.label, self.total, self.unit, self.every_s = label, total, unit, every_s
         self._live: Any = None
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.live import Live
+            with contextlib.suppress(ImportError):  # a wheel without extras has no rich: lines, as in a file
+                from rich.console import Console
+                from rich.live import Live
 
-            self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
+                self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
         self._log = logging.getLogger("progress")
         self._started_s = self._last_s = time.monotonic()
         self._begun_at: float | None = None

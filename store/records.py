@@ -15,9 +15,12 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 @cache

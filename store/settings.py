@@ -8,7 +8,6 @@ What a table may hold is known by the room it is for: `[thresholds]` by corpora.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,12 @@ def read_table(path: Path, name: str, error_class: type[SpeechmillError] = Usage
         error_class: the file is no TOML, holds a table nobody knows, or writes a table with the wrong brackets.
     """
     empty: Any = [] if name in _ARRAYS else {}
+    if not path.is_file():
+        return empty
+    import tomllib  # not in Python 3.10, on which a store without settings works
+
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeError) as error:
         raise error_class(f"{path} is no valid TOML: {error}") from error
     except OSError as error:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from store.console import configure_logging, emit, format_duration, run_command
+from store.console import configure_logging, emit, format_duration, program_name, run_command
 from store.errors import UsageError
 from store.opening import open_store
 from store.store import Store
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m training", description="Train and measure speech recognizers."
+        prog=program_name("training"), description="Train and measure speech recognizers."
     )
     commands = parser.add_subparsers(dest="command", required=True)
 

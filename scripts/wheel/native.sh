@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Builds what a wheel carries of C++ for one processor and one Python: KenLM's lmplz and build_binary, speechmill-decode and
+# the extension, linked statically against all but the C library, so that they run on every Linux as new as this one.
+#   scripts/wheel/native.sh x86_64|aarch64 [PYTHON]     (PYTHON: an interpreter of this machine, default .venv/bin/python)
+# Results: build/wheel/ARCH/{kenlm/bin,native}. aarch64 is cross-built (scripts/cross). KenLM's sources are those of
+# set-up; KENLM_SOURCE names others of the same layout, and so relinks with a KenLM of your own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+root=$PWD
+arch=${1:?x86_64 or aarch64}
+python=${2:-$root/.venv/bin/python}
+kenlm_source=${KENLM_SOURCE:-$root/build/kenlm/src}
+[ -e "$kenlm_source/lm/model.hh" ] || { echo "wheel: no KenLM sources in $kenlm_source: run make setup" >&2; exit 2; }
+out=$root/build/wheel/$arch
+suffix=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
+case $arch in
+  x86_64)
+    libraries=/usr/lib/x86_64-linux-gnu
+    cross=() ;;
+  aarch64)
+    scripts/cross/sysroot.sh
+    libraries=$root/build/aarch64/sysroot/usr/lib/aarch64-linux-gnu
+    suffix=${suffix/x86_64/aarch64}
+    include=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+    # The interpreter is this machine's; its headers serve both processors, which agree in all that pyconfig.h says here.
+    cross=("-DCMAKE_TOOLCHAIN_FILE=$root/scripts/cross/aarch64.cmake" "-DPython_INCLUDE_DIR=$include") ;;
+  *) echo "wheel: processor $arch is neither x86_64 nor aarch64" >&2; exit 2 ;;
+esac
+mkdir -p "$out"
+log=$out/build.log
+: >"$log"
+build() { "$@" >>"$log" 2>&1 || { tail -n 30 "$log" >&2; echo "wheel: building for $arch failed; the whole of it: $log" >&2; exit 1; }; }
+
+common=(-G Ninja -DCMAKE_BUILD_TYPE=Release "-DZLIB_LIBRARY=$libraries/libz.a" -DCMAKE_DISABLE_FIND_PACKAGE_BZip2=ON
+  "-DLIBLZMA_LIBRARY=$libraries/liblzma.a" "${cross[@]}")  # Debian's libbz2.a fits no shared library; .bz2 is Python's
+static="-static-libstdc++ -static-libgcc -Wl,--gc-sections"
+if [ ! -e "$out/kenlm/bin/lmplz" ]; then
+  build cmake -S "$kenlm_source" -B "$out/kenlm" "${common[@]}" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DKENLM_MAX_ORDER=6 \
+    -DBUILD_TESTING=OFF -DBoost_USE_STATIC_LIBS=ON -DBoost_NO_BOOST_CMAKE=ON "-DCMAKE_EXE_LINKER_FLAGS=$static -s"
+  build cmake --build "$out/kenlm" --target lmplz build_binary kenlm kenlm_util
+fi
+[ -e "$out/kenlm/src" ] || ln -s "$kenlm_source" "$out/kenlm/src"
+build cmake -S native -B "$out/native" "${common[@]}" -U 'Python_*' -U '_Python*' -U 'PYTHON_*' "-DKENLM_ROOT=$out/kenlm" \
+  "-DPython_EXECUTABLE=$python" "-DPYTHON_MODULE_EXTENSION=$suffix" -DPYTHON_MODULE_DEBUG_POSTFIX= -DSPEECHMILL_TESTS=OFF \
+  "-DCMAKE_EXE_LINKER_FLAGS=$static -s" "-DCMAKE_MODULE_LINKER_FLAGS=$static -s"
+build cmake --build "$out/native" --target speechmill-decode _core
