@@ -30,6 +30,10 @@ real: ## the same chain on a folder of real archives  DATA=DIR
 	@scripts/setup.sh --demo
 	@$(PYTHON_RUN) -m demo real --data "$(DATA)"
 
+journey: setup ## real speech to figures, by commands alone  DATA=DIR [OCEAN=DIR] [ONLY='an4 digits'] [MINUTES=]
+	@if [ -z "$(DATA)" ]; then echo "make journey: name the directory of the archives, e.g. make journey DATA=/data/speech" >&2; exit 2; fi
+	@$(PYTHON_RUN) -m demo journey --data "$(DATA)" $(if $(OCEAN),--ocean "$(OCEAN)") $(if $(ONLY),--only $(ONLY)) $(if $(MINUTES),--minutes $(MINUTES))
+
 corpora: setup ## list the published corpora
 	@$(PYTHON_RUN) -m corpora list
 
@@ -144,6 +148,10 @@ soak-store: setup ## damage to a published store, with counts  [SEED=1] [COUNT=2
 
 soak-training: setup ## trainings killed, torn, starved of disk, with counts  [SEED=1] [COUNT=50]
 	@$(PYTHON_RUN) -m tests.heavy.soak_training --seed $(SEED) --count $(or $(COUNT),50)
+
+slurm-demo: ## a search over settings on a real Slurm of two nodes, started here and stopped again (root)
+	@scripts/setup.sh --all
+	@$(PYTHON_RUN) -m tests.heavy.slurm_demo
 
 soak-scoring: setup ## random transcripts against NIST's sclite, with counts  SCLITE=PATH [SEED=1] [COUNT=10000]
 	@if [ -z "$(SCLITE)" ]; then echo "make soak-scoring: name the program of NIST's SCTK, e.g. make soak-scoring SCLITE=/opt/sctk/bin/sclite" >&2; exit 2; fi

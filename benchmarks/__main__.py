@@ -86,6 +86,9 @@ BENCHES = {
         {"LANGUAGES": "", "STEPS": "--steps", **_JSON},
     ),
     "feed": Bench("benchmarks.feed", "shards to batches: speed, first step, memory", {"HOURS": "--hours"}),
+    "gpu": Bench(
+        "benchmarks.gpu", "training at full width on the GPU that is there, beside PyTorch's cuDNN", {**_JSON}
+    ),
     "training": Bench(
         "benchmarks.training",
         "feed beside tf.data, step beside plain Keras, checkpoints, waiting",

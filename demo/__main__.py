@@ -1,7 +1,8 @@
-"""The driver behind `make demo` and `make real`.
+"""The driver behind `make demo`, `make real` and `make journey`.
 
     python -m demo [--seed 1]           archives spoken here → var/demo.json
     python -m demo real --data DIR      real archives        → var/real.json
+    python -m demo journey --data DIR   real speech, figures → var/journey.json
 
 Progress on standard error, the final table (with --json: the JSON object) on standard output. Exit status:
 0 done, 1 a stage failed, 2 unusable input, 130 stopped.
@@ -22,9 +23,10 @@ from rich.console import Console
 
 from demo import real, results, spoken
 from demo.display import Display
+from demo.journey.run import PARTS, Journey, Limits, table
 from store.console import configure_logging, run_command
 from store.opening import open_store
-from store.writing import write_json_atomic
+from store.writing import read_json, write_json_atomic
 
 _TABLE_WIDTH = 118  # where the output is no terminal
 
@@ -34,17 +36,36 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m demo", description="speechmill's whole chain in one command"
     )
-    parser.add_argument("kind", nargs="?", choices=("demo", "real"), default="demo")
+    parser.add_argument("kind", nargs="?", choices=("demo", "real", "journey"), default="demo")
     parser.add_argument(
         "--seed", type=int, default=1, help="demo: seed of voices, texts and training (default 1)"
     )
-    parser.add_argument("--data", type=Path, help="real: the folder of the archives")
+    parser.add_argument("--data", type=Path, help="real, journey: the folder of the archives")
+    parser.add_argument("--ocean", type=Path, help="journey: the folder of speechocean762")
+    parser.add_argument("--only", nargs="+", default=[*PARTS], choices=[*PARTS], help="journey: these parts")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="journey: stop trainings after (0 = never)"
+    )
     parser.add_argument("--json", action="store_true", help="print the JSON object instead of the table")
     options = parser.parse_args(arguments)
-    if options.kind == "real" and options.data is None:
-        parser.error("real: name the folder of the archives with --data DIR")
+    if options.kind != "demo" and options.data is None:
+        parser.error(f"{options.kind}: name the folder of the archives with --data DIR")
     configure_logging(logging.WARNING)
-    return run_command(lambda: _go(options))
+    return run_command(lambda: _journey(options) if options.kind == "journey" else _go(options))
+
+
+def _journey(options: argparse.Namespace) -> int:
+    root = Path(os.environ.get("SPEECHMILL_ROOT") or Path(__file__).resolve().parents[1]).resolve()
+    limits = Limits(tuple(options.only), options.minutes)
+    journey = Journey(options.data.resolve(), open_store(), root / "var" / "journey", options.ocean, limits)
+    journey.go()
+    path = root / "var" / "journey.json"
+    known = read_json(path) if path.exists() else {}
+    result = {**known, **journey.found, "code_version": results.code_version(root)}
+    write_json_atomic(path, result)
+    lines = [json.dumps(result, sort_keys=True)] if options.json else [*table(journey.found), str(path)]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
 
 
 def _go(options: argparse.Namespace) -> int:

@@ -96,5 +96,27 @@ def choose_device(tf: Any, device: str, driver: Path = _DRIVER) -> str:
     return "cpu"
 
 
+def choose_jax_device(device: str, driver: Path = _DRIVER) -> str:
+    """Make JAX use what was asked for; returns "gpu" or "cpu".
+
+    Raises:
+        ConfigError: a GPU was asked for and JAX sees none; says why.
+    """
+    import jax
+
+    if device == "cpu":
+        jax.config.update("jax_platforms", "cpu")
+        return "cpu"
+    if jax.default_backend() == "gpu":
+        return "gpu"
+    there = len(gpus_of_machine(driver))
+    why = "this JAX is the build without CUDA" if there else "the machine shows no NVIDIA driver"
+    if device == "gpu":
+        raise ConfigError(f'loop.device = "gpu", but JAX {jax.__version__} sees none: {why}')
+    if there:
+        log.warning("%s", _red(f"{there} GPUs are there and are not used: {why}"))
+    return "cpu"
+
+
 def _red(text: str) -> str:
     return f"\033[31m{text}\033[0m" if sys.stderr.isatty() else text

@@ -25,10 +25,11 @@ from store.corpus import Corpus
 from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
-from training.decoding.acoustic import start_tensorflow
-from training.devices import choose_device, leased_gpu
+from training.devices import choose_device, choose_jax_device, leased_gpu
 from training.environment import environment
 from training.errors import ConfigError, RunNotFoundError, TrainingError
+from training.network.backends import start_backend
+from training.network.backends.tensorflow_step import start_tensorflow
 from training.network.checkpoint import Checkpoint, best_checkpoint, has_checkpoint
 from training.network.choice import Choice, choose
 from training.network.config import TrainingConfig, changes_sound, config_text, identity
@@ -46,6 +47,7 @@ from training.run_state import RunState, read_state
 
 log = logging.getLogger(__name__)
 _FORMAT = 1  # raised when the same inputs would train to something else
+_SOUND = 2  # the same, where the sound is changed
 
 
 def corpora_of(config: TrainingConfig, store: Store) -> list[Corpus]:
@@ -63,6 +65,8 @@ def inputs_of(config: TrainingConfig, store: Store) -> dict[str, Any]:
         "corpora": versions,
         "alphabet": chosen.alphabet.hash,
     }
+    if changes_sound(config.augment):
+        inputs["sound"] = _SOUND
     start = _start(config, store)
     return inputs if start is None else {**inputs, "start": [start.step, start.meta["identity"]]}
 
@@ -128,7 +132,10 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
             open_things.enter_context(_log_file(run_dir))
             _write_inputs(config, store, run_dir)
         open_things.enter_context(leased_gpu(config.loop.device))
-        choose_device(start_tensorflow(config.loop.threads), config.loop.device)
+        if start_backend(config.loop.backend, config.loop.threads, needed=True) == "jax":
+            choose_jax_device(config.loop.device)
+        else:
+            choose_device(start_tensorflow(config.loop.threads), config.loop.device)
         state = open_things.enter_context(RunState(run_dir, run, writes=cluster.is_chief))
         _stop_on_sigterm(state)
         return train(config, load_data(config, store), run_dir, state, cluster)

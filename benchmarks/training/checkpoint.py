@@ -51,8 +51,8 @@ def peak_memory() -> Iterator[list[float]]:
 
 def main() -> int:
     """Build, save, load."""
-    from training.decoding.acoustic import Network, start_tensorflow
-    from training.network.backends.tensorflow_step import StepFunction
+    from training.decoding.acoustic import Network
+    from training.network.backends.tensorflow_step import StepFunction, start_tensorflow
     from training.network.checkpoint import load_checkpoint
     from training.network.saving import Saver
 

@@ -63,8 +63,8 @@ def plain_step(cells: int, labels: int) -> Callable[[Batch, Any], None]:
 
 def main() -> int:
     """Turns of both, medians, their ratio."""
-    from training.decoding.acoustic import Network, start_tensorflow
-    from training.network.backends.tensorflow_step import StepFunction
+    from training.decoding.acoustic import Network
+    from training.network.backends.tensorflow_step import StepFunction, start_tensorflow
 
     cells = int(sys.argv[1])
     start_tensorflow()

@@ -89,7 +89,7 @@ def pipeline(folder: Path) -> Any:
 
 def main() -> int:
     """Write the records, pass over them twice, print what the second pass took."""
-    from training.decoding.acoustic import start_tensorflow
+    from training.network.backends.tensorflow_step import start_tensorflow
 
     start_tensorflow()
     folder = Path(sys.argv[2])

@@ -131,3 +131,13 @@ def _features(archive: Path, path: str, content: bytes) -> npt.NDArray[np.float3
         raise DataError(f"{archive}: feat/{path}.mfc: expected a count and as many values, 13 a frame")
     frames: npt.NDArray[np.float32] = values.reshape(-1, _COEFFICIENTS).astype(np.float32)
     return frames
+
+
+def write_training_text(folder: Path, path: Path) -> None:
+    """What the training speakers said, each sentence once per utterance, for the language model."""
+    with (folder / "transcripts.tsv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    texts = [
+        row["text"] for row in rows if row["split"] == "train" and not row["id"].endswith(("-90", "-110"))
+    ]
+    write_bytes_atomic(path, "".join(f"{text}\n" for text in texts).encode())

@@ -86,6 +86,25 @@ def test_a_job_goes_through_the_queue_and_is_found_again(dispatcher: Any, job_is
     assert dispatcher.logs(run, offset) == ("", offset)
 
 
+def test_several_jobs_are_one_array_and_each_is_followed_and_cancelled_alone(
+    dispatcher: Any, job_is: Any, tones: Any
+) -> None:
+    job_is(LIVES)
+    runs = dispatcher.submit_all([Job(tones.config(seed=seed)) for seed in (31, 32, 33)])
+    tickets = [RunFolder(dispatcher._store, run).ticket()["slurm_job"] for run in runs]
+    assert [one.split("_")[1] for one in tickets] == ["0", "1", "2"] and len(
+        {one.split("_")[0] for one in tickets}
+    ) == 1
+    for run in runs:
+        wait_for(dispatcher, run, lambda state: state.state == "running")
+    dispatcher.cancel(runs[1])
+    for run in (runs[0], runs[2]):
+        (dispatcher._store.runs_dir / run / "go").touch()
+        assert wait_for(dispatcher, run, lambda state: state.ended).state == "finished"
+    assert dispatcher.poll(runs[1]).state == "cancelled"
+    assert "done" in dispatcher.logs(runs[2])[0]
+
+
 def test_a_job_is_cancelled(dispatcher: Any, job_is: Any, tones: Any) -> None:
     job_is(LIVES)
     run = dispatcher.submit(Job(tones.config()))

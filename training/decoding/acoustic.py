@@ -7,7 +7,6 @@ it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import RunNotFoundError
+from training.network.backends import forward_of, start_backend
 from training.network.batches import Indices
 from training.network.checkpoint import Checkpoint, assign_arrays, best_checkpoint, variables_as_arrays
 from training.network.config import TrainingConfig, config_text, parse_config
-from training.network.dataset import Batch, Dataset, usable_cores
+from training.network.dataset import Batch, Dataset
 from training.network.features import Float, Whitening
 from training.network.model import NetworkShape, build_model
 
@@ -28,24 +28,6 @@ if TYPE_CHECKING:
     from native import Alphabet
 
 _INFERENCE_FRAMES = 16384  # padded frames per forward pass: some 30 MB of activations at n_hidden 128
-
-
-def start_tensorflow(threads: int = 0) -> Any:
-    """Import TensorFlow, quiet, on no more CPU threads than asked for (0 = the cores this process may use).
-
-    The thread counts take effect on the first call in a process only.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import tensorflow as tf
-
-    count = threads or usable_cores()
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(count)
-        tf.config.threading.set_inter_op_parallelism_threads(min(2, count))
-    except RuntimeError:
-        pass  # already started in this process; its counts stay
-    return tf
 
 
 @dataclass(frozen=True)
@@ -69,7 +51,7 @@ class Network:
         cls, config: TrainingConfig, whitening: Whitening, labels: tuple[str, ...], blank: bool = False
     ) -> Network:
         """An untrained network; with `blank` its weights are zero, to be given values at once."""
-        start_tensorflow(config.loop.threads)
+        start_backend(config.loop.backend, config.loop.threads)
         shape = NetworkShape.of(config.features, config.model, len(labels) + 1)
         model = build_model(shape, config.model, config.seed, blank, config.loop.precision)
         return cls(model, config, whitening, labels)
@@ -109,15 +91,8 @@ class LogProbabilities:
     """Natural-log label probabilities of a network, computed in one traced function."""
 
     def __init__(self, network: Network) -> None:
-        tf = start_tensorflow(network.config.loop.threads)
-        coefficients = network.config.features.coefficients
         self.network = network
-
-        def forward(features: Any, lengths: Any) -> Any:
-            return tf.nn.log_softmax(network.model([features, lengths], training=False))
-
-        signature = [tf.TensorSpec((None, None, coefficients), tf.float32), tf.TensorSpec((None,), tf.int32)]
-        self._forward = tf.function(forward, input_signature=signature)
+        self._forward = forward_of(network)
 
     def warm_up(self) -> None:
         """Trace the function, so that its first real call can be timed."""
@@ -126,7 +101,7 @@ class LogProbabilities:
 
     def of_batch(self, batch: Batch) -> Float:
         """float32 [batch, frames, labels + blank]."""
-        result: Float = self._forward(batch.features, batch.lengths).numpy()
+        result: Float = self._forward(batch.features, batch.lengths)
         return result
 
     def of_dataset(self, dataset: Dataset) -> Iterator[tuple[Indices, Float, npt.NDArray[np.int32]]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
+from training.dispatch.snapshot import code_of_job
 from training.errors import DispatchError
 from training.network.config import TrainingConfig, config_text
 from training.run_state import read_state
@@ -49,6 +52,9 @@ class Dispatcher(Protocol):
 
     def submit(self, job: Job) -> str:
         """Start the job or find it running; returns its id. Raises DispatchError when that fails."""
+
+    def submit_all(self, jobs: Sequence[Job]) -> list[str]:
+        """Start several jobs, together where the backend can; their ids, in order."""
 
     def poll(self, job_id: str) -> JobState:
         """Where it stands now. Raises DispatchError when there is no such job."""
@@ -102,14 +108,18 @@ class RunFolder:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process' environment, with our packages on the path."""
-        root = str(Path(__file__).resolve().parents[2])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+        """This process' environment, with our packages as they are now on the path, before those of any folder."""
+        paths = [str(self.code), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONSAFEPATH": "1"}
+
+    @cached_property
+    def code(self) -> Path:
+        """Where the job finds its code; see `snapshot`."""
+        return code_of_job(self.store)
 
     def write_ticket(self, ticket: dict[str, Any]) -> None:
-        """Remember how the backend knows the job."""
-        write_json_atomic(self.path / "job.json", ticket)
+        """Remember how the backend knows the job, and by which code it runs."""
+        write_json_atomic(self.path / "job.json", {**ticket, "code": self.code.name})
 
     def ticket(self) -> dict[str, Any]:
         """What `write_ticket` remembered; {} when the run was never dispatched."""

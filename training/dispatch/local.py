@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from store.opening import open_store
@@ -44,6 +45,9 @@ class LocalDispatcher:
                 )
             folder.write_ticket({"backend": "local", "pid": process.pid, "started": start_time(process.pid)})
         return folder.run
+
+    def submit_all(self, jobs: Sequence[Job]) -> list[str]:
+        return [self.submit(job) for job in jobs]
 
     def poll(self, job_id: str) -> JobState:
         folder = RunFolder(self._store, job_id)

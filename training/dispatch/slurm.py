@@ -14,6 +14,8 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from store.opening import open_store
@@ -39,19 +41,33 @@ class SlurmDispatcher:
         self._options = slurm_options(self._store) if options is None else options
 
     def submit(self, job: Job) -> str:
-        folder = RunFolder.prepare(self._store, job)
-        with self._store.lock(f"dispatch/{folder.run}"):
-            known = folder.ticket().get("slurm_job")
-            if folder.state().state == "finished" or (
-                known and _queued_state(str(known))[0] in _WAITING | _WORKING
-            ):
-                return folder.run
-            script = folder.path / "job.sh"
-            write_bytes_atomic(script, job_script(folder, self._options).encode())
+        return self.submit_all([job])[0]
+
+    def submit_all(self, jobs: Sequence[Job]) -> list[str]:
+        folders = [RunFolder.prepare(self._store, job) for job in jobs]
+        with ExitStack() as locks:
+            for run in sorted({folder.run for folder in folders}):
+                locks.enter_context(self._store.lock(f"dispatch/{run}"))
+            new = {folder.run: folder for folder in folders if not _is_under_way(folder)}
+            if new:
+                self._hand_over(list(new.values()))
+        return [folder.run for folder in folders]
+
+    def _hand_over(self, folders: list[RunFolder]) -> None:
+        """One job, or an array with a task for each of several."""
+        script = folders[0].path / ("job.sh" if len(folders) == 1 else "array.sh")
+        text = (
+            job_script(folders[0], self._options)
+            if len(folders) == 1
+            else array_script(folders, self._options)
+        )
+        write_bytes_atomic(script, text.encode())
+        for folder in folders:
             folder.write_state("queued")
-            answer = _run(["sbatch", "--parsable", str(script)])
-            folder.write_ticket({"backend": "slurm", "slurm_job": answer.strip().split(";")[0]})
-        return folder.run
+        number = _run(["sbatch", "--parsable", str(script)]).strip().split(";")[0]
+        for place, folder in enumerate(folders):
+            known = number if len(folders) == 1 else f"{number}_{place}"
+            folder.write_ticket({"backend": "slurm", "slurm_job": known})
 
     def poll(self, job_id: str) -> JobState:
         folder = RunFolder(self._store, job_id)
@@ -93,6 +109,14 @@ class SlurmDispatcher:
         return folder.logs(offset)
 
 
+def _is_under_way(folder: RunFolder) -> bool:
+    """Whether a run is finished, or known to Slurm as waiting or working."""
+    known = folder.ticket().get("slurm_job")
+    if folder.state().state == "finished":
+        return True
+    return bool(known) and _queued_state(str(known))[0] in _WAITING | _WORKING
+
+
 def slurm_options(store: Store) -> tuple[str, ...]:
     """`[slurm] options` of the store's settings, () without any."""
     table = read_table(store.settings_path, "slurm", DispatchError)
@@ -113,21 +137,36 @@ def slurm_options(store: Store) -> tuple[str, ...]:
 def job_script(folder: RunFolder, options: tuple[str, ...]) -> str:
     """The batch script; it appends to the run's own log and goes on after a requeue."""
     log = str(folder.log_path)
-    header = [
-        f"--job-name=speechmill-{folder.run}",
-        f"--output={log}",
-        f"--error={log}",
-        "--open-mode=append",
-    ]
-    header += ["--requeue", "--signal=B:TERM@60", *options]
-    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in header)]
-    lines += [
-        "set -eu",
-        f"export PYTHONPATH={shlex.quote(folder.environment['PYTHONPATH'])}",
-        f"cd {shlex.quote(str(Path(__file__).resolve().parents[2]))}",
-        f"exec {shlex.join([*_together(options), *folder.command])}",
-    ]
+    header = [f"--job-name=speechmill-{folder.run}", f"--output={log}", f"--error={log}"]
+    lines = [*_header([*header, "--open-mode=append"], options), *_surroundings(folder)]
+    lines.append(f"exec {shlex.join([*_together(options), *folder.command])}")
     return "\n".join(lines) + "\n"
+
+
+def array_script(folders: Sequence[RunFolder], options: tuple[str, ...]) -> str:
+    """The same for several runs: each is a task of one array and appends to its own log."""
+    header = [f"--job-name=speechmill-{len(folders)}-runs", f"--array=0-{len(folders) - 1}"]
+    lines = _header([*header, "--output=/dev/null", "--error=/dev/null"], options)
+    lines.append('case "$SLURM_ARRAY_TASK_ID" in')
+    for place, folder in enumerate(folders):
+        command = shlex.join([*_together(options), *folder.command])
+        lines.append(f"{place}) exec >>{shlex.quote(str(folder.log_path))} 2>&1")
+        lines += [*_surroundings(folder), f"exec {command};;"]
+    return "\n".join([*lines, "esac"]) + "\n"
+
+
+def _header(own: list[str], options: tuple[str, ...]) -> list[str]:
+    asked = [*own, "--requeue", "--signal=B:TERM@60", *options]
+    return ["#!/bin/bash", *(f"#SBATCH {option}" for option in asked), "set -eu"]
+
+
+def _surroundings(folder: RunFolder) -> list[str]:
+    """Lines that put our packages on the path, as they were when the job was handed over."""
+    known = folder.environment
+    return [
+        f"export PYTHONSAFEPATH=1 PYTHONPATH={shlex.quote(known['PYTHONPATH'])}",
+        f"cd {shlex.quote(str(Path(__file__).resolve().parents[2]))}",
+    ]
 
 
 def _together(options: tuple[str, ...]) -> list[str]:

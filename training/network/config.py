@@ -204,6 +204,10 @@ class LoopConfig:
         "float32", "float32, or bfloat16: products in half precision, weights and loss in single",
         one_of("float32", "bfloat16"), since=2,
     )  # fmt: skip
+    backend: str = key(
+        "tensorflow", "tensorflow, or jax: what computes; runs of several workers are TensorFlow's",
+        one_of("tensorflow", "jax"), since=2,
+    )  # fmt: skip
     threads: int = key(0, "CPU threads for the network; 0 = all cores this process may use", within(0, 1024))
 
 

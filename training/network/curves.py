@@ -8,8 +8,10 @@ that goes on from an earlier step drops the lines beyond it. Draws nothing (`tra
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,8 @@ def _number(value: float | None) -> float | None:
 
 def _event_writer(folder: Path) -> Any:
     """Writes scalars for TensorBoard; one file per process that trains the run."""
+    if "tensorflow" not in sys.modules:  # a run on JAX
+        return _event_writer_without_tensorflow(folder)
     import tensorflow as tf
 
     writer = tf.summary.create_file_writer(str(folder))
@@ -56,6 +60,21 @@ def _event_writer(folder: Path) -> Any:
         with writer.as_default():
             for name, value in figures.items():
                 tf.summary.scalar(name, value, step=step)
+        writer.flush()
+
+    return write
+
+
+def _event_writer_without_tensorflow(folder: Path) -> Any:
+    if importlib.util.find_spec("tensorboard") is None:
+        return lambda step, figures: None
+    from tensorboard.summary import Writer  # type: ignore[import-untyped]
+
+    writer = Writer(str(folder))
+
+    def write(step: int, figures: dict[str, float]) -> None:
+        for name, value in figures.items():
+            writer.add_scalar(name, value, step)
         writer.flush()
 
     return write

@@ -20,10 +20,11 @@ import numpy as np
 
 from scoring.wer import count_errors
 from store.writing import write_json_atomic
-from training.decoding.acoustic import LogProbabilities, Network, greedy_texts, start_tensorflow
+from training.decoding.acoustic import LogProbabilities, Network, greedy_texts
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network.augment import augment
-from training.network.backends.tensorflow_step import StepFunction, learning_rate
+from training.network.backends import Step, start_backend, step_of
+from training.network.backends.rate import learning_rate
 from training.network.batches import PlannedBatch, PlanOptions, Position
 from training.network.blame import rows_of
 from training.network.checkpoint import (
@@ -104,8 +105,8 @@ def train(
     if state is None:
         with RunState(run_dir, run_dir.name) as own:
             return train(config, data, run_dir, own, cluster)
+    start_backend(config.loop.backend, config.loop.threads, needed=True)
     if cluster.world > 1:
-        start_tensorflow(config.loop.threads)
         with cluster.scope():
             trainer = _Trainer(config, data, run_dir, state, cluster)
     else:
@@ -161,9 +162,9 @@ class _Trainer:
         freeze(network, transfer)
         return network
 
-    def _step_function(self) -> StepFunction:
+    def _step_function(self) -> Step:
         if self.cluster.world == 1:
-            return StepFunction(self.network, self.config.optimiser, self.steps)
+            return step_of(self.network, self.config.optimiser, self.steps)
         from training.network.workers.step import WorkersStep
 
         return WorkersStep(self.network, self.config.optimiser, self.steps, self.cluster)

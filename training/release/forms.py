@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.decoding.acoustic import Network, start_tensorflow
+from training.decoding.acoustic import Network
+from training.network.backends.tensorflow_step import start_tensorflow
 from training.network.checkpoint import Checkpoint
 from training.network.config import parse_config
 from training.network.features import Float, Whitening

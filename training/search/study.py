@@ -115,8 +115,8 @@ class _Search:
         active: list[_Trial] = []
         try:
             while active or self._missing(active) > 0:
-                while self._missing(active) > 0 and len(active) < self._request.jobs:
-                    active.append(self._start())
+                free = min(self._missing(active), self._request.jobs - len(active))
+                active += self._start(free) if free > 0 else []
                 active = [one for one in active if not self._ended(one)]
                 if active:
                     time.sleep(_POLL_S)
@@ -142,17 +142,25 @@ class _Search:
         done = [one for one in self._study.get_trials(deepcopy=False) if _counts(one)]
         return self._request.trials - len(done) - len(active)
 
-    def _start(self) -> _Trial:
+    def _start(self, count: int) -> list[_Trial]:
+        """So many trials at once: on Slurm they are one array."""
+        asked = [self._ask() for _ in range(count)]
+        runs = self._dispatcher.submit_all([Job(self._request.space.config(values)) for _, values in asked])
+        started = []
+        for (trial, values), run in zip(asked, runs, strict=True):
+            trial.set_user_attr("run", run)
+            log.info("trial %d, run %s: %s", trial.number, run, _told(values))
+            started.append(_Trial(trial, run, values=values))
+        return started
+
+    def _ask(self) -> tuple[Any, dict[str, Any]]:
+        """A trial and its values."""
         number = len(self._study.get_trials(deepcopy=False))
         self._study.sampler = sampler_of(
             self._request.sampler, self._request.space, self._request.seed + number
         )
         trial = self._study.ask()
-        values = {one.key: one.suggest(trial) for one in self._request.space.parameters}
-        run = self._dispatcher.submit(Job(self._request.space.config(values)))
-        trial.set_user_attr("run", run)
-        log.info("trial %d, run %s: %s", trial.number, run, _told(values))
-        return _Trial(trial, run, values=values)
+        return trial, {one.key: one.suggest(trial) for one in self._request.space.parameters}
 
     def _ended(self, one: _Trial) -> bool:
         """Report what dev said since the last look; tell the study when the trial is over."""

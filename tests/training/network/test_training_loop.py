@@ -15,7 +15,8 @@ from store.writing import read_json
 from training.decoding.acoustic import LogProbabilities, Network, load_network
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network import loop
-from training.network.backends.tensorflow_step import ctc_losses, learning_rate
+from training.network.backends.rate import learning_rate
+from training.network.backends.tensorflow_step import StepFunction, ctc_losses
 from training.network.batches import Plan, PlanOptions
 from training.network.checkpoint import newest_checkpoint
 from training.network.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
@@ -130,19 +131,19 @@ def test_a_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
     assert state is not None
     assert (state["state"], state["step"], state["steps"]) == ("finished", 12, 12)
 
-    apply = loop.StepFunction.apply
+    apply = StepFunction.apply
 
     def dies(self: Any, found: Any, step: int) -> None:
         if step == 7:
             raise OSError("the power went")
         apply(self, found, step)
 
-    monkeypatch.setattr(loop.StepFunction, "apply", dies)
+    monkeypatch.setattr(StepFunction, "apply", dies)
     with pytest.raises(OSError, match="power"):
         train(config, data, tmp_path / "killed")
     failed = read_state(tmp_path / "killed")
     assert failed is not None and failed["state"] == "failed" and "the power went" in failed["message"]
-    monkeypatch.setattr(loop.StepFunction, "apply", apply)
+    monkeypatch.setattr(StepFunction, "apply", apply)
     newest = sorted((tmp_path / "killed" / "checkpoints").glob("step-*"))[-1]
     newest.write_bytes(newest.read_bytes()[:1000])  # a broken newest falls back to the one before
     train(config, data, tmp_path / "killed")

@@ -58,7 +58,7 @@ def expected(network: Network, features: Float, lengths: Any) -> list[Float]:
     probabilities = LogProbabilities(network)
     white = network.whitening.apply(features)
     return [
-        probabilities._forward(white[row : row + 1, :length], np.array([length], np.int32)).numpy()[0]
+        probabilities._forward(white[row : row + 1, :length], np.array([length], np.int32))[0]
         for row, length in enumerate(lengths)
     ]
 

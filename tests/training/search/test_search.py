@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ class FakeDispatcher:
             raise KeyboardInterrupt
         self.rate = {run: curve(dropout), **getattr(self, "rate", {})}
         return run
+
+    def submit_all(self, jobs: Sequence[Job]) -> list[str]:
+        return [self.submit(job) for job in jobs]
 
     def poll(self, run: str) -> JobState:
         rate = self.rate[run]

@@ -1,33 +1,38 @@
-"""One optimiser step on Keras' JAX backend: CTC loss per utterance, gradients, Adam; the face of `StepFunction`.
+"""JAX: one optimiser step (CTC loss, gradients, Adam), and the network in use. Knows no TensorFlow.
 
-`KERAS_BACKEND=jax` must be set before Keras is imported. Rows and frames are padded to multiples, so that few
-shapes are compiled. Compiles and computes; loads no data and writes nothing. Knows no TensorFlow.
+Rows, frames and labels are padded to multiples, so that few shapes are compiled. The network's weights stay where Keras
+keeps them; a step takes them, computes in one compiled function, and puts them back.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from training.errors import TrainingError
+from training.network.backends.rate import learning_rate
+from training.network.blame import Learnt, learn
 from training.network.config import OptimiserConfig
+from training.network.dataset import Batch
 
 _FRAMES = 64  # frames and labels are padded to multiples: each new shape is compiled anew
 _LABELS = 16
+_ROWS = 8
 
 
 class JaxStep:
-    """Loss and gradients, and Adam, of a model built by `model.build_model` on JAX.
+    """Loss and gradients, and Adam, as two compiled functions: a bad batch can be set aside in between."""
 
-    `rate` gives the learning rate of a step.
-    """
-
-    def __init__(self, model: Any, options: OptimiserConfig, rate: Any) -> None:
+    def __init__(self, network: Any, options: OptimiserConfig, steps: int) -> None:
         import jax
         import keras
 
-        self._model, self._options, self._rate = model, options, rate
+        model = network.model
+        self._network, self._model, self._options, self._steps = network, model, options, steps
         self._optimiser = keras.optimizers.Adam(
             options.learning_rate, options.beta1, options.beta2, options.epsilon, name="adam"
         )
@@ -37,11 +42,21 @@ class JaxStep:
             features, lengths, labels, label_lengths = batch
             logits, others = model.stateless_call(trainable, others, [features, lengths], training=True)
             losses = ctc_losses(logits, lengths, labels, label_lengths)
-            real = (label_lengths > 0).astype(losses.dtype)
-            return (losses * real).sum() / real.sum(), (losses, others)
+            real = label_lengths > 0
+            total = jax.numpy.where(real, losses, 0.0).sum()
+            return total / jax.numpy.maximum(real.sum(), 1), (losses, others)
 
-        self._gradients = jax.jit(jax.value_and_grad(loss, has_aux=True))
-        self._apply = jax.jit(self._optimiser.stateless_apply)
+        def gradients(trainable: Any, others: Any, batch: Any) -> Any:
+            (_, (losses, others)), found = jax.value_and_grad(loss, has_aux=True)(trainable, others, batch)
+            return losses, others, _norm(found), found
+
+        def apply(state: Any, found: Any, trainable: Any) -> Any:
+            if options.clip_norm:
+                scale = jax.numpy.minimum(1.0, options.clip_norm / jax.numpy.maximum(_norm(found), 1e-30))
+                found = [one * scale for one in found]
+            return self._optimiser.stateless_apply(state, found, trainable)
+
+        self._gradients, self._apply = jax.jit(gradients), jax.jit(apply)
 
     @property
     def variables(self) -> list[Any]:
@@ -49,40 +64,90 @@ class JaxStep:
         variables: list[Any] = self._optimiser.variables
         return variables
 
-    def gradients(
-        self, features: npt.NDArray[np.float32], lengths: npt.NDArray[np.int32], labels: npt.NDArray[np.int32]
-    ) -> tuple[npt.NDArray[np.float32], float, list[Any]]:
-        """Loss per utterance, global norm of their mean's gradient, that gradient; arrays as in `Batch`."""
-        import jax.numpy as jnp
+    def gradients(self, batch: Batch) -> tuple[npt.NDArray[np.float32], float, list[Any]]:
+        """Loss per utterance float32 [batch], global norm of their mean's gradient, that gradient."""
+        others = self._model.non_trainable_variables
+        given = padded(batch.features, batch.lengths, batch.labels)
+        losses, after, norm, found = self._gradients(
+            _values(self._model.trainable_variables), _values(others), given
+        )
+        _assign(others, after)
+        return np.asarray(losses)[: len(batch.lengths)], float(norm), found
 
-        model = self._model
-        batch = padded(features, lengths, labels)
-        trainable = [one.value for one in model.trainable_variables]
-        others = [one.value for one in model.non_trainable_variables]
-        (_, (losses, others)), found = self._gradients(trainable, others, batch)
-        for variable, value in zip(model.non_trainable_variables, others, strict=True):
-            variable.assign(value)
-        norm = float(jnp.sqrt(sum((one**2).sum() for one in found)))
-        return np.asarray(losses)[: len(lengths)], norm, found
+    def learn(self, batch: Batch | None) -> Learnt:
+        """Gradients of a batch without the rows that spoil them; see `blame.learn`."""
+        if batch is None or not len(batch.lengths):
+            return Learnt(math.nan, None, np.zeros(0, np.int64))
+        return learn(self, batch)
+
+    def try_size(self, utterances: int, frames: int) -> None:
+        """Compute, and throw away, a batch of that size: what does not fit in memory shows before step 1.
+
+        Raises:
+            TrainingError: it does not fit.
+        """
+        import jax
+
+        coefficients = self._network.config.features.coefficients
+        labels = np.resize(np.array([0, 1], np.int32), (utterances, max(1, frames // 4)))
+        zeros = np.zeros((utterances, frames, coefficients), np.float32)
+        full = np.full(utterances, frames, np.int32)
+        before = _values(self._model.non_trainable_variables)
+        try:
+            self.gradients(Batch(zeros, full, labels, np.arange(utterances)))
+        except jax.errors.JaxRuntimeError as error:
+            raise TrainingError(
+                f"the longest batch ({utterances} utterances of {frames} frames) does not fit in memory: lower "
+                "loop.batch_size or data.max_duration_s, or set loop.batch_frames"
+            ) from error
+        _assign(self._model.non_trainable_variables, before)
 
     def apply(self, found: list[Any], step: int) -> None:
         """Move the weights."""
-        import jax.numpy as jnp
+        self._optimiser.learning_rate = learning_rate(self._options, step, self._steps)
+        weights, state = self._model.trainable_variables, self._optimiser.variables
+        moved, kept = self._apply(_values(state), found, _values(weights))
+        _assign(weights, moved)
+        _assign(state, kept)
 
-        if self._options.clip_norm:
-            norm = jnp.sqrt(sum((one**2).sum() for one in found))
-            scale = jnp.minimum(1.0, self._options.clip_norm / jnp.maximum(norm, 1e-30))
-            found = [one * scale for one in found]
-        self._optimiser.learning_rate = self._rate(step)
-        trainable = [one.value for one in self._model.trainable_variables]
-        state = [one.value for one in self._optimiser.variables]
-        trainable, state = self._apply(state, found, trainable)
-        for variables, values in (
-            (self._model.trainable_variables, trainable),
-            (self._optimiser.variables, state),
-        ):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+
+def forward_of(network: Any) -> Callable[[Any, Any], Any]:
+    """Features and lengths to natural-log label probabilities, compiled per padded shape."""
+    import jax
+
+    model = network.model
+
+    def forward(trainable: Any, others: Any, features: Any, lengths: Any) -> Any:
+        logits, _ = model.stateless_call(trainable, others, [features, lengths], training=False)
+        return jax.nn.log_softmax(logits.astype("float32"))
+
+    compiled = jax.jit(forward)
+
+    def run(features: npt.NDArray[np.float32], lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        size, frames, _ = features.shape
+        nothing = np.zeros((size, 1), np.int32)
+        wide, long, _, _ = padded(features, lengths, nothing)
+        weights, others = _values(model.trainable_variables), _values(model.non_trainable_variables)
+        made = np.asarray(compiled(weights, others, wide, long))
+        result: npt.NDArray[np.float32] = np.ascontiguousarray(made[:size, :frames])
+        return result
+
+    return run
+
+
+def _values(variables: list[Any]) -> list[Any]:
+    return [one.value for one in variables]
+
+
+def _assign(variables: list[Any], values: list[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _norm(found: list[Any]) -> Any:
+    import jax.numpy as jnp
+
+    return jnp.sqrt(sum((one.astype("float32") ** 2).sum() for one in found))
 
 
 def ctc_losses(logits: Any, lengths: Any, labels: Any, label_lengths: Any) -> Any:
@@ -95,12 +160,19 @@ def ctc_losses(logits: Any, lengths: Any, labels: Any, label_lengths: Any) -> An
 def padded(
     features: npt.NDArray[np.float32], lengths: npt.NDArray[np.int32], labels: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[Any], ...]:
-    """The batch at a size that is seen again: features, lengths, labels (0 in the padding), label lengths."""
+    """The batch at a size that is seen again: features, lengths, labels (0 in the padding), label lengths.
+
+    Rows that are added have one frame and no label, and count nothing.
+    """
     size, frames, width = features.shape
-    frames = -(-frames // _FRAMES) * _FRAMES
+    rows, frames = -(-size // _ROWS) * _ROWS, -(-frames // _FRAMES) * _FRAMES
     longest = -(-max(1, labels.shape[1]) // _LABELS) * _LABELS
-    wide = np.zeros((size, frames, width), np.float32)
-    wide[:, : features.shape[1]] = features
-    spelled = np.zeros((size, longest), np.int32)
-    spelled[:, : labels.shape[1]] = np.maximum(labels, 0)
-    return wide, lengths.astype(np.int32), spelled, (labels >= 0).sum(axis=1).astype(np.int32)
+    wide = np.zeros((rows, frames, width), np.float32)
+    wide[:size, : features.shape[1]] = features
+    long = np.ones(rows, np.int32)
+    long[:size] = lengths
+    spelled = np.zeros((rows, longest), np.int32)
+    spelled[:size, : labels.shape[1]] = np.maximum(labels, 0)
+    counts = np.zeros(rows, np.int32)
+    counts[:size] = (labels >= 0).sum(axis=1)
+    return wide, long, spelled, counts

@@ -1,4 +1,4 @@
-"""One optimiser step: CTC loss, gradients, Adam with its learning rate.
+"""TensorFlow: one optimiser step (CTC loss, gradients, Adam), and the network in use.
 
 The loss is TensorFlow's sparse CTC kernel (C++), which needs no dense alignment table and is some ten times
 faster on a CPU than the dense forms. Rows that CTC cannot align never come here: `dataset.py` leaves them
@@ -8,24 +8,57 @@ out.
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from training.decoding.acoustic import Network, start_tensorflow
 from training.errors import TrainingError
+from training.network.backends.rate import learning_rate
 from training.network.blame import Learnt, learn
 from training.network.config import OptimiserConfig
-from training.network.dataset import Batch
+from training.network.dataset import Batch, usable_cores
 
 Losses = npt.NDArray[np.float32]
+
+
+def start_tensorflow(threads: int = 0) -> Any:
+    """Import TensorFlow, quiet, on no more CPU threads than asked for (0 = the cores this process may use).
+
+    The thread counts take effect on the first call in a process only.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    import tensorflow as tf
+
+    count = threads or usable_cores()
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(min(2, count))
+    except RuntimeError:
+        pass  # already started in this process; its counts stay
+    return tf
+
+
+def forward_of(network: Any) -> Callable[[Any, Any], Any]:
+    """Features and lengths to natural-log label probabilities, in one traced function."""
+    tf = start_tensorflow(network.config.loop.threads)
+    coefficients = network.config.features.coefficients
+    signature = [tf.TensorSpec((None, None, coefficients), tf.float32), tf.TensorSpec((None,), tf.int32)]
+
+    def forward(features: Any, lengths: Any) -> Any:
+        return tf.nn.log_softmax(network.model([features, lengths], training=False))
+
+    traced = tf.function(forward, input_signature=signature)
+    return lambda features, lengths: traced(features, lengths).numpy()
 
 
 class StepFunction:
     """Loss and gradients, and Adam, as two traced functions: a bad batch can be set aside in between."""
 
-    def __init__(self, network: Network, options: OptimiserConfig, steps: int) -> None:
+    def __init__(self, network: Any, options: OptimiserConfig, steps: int) -> None:
         import keras
 
         tf = start_tensorflow(network.config.loop.threads)
@@ -116,14 +149,3 @@ def ctc_losses(logits: Any, lengths: Any, labels: Any) -> Any:
         logits_time_major=False,
         blank_index=-1,
     )
-
-
-def learning_rate(options: OptimiserConfig, step: int, steps: int) -> float:
-    """The rate of a step from 0, of `steps` in all."""
-    if step < options.warmup_steps:
-        return options.learning_rate * (step + 1) / options.warmup_steps
-    if options.decay == "none":
-        return options.learning_rate
-    done = (step - options.warmup_steps) / max(1, steps - 1 - options.warmup_steps)
-    left = 1.0 - done if options.decay == "linear" else 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
-    return options.learning_rate * (options.final_rate + (1.0 - options.final_rate) * max(0.0, left))

@@ -15,7 +15,8 @@ import numpy as np
 
 from training.decoding.acoustic import Network
 from training.errors import TrainingError
-from training.network.backends.tensorflow_step import StepFunction, ctc_losses, learning_rate
+from training.network.backends.rate import learning_rate
+from training.network.backends.tensorflow_step import StepFunction, ctc_losses
 from training.network.blame import Learnt, rows_of
 from training.network.config import OptimiserConfig
 from training.network.dataset import Batch

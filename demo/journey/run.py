@@ -1,0 +1,194 @@
+"""`make journey DATA=DIR`: from real speech to figures, every step one of speechmill's own commands.
+
+    an4         own network on AN4's features: greedy, spell-corrected, beam search with the training transcripts' LM
+    phonemes    a fixed network over phonemes, an open vocabulary, an LM of novels
+    digits      own network on the Free Spoken Digit Dataset, speakers held out
+    ocean       speechocean762 imported as published (OCEAN=DIR, the folder with train/, test/ and WAVE/)
+
+Each part that DATA holds is run; a second call goes on where the first stopped. Trainings end at a checkpoint after
+`--minutes` and are gone on with by the next call. Writes var/journey.json and prints the table.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from demo.journey import an4, phonemes
+from store.store import Store
+from training.decoding.recognise import DECODERS
+from training.errors import DataError
+
+_HERE = Path(__file__).resolve().parent
+_DONATIONS = _HERE.parent / "donations"
+_GRACE_S = 60.0  # for a training that was asked to stop
+
+
+class OutOfTimeError(Exception):
+    """A training was stopped at its limit; the next call goes on with it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Which parts, and after how many minutes trainings stop (0 = never)."""
+
+    only: tuple[str, ...] = ()
+    minutes: float = 0.0
+
+
+@dataclass
+class Journey:
+    """One call: where things are, what is left of the time, what was measured."""
+
+    data: Path
+    store: Store
+    work: Path
+    ocean: Path | None = None
+    limits: Limits = Limits()
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        minutes = self.limits.minutes
+        self._ends = time.monotonic() + 60 * minutes if minutes else None
+
+    def go(self) -> None:
+        """All parts whose data is there; figures by part, and the reason for those without, into `found`."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        for name in self.limits.only or PARTS:
+            try:
+                self.found[name] = PARTS[name](self)
+            except OutOfTimeError:
+                self.found[name] = {"missing": "the time was up while it trained; call again to go on"}
+            except FileNotFoundError as error:
+                self.found[name] = {"missing": f"{error} is not there"}
+
+    def command(self, *arguments: object, stoppable: bool = False) -> dict[str, Any]:
+        """Run `python -m …` with --json; its object. What it logs goes to standard error.
+
+        Raises:
+            OutOfTimeError: it was `stoppable` and the time was up.
+            DataError: it failed.
+        """
+        words = [str(one) for one in arguments]
+        sys.stderr.write(f"$ python -m {shlex.join(words)}\n")
+        started = [sys.executable, "-m", *words, "--json", "--store", str(self.store.root)]
+        process = subprocess.Popen(started, stdout=subprocess.PIPE, text=True)
+        limit = max(1.0, self._ends - time.monotonic()) if stoppable and self._ends else None
+        try:
+            output, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)  # it saves a checkpoint first
+            process.communicate(timeout=_GRACE_S)
+            raise OutOfTimeError(shlex.join(words)) from None
+        if process.returncode:
+            raise DataError(f"python -m {shlex.join(words)} ended with {process.returncode}; see above")
+        answer: dict[str, Any] = json.loads(output)
+        return answer
+
+
+def _there(path: Path) -> Path:
+    if not path.exists():
+        raise FileNotFoundError(path)
+    return path
+
+
+def _figures(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """Error rates with their intervals, of every decoder, and whether the steps between them are real."""
+    rates = {
+        name: {"wer": evaluation[name]["wer"], "interval": evaluation[name]["wer_interval"]}
+        for name in DECODERS
+        if evaluation.get(name)
+    }
+    kept = {key: evaluation[key] for key in ("id", "utterances", "words", "interval_by", "contamination")}
+    return {"rates": rates, **kept, "comparisons": evaluation["comparisons"]}
+
+
+def table(found: dict[str, Any]) -> list[str]:
+    """The figures as lines of text."""
+    lines = []
+    for name, one in found.items():
+        if "rates" not in one:
+            lines.append(f"{name:10} {one.get('missing') or one}")
+            continue
+        rates = [
+            f"{decoder} {rate['wer']:.1%} [{rate['interval'][0]:.1%}, {rate['interval'][1]:.1%}]"
+            for decoder, rate in one["rates"].items()
+        ]
+        lines.append(f"{name:10} {one['utterances']} utterances, {one['words']} words: {' → '.join(rates)}")
+    return lines
+
+
+def own_an4(journey: Journey) -> dict[str, Any]:
+    """Own network on AN4's features."""
+    archive = _there(journey.data / "an4_features_train.tar.gz")
+    features, model = journey.work / "an4", journey.work / "an4-lm"
+    counts = an4.write_feature_folder(archive, features)
+    an4.write_training_text(features, journey.work / "an4.txt")
+    config = _HERE / "an4.toml"
+    trained = journey.command("training", "run", "--config", config, "--features", features, stoppable=True)
+    text = journey.work / "an4.txt"
+    journey.command(
+        "lm", "build", "--out", model, "--text", text, "--corpora", "--order", 3, "--keep-held-out"
+    )
+    chosen = ("--model", trained["run"], "--lm", model, "--features", features)
+    journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0)
+    return {**counts, **_figures(journey.command("training", "evaluate", *chosen))}
+
+
+def fixed_phonemes(journey: Journey) -> dict[str, Any]:
+    """A fixed network's outputs, an open vocabulary."""
+    folder = _there(journey.data / "logits" / "phonemes_real")
+    novels = _there(journey.data / "english_novels.tar.xz")
+    work, model = journey.work / "phonemes", journey.work / "phonemes-lm"
+    counts = phonemes.prepare(folder, [novels], work)
+    alphabet = ("--alphabet", work / "alphabet.txt")
+    text = ("--text", work / "novels.txt", "--corpora", "--order", 4, "--prune", 0, 0, 1)
+    journey.command("lm", "build", "--out", model, *text, *alphabet)
+    outputs = ("--log-probs", work / "log_probs.npz", "--lm", model)
+    journey.command("training", "tune-decoder", *outputs, "--max-utterances", 0, "--trials", 40)
+    return {**counts, **_figures(journey.command("training", "evaluate", *outputs))}
+
+
+def own_digits(journey: Journey) -> dict[str, Any]:
+    """Own network on digits."""
+    archive = _there(journey.data / "fsdd.tar.gz")
+    journey.command(
+        "corpora", "refresh", "donated", "--source", archive, "--donation", _DONATIONS / "fsdd.toml"
+    )
+    config = journey.work / "digits.toml"
+    plain = (_HERE.parent / "real_training.toml").read_text(encoding="utf-8")
+    config.write_text(plain + '\n[data]\ncorpora = ["fsdd"]\n', encoding="utf-8")
+    trained = journey.command("training", "run", "--config", config, stoppable=True)
+    model = journey.work / "digits-lm"
+    journey.command("lm", "build", "--out", model, "--corpora", "fsdd", "--order", 2)
+    chosen = ("--model", trained["run"], "--lm", model, "--corpus", "fsdd")
+    journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0)
+    return _figures(journey.command("training", "evaluate", *chosen))
+
+
+def imported_ocean(journey: Journey) -> dict[str, Any]:
+    """speechocean762, imported as published."""
+    if journey.ocean is None:
+        return {"missing": "name the folder of speechocean762 with OCEAN=DIR"}
+    donation = _DONATIONS / "speechocean762.toml"
+    journey.command(
+        "corpora", "refresh", "donated", "--source", _there(journey.ocean), "--donation", donation
+    )
+    shown = journey.command("corpora", "show", "speechocean762")
+    return {"hours": shown["hours"], "splits": shown["splits"], "rejected": shown["rejected"]}
+
+
+PARTS: dict[str, Callable[[Journey], dict[str, Any]]] = {
+    "an4": own_an4,
+    "phonemes": fixed_phonemes,
+    "digits": own_digits,
+    "ocean": imported_ocean,
+}

@@ -1,0 +1,103 @@
+"""The journey's own steps: AN4's archive becomes a folder of features, a phoneme network's references sound."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from demo.journey import an4, phonemes
+from demo.journey.run import Journey, Limits, OutOfTimeError, table
+from store.store import Store
+from training.errors import DataError
+from training.network.feed.feature_folder import FeatureFolder
+
+
+def archive(path: Path, damaged: bool = False) -> Path:
+    """Twenty speakers of two utterances, as Sphinx lays them out."""
+    draws = np.random.default_rng(1)
+    speakers = [f"f{number:02d}" for number in range(20)]
+    names = [f"an{number}-{speaker}-b" for speaker in speakers for number in (1, 2)]
+    lines = "".join(f"<s> YES {name[2]} NO  </s> ({name})\n" for name in names)
+    paths = "".join(f"an4_clstk/{name.split('-')[1]}/{name}\n" for name in names)
+    parts = {"etc/an4_train.transcription": lines.encode(), "etc/an4_train.fileids": paths.encode()}
+    for line in paths.splitlines():
+        values = draws.standard_normal((11, 13)).astype(">f4").tobytes()
+        parts[f"feat/{line}.mfc"] = (143).to_bytes(4, "big") + values[: -4 if damaged else None]
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in parts.items():
+            entry = tarfile.TarInfo(f"an4/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def test_an4_becomes_features_of_speakers_that_no_two_splits_share(tmp_path: Path) -> None:
+    folder = tmp_path / "features"
+    counts = an4.write_feature_folder(archive(tmp_path / "an4.tar.gz"), folder)
+    opened = FeatureFolder.open(folder)
+    speakers: dict[str, set[str]] = {}
+    for row in opened.rows:
+        speakers.setdefault(row["split"], set()).add(row["speaker"])
+    assert counts == {"train": 4, "dev": 16, "test": 20}
+    assert [len(speakers[split]) for split in ("train", "dev", "test")] == [2, 8, 10]
+    assert not speakers["train"] & speakers["test"] and not speakers["dev"] & speakers["test"]
+    assert opened.coefficients == 26 and opened.settings["hop_s"] == 0.02
+    assert len([row for row in opened.rows if row["split"] == "train"]) == 12, "three tempi of each"
+    name = next(row["id"] for row in opened.rows if row["split"] == "test")
+    assert abs(np.load(folder / f"{name}.npy").mean(axis=0)).max() < 1e-5
+    an4.write_training_text(folder, tmp_path / "text.txt")
+    assert sorted((tmp_path / "text.txt").read_text().split("\n")) == [
+        "",
+        *["yes 1 no"] * 2,
+        *["yes 2 no"] * 2,
+    ]
+
+
+def test_features_that_are_cut_short_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"feat/an4_clstk/f00/an1-f00-b.mfc"):
+        an4.write_feature_folder(archive(tmp_path / "an4.tar.gz", damaged=True), tmp_path / "features")
+
+
+def test_another_tempo_draws_frames_between_frames() -> None:
+    values = np.arange(10, dtype=np.float32)[:, None]
+    assert an4.at_tempo(values, 1.5)[:, 0].tolist() == [0.0, 1.5, 3.0, 4.5, 6.0, 7.5]
+    assert len(an4.at_tempo(values, 0.5)) == 18
+
+
+def test_references_and_text_are_written_as_they_sound(tmp_path: Path) -> None:
+    given, work = tmp_path / "given", tmp_path / "work"
+    given.mkdir()
+    (given / "lexicon.tsv").write_text("new\tnu\t5\nknew\tnu\t2\nshe\tsi\t9\nit\tit\t9\n")
+    (given / "labels.tsv").write_text("0\t \n1\tn\n2\tu\n3\ts\n4\ti\n5\tt\n6\t<blank>\n")
+    (given / "refs.tsv").write_text("a_1\tshe knew it\nb_1\tshe knew nothing\n")
+    np.savez(given / "log_probs.npz", a_1=np.zeros((2, 7), np.float16))
+    novel = tmp_path / "novel.txt"
+    novel.write_text("She knew it. It was new; she knew it new.\n")
+    counts = phonemes.prepare(given, [novel], work)
+    assert counts == {"dev": 1, "test": 1, "lines": 2, "words": 4}
+    assert (work / "refs.tsv").read_text().splitlines()[1:] == [
+        "a_1\tdev\ta\tsi nu it",
+        "b_1\ttest\tb\tsi nu ?",
+    ]
+    assert (work / "novels.txt").read_text() == "si nu it\nnu si nu it nu\n"
+    assert (work / "alphabet.txt").read_text() == " \ni\nn\ns\nt\nu\n"
+
+
+def test_a_part_without_its_data_says_so_and_a_training_stops_in_time(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    journey = Journey(
+        tmp_path, Store(tmp_path / "store"), tmp_path / "work", limits=Limits(("an4", "ocean"), 0.001)
+    )
+    journey.go()
+    assert "an4_features_train.tar.gz is not there" in table(journey.found)[0]
+    assert "OCEAN=DIR" in table(journey.found)[1]
+    (tmp_path / "slow.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(OutOfTimeError):
+        journey.command("slow", stoppable=True)

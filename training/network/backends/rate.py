@@ -1,0 +1,18 @@
+"""The learning rate of every step: warm-up, then constant or down a line or a cosine. Knows no framework."""
+
+from __future__ import annotations
+
+import math
+
+from training.network.config import OptimiserConfig
+
+
+def learning_rate(options: OptimiserConfig, step: int, steps: int) -> float:
+    """The rate of a step from 0, of `steps` in all."""
+    if step < options.warmup_steps:
+        return options.learning_rate * (step + 1) / options.warmup_steps
+    if options.decay == "none":
+        return options.learning_rate
+    done = (step - options.warmup_steps) / max(1, steps - 1 - options.warmup_steps)
+    left = 1.0 - done if options.decay == "linear" else 0.5 * (1.0 + math.cos(math.pi * min(1.0, done)))
+    return options.learning_rate * (options.final_rate + (1.0 - options.final_rate) * max(0.0, left))
