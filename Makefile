@@ -15,7 +15,7 @@ LM ?= $(SPEECHMILL_STORE)/language_models/$(NAME)/current
 SPLIT ?= test
 PACKAGES := native store corpora lm scoring training launcher collect demo scripts benchmarks
 # Variables that benchmarks understand (python -m benchmarks lists which one takes which).
-export TEXT HOURS JSON STORE SIZES FOLDER SEED ROWS
+export TEXT HOURS JSON STORE SIZES FOLDER SEED ROWS REFRESHES
 
 help: ## list the doors
 	@awk -F':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z%-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -142,6 +142,9 @@ soak-texts: setup ## odd donated texts, imported and listened to, with counts  [
 
 soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600]
 	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200) --kinds $(or $(KINDS),600)
+
+soak-airflow: setup ## refreshes in a loop while parts of Airflow are killed, with counts  [SEED=1] [COUNT=50]
+	@$(PYTHON_RUN) -m tests.heavy.soak_airflow --seed $(SEED) --count $(or $(COUNT),50)
 
 soak-store: setup ## damage to a published store, with counts  [SEED=1] [COUNT=200]
 	@$(PYTHON_RUN) -m tests.heavy.soak_store --seed $(SEED) --count $(or $(COUNT),200)

@@ -85,6 +85,16 @@ BENCHES = {
         "six languages, five scripts: voices, import, language model, training, error rates",
         {"LANGUAGES": "", "STEPS": "--steps", **_JSON},
     ),
+    "airflow": Bench(
+        "benchmarks.orchestration",
+        "Airflow: start, memory at rest, what a refresh takes beyond its work",
+        {"REFRESHES": "--refreshes", **_JSON},
+    ),
+    "expectations": Bench(
+        "benchmarks.expectations",
+        "every row of a corpus against what is expected of it",
+        {"HOURS": "--hours"},
+    ),
     "feed": Bench("benchmarks.feed", "shards to batches: speed, first step, memory", {"HOURS": "--hours"}),
     "gpu": Bench(
         "benchmarks.gpu", "training at full width on the GPU that is there, beside PyTorch's cuDNN", {**_JSON}

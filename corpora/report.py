@@ -86,6 +86,7 @@ def render_corpus_report(corpus: Corpus, store: Store | None = None) -> str:
             manifest=manifest,
             leaks_across=_pairs(store, corpus.name),
             sealed_at=sealed_at(corpus.path),
+            expected=_expected(corpus),
             twice=published_twice(store, corpus.name, manifest["sources"]),
             items=manifest["items"],
             plots=[_plot(table, *entry) for entry in _PLOTS] if len(table) else [],
@@ -103,6 +104,13 @@ def sealed_at(version: Path) -> str:
     """When a version was sealed, UTC, as pages write it: `2026-11-29 19:38`."""
     sealed_s = (version / "manifest.json").stat().st_mtime
     return datetime.fromtimestamp(sealed_s, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _expected(corpus: Corpus) -> dict[str, Any] | None:
+    """What `corpora.expectations` found of this version, None where nobody has looked at its rows."""
+    path = corpus.path / "expectations.json"
+    said: dict[str, Any] | None = read_json(path) if path.is_file() else None
+    return said
 
 
 def _pairs(store: Store, name: str) -> list[dict[str, Any]]:

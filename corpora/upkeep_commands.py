@@ -1,4 +1,4 @@
-"""`python -m corpora offers | verify | remove`: what could come, whether what is published is whole, and how it goes."""
+"""`python -m corpora offers | expect | verify | remove`: what could come, whether what is there is right, how it goes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
     offers = add(
         "offers", help="look what lies below the roots of $SPEECHMILL_SOURCES, as the form offers it"
     )
+    expect = add(
+        "expect", help="look at every row of a published corpus: ranges, sets, letters, totals, drift"
+    )
+    expect.add_argument("name", metavar="NAME")
+    expect.add_argument(
+        "--level", choices=["fast", "full"], default="full", help="some rows of every shard, or all (default)"
+    )
     verify = add("verify", help="compare published corpora with what was sealed")
     verify.add_argument("names", nargs="*", metavar="NAME", help="corpora (default: all)")
     verify.add_argument(
@@ -27,7 +34,7 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
     remove.add_argument("name", metavar="NAME")
     remove.add_argument("--version", metavar="VERSION", help="this version only")
     remove.add_argument("--yes", action="store_true", help="do it; without, it is only said")
-    return [offers, verify, remove]
+    return [offers, expect, verify, remove]
 
 
 def _offers(args: argparse.Namespace) -> int:
@@ -41,6 +48,20 @@ def _offers(args: argparse.Namespace) -> int:
     emit(
         {"offers": rows}, args.json, "\n".join(lines) or "nothing lies below the roots of $SPEECHMILL_SOURCES"
     )
+    return 0
+
+
+def _expect(args: argparse.Namespace) -> int:
+    from corpora.expectations.validate import expect
+
+    verdict = expect(open_store(args.store), args.name, args.level)
+    failed = [one for one in verdict["expectations"] if not one["passed"]]
+    asked = len(verdict["expectations"])
+    lines = [
+        f"{args.name} {verdict['version']}: {asked - len(failed)} of {asked} expectations met ({args.level})"
+    ]
+    lines += [in_red(f"  not met: {one['says']}") for one in failed]
+    emit(verdict, args.json, "\n".join([*lines, f"  {verdict['page']}"]))
     return 0
 
 
@@ -82,4 +103,4 @@ def _removal_told(planned: dict[str, Any], done: bool) -> str:
     return "\n".join(lines)
 
 
-COMMANDS = {"offers": _offers, "verify": _verify, "remove": _remove}
+COMMANDS = {"offers": _offers, "expect": _expect, "verify": _verify, "remove": _remove}

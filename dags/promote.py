@@ -55,6 +55,9 @@ def promote() -> None:
     @told
     def weigh() -> dict[str, Any]:
         """Measure both, judge, write the page; skip where nobody is to be asked."""
+        from waiting import run_address
+
+        from store.notices.sending import Notice, tell
         from store.opening import open_store
         from training.pages.promotion import question, write_promotion
         from training.release.decision import weigh as weigh_models
@@ -66,6 +69,9 @@ def promote() -> None:
         write_promotion(store, verdict)
         if not verdict.is_asked:
             raise AirflowSkipException(f"{verdict.candidate}: {verdict.says}")
+        subject = f"promote model {verdict.candidate}?"
+        path = f"{run_address('promote', context['run_id'])}/tasks/ask/required_actions"
+        tell(Notice("waiting", subject, question(verdict), verdict.candidate, path), wait=True)
         return {**verdict.as_json(), "question": question(verdict)}
 
     ask = HITLOperator(

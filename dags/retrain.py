@@ -23,6 +23,7 @@ from typing import Any
 from airflow.sdk import AssetOrTimeSchedule, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 from assets import CANDIDATE, EVALUATION, LANGUAGE_MODEL, OWNER, refreshes_on_their_way, refuse_unknown_keys
+from late_training import deadlines
 from sentences import told
 from training_job import TrainingJobOperator
 from weekly import ForwardCronTimetable
@@ -94,6 +95,7 @@ def package(trained: dict[str, Any]) -> dict[str, Any]:
     max_active_runs=1,
     tags=["speechmill", "training"],
     default_args={"owner": OWNER},
+    deadline=deadlines(),
     params={"backend": Param("local", type="string", enum=backends(), title="Where the job runs")},
 )
 def retrain() -> None:

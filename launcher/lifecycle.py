@@ -90,6 +90,10 @@ def describe(status: dict[str, Any]) -> str:
     """The lines a person needs to log in."""
     port, user = status["port"], os.environ.get("USER") or "user"
     lines = [f"  {status['url']}   user {status['user']}   password {status['password']}"]
+    lines.append(
+        f"  others and their roles: python -m launcher users; passwords in {status['home']}/secrets/passwords.json"
+    )
+    lines.append("  roles: admin does everything, op starts runs and decides about models, viewer looks")
     if os.environ.get("SSH_CONNECTION"):
         machine = os.environ["SSH_CONNECTION"].split()[2]
         tunnel = f"ssh -L {port}:{HOST}:{port} {user}@{machine}"
@@ -123,8 +127,19 @@ def start(home: Home) -> dict[str, Any]:
             )  # fmt: skip
         processes.remember(home, processes.SUPERVISOR, supervisor.pid)
         wait_until_usable(home, port)
+        look_at_sources(home, environment)
         say(f"Airflow is up after {time.monotonic() - begun_s:.1f} s:")
         return look(home)
+
+
+def look_at_sources(home: Home, environment: dict[str, str]) -> None:
+    """Have it found out beside, and without hurry, what lies below the allowed roots: the form offers it."""
+    with home.log("offers").open("wb") as stream:
+        subprocess.Popen(
+            ["nice", "-n", "10", sys.executable, "-m", "corpora", "offers"],
+            cwd=home.root, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+            start_new_session=True,
+        )  # fmt: skip
 
 
 def _wanted(home: Home) -> dict[str, str]:

@@ -25,8 +25,12 @@ def on_dag_run_success(dag_run: Any, msg: str) -> None:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def on_dag_run_failed(dag_run: Any, msg: str) -> None:
-    """Write the sentence of what failed."""
+    """Write the sentence of what failed, and tell whoever the store's settings name."""
     note(dag_run)
+    try:
+        tell_of(dag_run)
+    except Exception:
+        log.exception("nobody was told of %s", dag_run.run_id)
 
 
 def note(dag_run: Any) -> None:
@@ -51,3 +55,29 @@ def entry(dag_run: Any) -> str:
 
     session = object_session(dag_run)
     return headline(facts_of_run(dag_run, session)) if session is not None else ""
+
+
+def tell_of(dag_run: Any) -> None:
+    """A notice of a run that ended red."""
+    from sqlalchemy.orm import object_session
+
+    session = object_session(dag_run)
+    if dag_run.dag_id not in DAGS or session is None:
+        return
+    from run_facts import facts_of_run, headline
+    from waiting import run_address
+
+    from store.notices.sending import Notice, tell
+
+    facts = facts_of_run(dag_run, session)
+    refused = facts.dag_id == "corpus_refresh" and any(one.task_id == "seal" for one in facts.failures)
+    line = headline(facts)
+    tell(
+        Notice(
+            kind="refused" if refused else "failed",
+            title=f"{facts.dag_id} {'was refused by the gate' if refused else 'failed'}",
+            text=line,
+            about=f"{facts.dag_id} {facts.run_id} {dag_run.end_date}",
+            path=run_address(facts.dag_id, facts.run_id),
+        )
+    )

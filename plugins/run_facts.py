@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from store.pages.environment import count, hours
+
 _KNOWN = ("sentence", "skipped", "return_value")
 
 
@@ -159,9 +161,9 @@ def _refreshed(facts: RunFacts) -> str:
         return f"{sealed['corpus']}: unchanged, nothing new was published"
     refused = sum(sealed["rejected"].values())
     return (
-        f"{sealed['corpus']}: published {sealed['utterances']:,} utterances, {sealed['hours']:.2f} h; "
-        f"{refused:,} refused"
-    ).replace(",", "\u202f")
+        f"{sealed['corpus']}: published {count(sealed['utterances'])} utterances, {hours(sealed['hours'])}; "
+        f"{count(refused)} refused"
+    )
 
 
 def _built(facts: RunFacts) -> str:
@@ -187,7 +189,13 @@ def _trained(facts: RunFacts) -> str:
 def _other(facts: RunFacts) -> str:
     pages = facts.answers("corpus_page")
     if facts.dag_id == "data_quality":
-        return f"{len(pages)} page{'s' if len(pages) != 1 else ''} written" if pages else ""
+        looked = [
+            f"{one['corpus']}: {len(one['not_met'])} of {one['asked']} expectations not met"
+            for one in facts.answer("expect") or []
+            if one["not_met"]
+        ]
+        written = [f"{len(pages)} page{'s' if len(pages) != 1 else ''} written"] if pages else []
+        return "; ".join([*written, *looked])
     decided = facts.answer("decide")
     if isinstance(decided, dict):
         return f"{decided.get('model', '')}: {decided.get('said', '')}"

@@ -73,7 +73,8 @@ def _of_language_models(facts: RunFacts) -> tuple[list[Page], str]:
 
 def _of_data_quality(facts: RunFacts) -> tuple[list[Page], str]:
     reports = open_store().reports_dir
-    found = [_below(reports, path) for path in [*facts.answers("corpus_page"), *facts.answers("expect")]]
+    looked = [one["page"] for one in facts.answer("expect") or []]
+    found = [_below(reports, path) for path in [*facts.answers("corpus_page"), *looked]]
     return [(name, name.removesuffix(".html")) for name in found if name], ""
 
 

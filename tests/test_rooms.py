@@ -31,7 +31,7 @@ FLOORS = [
     ["corpora.quality", "corpora.versions"],
     ["corpora.curation"],
     ["corpora.donations", "corpora.report"],
-    ["corpora.importers", "corpora.exports", "corpora.browsing", "corpora.lineage"],
+    ["corpora.importers", "corpora.exports", "corpora.browsing", "corpora.lineage", "corpora.expectations"],
     ["corpora.doctor"],
     ["corpora.refresh"],
     ["corpora"],

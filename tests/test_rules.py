@@ -34,7 +34,7 @@ OURS = {
 HOMES = {
     "tensorflow": ("training/", "benchmarks/training/"),  # there it is a peer
     "keras": ("training/", "benchmarks/training/"),
-    "great_expectations": ("corpora/quality/",),
+    "great_expectations": ("corpora/expectations/",),
     "airflow": ("dags/", "plugins/", "launcher/move_database.py"),  # its tables, for one copy
 }
 MAX_FILE_LINES = 400

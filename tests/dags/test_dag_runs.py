@@ -183,6 +183,7 @@ def test_5_the_pages_are_made(bag: Any, in_chain: Path) -> None:
     done = run(bag, "data_quality")
     assert states(done) == {
         "list_corpora": ["success"],
+        "expect": ["success"],
         "corpus_page": ["success"],
         "chain_page": ["success"],
     }

@@ -53,6 +53,7 @@ def render_run(store: Store, run_dir: Path) -> str:
         curves=[one for one in curves if one is not None],
         inputs=run_inputs(run_dir),
         changed=changed_keys(run_dir / "config.toml"),
+        before=before(store, run_dir),
         set_aside=_set_aside(run_dir),
     )  # fmt: skip
 
@@ -72,24 +73,42 @@ def curve_of(title: str, points: Sequence[dict[str, Any]], key: str, form: str) 
     return Curve(title, drawn, form.format(low), form.format(high), last, form.format(known[-1][1]))
 
 
-def changed_keys(path: Path) -> list[tuple[str, Any, Any]]:
-    """(key, value, default) of every key that is not at its default; [] where the file cannot be read."""
+def changed_keys(path: Path, other: Path | None = None) -> list[tuple[str, Any, Any]]:
+    """(key, value, other value) of every key that is not as in `other`, or at its default; [] where one cannot be read."""
     try:
-        config = read_config(path)
+        config, against = read_config(path), TrainingConfig() if other is None else read_config(other)
     except ConfigError:
         return []
     changed: list[tuple[str, Any, Any]] = []
 
     def walk(value: Any, default: Any, prefix: str) -> None:
         for item in dataclasses.fields(value):
-            one, other = getattr(value, item.name), getattr(default, item.name)
+            one, theirs = getattr(value, item.name), getattr(default, item.name)
             if dataclasses.is_dataclass(one):
-                walk(one, other, f"{item.name}.")
-            elif one != other:
-                changed.append((prefix + item.name, one, other))
+                walk(one, theirs, f"{item.name}.")
+            elif one != theirs:
+                changed.append((prefix + item.name, one, theirs))
 
-    walk(config, TrainingConfig(), "")
+    walk(config, against, "")
     return changed
+
+
+def before(store: Store, run_dir: Path) -> dict[str, Any] | None:
+    """The run that began before this one, and what is other in it: settings, and corpora with their versions."""
+    began = {path.parent: path.stat().st_mtime for path in store.runs_dir.glob("*/config.toml")}
+    earlier = [path for path in began if began[path] < began.get(run_dir, 0.0)]
+    if not earlier:
+        return None
+    other = max(earlier, key=lambda path: (began[path], path.name))
+    ours, theirs = (run_inputs(one).get("corpora") or {} for one in (run_dir, other))
+    corpora = [
+        (name, ours.get(name), theirs.get(name))
+        for name in sorted({*ours, *theirs})
+        if ours.get(name) != theirs.get(name)
+    ]
+    state = read_state(other) or {}
+    settings = changed_keys(run_dir / "config.toml", other / "config.toml")
+    return {"run": other.name, "dev_wer": state.get("dev_wer"), "settings": settings, "corpora": corpora}
 
 
 def _set_aside(run_dir: Path) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from store.store import Store
 from training.network.config import LoopConfig
 from training.network.curves import read_curve
 from training.pages.metrics import open_metrics
-from training.pages.run import curve_of, render_run
+from training.pages.run import before, curve_of, render_run
 from training.run_state import read_state
 from training.runs import status, train_in_store
 
@@ -40,6 +41,22 @@ def test_a_run_leaves_a_curve_a_page_and_metrics(store: Store) -> None:
     assert f'speechmill_training_step{{run="{run_dir.name}",state="finished"}} 6' in metrics
     assert "speechmill_training_loss" in metrics and metrics.endswith("# EOF\n")
     assert curve_of("x", points[:1], "loss", "{}") is None
+
+
+def test_a_run_says_what_is_other_than_in_the_one_before(store: Store, tones: Any, tmp_path: Path) -> None:
+    own = Store(tmp_path)
+    shown = {}
+    for number, width in enumerate((16, 24)):
+        folder = own.runs_dir / f"run{number}"
+        folder.mkdir(parents=True)
+        (folder / "config.toml").write_text(f"seed = 1\n[model]\nn_hidden = {width}\n")
+        os.utime(folder / "config.toml", (1000 + number, 1000 + number))
+        (folder / "inputs.json").write_text(json.dumps({"corpora": {"town": f"v{number}"}}))
+        shown[number] = before(own, folder)
+    assert shown[0] is None
+    assert shown[1] == {
+        "run": "run0", "dev_wer": None, "settings": [("model.n_hidden", 24, 16)], "corpora": [("town", "v1", "v0")]
+    }  # fmt: skip
 
 
 def test_a_torn_curve_and_a_damaged_state_spoil_nothing_else(store: Store, tones: Any) -> None:

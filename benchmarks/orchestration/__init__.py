@@ -1,0 +1,1 @@
+"""Airflow measured, and an Airflow of its own for whoever measures or kills it."""
