@@ -21,6 +21,7 @@ from corpora.donations.cue_rules import CuePolicy
 from corpora.donations.description import Donation
 from corpora.donations.pairing import AudioIndex, Found, inner, language_of, pairing_problem
 from corpora.donations.time_base import needed_shift
+from corpora.donations.unread import why_unread
 from corpora.formats import FORMATS, Format, foreign_advice, format_of, kaldi
 from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
 from corpora.importer import Ignored, Rejection
@@ -180,11 +181,16 @@ class TextScan:
         if len(candidates) == 1:
             self.claims.setdefault(candidates[0], []).append(Claim(path, entry))
             return
-        if not candidates and entry.name == "plain" and _DOCUMENTS.search(path):
+        if not candidates and entry.name == "plain" and self._is_no_text(path):
             return
         stem = PurePosixPath(inner(path)).stem
         problem = pairing_problem(self.audio, stem, candidates, whole=False)
         self._refuse_all(Claim(path, entry), problem or ("audio_missing", f"no recording {stem}"))
+
+    def _is_no_text(self, path: str) -> bool:
+        """Whether a plain file without a recording is a document, or a table (unread.py says what would read it)."""
+        reason = why_unread(self.source, self.donation, self.audio, path)
+        return bool(_DOCUMENTS.search(path) or reason)
 
     # --- the one text of a recording ----------------------------------------------------------------------
 

@@ -45,15 +45,15 @@ def unread_texts(
     for path in names:
         if not _TEXTS.search(path) or _DOCUMENT.search(path):
             continue
-        with source.open(path) as stream:
-            head = stream.read(_HEAD_BYTES)
-        reason = _reason(path, head, donation, audio)
+        reason = why_unread(source, donation, audio, path)
         if reason:
             yield Unread(path, reason)
 
 
-def _reason(path: str, head: bytes, donation: Donation, audio: AudioIndex) -> str:
+def why_unread(source: Source, donation: Donation, audio: AudioIndex, path: str) -> str:
     """What a file was taken for and lacks; "" where it has nothing to do with the recordings."""
+    with source.open(path) as stream:
+        head = stream.read(_HEAD_BYTES)
     try:
         lines = decode_text(head, donation.encoding).lines
     except TranscriptError:

@@ -8,9 +8,11 @@ another in smaller pieces is left out too, else every word would be learnt twice
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from corpora.formats.cues import Cue, TranscriptError
 
@@ -93,11 +95,22 @@ def left_out(tiers: Sequence[Tier]) -> dict[int, str]:
 
 def _is_of_phones(tier: Tier, others: Sequence[Tier]) -> bool:
     like = sum(bool(_PHONE.fullmatch(cue.text.strip())) for cue in tier.cues) / len(tier.cues)
-    if _PHONE_TIERS.search(tier.name) and like >= 0.5:
+    if _PHONE_TIERS.search(tier.name) and (like >= 0.5 or any(_inside(tier, other) for other in others)):
         return True
     if like < _MOST or len(tier.cues) < _ENOUGH:
         return False
     return any(_cuts(tier, other) for other in others) or not any(len(c.text.strip()) > 2 for c in tier.cues)
+
+
+def _inside(fine: Tier, coarse: Tier) -> bool:
+    """Whether a tier holds single labels below those of another, several below each: syllables of its words."""
+    if 2 * len(coarse.cues) > len(fine.cues) or any(" " in cue.text.strip() for cue in fine.cues):
+        return False
+    begins = sorted((cue.start_s or 0.0, cue.end_s or 0.0) for cue in coarse.cues)
+    middles = [((cue.start_s or 0.0) + (cue.end_s or 0.0)) / 2 for cue in fine.cues]
+    before = [bisect_right(begins, (middle, inf)) - 1 for middle in middles]
+    below = sum(at >= 0 and middle <= begins[at][1] for at, middle in zip(before, middles, strict=True))
+    return below >= _MOST * len(fine.cues)
 
 
 def _cuts(fine: Tier, coarse: Tier) -> bool:

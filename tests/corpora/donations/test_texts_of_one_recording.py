@@ -111,6 +111,11 @@ def test_names_with_percent_signs_and_other_case_find_their_recording(tmp_path: 
             "wavs/a.wav|so it goes\nwavs/b.wav|and on\n",
             "audio = '{column1}' / text = 'column2'",
         ),
+        (
+            "list.txt",
+            "wavs/a.wav|so it goes\nwavs/b.wav|and on\n",
+            "audio = '{column1}' / text = 'column2'",
+        ),
         ("meta.csv", "clip_id,said\na,so it goes\nb,and on\n", "audio = '{clip_id}' / text = 'said'"),
         (
             "meta.jsonl",

@@ -48,6 +48,22 @@ def test_phones_of_an_aligner_are_left_out_and_its_words_joined(name: str) -> No
     assert ignored[f"tier {name!r} holds phones or syllables, not words"] == len(phones_of(WORDS))
 
 
+@pytest.mark.parametrize("name", ["syllables", "Ann - sylls", "segments"])
+def test_syllables_under_the_words_of_another_tier_are_left_out(name: str) -> None:
+    said = [(0.5, 1.7, "grandmother sings"), (3.0, 4.2, "nobody listens")]
+    parts = ["grand", "mother", "sing", "s", "nobo", "dy", "list", "ens"]
+    below = [
+        (a + 0.3 * n, a + 0.3 * n + 0.3, parts[4 * at + n])
+        for at, (a, _, _) in enumerate(said)
+        for n in range(4)
+    ]
+    transcript = read("a.TextGrid", grid({name: below, "utterances": said}))
+    assert [row[2] for row in rows(transcript)] == ["grandmother sings", "nobody listens"]
+    assert dict(transcript.ignored) == {f"tier {name!r} holds phones or syllables, not words": 8}
+    alone = read("a.TextGrid", grid({name: below}))
+    assert " ".join(row[2] for row in rows(alone)) == " ".join(parts)
+
+
 def test_a_tier_that_says_the_same_in_pieces_is_not_learnt_twice() -> None:
     whole = [(0.5, 2.6, "the old mill stood by a river")]
     transcript = read("a.TextGrid", grid({"Ann": whole, "Ann words": WORDS}))
