@@ -255,7 +255,8 @@ def test_an_alphabet_is_compared_with_the_text(tmp_path: Path, store_root: Path)
     assert not any("alphabet" in decision for decision in build(asked)["decisions"])
     alphabet.write_text("a\nb\n")
     with pytest.raises(LanguageModelUsageError, match="no line that is one blank"):
-        build(asked)
+        build(replace(asked, unit="words"))
+    assert build(asked)["identity"]["unit"] == "characters"
     alphabet.write_text(" \nA\nB\n")
     with pytest.raises(EmptyTextError, match=r"put in small letters, and the alphabet has capitals \(A B\)"):
         build(asked)

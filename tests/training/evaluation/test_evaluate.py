@@ -210,7 +210,7 @@ def test_an_evaluation_is_compared_with_another(
     both = call(capsys, tone_store, [*arguments[:4], "tones", "tones"])
     assert [one["corpus"] for one in both["evaluations"]] == ["tones", "tones"]
     with pytest.raises(DataError, match="there is none"):
-        compare_evaluations(after["id"], "ffff", tone_store)
+        compare_evaluations(after["id"], "none", tone_store)
     path = tone_store.evaluations_dir / before["id"] / "utterances.parquet"
     table = pq.read_table(path)
     place = table.schema.get_field_index("reference")
