@@ -45,7 +45,8 @@ def backup(home: Home, environ: Mapping[str, str], to: Path, keep: int = 14) -> 
     if to.is_relative_to(home.path):
         raise LaunchError(f"{to} lies within the home {home.path}: a backup belongs on another disk")
     name = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
-    partial, final = to / f".{name}.partial", to / name
+    final = to / name
+    partial = temporary_beside(final)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, mode=0o700)
     try:
