@@ -64,10 +64,12 @@ class _Text:
 
 
 def write_version(root: Path, rows: int, seed: int) -> _Text:
-    """A published version of that many rows below a store; answers what its texts are drawn from."""
+    """A published version of that many rows below a store, kept if it is there; answers what its texts are drawn from."""
     generator = np.random.default_rng(seed)
     text = _Text(generator)
     folder = root / "corpora" / NAME / VERSION
+    if (folder / "manifest.json").is_file():
+        return text
     noise = generator.normal(0, 2000, (64, 640)).astype(np.int16)
     sounds = encode_many([(one, _RATE_HZ) for one in noise])
     shards = []
@@ -276,7 +278,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--searches", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="a store to leave behind")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="a store to leave behind, or one that was left"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="speechmill-browsing-") as temporary:

@@ -1,6 +1,7 @@
 """What an hour of listening buys: wrong transcripts planted in the demo's corpus, doubted, flagged, left out.
 
-    python -m benchmarks.doubt --work DIR [--seed 1] [--folds 3] [--fold-steps 1000] [--steps 1600] [--json]
+    python -m benchmarks.doubt --work DIR [--seed 1] [--folds 3] [--fold-steps 1000] [--steps 1600]
+        [--model RUN] [--start RUN] [--judge-only]
 
 The demo's LibriSpeech layout is spoken (espeak-ng, noise), 5 % of its training transcripts get one of six faults, and it is
 imported. `doubt` trains its folds and writes its table: how many of the planted lie in the worst 10 %, by kind. A
@@ -210,12 +211,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if not first.is_file():
         write_json_atomic(first, {"version": refresh(source)["version"]})
     before = read_json(first)["version"]
-    request = DoubtRequest(NAME, before, folds=options.folds, config=_config(options, options.fold_steps))
+    request = DoubtRequest(NAME, before, options.model, options.folds, _config(options, options.fold_steps))
     doubted = doubt(request, store)
     table = pq.read_table(doubted["path"])
     found = listen(store, table, planted)
+    if options.judge_only:
+        return {key: value for key, value in found.items() if key != "worst"}
     after = refresh(source)["version"]
     config = _config(options, options.steps)
+    config = replace(config, transfer=replace(config.transfer, init_from=options.start))
     trained = {
         name: _measured(store, config, version) for name, version in (("before", before), ("after", after))
     }
@@ -265,6 +269,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--fold-steps", type=int, default=1000, help="of each network that judges")
     parser.add_argument("--steps", type=int, default=1600, help="of the two networks that are measured")
+    parser.add_argument(
+        "--model", help="a run's folder that judges instead of the folds; trained on something else"
+    )
+    parser.add_argument("--start", default="", help="a run's folder that the two networks start from")
+    parser.add_argument("--judge-only", action="store_true", help="stop when the worst tenth was heard")
     options = parser.parse_args(arguments)
     options.work = options.work.resolve()
     sys.stdout.write(json.dumps(run(options), indent=2) + "\n")

@@ -25,6 +25,7 @@ MOST_ROWS = 500
 _MEMORY = "128MB"
 _OPEN = 2
 _TERM = re.compile(r'"([^"]*)"|(\S+)')
+_LISTED = ["row", "accepted", *(column.name for column in COLUMNS if column.shown)]
 _EXACT = ("split", "subset", "speaker_id", "donor_id", "gender", "language", "check")
 
 
@@ -124,7 +125,9 @@ class Index:
         import duckdb
 
         self._database = duckdb.connect(
-            path, read_only=True, config={"memory_limit": _MEMORY, "threads": 2, "temp_directory": ""}
+            path,
+            read_only=True,
+            config={"memory_limit": _MEMORY, "threads": 2, "temp_directory": str(path.parent / ".spill")},
         )
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -137,14 +140,10 @@ class Index:
         if search.sort:
             order = f'"{search.sort}" {"DESC" if search.down else "ASC"} NULLS LAST, row'
         with self._cursor() as cursor:
-            cursor.execute(
-                f"SELECT row FROM rows WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?",
-                [*values, search.limit, search.offset],
-            )
-            numbers = [number for (number,) in cursor.fetchall()]
-            shown = ["row", "accepted", *(column.name for column in COLUMNS if column.shown)]
-            found = {row["row"]: row for row in _read(cursor, shown, numbers)}
-        return [found[number] for number in numbers]
+            # Which rows first, by the few columns that it takes; then all columns of those alone: ten times cheaper.
+            chosen = f"SELECT rowid FROM rows WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+            asked = (f"rowid IN ({chosen}) ORDER BY {order}", [*values, search.limit, search.offset])
+            return _read(cursor, _LISTED, asked)
 
     def count(self, search: Search) -> int:
         """How many rows a search finds."""
@@ -160,7 +159,7 @@ class Index:
             *(column.name for column in COLUMNS),
         ]
         with self._cursor() as cursor:
-            return next(iter(_read(cursor, names, [number])), None)
+            return next(iter(_read(cursor, names, ("row = ?", [number]))), None)
 
     def where(self, columns: Sequence[str], value: str) -> tuple[dict[str, int], dict[str, Any]]:
         """How many rows have exactly this value in one of the columns, by split or "refused", and one of them."""
@@ -176,8 +175,8 @@ class Index:
             if not found:
                 return {}, {}
             counted = {str(part): int(count) for part, count, _ in found}
-            names = ["row", "accepted", *(column.name for column in COLUMNS if column.shown)]
-            return counted, _read(cursor, names, [min(first for _, _, first in found)])[0]
+            first = min(row for _, _, row in found)
+            return counted, _read(cursor, _LISTED, ("row = ?", [first]))[0]
 
     def values(self, kind: str, begins: str, most: int) -> list[tuple[str, int]]:
         """The commonest values of a facet that contain a text, with how many rows have them."""
@@ -191,14 +190,11 @@ class Index:
 
 
 def _read(
-    cursor: duckdb.DuckDBPyConnection, names: Sequence[str], numbers: Sequence[int]
+    cursor: duckdb.DuckDBPyConnection, names: Sequence[str], asked: tuple[str, list[Any]]
 ) -> list[dict[str, Any]]:
-    """Some columns of the rows with these numbers, in any order."""
-    if not numbers:
-        return []
+    """Some columns of the rows that a condition with its values names."""
     wanted = ", ".join(f'"{name}"' for name in names)
-    marks = ", ".join("?" * len(numbers))
-    cursor.execute(f"SELECT {wanted} FROM rows WHERE row IN ({marks})", list(numbers))
+    cursor.execute(f"SELECT {wanted} FROM rows WHERE {asked[0]}", asked[1])
     rows = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
     for row in rows:
         row["flags"] = (row["flags"] or "").split()

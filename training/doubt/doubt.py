@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,17 +68,16 @@ def doubt(request: DoubtRequest, store: Store) -> dict[str, Any]:
     rows = _training_rows(corpus)
     judged: dict[str, Fit] = {}
     if request.model is not None:
-        runs, shares = [run_dir_of(store, request.model).name], [""]
+        folders, shares = [run_dir_of(store, request.model)], [""]
     else:
-        runs, shares = _fold_runs(request, corpus, store)
-    for run, share in zip(runs, shares, strict=True):
-        judged |= dict(_judged(run, corpus, _of_share(rows, share), store))
+        folders, shares = _fold_runs(request, corpus, store)
+    for run_dir, share in zip(folders, shares, strict=True):
+        judged |= dict(_judged(run_dir, corpus, _of_share(rows, share), store))
+    runs = [run_dir.name for run_dir in folders]
     table = _table(rows, judged)
     path = doubt_path(store, corpus)
     write_table(path, table.replace_schema_metadata({"runs": " ".join(runs)}))
-    heard = request.model is not None and corpus.name in run_inputs(run_dir_of(store, request.model)).get(
-        "corpora", {}
-    )
+    heard = request.model is not None and corpus.name in run_inputs(folders[0]).get("corpora", {})
     if heard:
         log.warning("run %s learnt from %s: it doubts too little of it", runs[0], corpus.name)
     order = np.argsort(-table["doubt"].to_numpy(), kind="stable")[:10]
@@ -102,7 +102,7 @@ def _training_rows(corpus: Corpus) -> dict[str, list[Any]]:
     return rows
 
 
-def _fold_runs(request: DoubtRequest, corpus: Corpus, store: Store) -> tuple[list[str], list[str]]:
+def _fold_runs(request: DoubtRequest, corpus: Corpus, store: Store) -> tuple[list[Path], list[str]]:
     """The runs that each left a share out, trained now where they are missing; and the shares."""
     if not 2 <= request.folds <= _MOST_FOLDS:
         raise UsageError(f"{request.folds} folds; from 2 to {_MOST_FOLDS}")
@@ -112,7 +112,7 @@ def _fold_runs(request: DoubtRequest, corpus: Corpus, store: Store) -> tuple[lis
     for share in shares:
         data = replace(config.data, corpora=named, leave_out=share)
         log.info("training without share %s", share)
-        runs.append(train_in_store(replace(config, data=data), store).run)
+        runs.append(train_in_store(replace(config, data=data), store).path)
     return runs, shares
 
 
@@ -123,12 +123,13 @@ def _of_share(rows: dict[str, list[Any]], share: str) -> frozenset[str] | None:
     return frozenset(name for name, take in zip(rows["utterance_id"], inside, strict=True) if take)
 
 
-def _judged(run: str, corpus: Corpus, ids: frozenset[str] | None, store: Store) -> Iterator[tuple[str, Fit]]:
+def _judged(
+    run_dir: Path, corpus: Corpus, ids: frozenset[str] | None, store: Store
+) -> Iterator[tuple[str, Fit]]:
     """Every row of a share with its figures, by one network."""
     import native
     from training.decoding.network_outputs import labels_of_run
 
-    run_dir = run_dir_of(store, run)
     alphabet = alphabet_of_network(labels_of_run(run_dir), None)
     texts = _texts(corpus)
     outputs = network_outputs(run_dir, Wanted(corpus, SplitChoice("train"), ids), store)
@@ -155,20 +156,17 @@ def _table(rows: dict[str, list[Any]], judged: dict[str, Fit]) -> pa.Table:
     texts = [rows["text"][number] for number in kept]
     lengths_s = np.array([rows["duration_s"][number] for number in kept], np.float64)
     pace = np.array([len(text) for text in texts]) / np.maximum(lengths_s, 1e-3)
-    words = np.array([max(1, len(text.split())) for text in texts], np.float64)
     figures = Figures(
-        fit=-np.array([one.fit for one in fits], np.float64),
         worst=-np.array([one.worst for one in fits], np.float64),
-        cer=np.array([one.cer for one in fits], np.float64),
-        words=np.array([max(one.missing, one.added) for one in fits], np.float64) / words,
+        odd=-np.array([one.odd for one in fits], np.float64),
         pace=pace,
         speakers=[rows["speaker_id"][number] or "" for number in kept],
     )
     columns = {
         "doubt": doubts(figures),
-        "doubt_fit": -figures.fit,
-        "doubt_worst": -figures.worst,
-        "doubt_cer": figures.cer,
+        "doubt_fit": [one.fit for one in fits],
+        "doubt_worst": [one.worst for one in fits],
+        "doubt_cer": [one.cer for one in fits],
         "doubt_missing": [float(one.missing) for one in fits],
         "doubt_added": [float(one.added) for one in fits],
         "doubt_length": unusual_length(pace),

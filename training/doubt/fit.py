@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
 from scoring.wer import aligned
@@ -20,6 +21,7 @@ from training.network.features import Float
 if TYPE_CHECKING:
     from native import Alphabet
 
+Floats = npt.NDArray[np.float64]
 IMPOSSIBLE = -50.0
 """Fit of a text that is too long for its sound, nats a letter."""
 
@@ -31,6 +33,7 @@ class Fit:
     Attributes:
         fit: how far the text's path is behind the likeliest labels, nats a letter, 0 or less.
         worst: the same of the worst word with the gaps beside it.
+        odd: how far the worst word is below the row's median word, 0 or less.
         heard: the likeliest labels as text.
         cer: edits between text and `heard`, per letter of the text.
         missing, added: words of `heard` that are not written; written words that were not heard. A word heard as
@@ -39,6 +42,7 @@ class Fit:
 
     fit: float
     worst: float
+    odd: float
     heard: str
     cer: float
     missing: int
@@ -58,20 +62,21 @@ def fit_of(log_probs: Float, text: str, heard: str, alphabet: Alphabet) -> Fit:
     added = sum(1 for _, written, _ in different if written)
     cer = Levenshtein.distance(text, heard) / max(1, len(text))
     if path is None or not labels:
-        return Fit(IMPOSSIBLE, IMPOSSIBLE, heard, cer, missing, added)
+        return Fit(IMPOSSIBLE, IMPOSSIBLE, IMPOSSIBLE, heard, cer, missing, added)
     whole = float(path.behind.sum()) / len(labels)
-    return Fit(whole, _worst_word(path, labels, alphabet.space), heard, cer, missing, added)
+    words = _words(path, labels, alphabet.space)
+    worst = min(0.0, float(words.min()))
+    return Fit(whole, worst, worst - float(np.median(words)), heard, cer, missing, added)
 
 
-def _worst_word(path: Path, labels: Sequence[int], space: int) -> float:
-    """The lowest of all words' fits; the gaps on both sides of a word count with it."""
+def _words(path: Path, labels: Sequence[int], space: int) -> Floats:
+    """The fit of every word, nats a letter, [words]; the gaps on both sides of a word count with it."""
     ends = [place for place, label in enumerate(labels) if label == space]
     before = np.concatenate([[0.0], np.cumsum(path.behind, dtype=np.float64)])
-    worst = 0.0
+    fits = []
     for first, stop in zip([0, *(end + 1 for end in ends)], [*ends, len(labels)], strict=True):
-        if stop <= first:
-            continue
-        low = np.searchsorted(path.states, max(0, 2 * first - 1))
-        high = np.searchsorted(path.states, 2 * stop + 1, side="right")
-        worst = min(worst, float(before[high] - before[low]) / (stop - first + 1))
-    return worst
+        if stop > first:
+            low = np.searchsorted(path.states, max(0, 2 * first - 1))
+            high = np.searchsorted(path.states, 2 * stop + 1, side="right")
+            fits.append(float(before[high] - before[low]) / (stop - first + 1))
+    return np.array(fits or [IMPOSSIBLE])

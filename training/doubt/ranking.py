@@ -1,9 +1,10 @@
 """From figures to one doubt per row: how far beyond what is usual in this corpus, and for this speaker, a row is.
 
 Every figure is told in robust deviations (median, median of the distances) from what is usual; a speaker whom the
-network understands badly is compared with himself, the more the more rows he has. Fit, worst word and letters heard
-otherwise say whether text and sound belong together; words and length weigh less. The result lies between 0 and 1 and
-orders rows; it is no probability.
+network understands badly is compared with himself, the more the more rows he has. The worst word decides, for most wrong
+transcripts are right but for a word; how far it is from the row's other words keeps a noisy row, where all words fit
+badly, from looking wrong. What a network hears letter by letter (errors, words) says less than the fit and is for people.
+The result lies between 0 and 1 and orders rows; it is no probability.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-WEIGHTS = {"fit": 1.0, "worst": 1.0, "cer": 1.0, "words": 0.5, "length": 0.5}
+WEIGHTS = {"worst": 1.0, "odd": 0.5, "length": 0.1}
 _MOST = 12.0  # deviations: what is further out is as doubtful
 _OWN_ROWS = 10.0  # with so many rows a speaker's own median counts as much as everybody's
-_SCALE = 10.0
+_SCALE = 6.0
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,12 @@ class Figures:
     """Columns of one corpus, float64 [rows], and the speaker of each row; all the larger the worse, but `pace`.
 
     Attributes:
-        fit, worst: nats a letter behind the likeliest, 0 or more here. words: share of words that differ.
+        worst, odd: nats a letter, see `Fit`, 0 or more here.
         pace: letters per second; both ends are unusual.
     """
 
-    fit: Floats
     worst: Floats
-    cer: Floats
-    words: Floats
+    odd: Floats
     pace: Floats
     speakers: Sequence[str]
 
@@ -69,7 +68,7 @@ def doubts(figures: Figures) -> Floats:
     """The doubt of each row, 0 to 1."""
     place = {name: number for number, name in enumerate(sorted(set(figures.speakers)))}
     speakers = np.array([place[name] for name in figures.speakers], np.int64)
-    total = np.zeros(len(figures.fit))
+    total = np.zeros(len(figures.worst))
     for name, weight in WEIGHTS.items():
         if name == "length":
             out = unusual_length(figures.pace)
