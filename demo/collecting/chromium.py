@@ -138,9 +138,9 @@ class Window:
                 found = self.call("/element", {"using": "css selector", "value": selector})
                 self.call(f"/element/{found[ELEMENT]}/click", {})
                 return
-            except BrowserError:
+            except BrowserError as error:
                 if time.monotonic() > end_s:
-                    raise
+                    raise BrowserError(f"{selector} cannot be pressed: {error}") from error
                 time.sleep(0.1)
 
     def type_into(self, selector: str, text: str) -> None:

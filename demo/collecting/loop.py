@@ -101,7 +101,8 @@ class Loop:
             with ThreadPoolExecutor(self.windows) as pool:
                 list(pool.map(visit, rest))
         taken = [entry for one in people for entry in one.taken]
-        self._note("takes", {**stopped_shares(taken), "seconds": _since(began_s)})
+        lost = [said for one in people for said in one.lost]
+        self._note("takes", {**stopped_shares(taken), "windows_lost": lost, "seconds": _since(began_s)})
         write_json_atomic(self.folder / "takes.json", [vars(entry) for entry in taken])
         return people
 

@@ -54,6 +54,7 @@ class Volunteer:
         self.script, self.beds = script, beds
         self.microphone = folder / f"{script.voice.speaker}.wav"
         self.taken: list[Taken] = []
+        self.lost: list[str] = []  # why a window was closed and another one opened
         self.good: list[Samples] = []
         self.cookies: dict[str, str] = {}
         self._put(take(Wanted("", script.voice, "silence", "first"), beds))
@@ -75,11 +76,10 @@ class Volunteer:
             try:
                 self._go_on(driver_url, url, campaign, earlier)
             except BrowserError as error:
-                if "session" not in str(error):
-                    raise
-                continue  # the browser itself was lost: a new one goes on with the same voice
+                self.lost.append(str(error))
+                continue  # as a person closes a window that does not go on: a new one has the same voice
             return
-        raise BrowserError(f"{self.script.voice.speaker} lost {_WINDOWS} browsers one after the other")
+        raise BrowserError(f"{self.script.voice.speaker} lost {_WINDOWS} windows, the last: {self.lost[-1]}")
 
     def _go_on(self, driver_url: str, url: str, campaign: str, earlier: list[Samples]) -> None:
         look = Look(400, 800, microphone=self.microphone)
