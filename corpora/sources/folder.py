@@ -14,6 +14,8 @@ from corpora.sources.names import is_litter, unsafe_name
 from corpora.sources.source import Member, tree_identity, tree_stamp
 from corpora.utterance import Rejection
 
+_ADVICE = ": name the folder that it leads to as a source of its own, or copy it into this one"
+
 
 def file_stamp(status: os.stat_result) -> str:
     """Changes whenever the content may have changed: size, time of change, inode."""
@@ -96,14 +98,14 @@ class DirectoryReader:
         path = Path(entry.path)
         ok = _leads_inside(path, inside) and not path.absolute().is_relative_to(path.resolve())
         if not ok:
-            self._refuse(relative, "unsafe_member", "link that leaves the source")
+            self._refuse(relative, "unsafe_member", f"link that leaves the source{_ADVICE}")
         return ok
 
     def _add(self, entry: os.DirEntry[str], relative: str, inside: Path) -> None:
         reason = unsafe_name(relative)
         status = None
         if entry.is_symlink() and not _leads_inside(Path(entry.path), inside):
-            reason = "link that leaves the source, or goes round for ever"
+            reason = f"link that leaves the source, or goes round for ever{_ADVICE}"
         elif reason is None:
             status = _regular(entry)
             reason = None if status else "not a regular file (broken link, device or socket)"

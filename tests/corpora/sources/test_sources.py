@@ -115,6 +115,16 @@ def test_links_out_of_a_folder_are_refused(tmp_path: Path) -> None:
     assert {r.source_path for r in source.rejections} == {"out.txt", "loop"}
 
 
+def test_a_folder_of_links_that_lead_out_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "part1").symlink_to("../elsewhere")
+    with pytest.raises(
+        SourceError, match=r"part1: link that leaves the source: name the folder that it leads to"
+    ):
+        open_source([tmp_path / "source"])
+
+
 def test_litter_is_counted_not_listed(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "z.zip", {"__MACOSX/x": b"", "a/.DS_Store": b"", "a/._b": b"", "a/b": b"1"})
     source = open_source([path])
