@@ -163,7 +163,8 @@ def _approve(window: Any, store: Any) -> None:
     speech(window, "Promote model")
     click(window, ".card.wait a")  # click 1
     window.wait_for("test set")
-    click(window, "button", "Promote")  # click 2
+    window.type_into("input[name=element_why]", "fewer mistakes")
+    click(window, "button:not([disabled])", "Promote")  # click 2
     until("the decision stands", lambda: len(Registry(store).history()) > before)
 
 

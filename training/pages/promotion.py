@@ -31,11 +31,9 @@ def write_promotion(store: Store, verdict: Verdict) -> Path:
 
 def question(verdict: Verdict) -> str:
     """What a person reads beside the two buttons, as Markdown."""
-    against = (
-        f"beside the released model **{verdict.released}**" if verdict.released else "; none is released yet"
-    )
+    against = f" beside the released model **{verdict.released}**" if verdict.released else ""
     lines = [
-        f"Candidate **{verdict.candidate}** {against}: {verdict.says}.",
+        f"Candidate **{verdict.candidate}**{against}: {verdict.says}.",
         "",
         "| test set | released | candidate | difference, points | 95 % interval | p |",
         "|---|---|---|---|---|---|",
