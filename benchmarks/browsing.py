@@ -1,6 +1,6 @@
 """The page *Utterances* at the size of real corpora: search, sound, memory, over HTTP on loopback.
 
-    python -m benchmarks.browsing [--rows 1000000] [--searches 300] [--seed 1] [--keep DIR] [--json]
+    python -m benchmarks.browsing [--rows 1000000] [--searches 60] [--seed 1] [--keep DIR] [--json]
 
 A version with so many rows (and a twentieth of that in rejections) is written: sentences of 5 to 20 words out of 30,000
 with Zipf's frequencies, the source's own with capitals and a point, 2,000 speakers, every measure, a short FLAC each
@@ -286,7 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m benchmarks.browsing", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--searches", type=int, default=300)
+    parser.add_argument("--searches", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="a store to leave behind, or one that was left"
