@@ -90,26 +90,27 @@ def _download(args: argparse.Namespace) -> int:
 def _refresh(args: argparse.Namespace) -> int:
     from corpora.options import given
     from corpora.quality.thresholds import parse
+    from corpora.refresh.aligned import refresh_and_align
     from corpora.refresh.plan import RefreshRequest
     from corpora.refresh.stage import refresh
 
     store = open_store(args.store)
     key = again.refresh_key(args.line, store)
-    result = refresh(
-        RefreshRequest(
-            importer=args.importer,
-            sources=tuple(args.source),
-            name=args.name,
-            donation=args.donation,
-            store=args.store,
-            workers=args.workers,
-            dask=args.dask,
-            alphabet=args.alphabet,
-            options=given(args),
-            thresholds=parse(args.threshold),
-        )
+    request = RefreshRequest(
+        importer=args.importer,
+        sources=tuple(args.source),
+        name=args.name,
+        donation=args.donation,
+        store=args.store,
+        workers=args.workers,
+        dask=args.dask,
+        alphabet=args.alphabet,
+        options=given(args),
+        thresholds=parse(args.threshold),
     )
-    if key is not None and result["published"]:
+    result = refresh(request) if args.no_align else refresh_and_align(request, store)
+    waits = "aligned" in result or result["corpus"] in store.quarantined_names()  # a new model may help
+    if key is not None and result["published"] and not waits:
         again.remember(store, key, result)
     emit(result, args.json, _told(result))
     if result["status"] == "quarantined":
@@ -167,6 +168,8 @@ def _told(result: dict[str, Any]) -> str:
             if name in usual and value != usual[name]
         ]
     lines += [f"  note: {note}" for note in result.get("notes", [])]
+    if "aligned" in result:
+        lines.append("  " + _told(result["aligned"]["published"]).replace("\n", "\n  "))
     return "\n".join([*lines, f"  {result['path']}"])
 
 

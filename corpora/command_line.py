@@ -135,6 +135,11 @@ def _refresh_parser(add: Callable[..., Any], importers: list[str]) -> Any:
     refresh.add_argument(
         "--alphabet", type=Path, metavar="FILE", help="the letters of its language, kept for it in the store"
     )
+    refresh.add_argument(
+        "--no-align",
+        action="store_true",
+        help="leave text without times waiting, also where a released model could find them",
+    )
     refresh.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     refresh.add_argument(
         "--dask", metavar="ADDRESS", help="a Dask scheduler that does the work, or slurm (then N jobs)"

@@ -22,9 +22,14 @@ class GateRefusedError(CorporaError):
 
 
 class NothingImportedError(CorporaError):
-    """The source is readable but nothing in it may or can be published."""
+    """The source is readable but nothing in it may or can be published.
+
+    Attributes:
+        waits: the corpus whose recordings wait in quarantine for the times of their text; "" where none do.
+    """
 
     exit_status = 3
+    waits = ""
 
 
 class NeedsDonationError(NothingImportedError):

@@ -3,8 +3,13 @@
 
 One run refreshes **one corpus**: `plan` downloads the parts that were asked for (most runs ask for none) and
 cuts the sources into groups of recordings, `import_groups` (one square per group) turns each into checked
-Parquet rows, `seal` joins them, asks the quality gate and publishes, `settle` tells the other DAGs. A run on
-unchanged sources publishes nothing new and says so in the log of `seal`.
+Parquet rows, `seal` joins them, asks the quality gate and publishes, `align` finds the times of recordings that
+came with a text and no times, `settle` tells the other DAGs. A run on unchanged sources publishes nothing new and
+says so in the log of `seal`.
+
+Recordings whose text has no times wait in quarantine. Where a released model knows their language, `align` hears
+them and publishes what was found as the corpus `<name>-aligned`, with a certificate of every recording under
+`aligned/<name>/certificates` in the store. `seal` is pink where nothing has times from the start.
 
 | form field | meaning |
 |---|---|
@@ -27,6 +32,8 @@ unchanged sources publishes nothing new and says so in the log of `seal`.
   kept.
 * `seal` failed: the gate refused the corpus (its log lists the expectations that failed) or nothing could be
   imported. The version published before stays current. The tab *Report* shows what was refused, and why.
+* `align` pink: nothing waits for times, or no released model knows the language; its log says which. Release one
+  (`python -m training release`) and start the run again. Red: nothing could be aligned; its log says why.
 * `settle` pink: the language models are up to date with what is published; nothing follows.
 * A run that ends red, also one that was marked failed by hand, stays red, publishes nothing, and still lets the other
   DAGs know when something published earlier waits for it. *Clear only failed* runs the rest of it, `settle` too.
@@ -85,7 +92,28 @@ def last_used() -> dict[str, Any]:
 OFFERED, LAST = sources_offered(), last_used()
 
 
-@task(outlets=[CORPORA])
+@task(trigger_rule="none_failed", multiple_outputs=False)
+@told
+def align(bundles: list[dict[str, Any]]) -> dict[str, Any]:
+    """Find the times of what waits for them, and publish it as a corpus of its own."""
+    from corpora.refresh.bundles import name_of
+    from store.opening import open_store
+    from training.alignment.waiting import publish_aligned, why_not
+
+    name, store = name_of(bundles), open_store()
+    reason = why_not(name, store)
+    if reason is not None:
+        raise AirflowSkipException(reason)
+    answer = publish_aligned(name, store)
+    for problem in answer["problems"]:
+        log.warning("%s", problem)
+    return {
+        **answer["published"],
+        "aligned": {key: answer[key] for key in ("recordings", "segments", "path")},
+    }
+
+
+@task(outlets=[CORPORA], trigger_rule="none_failed_min_one_success")
 @told
 def settle() -> None:
     """Tell the other DAGs. A run that ends red is told by plugins/failed_refreshes.py: no task of it would run."""
@@ -100,11 +128,18 @@ def settle() -> None:
         due = True
     if not due:
         raise AirflowSkipException("every language model is up to date with the published corpora")
-    sealed = context["ti"].xcom_pull(task_ids="seal") or {}
+    sealed = context["ti"].xcom_pull(task_ids="seal") or context["ti"].xcom_pull(task_ids="align") or {}
     keys = {"name": "corpus", "version": "version", "rows": "utterances", "hours": "hours"}
     extra = {ours: sealed.get(theirs) for ours, theirs in keys.items()}
     more = {"rejected": sealed.get("rejected"), "checks": context["params"]["checks"]}
     context["outlet_events"][CORPORA].extra = extra | more
+
+
+def _can_be_aligned(name: str) -> bool:
+    from store.opening import open_store
+    from training.alignment.waiting import why_not
+
+    return why_not(name, open_store()) is None
 
 
 @dag(
@@ -218,12 +253,20 @@ def corpus_refresh() -> None:
     @told
     def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
         """Join the groups, assign splits, ask the gate, publish."""
+        from corpora.errors import NothingImportedError
         from corpora.refresh.bundles import seal_bundles
 
-        return seal_bundles(bundles)
+        try:
+            return seal_bundles(bundles)
+        except NothingImportedError as error:
+            if error.waits and _can_be_aligned(error.waits):
+                raise AirflowSkipException(f"all recordings of {error.waits} wait for times") from error
+            raise
 
     bundles = plan()
-    import_groups.expand(bundle=bundles) >> seal(bundles) >> settle()
+    sealed, aligned = seal(bundles), align(bundles)
+    import_groups.expand(bundle=bundles) >> sealed >> aligned
+    [sealed, aligned] >> settle()
 
 
 corpus_refresh()

@@ -96,7 +96,10 @@ def _recording(known: list[Utterance], options: argparse.Namespace, which: tuple
         foreign = max(1, round(options.minutes * 60 / 30 / 40))
         counts = {"paragraph_moved": 5, "noise": foreign, "music": foreign}
     plan = Plan(counts, options.seed * 1000 + number, 0.1 if options.goal else 0.0)
-    return plant(chosen, order[: len(order) // 4], plan)
+    spare = order[
+        len(chosen) :
+    ]  # what is not spoken; where all is, sentences that are invented were said elsewhere
+    return plant(chosen, spare if len(spare) >= len(kinds) else order[: len(order) // 4], plan)
 
 
 def _aligned(truth: Planted, package: Package, network: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Verdict:
 
     Attributes:
         words: truly spoken and written ones; timed: of these, published in their place; near: within 100 ms at both ends.
+        able, able_near: the same of words that the network bears in their own sentence, with nothing planted.
         published: words in segments; wrong: of these, not what is said there; skipped: said inside a segment, not in it.
         silent: faults that were passed over, by kind.
         runs, named: removed or invented stretches of five words and more, and how many of them were named.
@@ -27,6 +28,8 @@ class Verdict:
     words: int = 0
     timed: int = 0
     near: int = 0
+    able: int = 0
+    able_near: int = 0
     published: int = 0
     wrong: int = 0
     skipped: int = 0
@@ -37,7 +40,18 @@ class Verdict:
 
     def add(self, other: Verdict) -> None:
         """The sum of two recordings."""
-        for name in ("words", "timed", "near", "published", "wrong", "skipped", "runs", "named"):
+        for name in (
+            "words",
+            "timed",
+            "near",
+            "able",
+            "able_near",
+            "published",
+            "wrong",
+            "skipped",
+            "runs",
+            "named",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.faults.update(other.faults)
         self.silent.update(other.silent)
@@ -48,6 +62,8 @@ class Verdict:
             "words": self.words,
             "timed": round(self.timed / max(1, self.words), 5),
             "within_100_ms": round(self.near / max(1, self.words), 5),
+            "able": round(self.able / max(1, self.words), 5),
+            "able_within_100_ms": round(self.able_near / max(1, self.able), 5),
             "published": self.published,
             "wrong": self.wrong,
             "skipped": self.skipped,
@@ -91,7 +107,10 @@ def verdict_of(answer: dict[str, Any], truth: Planted) -> Verdict:
     for one in written:
         word = _published(one, words_in_order)
         verdict.timed += word is not None
-        verdict.near += word is not None and _apart(one, word) <= NEAR_S
+        near = word is not None and _apart(one, word) <= NEAR_S
+        verdict.near += near
+        verdict.able += one.able
+        verdict.able_near += one.able and near
     for fault in truth.faults:
         if _passed_over(fault, answer, (wrong_tokens, skipped)):
             verdict.silent[fault.kind] += 1

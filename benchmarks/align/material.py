@@ -13,13 +13,15 @@ import numpy as np
 
 from benchmarks.align.planting import RATE_HZ, Utterance
 from store.store import Store
-from training.alignment.listening import timed_words
+from training.alignment.judge import Limits, borne
+from training.alignment.listening import TimedWord, timed_words
 from training.network.dataset import SplitChoice, clips_of
-from training.network.features import hop_length, mfcc, resample, samples_as_float, window_length
+from training.network.features import Float, hop_length, mfcc, resample, samples_as_float, window_length
 from training.runtime.network import BatchNetwork
 from training.runtime.package import Package
 
 log = logging.getLogger(__name__)
+_REST = RATE_HZ // 2
 _WORST = -2.5  # a word's score in its own sentence below which the network cannot place it at all
 
 
@@ -34,25 +36,32 @@ def utterances_of(store: Store, package: Package, splits: Sequence[str], most: i
         for split in splits:
             for clip in clips_of(published, SplitChoice(split)):
                 samples = resample(samples_as_float(clip.sound()), clip.rate_hz, RATE_HZ)
-                log_probs = network.log_probs([mfcc(samples, RATE_HZ, package.features)])[0]
+                log_probs = network.log_probs([mfcc(_rested(samples), RATE_HZ, package.features)])[0]
                 words = timed_words(log_probs, clip.text.split(), alphabet, 0)
                 if min(word.score for word in words) < _WORST:
                     left_out += 1
                     continue
-                found.append(Utterance(samples, _times(words, package)))
+                able = tuple(borne(word, Limits()) for word in words)
+                found.append(Utterance(samples, _times(words, package), able))
                 if len(found) == most:
                     return found
     log.info("%d utterances; %d left out: the network cannot place their words", len(found), left_out)
     return found
 
 
-def _times(words: Sequence[object], package: Package) -> tuple[tuple[str, float, float], ...]:
+def _rested(samples: Float) -> Float:
+    """The sound with half a second of near silence on either side, as it lies in the recordings."""
+    rest = np.random.default_rng(0).normal(0, 0.002, _REST).astype(np.float32)
+    return np.concatenate([rest, samples, rest])
+
+
+def _times(words: Sequence[TimedWord], package: Package) -> tuple[tuple[str, float, float], ...]:
     """As `training align` turns frames into seconds."""
     features = package.features
     hop_s = hop_length(features) / features.sample_rate_hz
-    middle_s = window_length(features) / features.sample_rate_hz / 2
+    middle_s = window_length(features) / features.sample_rate_hz / 2 - _REST / RATE_HZ
     return tuple(
-        (word.word, max(0.0, (word.start - 1) * hop_s + middle_s), word.stop * hop_s + middle_s)  # type: ignore[attr-defined]
+        (word.word, max(0.0, (word.start - 1) * hop_s + middle_s), word.stop * hop_s + middle_s)
         for word in words
     )
 

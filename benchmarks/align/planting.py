@@ -22,10 +22,15 @@ _GAP_S = (0.3, 1.2)
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """Known sound: samples at 16 kHz, and its words with times in seconds."""
+    """Known sound: samples at 16 kHz, and its words with times in seconds.
+
+    Attributes:
+        able: for every word, whether the network bears it in this very sentence by itself.
+    """
 
     samples: Float
     words: tuple[tuple[str, float, float], ...]
+    able: tuple[bool, ...]
 
 
 @dataclass
@@ -35,6 +40,7 @@ class Spoken:
     word: str
     start_s: float
     end_s: float
+    able: bool
     token: int | None = None
 
 
@@ -169,7 +175,12 @@ def _cut_inside(paragraphs: list[list[Item]], maker: Maker) -> None:
         return
     kept = len(whole.words) // 2
     stop_s = (whole.words[kept - 1][2] + whole.words[kept][1]) / 2
-    item.utterance = replace(whole, samples=whole.samples[: int(stop_s * RATE_HZ)], words=whole.words[:kept])
+    item.utterance = replace(
+        whole,
+        samples=whole.samples[: int(stop_s * RATE_HZ)],
+        words=whole.words[:kept],
+        able=whole.able[:kept],
+    )
     item.texts = [
         (word, number if number is not None and number < kept else None) for word, number in item.texts
     ]
@@ -267,7 +278,10 @@ def _written(paragraphs: list[list[Item]], maker: Maker) -> Planted:
         begun_s = at_s
         if item.utterance is not None:
             spoken += [
-                Spoken(word, at_s + start_s, at_s + end_s) for word, start_s, end_s in item.utterance.words
+                Spoken(word, at_s + start_s, at_s + end_s, able)
+                for (word, start_s, end_s), able in zip(
+                    item.utterance.words, item.utterance.able, strict=True
+                )
             ]
             add(item.utterance.samples)
         if item.foreign is not None:

@@ -80,10 +80,32 @@ def _drift(
         return []
     lags = f"{drift.start_lag_s:+.1f} s near its beginning, {drift.end_lag_s:+.1f} s near its end"
     _log.warning(
-        "%s drifts: the sound of %s lies %s behind it; time_stretch = %s in donation.toml would put it right",
+        "%s drifts: the sound of %s lies %s behind it; time_stretch = %s in donation.toml would put it right, "
+        'timing = "none" has its text timed anew by a released model',
         path, recording, lags, drift.stretch,
     )  # fmt: skip
     return ["time_drift"]
+
+
+def _without_times(
+    items: Iterable[dict[str, Any] | Rejection | Ignored], path: str
+) -> Iterator[dict[str, Any] | Rejection | Ignored]:
+    """Rows of one recording as one that is the whole of it; their times are not believed and shall be found anew."""
+    rows = []
+    for item in items:
+        if isinstance(item, dict):
+            rows.append(item)
+        else:
+            yield item
+    if not rows:
+        return
+    whole = {key: value for key, value in rows[0].items() if key not in ("start_s", "end_s")}
+    for name in ("speaker", "channel"):
+        whole[name] = whole[name] if len({row[name] for row in rows}) == 1 else None
+    whole |= {"id": whole["recording"], "text": "\n".join(row["text"] for row in rows)}
+    yield whole | {"flags": list(dict.fromkeys(flag for row in rows for flag in row["flags"]))}
+    if len(rows) > 1:
+        yield Ignored(path, "joined to the cue before", len(rows) - 1)
 
 
 def read_transcript(
@@ -107,12 +129,14 @@ def read_transcript(
     flags = (("time_base_shifted",) if shift_s else ()) + (
         ("time_stretched",) if common["stretch"] != 1 else ()
     )
+    anew = common["timing"] == "none"
     join = kind == "subtitle" and common["timing"] in {"", "cue"}
     policy = CuePolicy(join, common["overlaps"], shift_s, common["stretch"], flags)
     extra = ["encoding_guessed"] if transcript.guessed else []
-    if entry.kind == "subtitle" and common["stretch"] == 1:
+    if entry.kind == "subtitle" and common["stretch"] == 1 and not anew:
         extra += _drift(source, (path, payload["audio"], common["track"]), transcript.cues, shift_s)
-    for item in outcome(path, (payload["audio"], payload["recording"]), transcript.cues, policy):
+    items = outcome(path, (payload["audio"], payload["recording"]), transcript.cues, policy)
+    for item in _without_times(items, path) if anew else items:
         if isinstance(item, dict):
             item["kind"] = kind
             item["flags"] += extra

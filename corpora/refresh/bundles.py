@@ -69,6 +69,11 @@ def run_bundle(bundle: Bundle) -> dict[str, Any]:
     return totals
 
 
+def name_of(bundles: list[Bundle]) -> str:
+    """The corpus that these bundles become."""
+    return str(read_plan(Path(bundles[0]["plan"]))["name"])
+
+
 def seal_bundles(bundles: list[Bundle]) -> dict[str, Any]:
     """`seal` of the bundles' plan; what is refused gets its page. `twice`: sources that another corpus has too.
 

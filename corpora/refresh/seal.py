@@ -101,7 +101,11 @@ def seal(plan_path: Path | str) -> dict[str, Any]:
             manifest = manifest.replaced(needs_alignment=waiting)
         manifest = manifest.replaced(version=version_of(manifest))
         write_json_atomic(built.folder / "manifest.json", manifest)
-        return {**_finish(store, plan, manifest, built), "needs_alignment": waiting}
+        try:
+            return {**_finish(store, plan, manifest, built), "needs_alignment": waiting}
+        except NothingImportedError as error:
+            error.waits = plan["name"] if waiting else ""
+            raise
 
 
 def _finish(store: Store, plan: Plan, manifest: Manifest, built: _Built) -> dict[str, Any]:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from demo.layouts import Defects, librispeech, tones
 from store.opening import open_store
+from store.writing import write_json_atomic
 
 TINY = """
 seed = 1
@@ -116,7 +119,8 @@ def asset_events(dag_run: Any) -> list[dict[str, Any]]:
 def test_1_a_refresh_publishes_and_tells(bag: Any, in_chain: Path, archives: Path) -> None:
     done = refresh(bag, archives)
     once, twice = ["success"], ["success"] * 2  # three groups, one of each split, in two bundles
-    assert states(done) == {"plan": once, "import_groups": twice, "seal": once, "settle": once}
+    expected = {"plan": once, "import_groups": twice, "seal": once, "align": ["skipped"], "settle": once}
+    assert states(done) == expected
     corpus = open_store(in_chain).corpus("librispeech")
     assert corpus.manifest["items"]["accepted"] == 18
     (event,) = asset_events(done)
@@ -225,6 +229,45 @@ def test_a_source_outside_the_roots_is_refused_before_it_is_opened(
     assert run(bag, "corpus_refresh", donation).state == "failed"
     (archives / "door").unlink()
     assert opened == []
+
+
+def test_minutes_without_times_are_aligned_where_a_model_knows_the_language(
+    bag: Any, in_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tasks; what is heard is told (tests/training/alignment has the aligner itself)."""
+    radio = tmp_path / "radio"
+    radio.mkdir()
+    soundfile.write(radio / "talk.wav", np.random.default_rng(1).normal(0, 0.1, 60 * 16000), 16000)
+    (radio / "talk.txt").write_text("A long talk. In two lines.")
+    (radio / "donation.toml").write_text(
+        'name = "minutes"\ndonor = "Town"\nlicence = "CC0-1.0"\nlanguage = "en"\nspeaker_rule = "file"\n'
+    )
+    monkeypatch.setenv("SPEECHMILL_SOURCES", str(tmp_path))
+    segment = {
+        "start_s": 1.0, "end_s": 4.0, "text": "A long talk.", "from_word": 0, "to_word": 3, "score": 0.0, "words": []
+    }  # fmt: skip
+    heard = {"segments": [segment], "not_spoken": [], "not_written": [], "duration_s": 60.0}
+    shares = {"words_timed": 0.5, "speech_timed": 0.5}
+
+    def made(request: Any) -> dict[str, Any]:
+        return {"sound": str(request.sound), "text": "", "model": "m1", **heard, "shares": shares}
+
+    monkeypatch.setattr("training.alignment.waiting.align", made)
+    form = {"importer": "donated", "sources": [str(radio)]}
+    red = refresh(bag, tmp_path, **form)
+    assert red.state == "failed" and states(red)["seal"] == ["failed"]
+    assert open_store(in_chain).quarantined_names() == ["minutes"]
+    write_json_atomic(in_chain / "models" / "m1" / "model.json", {"language": "en", "files": {}})
+    (in_chain / "models" / "released").symlink_to("m1")
+    try:
+        done = refresh(bag, tmp_path, **form)
+    finally:
+        (in_chain / "models" / "released").unlink()
+    assert done.state == "success"
+    assert (states(done)["seal"], states(done)["align"]) == (["skipped"], ["success"])
+    (event,) = asset_events(done)
+    assert (event["name"], event["rows"]) == ("minutes-aligned", 1)
+    assert open_store(in_chain).corpus("minutes-aligned").manifest["licence"] == "CC0-1.0"
 
 
 def test_a_refused_corpus_is_red_and_leaves_the_old_version(

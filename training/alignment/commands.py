@@ -29,6 +29,11 @@ def add_parsers(add: Add) -> None:
         "--waiting", metavar="CORPUS", help="instead: all recordings of a corpus that wait for times"
     )
     one.add_argument(
+        "--publish",
+        action="store_true",
+        help="with --waiting: and publish them as the corpus CORPUS-aligned",
+    )
+    one.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
@@ -93,12 +98,20 @@ def _summary(answer: dict[str, Any]) -> str:
 
 
 def _waiting(options: argparse.Namespace, store: Store) -> int | None:
-    from training.alignment.waiting import align_waiting
+    from training.alignment.waiting import align_waiting, publish_aligned
 
-    answer = align_waiting(options.waiting, store, options.out)
+    if options.publish and options.out:
+        raise DataError("--publish imports the folder in the store: leave --out away, or import DIR yourself")
+    if options.publish:
+        answer = publish_aligned(options.waiting, store)
+        then = "{corpus} {version} {status}: {utterances} utterances, {hours:.2f} h".format_map(
+            answer["published"]
+        )
+    else:
+        answer = align_waiting(options.waiting, store, options.out)
+        then = f"python -m corpora refresh donated --source {answer['path']}"
     text = (
-        f"{answer['recordings']} recordings: {answer['segments']} segments, {answer['hours']:.2f} h\n"
-        f"python -m corpora refresh donated --source {answer['path']}"
+        f"{answer['recordings']} recordings: {answer['segments']} segments, {answer['hours']:.2f} h\n{then}"
     )
     emit(answer, options.json, text)
     for problem in answer["problems"]:

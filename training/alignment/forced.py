@@ -38,12 +38,13 @@ class Path:
         return np.flatnonzero(inside)
 
 
-def forced_path(log_probs: Float, labels: Sequence[int], blank: int) -> Path | None:
+def forced_path(log_probs: Float, labels: Sequence[int], blank: int, space: int = -1) -> Path | None:
     """The likeliest path of a text through a sound; None where the sound is too short for it.
 
     Args:
         log_probs: float32 [frames, labels], natural logarithms.
         labels: of the text, without blanks.
+        space: the label that may be said before the first and after the last of the text's; -1 = none may.
     """
     frames = len(log_probs)
     text = np.asarray(labels, np.int64)
@@ -53,6 +54,9 @@ def forced_path(log_probs: Float, labels: Sequence[int], blank: int) -> Path | N
     symbols = np.full(2 * len(text) + 1, blank, np.int64)
     symbols[1::2] = text
     emitted = log_probs[:, symbols]
+    if space >= 0:  # a network says spaces where nobody speaks yet, or no longer
+        rest = np.maximum(log_probs[:, blank], log_probs[:, space])
+        emitted[:, 0] = emitted[:, -1] = rest
     skips = np.full(len(symbols), _NEVER, np.float32)
     skips[3::2] = np.where(text[1:] != text[:-1], np.float32(0), _NEVER)
     back = np.zeros((frames, len(symbols)), np.int8)

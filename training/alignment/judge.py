@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz.distance import Levenshtein
 
 from training.alignment.listening import HeardStretch, Listening, TimedWord, timed_words
 from training.alignment.locate import gathered, locate
@@ -30,11 +31,16 @@ class Limits:
         score: of a word's letters, mean behind the likeliest.
         before: of what is skipped between two words, or between the letters of one, summed.
         frames, frames_a_letter: a word may last; a longer one is a word that was stretched over something else.
+        silent: frames between two words of a stretch, in which the detector hears speech and the network nothing.
+        hemmed: by how much more both may be passed by a word that was heard as it is written, between words that are
+            believed and are its neighbours in sound and script.
         worse: how much worse in all the script's words may fit than those that were heard, a word.
     """
 
     score: float = -1.0
     before: float = -4.0
+    silent: int = 25
+    hemmed: float = 2.5
     worse: float = 1.0
     frames: int = 15
     frames_a_letter: int = 7
@@ -70,16 +76,62 @@ def judge(listening: Listening, script: Sequence[str], limits: Limits | None = N
         Placed(word, int(place) if place >= 0 and script[place] == word.word else -1, False, number)
         for (word, number), place in zip(heard, places, strict=True)
     ]
-    placed = _second_look(placed, listening, script, limits)
-    return [
-        replace(
-            one,
-            sure=one.place >= 0 and _borne(one.word, limits),
-            skipped=one.word.before + (before.word.after if before and before.stretch == one.stretch else 0.0)
-            < limits.before,
-        )
+    return settled(_second_look(placed, listening, script, limits), script, limits)
+
+
+def settled(placed: Sequence[Placed], script: Sequence[str], limits: Limits) -> list[Placed]:
+    """The same words, each with what is believed of it: by itself, and by what stands beside it in sound and script."""
+    placed = [
+        replace(one, sure=one.place >= 0 and borne(one.word, limits), skipped=_skipped(before, one, limits))
         for one, before in zip(placed, [None, *placed], strict=False)
     ]
+    placed = [
+        replace(one, sure=one.sure and not _mistakable(placed, index, script))
+        for index, one in enumerate(placed)
+    ]
+    wider = replace(limits, score=limits.hemmed * limits.score, before=limits.hemmed * limits.before)
+    return [
+        replace(one, sure=True)
+        if one.place >= 0 and not one.sure and borne(one.word, wider) and _hemmed(placed, index)
+        else one
+        for index, one in enumerate(placed)
+    ]
+
+
+def _skipped(before: Placed | None, one: Placed, limits: Limits) -> bool:
+    """Whether something else is said before a word: other letters, or speech in which the network hears no letter."""
+    if before is None or before.stretch != one.stretch:
+        return one.word.before < limits.before
+    unheard = one.word.start - before.word.stop > limits.silent  # longer pauses would part the stretch
+    return unheard or one.word.before + before.word.after < limits.before
+
+
+def _mistakable(placed: Sequence[Placed], index: int, script: Sequence[str]) -> bool:
+    """Whether a word may just as well be its neighbour in the script: much alike, and passed over right beside it."""
+    one = placed[index]
+    if one.place < 0:
+        return False
+    for step in (-1, 1):
+        at, place = index + step, one.place + step
+        beside = placed[at] if 0 <= at < len(placed) else None
+        passed = 0 <= place < len(script) and (beside is None or beside.place not in (-1, place))
+        if passed and 0 < Levenshtein.distance(script[place], one.word.word) <= len(one.word.word) // 3:
+            return True
+    return False
+
+
+def _hemmed(placed: Sequence[Placed], index: int) -> bool:
+    """Whether a word's neighbours in the sound are those of the script and believed; a stretch's end is one, too."""
+    one = placed[index]
+    sides = []
+    for step in (-1, 1):
+        at = index + step
+        beside = placed[at] if 0 <= at < len(placed) and placed[at].stretch == one.stretch else None
+        if beside is None:
+            continue
+        later = beside if step > 0 else one
+        sides.append(beside.sure and beside.place == one.place + step and not later.skipped)
+    return bool(sides) and all(sides)
 
 
 def _second_look(
@@ -156,10 +208,10 @@ class _Asked:
 
 def _fit(words: list[TimedWord], limits: Limits) -> list[TimedWord] | None:
     """Words that the sound bears, each of them, or None."""
-    return words if all(_borne(word, limits) for word in words) else None
+    return words if all(borne(word, limits) for word in words) else None
 
 
-def _borne(word: TimedWord, limits: Limits) -> bool:
+def borne(word: TimedWord, limits: Limits) -> bool:
     """Whether a word's letters are nearly the likeliest, with nothing skipped between or right beside them."""
     longest = limits.frames + limits.frames_a_letter * len(word.word)
     clean = min(word.inside, word.touching) >= limits.before

@@ -115,7 +115,7 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
         encoded = list(alphabet.encode(text))
         bounds.append((len(labels), len(labels) + len(encoded)))
         labels += encoded
-    path = forced_path(log_probs, labels, alphabet.blank)
+    path = forced_path(log_probs, labels, alphabet.blank, space)
     if path is None:
         return [TimedWord(text, start, start, _ALONE, _ALONE) for text in texts]
     frames_of = [path.frames_of(first, stop) for first, stop in bounds]
@@ -123,7 +123,7 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
     ends = [int(frames[-1]) + 1 for frames in frames_of]
     if bounds and bounds[0][1] > 1:  # a network likes to say a first letter in its very first frame
         begins[0] = max(begins[0], int(path.frames_of(1, bounds[0][1])[0]) - _LETTER)
-    rests = _Rests(log_probs, path.states, (alphabet.blank, space))
+    rests = _Rests(log_probs, path.states, labels, (alphabet.blank, space))
     gaps = [rests.between(*span) for span in zip([0, *ends], [*begins, len(log_probs)], strict=True)]
     return [
         TimedWord(
@@ -152,12 +152,16 @@ class _Gap:
 class _Rests:
     """Frames that a path passes over: how far rest (blank or space) is behind the likeliest label in each."""
 
-    def __init__(self, log_probs: Float, states: Ints, rests: tuple[int, int]) -> None:
+    def __init__(self, log_probs: Float, states: Ints, labels: Sequence[int], rests: tuple[int, int]) -> None:
         blank, space = rests
-        best = log_probs.max(axis=1)
+        best, said = log_probs.max(axis=1), log_probs.argmax(axis=1)
         rest = log_probs[:, blank] if space < 0 else log_probs[:, [blank, space]].max(axis=1)
-        self._skipped = np.where(states % 2 == 0, rest - best, 0).astype(np.float32)
-        self._spaces = log_probs.argmax(axis=1) == space
+        # The blank that parts a doubled letter passes over nothing where the network says that very letter on and on.
+        around = np.array([-1, *labels, -1], np.int64)
+        letter = around[states // 2]
+        doubled = (letter == around[states // 2 + 1]) & (letter == said)
+        self._skipped = np.where((states % 2 == 0) & ~doubled, rest - best, 0).astype(np.float32)
+        self._spaces = said == space
 
     def between(self, begin: int, end: int) -> _Gap:
         """The gap of frames [begin, end); a space that is heard parts what is skipped from a word."""

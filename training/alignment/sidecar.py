@@ -60,11 +60,16 @@ def already_aligned(target: Path, inputs: dict[str, Any]) -> dict[str, Any] | No
     return found if canonical_json(found.get("inputs")) == canonical_json(inputs) else None
 
 
+def aligned_name(name: str) -> str:
+    """The corpus that aligned recordings of the corpus `name` become: those that had times from the start stay apart."""
+    return f"{name[:56]}-aligned"
+
+
 def donation_text(manifest: Mapping[str, Any]) -> str:
     """A donation.toml for aligned recordings: what is known of the corpus they waited in."""
     return (
         "# Written by `python -m training align`: recordings with the times of their text beside them.\n"
-        f"name = {json.dumps(manifest['corpus'])}\n"
+        f"name = {json.dumps(aligned_name(manifest['corpus']))}\n"
         f"donor = {json.dumps(manifest.get('donor') or manifest['corpus'])}\n"
         f"licence = {json.dumps(manifest.get('licence') or '')}\n"
         f"language = {json.dumps(manifest.get('language') or 'en')}\n"

@@ -25,7 +25,7 @@ from training.runtime.frames import FrameStream
 from training.runtime.network import BatchNetwork, ForwardNetwork, open_network
 from training.runtime.package import Package
 from training.runtime.speech import Ears, SpeechRule
-from training.runtime.windows import WINDOW, Stretch
+from training.runtime.windows import CONTEXT, WINDOW, Stretch
 
 if TYPE_CHECKING:
     from native import Alphabet, Scorer, Stream
@@ -205,6 +205,7 @@ class Hearing(Generic[T]):
         self._hop = hop_length(recognizer.package.features)
         self._frames = FrameStream(recognizer.package.features)
         self._whole = isinstance(recognizer.network, ForwardNetwork)
+        self._context = 0 if self._whole else CONTEXT
         self._ears = Ears(recognizer.rate_hz, recognizer.options.rule, lanes=not live and not self._whole)
         self._portion = 1 if live else _PORTION_FRAMES
         self._kept: deque[Float] = deque()
@@ -242,25 +243,28 @@ class Hearing(Generic[T]):
         results = []
         while self._stretches and self._stretches[0].complete:
             stretch = self._stretches.popleft()
-            results.append(self._owner.submit(self._answer, stretch.start, stretch.log_probs()))
+            results.append(self._owner.submit(self._answer, stretch.first, stretch.log_probs()))
         for result in results:
             yield result.result()
 
     def _cut(self) -> None:
         """Turn what the detector has decided into windows for the network."""
         for start, stop in self._ears.closed():
-            self._stretch_from(start // self._hop).stop = min(stop // self._hop, self._count)
+            stretch, end = self._stretch_from(start // self._hop), min(stop // self._hop, self._count)
+            stretch.stop = min(end + self._context, self._count)
+            stretch.after = stretch.stop - end
         if self._ears.open_start is not None:
             self._stretch_from(self._ears.open_start // self._hop)
         sure = min(self._ears.sure_until // self._hop, self._count)
         for stretch in self._stretches:
             for number, begin, stop in stretch.due(sure):
                 self._windows.append((stretch, number, self._take(begin, stop)))
-        self._forget(self._ears.needed_from // self._hop)
+        self._forget(self._ears.needed_from // self._hop - self._context)
 
     def _stretch_from(self, frame: int) -> Stretch:
         if not self._stretches or self._stretches[-1].stop is not None:
-            self._stretches.append(Stretch(frame, whole=self._whole))
+            before = min(frame, self._context)
+            self._stretches.append(Stretch(frame - before, before=before, whole=self._whole))
         return self._stretches[-1]
 
     def _take(self, begin: int, stop: int) -> Float:

@@ -18,14 +18,21 @@ OVERLAP = 150  # frames that two neighbours share
 _STEP = WINDOW - OVERLAP
 _EDGE = OVERLAP // 5  # frames at either end of the overlap where one of the two has hardly any context
 _AGREE = 6  # frames on either side of a seam that should agree
+CONTEXT = 8  # frames before and behind a stretch that are heard with it and not kept: at its very ends a network babbles
 
 
 @dataclass
 class Stretch:
-    """Frames [start, stop) of a sound; `stop` is None while somebody still speaks."""
+    """Frames [start, stop) of a sound; `stop` is None while somebody still speaks.
+
+    Attributes:
+        before, after: how many of them, at either end, are heard for context only.
+    """
 
     start: int
     stop: int | None = None
+    before: int = 0
+    after: int = 0
     whole: bool = False  # heard in one piece when it has ended, however long
     planned: int = 0  # windows handed out
     answered: int = 0
@@ -38,6 +45,11 @@ class Stretch:
     def next_start(self) -> int:
         """Frame where the next window begins; earlier ones are not asked for again."""
         return self.start if self.whole else self.start + self.planned * _STEP
+
+    @property
+    def first(self) -> int:
+        """The first frame that is kept."""
+        return self.start + self.before
 
     def due(self, sure_until: int) -> list[tuple[int, int, int]]:
         """Windows that can be heard now: number, and frames [start, stop) of the sound.
@@ -81,9 +93,10 @@ class Stretch:
             self.answered += 1
 
     def log_probs(self) -> Float:
-        """float32 [frames, labels] of all that was heard."""
+        """float32 [frames, labels] of all that was heard and is kept."""
         parts = [*self._joined, *([] if self._open is None else [self._open[self._settled :]])]
-        return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+        heard = np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+        return heard[self.before : len(heard) - self.after]
 
     def _join(self, newer: Float) -> None:
         if self._open is not None:

@@ -6,65 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 
-from store.opening import open_store
-from store.store import Store
-from store.writing import sha256_file, write_json_atomic
 from training import __main__ as cli
-from training.alignment import align as engine
-from training.alignment.align import AlignRequest, align
+from training.alignment.align import align
 from training.alignment.certificate import write_certificate
 from training.alignment.script import read_script, script_of
 from training.alignment.sidecar import vtt_text, write_alignment
-from training.alignment.waiting import align_waiting
 from training.errors import DataError
-from training.release import registry
-from training.runtime.recognizer import Recognizer
-
-WORDS = ("abba", "cad", "bee", "face", "deaf", "fade", "dad", "cafe", "bad", "fee", "ace", "beef")
-
-
-def sentences(count: int, seed: int = 1) -> list[str]:
-    generator = np.random.default_rng(seed)
-    return [" ".join(generator.choice(WORDS, size=6)) for _ in range(count)]
-
-
-@pytest.fixture
-def request_for(
-    tmp_path: Path, root: Path, tone_recognizer: Any, spoken: Any, monkeypatch: pytest.MonkeyPatch
-) -> Any:
-    """Makes a recording of sentences and a text file, with the recognizer of tones in the engine's place."""
-    if not (root / "build" / "kenlm" / "bin" / "lmplz").exists():
-        pytest.skip("KenLM's programs are not built")
-    import native
-
-    def load(package: Any, options: Any) -> Recognizer:
-        made: Recognizer = tone_recognizer(deaf_frames=0)
-        made.search.scorer = native.Scorer.load(options.language_model, alpha=0.5, beta=0.5)
-        return made
-
-    made = tone_recognizer(deaf_frames=0).package
-    monkeypatch.setattr(engine.Package, "open", lambda folder: made)
-    monkeypatch.setattr(engine.Recognizer, "load", load)
-    rest = np.zeros(12000, np.float32)
-
-    def make(said: list[str], written: str) -> AlignRequest:
-        sound = np.concatenate([part for text in said for part in (rest, spoken(text))] + [rest])
-        soundfile.write(tmp_path / "long.wav", sound, 16000)
-        (tmp_path / "long.txt").write_text(written)
-        return AlignRequest(tmp_path / "long.wav", tmp_path / "long.txt", tmp_path)
-
-    return make
 
 
 def words_of(answer: dict[str, Any]) -> list[str]:
     return [word["word"] for one in answer["segments"] for word in one["words"]]
 
 
-def test_a_text_that_belongs_is_timed_word_by_word(request_for: Any) -> None:
+def test_a_text_that_belongs_is_timed_word_by_word(request_for: Any, sentences: Any) -> None:
     said = sentences(12)
     answer = align(request_for(said, "\n".join(said)))
     assert words_of(answer) == " ".join(said).split()
@@ -81,7 +37,7 @@ def test_a_text_that_belongs_is_timed_word_by_word(request_for: Any) -> None:
     json.dumps(answer)
 
 
-def test_what_does_not_belong_is_named(request_for: Any) -> None:
+def test_what_does_not_belong_is_named(request_for: Any, sentences: Any) -> None:
     said = sentences(16)
     written = [
         *said[:4],
@@ -115,7 +71,9 @@ def test_one_wrong_word_costs_no_other(request_for: Any) -> None:
     assert len(answer["not_written"]) == 2
 
 
-def test_texts_and_sounds_that_are_of_no_use_are_said_so(request_for: Any, tmp_path: Path) -> None:
+def test_texts_and_sounds_that_are_of_no_use_are_said_so(
+    request_for: Any, sentences: Any, tmp_path: Path
+) -> None:
     with pytest.raises(DataError, match="no word in it"):
         align(request_for(["abba"], "Привет 你好"))
     silent = align(request_for([], "abba cad"))
@@ -136,7 +94,7 @@ def test_a_text_that_is_not_there(tmp_path: Path) -> None:
         read_script(tmp_path / "no.txt", ("a", " "))
 
 
-def test_files_and_page(request_for: Any, tmp_path: Path) -> None:
+def test_files_and_page(request_for: Any, sentences: Any, tmp_path: Path) -> None:
     said = sentences(4)
     answer = align(request_for(said, " ".join([*said, "bee <script>alert(1)</script> dad"])))
     out = tmp_path / "out"
@@ -148,69 +106,9 @@ def test_files_and_page(request_for: Any, tmp_path: Path) -> None:
     assert [row["text"] for row in rows] == said and rows[0]["audio_filepath"] == "long.wav"
 
 
-def test_recordings_that_wait_become_a_corpus(
-    request_for: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_command(
+    request_for: Any, sentences: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Through quarantine, alignment and import, by the real importer."""
-    from corpora.refresh.plan import RefreshRequest
-    from corpora.refresh.stage import refresh
-
-    said = sentences(5)
-    request = request_for(said, " ".join(said))
-    store = open_store(tmp_path / "store")
-    _quarantine(store, request)
-    made: list[AlignRequest] = []
-
-    def make(one: AlignRequest) -> dict[str, Any]:
-        made.append(one)
-        return align(one)
-
-    released = tmp_path / "model"
-    write_json_atomic(released / "model.json", {"language": "en", "files": {}})
-    monkeypatch.setattr(
-        registry.Registry, "model", lambda self, name=None: registry.Model("m", released, "released")
-    )
-    answer = align_waiting("radio", store, make=make)
-    assert answer["recordings"] == 1 and answer["segments"] == 5 and answer["problems"] == []
-    align_waiting("radio", store, make=make)
-    assert len(made) == 1, "what is aligned already is not aligned again"
-    write_json_atomic(released / "model.json", {"language": "cy", "files": {}})
-    assert "release one of that language" in align_waiting("radio", store, tmp_path / "other")["problems"][0]
-    result = refresh(RefreshRequest(importer="donated", sources=(Path(answer["path"]),), store=store.root))
-    assert result["published"], result
-    rows = [
-        row
-        for batch in store.corpus("radio").batches(columns=["text", "speaker_id"])
-        for row in batch.to_pylist()
-    ]
-    assert sorted(row["text"] for row in rows) == sorted(said)
-
-
-def _quarantine(store: Store, request: AlignRequest) -> None:
-    place = store.quarantine_dir / "radio" / "v1"
-    samples, rate_hz = soundfile.read(request.sound, dtype="int16")
-    (place / "needs_alignment" / "audio").mkdir(parents=True)
-    sound = place / "needs_alignment" / "audio" / "talk.flac"
-    soundfile.write(sound, samples, rate_hz)
-    entry = {
-        "audio": "audio/talk.flac", "script": "talk.txt", "speaker_id": "ann", "language": "en",
-        "sha256": sha256_file(sound),
-    }  # fmt: skip
-    (place / "needs_alignment" / "talk.txt").write_text(request.text.read_text())
-    write_json_atomic(place / "needs_alignment" / "catalog.json", [entry])
-    manifest = {
-        "corpus": "radio",
-        "donor": "Radio",
-        "licence": "CC-BY-4.0",
-        "language": "en",
-        "version": "v1",
-    }
-    manifest |= {"importer": "donated", "importer_version": "1"}
-    write_json_atomic(place / "manifest.json", manifest)
-    (place.parent / "current").symlink_to("v1")
-
-
-def test_the_command(request_for: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = sentences(3)
     request = request_for(said, " ".join(said))
     (tmp_path / "model.json").write_text("{}")

@@ -66,3 +66,25 @@ def test_words_have_frames_and_scores() -> None:
     skipped = timed_words(rows, ["ba"], alphabet, 100)[0]
     assert skipped.start == 113 or skipped.before < -5
     assert timed_words(rows[:2], ["abab"], alphabet, 0)[0].score < -10
+
+
+def test_spaces_before_and_after_a_text_are_rest() -> None:
+    """A network says spaces where nobody speaks: they are no part of a first or last word."""
+    alphabet = native.Alphabet(["a", "b", " "])
+    (word,) = timed_words(_rows([2, 2, 2, 0, 3, 1, 2, 2]), ["ab"], alphabet, 0)
+    assert (word.start, word.stop) == (3, 6) and word.score == pytest.approx(0, abs=1e-3)
+    assert word.before == word.after == word.touching == pytest.approx(0, abs=1e-3)
+
+
+def test_a_doubled_letter_that_is_said_as_one_skips_nothing() -> None:
+    alphabet = native.Alphabet(["a", "b", " "])
+    (word,) = timed_words(_rows([3, 0, 1, 1, 1, 1, 0, 3]), ["abba"], alphabet, 0)
+    assert word.inside == pytest.approx(0, abs=1e-3)
+    (other,) = timed_words(_rows([3, 0, 1, 0, 1, 1, 0, 3]), ["abba"], alphabet, 0)
+    assert other.inside < -5 or other.score < -1
+
+
+def _rows(labels: list[int]) -> Float:
+    rows = np.full((len(labels), 4), np.log(1e-4), np.float32)
+    rows[np.arange(len(labels)), labels] = np.log(0.999)
+    return rows

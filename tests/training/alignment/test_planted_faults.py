@@ -33,7 +33,7 @@ def utterances(spoken: Any, count: int, seed: int) -> list[Utterance]:
         for word in chosen:
             times.append((word, 0.14 * letters, 0.14 * (letters + len(word)) - 0.05))
             letters += len(word) + 1
-        made.append(Utterance(spoken(" ".join(chosen)), tuple(times)))
+        made.append(Utterance(spoken(" ".join(chosen)), tuple(times), (True,) * len(times)))
     return made
 
 

@@ -1,0 +1,54 @@
+"""What is believed of words that were located: alone, between neighbours, and where the script has something much alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from training.alignment.judge import Limits, Placed, settled
+from training.alignment.listening import TimedWord
+
+SCRIPT = ("the", "knight", "blew", "stones", "threw", "three", "boats")
+
+
+def placed(*words: tuple[str, int], score: float = 0.0, stretch: int = 0) -> list[Placed]:
+    """Words of ten frames each, with their places."""
+    return [
+        Placed(TimedWord(word, 12 * number, 12 * number + 10, score, 0.0), place, False, stretch)
+        for number, (word, place) in enumerate(words)
+    ]
+
+
+def sure(words: list[Placed]) -> list[bool]:
+    return [one.sure for one in settled(words, SCRIPT, Limits())]
+
+
+def weak(words: list[Placed], index: int, score: float) -> list[Placed]:
+    """The same with one word that the sound bears less well."""
+    words[index] = replace(words[index], word=replace(words[index].word, score=score))
+    return words
+
+
+def test_a_word_between_believed_neighbours_may_be_borne_less_well() -> None:
+    said = [("the", 0), ("knight", 1), ("blew", 2)]
+    for index in range(3):
+        assert sure(weak(placed(*said), index, -2.0)) == [True] * 3
+        assert sure(weak(placed(*said), index, -3.0))[index] is False
+    assert sure(weak(placed(("the", 0), ("knight", -1), ("blew", 2)), 2, -2.0)) == [True, False, False]
+    assert sure(placed(("the", 0), ("knight", 1), score=-2.0)) == [False, False]
+    assert sure(placed(("knight", 1), score=-2.0)) == [False]
+
+
+def test_a_word_that_may_be_its_passed_over_neighbour_is_not_believed() -> None:
+    assert sure(placed(("stones", 3), ("three", 5), ("boats", 6))) == [True, False, True]
+    assert sure(placed(("stones", 3), ("threw", 4), ("three", 5))) == [True] * 3
+    assert sure(placed(("the", 0), ("boats", 6))) == [True, True]
+
+
+@pytest.mark.parametrize(("gap", "skipped"), [(10, False), (40, True)])
+def test_speech_in_which_the_network_hears_nothing_parts_two_words(gap: int, skipped: bool) -> None:
+    first, second = placed(("the", 0), ("knight", 1))
+    word = replace(second.word, start=first.word.stop + gap, stop=first.word.stop + gap + 10)
+    answer = settled([first, replace(second, word=word)], SCRIPT, Limits())
+    assert [one.skipped for one in answer] == [False, skipped]
