@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from training.release.export import ExportRequest, export
 from training.release.package import ReleaseRequest, checkpoint_of, release, release_for, weights_only
 from training.release.registry import Model, Registry, check_package
 from training.release.reproduce import reproduce
-from training.release.verify import Agreement, check
+from training.release.verify import Agreement, Reference, check
 from training.runs import run_id_for, train_in_store
 
 
@@ -158,6 +159,36 @@ def test_every_form_is_checked_and_written(
     assert out.exists() and answer["bytes"] > 0
     assert answer["checked"]["same_label"] > (0.9 if "int8" in form else 0.999)
     assert [path.name for path in tmp_path.iterdir()] == [form]
+
+
+@pytest.mark.slow
+def test_the_same_sound_gives_the_same_text_through_every_form(
+    tone_store: Store, model: Model, network: Network, tmp_path: Path
+) -> None:
+    import native
+
+    def text(log_probs: Float) -> str:
+        """The likeliest letters; blanks left aside, for a network of two epochs says hardly anything else."""
+        labels = [label for label, _ in groupby(log_probs[:, :-1].argmax(axis=1))]
+        return "".join(network.labels[label] for label in labels)
+
+    checkpoint = checkpoint_of(model)
+    ways = {
+        "onnx": forms.onnx_forward(forms.onnx_bytes(checkpoint)),
+        "litert": forms.litert_forward(forms.litert_bytes(network)),
+    }
+    if any(Path(folder).glob("speechmill_ctc_op-tf*.so") for folder in native.__path__):
+        export(ExportRequest(model.id, "saved-model", tmp_path / "saved"), tone_store)
+        ways["saved-model"] = forms.tensorflow_forward(str(tmp_path / "saved"))
+    reference = Reference.of(network, tone_store, 4)
+    expected_texts = [text(one) for one in reference.log_probs]
+    assert all(len(one) > 5 for one in expected_texts)
+    for name, forward in ways.items():
+        found = [
+            text(forward(one[None], np.array([len(one)], np.int32))[0, : len(one)])
+            for one in reference.features
+        ]
+        assert found == expected_texts, name
 
 
 def test_what_cannot_be_exported_is_named(tone_store: Store, tmp_path: Path) -> None:

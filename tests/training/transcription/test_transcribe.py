@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from store.errors import StoreError
 from store.opening import open_store
 from training import __main__ as cli
 from training.transcription import commands
@@ -141,3 +143,19 @@ def test_the_page_of_a_store_without_a_model_says_so(tmp_path: Path, monkeypatch
     answer = guest.get("/")
     assert answer.status_code == 503 and "no model is released" in answer.text
     assert "no model is released" in guest.post("/hear", content=b"x").json()["problem"]
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    files: list[Path], tmp_path: Path, tone_recognizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = OutputFolder(tmp_path / "out", "srt", {})
+    transcript = transcribe(jobs_of(files[:1])[0], tone_recognizer())
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="full"):
+        patch.setattr("os.fsync", full)
+        out.write(transcript)
+    assert not out.has(files[0]) and list((tmp_path / "out").iterdir()) == []
+    assert out.write(transcript).is_file() and out.has(files[0])
