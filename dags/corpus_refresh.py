@@ -92,14 +92,31 @@ def last_used() -> dict[str, Any]:
 OFFERED, LAST = sources_offered(), last_used()
 
 
+@task(multiple_outputs=False)
+@told
+def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
+    """Join the groups, assign splits, ask the gate, publish."""
+    from corpora.errors import NothingImportedError
+    from corpora.refresh.bundles import seal_bundles
+
+    try:
+        return seal_bundles(bundles)
+    except NothingImportedError as error:
+        if error.waits and _can_be_aligned(error.waits):
+            raise AirflowSkipException(f"all recordings of {error.waits} wait for times") from error
+        raise
+
+
 @task(trigger_rule="none_failed", multiple_outputs=False)
 @told
-def align(bundles: list[dict[str, Any]]) -> dict[str, Any]:
+def align(bundles: list[dict[str, Any]] | None) -> dict[str, Any]:
     """Find the times of what waits for them, and publish it as a corpus of its own."""
     from corpora.refresh.bundles import name_of
     from store.opening import open_store
     from training.alignment.waiting import publish_aligned, why_not
 
+    if not bundles:
+        raise AirflowSkipException("a look at the sources imports nothing")
     name, store = name_of(bundles), open_store()
     reason = why_not(name, store)
     if reason is not None:
@@ -248,20 +265,6 @@ def corpus_refresh() -> None:
 
         get_current_context()["label"] = bundle["label"]
         return run_bundle(bundle)
-
-    @task(multiple_outputs=False)
-    @told
-    def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
-        """Join the groups, assign splits, ask the gate, publish."""
-        from corpora.errors import NothingImportedError
-        from corpora.refresh.bundles import seal_bundles
-
-        try:
-            return seal_bundles(bundles)
-        except NothingImportedError as error:
-            if error.waits and _can_be_aligned(error.waits):
-                raise AirflowSkipException(f"all recordings of {error.waits} wait for times") from error
-            raise
 
     bundles = plan()
     sealed, aligned = seal(bundles), align(bundles)

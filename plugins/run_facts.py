@@ -140,9 +140,14 @@ def _red(facts: RunFacts) -> str:
     return f"{about}{first.sentence or 'see its log'} (task {first.title})"
 
 
+def sealed_by(facts: RunFacts) -> Any:
+    """What a refresh published: that of `seal`, else (where nothing had times) that of `align`; None where neither did."""
+    return facts.answer("seal") or facts.answer("align")
+
+
 def subject_of(facts: RunFacts) -> str:
     """The corpus, language model or model a run is about; empty where nothing says it."""
-    sealed, bundles = facts.answer("seal") or {}, facts.answer("plan") or []
+    sealed, bundles = sealed_by(facts) or {}, facts.answer("plan") or []
     if facts.dag_id == "corpus_refresh":
         planned = str(bundles[0]["label"]).partition(":")[0] if bundles else ""
         named = sealed.get("corpus") or planned or facts.conf.get("name")
@@ -153,7 +158,7 @@ def subject_of(facts: RunFacts) -> str:
 
 
 def _refreshed(facts: RunFacts) -> str:
-    sealed = facts.answer("seal")
+    sealed = sealed_by(facts)
     dry = facts.answer("look")
     if sealed is None:
         return str(dry["headline"]) if isinstance(dry, dict) and "headline" in dry else ""

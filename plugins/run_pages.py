@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from run_facts import RunFacts, headline, run_facts, subject_of
+from run_facts import RunFacts, headline, run_facts, sealed_by, subject_of
 
 from corpora.report import pinned_report, refused_report
 from store.opening import open_store
@@ -50,7 +50,7 @@ def _pages(facts: RunFacts) -> tuple[list[Page], str]:
 
 
 def _of_refresh(facts: RunFacts) -> tuple[list[Page], str]:
-    sealed, name = facts.answer("seal"), subject_of(facts)
+    sealed, name = sealed_by(facts), subject_of(facts)
     if sealed is not None and sealed.get("published"):
         title = f"{sealed['corpus']}, version {sealed['version']}"
         return [(pinned_report(sealed["corpus"], sealed["version"]), title)], (
