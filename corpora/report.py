@@ -289,7 +289,7 @@ def _flagged(table: pd.DataFrame) -> pd.DataFrame:
     ]
     chosen: list[int] = []
     for name in names:
-        rows = table[table["flags"].map(lambda flags, wanted=name: wanted in flags)]
+        rows = table[table["flags"].map(lambda flags, wanted=name: wanted in flags).astype(bool)]
         chosen += [i for i in _some(rows, PER_FLAG_SHOWN).index if i not in chosen]
     return table.loc[chosen[:FLAGGED_SHOWN]]
 
