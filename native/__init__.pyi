@@ -1,7 +1,7 @@
 """What `import native` gives, for type checkers: the package itself loads each name when it is asked for."""
 
-from native import errors, features, flac, labels, sound, sphere
-from native._core import (
+from . import errors, features, flac, labels, sound, sphere
+from ._core import (
     KENLM_MAX_ORDER,
     KENLM_VERSION,
     TRIE_VERSION,
@@ -23,7 +23,7 @@ from native._core import (
     text_lines_are_wrapped,
     text_names_gutenberg,
 )
-from native.errors import (
+from .errors import (
     AlphabetError,
     DecodeError,
     FlacError,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from native.errors import FlacError
+from .errors import FlacError
 
 Buffer = bytes | bytearray | memoryview | mmap.mmap
 
@@ -97,6 +97,25 @@ class LanguageModel:
     @property
     def vocabulary_size(self) -> int: ...
     def score_sentence(self, text: str) -> list[tuple[str, float, bool]]: ...
+    def knows(self, word: str) -> bool: ...
+    def start_state(self) -> bytes: ...
+    def empty_state(self) -> bytes: ...
+    def score_word(self, state: bytes, word: str) -> tuple[float, bytes]: ...
+
+class FusionDecoder:
+    """The search behind native.pyctcdecode; immutable."""
+
+    def __init__(
+        self, labels: Sequence[str], pieces: bool, model: LanguageModel | None, words: Sequence[str] | None
+    ) -> None: ...
+    def decode(
+        self,
+        log_probs: npt.NDArray[np.floating],
+        cuts: tuple[int, float, float, bool],
+        weights: tuple[float, float, float, bool],
+        hot_words: tuple[Sequence[str], float],
+        start_state: bytes | None,
+    ) -> list[tuple[list[str], list[tuple[int, int]], float, float, bytes | None]]: ...
 
 class Scorer:
     """Language model, lexicon and their weights; immutable, shared by threads."""

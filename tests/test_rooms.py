@@ -50,6 +50,7 @@ NATIVE = {
     "hashes": {"base"},
     "scorer": {"base", "hashes"},
     "search": {"base", "scorer"},
+    "fusion": {"base", "scorer"},
     "corrector": {"base", "scorer"},
     "text": {"base"},
     "sphere": {"base"},
@@ -91,6 +92,16 @@ def _runs(tree: ast.AST) -> Iterator[ast.AST]:
             yield from _runs(node)
 
 
+def source_of(node: ast.ImportFrom, name: str) -> str:
+    """The module that `from … import` of the module `name` reads; `native` imports its own files relatively."""
+    if not node.level:
+        return node.module or ""
+    package = name if modules()[name].name == "__init__.py" else name.rpartition(".")[0]
+    for _ in range(node.level - 1):
+        package = package.rpartition(".")[0]
+    return f"{package}.{node.module}" if node.module else package
+
+
 @cache
 def imported(name: str, with_types: bool = True) -> frozenset[str]:
     """Our modules that a module imports, inside functions too."""
@@ -98,9 +109,10 @@ def imported(name: str, with_types: bool = True) -> frozenset[str]:
     tree = ast.parse(known[name].read_text(encoding="utf-8"))
     for node in ast.walk(tree) if with_types else _runs(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            parts = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [part if part in known else node.module for part in parts]
+        if isinstance(node, ast.ImportFrom):
+            module = source_of(node, name)
+            parts = [f"{module}.{alias.name}" for alias in node.names]
+            names = [part if part in known else module for part in parts]
         for full in names:
             while full and full not in known:
                 full = full.rpartition(".")[0]

@@ -1,4 +1,5 @@
-// Maps each C++ error class to the Python class of the same name in native/errors.py.
+// Maps each C++ error class to the Python class of the same name in errors.py, which lies beside the
+// extension whatever their package is called (`native` in the source tree, `speechmill` in the wheel).
 #include "base/error.h"
 
 #include <pybind11/pybind11.h>
@@ -18,8 +19,13 @@ py::str message_of(const std::exception& error) {
       error.what(), static_cast<py::ssize_t>(std::string(error.what()).size()), "backslashreplace"));
 }
 
+std::string& errors_module() {
+  static std::string name;
+  return name;
+}
+
 void raise(const char* name, const std::exception& error) {
-  const py::object type = py::module_::import("native.errors").attr(name);
+  const py::object type = py::module_::import(errors_module().c_str()).attr(name);
   PyErr_SetObject(type.ptr(), message_of(error).ptr());
 }
 
@@ -59,12 +65,16 @@ void translate(std::exception_ptr pointer) {
 
 }  // namespace
 
-void register_errors() {
+void register_errors(const py::module_& module) {
+  const std::string own = module.attr("__name__").cast<std::string>();
+  const std::size_t dot = own.rfind('.');
+  errors_module() = (dot == std::string::npos ? std::string() : own.substr(0, dot + 1)) + "errors";
   py::register_local_exception_translator(&translate);
 }
 
 py::object flac_error(const FlacError& error) {
-  return py::module_::import("native.errors").attr("FlacError")(message_of(error), kind_of(error.fault));
+  return py::module_::import(errors_module().c_str())
+      .attr("FlacError")(message_of(error), kind_of(error.fault));
 }
 
 std::string nfc(const py::str& text) {

@@ -1,4 +1,4 @@
-// The extension module `native._core`: registration only.
+// The extension module `_core`: registration only.
 #include <pybind11/pybind11.h>
 
 #include "bindings.h"
@@ -11,12 +11,13 @@ PYBIND11_MODULE(_core, module) {
       "C++ core of speechmill: alphabet, lexicon trie, language model, CTC search, SPHERE and FLAC, features "
       "and "
       "figures of sound, text.";
-  register_errors();
+  register_errors(module);
   register_alignment(module);
   register_alphabet(module);
   register_scorer(module);
   register_decoder(module);
   register_corrector(module);
+  register_fusion(module);
   register_flac_encoder(module);
   register_features(module);
   register_sound(module);

@@ -3,6 +3,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstring>
+
 #include "base/error.h"
 #include "bindings.h"
 #include "scorer/trie_format.h"
@@ -10,6 +12,22 @@
 namespace py = pybind11;
 
 namespace speechmill::bindings {
+
+LmState state_of(const py::bytes& bytes) {
+  const auto view = static_cast<std::string_view>(bytes);
+  LmState state{};
+  if (view.size() != sizeof state.bytes) {
+    throw ScorerError("a language model's state has " + std::to_string(sizeof state.bytes) + " bytes, not " +
+                      std::to_string(view.size()) + "; was it made by a model?");
+  }
+  std::memcpy(state.bytes, view.data(), sizeof state.bytes);
+  return state;
+}
+
+py::bytes bytes_of(const LmState& state) {
+  return py::bytes(reinterpret_cast<const char*>(state.bytes), sizeof state.bytes);
+}
+
 namespace {
 
 std::vector<std::tuple<std::string, float, bool>> sentence_scores(const LanguageModel& model,
@@ -19,6 +37,13 @@ std::vector<std::tuple<std::string, float, bool>> sentence_scores(const Language
     answer.emplace_back(word.word, word.log10, word.out_of_vocabulary);
   }
   return answer;
+}
+
+std::pair<float, py::bytes> score_word(const LanguageModel& model, const py::bytes& state,
+                                       const std::string& word) {
+  LmState after{};
+  const float log10 = model.score_log10(state_of(state), model.word_index(word), &after);
+  return {log10, bytes_of(after)};
 }
 
 // The identity that the directory's manifest claims; empty without a manifest.
@@ -116,7 +141,19 @@ void register_language_model(py::module_& module) {
                              "Number of words, <unk>, <s> and </s> among them.")
       .def("score_sentence", &sentence_scores, py::arg("text"),
            "(word, log10 probability, out of vocabulary) of every word between sentence start and end; </s> "
-           "is last.");
+           "is last.")
+      .def(
+          "knows",
+          [](const LanguageModel& model, const std::string& word) { return model.word_index(word) != 0; },
+          py::arg("word"), "Whether the word is in the model's vocabulary.")
+      .def(
+          "start_state", [](const LanguageModel& model) { return bytes_of(model.start()); },
+          "The state before a sentence's first word, opaque.")
+      .def(
+          "empty_state", [](const LanguageModel& model) { return bytes_of(model.no_context()); },
+          "The state that knows no words, opaque.")
+      .def("score_word", &score_word, py::arg("state"), py::arg("word"),
+           "(log10 probability, state after it) of a word after a state. Raises ScorerError: no state.");
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from native.command.table import COMMANDS
 from native.errors import SpeechmillError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,6 +113,9 @@ def test_a_block_is_what_it_says(block: tuple[str, str, str]) -> None:
             words = plain(line)
             if words[:1] == ["make"]:
                 check_make(words, place)
+            elif words[:1] == ["speechmill"] and words[1:2] != ["completion"]:
+                command = COMMANDS[words[1]]
+                check_module(["-m", str(command.room), *command.words, *words[2:]], place)
             elif "-m" in words[:3] and words[0].endswith("python"):
                 check_module(words, place)
             else:

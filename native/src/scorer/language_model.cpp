@@ -54,6 +54,10 @@ public:
     auto& out = *reinterpret_cast<KenState*>(next->bytes);
     return model_.FullScore(unwrap(state), word, out).prob * kNaturalPerLog10;
   }
+  float score_log10(const LmState& state, std::uint32_t word, LmState* next) const override {
+    return model_.FullScore(unwrap(state), word, *reinterpret_cast<KenState*>(next->bytes)).prob;
+  }
+  std::uint32_t end_index() const override { return model_.GetVocabulary().EndSentence(); }
   float finish(const LmState& state) const override {
     LmState after;
     return score(state, model_.GetVocabulary().EndSentence(), &after);

@@ -53,8 +53,12 @@ public:
   virtual LmState no_context() const = 0;
   // ln P(word | state); `next` receives the state after the word and must not be `state`.
   virtual float score(const LmState& state, std::uint32_t word, LmState* next) const = 0;
+  // The same as log10, with no bit lost by the change of base.
+  virtual float score_log10(const LmState& state, std::uint32_t word, LmState* next) const = 0;
   // ln P(</s> | state).
   virtual float finish(const LmState& state) const = 0;
+  // Index of </s>.
+  virtual std::uint32_t end_index() const = 0;
 
   // Scores words separated by blanks between sentence start and end; the last entry is </s>.
   std::vector<WordScore> score_sentence(std::string_view text) const;
@@ -72,7 +76,11 @@ public:
     *next = state;
     return 0.0F;
   }
+  float score_log10(const LmState& state, std::uint32_t word, LmState* next) const override {
+    return score(state, word, next);
+  }
   float finish(const LmState&) const override { return 0.0F; }
+  std::uint32_t end_index() const override { return 1; }
 };
 
 }  // namespace speechmill
