@@ -89,7 +89,7 @@ def _row(store: Store, model: Any) -> dict[str, Any]:
         "state": model.state,
         "run": manifest.get("run", ""),
         "hours": sum(manifest.get("hours_by_corpus", {}).values()),
-        "rates": [(one["corpus"], one.get("lm", one["greedy"])["wer"]) for one in measured],
+        "rates": [(one["corpus"], (one.get("lm") or one["greedy"])["wer"]) for one in measured],
         "page": weighed if report_path(store, weighed) is not None else None,
     }
 

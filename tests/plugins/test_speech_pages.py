@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from store.opening import open_store
+from tests.training.release.handmade_models import SAID, evaluation, package
+from training.release.registry import Registry
+
 OUR_SCRIPT = '<script src="/speech/shell.js"></script>'
 HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}"
 
@@ -185,3 +189,20 @@ def test_the_page_to_try_a_model_asks_for_the_login_too(stranger: Any, reader: A
     answer = reader.get("/try/")
     assert answer.status_code == 503 and "no model is released" in answer.text
     assert "no model is released" in reader.post("/try/hear", content=b"x").json()["problem"]
+
+
+def test_models_are_shown_and_only_who_may_decide_goes_back(reader: Any, store_root: Path) -> None:
+    store = open_store(store_root)
+    for model in ("aaaa", "bbbb"):
+        package(store, model, f"run-{model}", [evaluation(store, f"e{model}", f"run-{model}", SAID)])
+        Registry(store).promote(model, HOSTILE, "eva")
+    answer = reader.get("/models")
+    assert answer.status_code == 200
+    assert "Go back to the model before" in answer.text and "ask an operator" in answer.text
+    assert "<script" not in answer.text.replace(OUR_SCRIPT, "")
+    own = {"Origin": "http://testserver"}
+    assert reader.post("/models/rollback", content="why=x").status_code == 403, (
+        "no word of where it came from"
+    )
+    assert reader.post("/models/rollback", content="why=x", headers=own).status_code == 403, "a reader looks"
+    assert Registry(store).model().id == "bbbb"
