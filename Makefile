@@ -108,7 +108,7 @@ docs: setup ## build the documentation site, offline and strict, into build/site
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet --site-dir build/site
 	@echo "the site stands in build/site; open build/site/index.html"
 
-wheel: setup ## the installable package into dist/, for x86-64 and aarch64  [ARCH=x86_64] [PYTHONS='python3.12 …']
+wheel: setup ## the installable package into dist/, for x86-64  [ARCH='x86_64 aarch64'] [PYTHONS='python3.12 …']
 	@ARCH="$(ARCH)" PYTHONS="$(PYTHONS)" scripts/wheel/make.sh
 
 licences: setup ## check the licence of every dependency

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Makes wheels in dist/: for each processor of ARCH and each interpreter of PYTHONS.
 #   ARCH='x86_64 aarch64' PYTHONS='.venv/bin/python python3.12' scripts/wheel/make.sh
-# Default: both processors, the checkout's own Python. The cross compiler is installed through apt-get where it is missing.
+# Default: x86-64, the checkout's own Python. The cross compiler is installed through apt-get where it is missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=$PWD
 . scripts/checks.sh
-arch_list=${ARCH:-x86_64 aarch64}
+arch_list=${ARCH:-x86_64}
 pythons=${PYTHONS:-.venv/bin/python}
 [ "$(uname -m)" = x86_64 ] || { echo "wheel: wheels are built on x86-64, for both processors" >&2; exit 2; }
 case " $arch_list " in *" aarch64 "*)

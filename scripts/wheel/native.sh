@@ -40,7 +40,7 @@ if [ ! -e "$out/kenlm/bin/lmplz" ]; then
   build cmake --build "$out/kenlm" --target lmplz build_binary kenlm kenlm_util
 fi
 [ -e "$out/kenlm/src" ] || ln -s "$kenlm_source" "$out/kenlm/src"
-build cmake -S native -B "$out/native" "${common[@]}" -U 'Python_*' -U '_Python*' -U 'PYTHON_*' "-DKENLM_ROOT=$out/kenlm" \
+build cmake -S native -B "$out/native" -U 'Python_*' -U '_Python*' -U 'PYTHON_*' "${common[@]}" "-DKENLM_ROOT=$out/kenlm" \
   "-DPython_EXECUTABLE=$python" "-DPYTHON_MODULE_EXTENSION=$suffix" -DPYTHON_MODULE_DEBUG_POSTFIX= -DSPEECHMILL_TESTS=OFF \
   "-DCMAKE_EXE_LINKER_FLAGS=$static -s" "-DCMAKE_MODULE_LINKER_FLAGS=$static -s"
 build cmake --build "$out/native" --target speechmill-decode _core
