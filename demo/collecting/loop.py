@@ -67,7 +67,10 @@ class Loop:
     def _base(self, beds: dict[str, FloatSamples]) -> dict[str, Any]:
         self.say("the base corpus is spoken and imported, the first network trained")
         began_s = time.monotonic()
-        network.import_base(self.store, network.speak_base(self.folder / "base", self.seed, beds))
+        base = network.speak_base(self.folder / "base", self.seed, beds)
+        network.publish(self.store, "librispeech", base, network.BASE)
+        held_out = network.speak_held_out(self.folder / "held_out", self.seed, beds)
+        network.publish(self.store, "common_voice", held_out, network.HELD_OUT_CORPUS)
         run = network.train(self.store, [network.BASE], self.seed)
         evaluation = network.measure(self.store, run)
         self._note("base", {**_figures(evaluation), "seconds": _since(began_s)})
