@@ -33,7 +33,7 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Languages whose whole numbers num2words was read through for; the code it has for them where that is another.
+# Languages of which four whole numbers of num2words were looked at; the code it has for them where that is another.
 _SPOKEN = _set(
     "ar az be bn ca cs cy da de eo es fa fi fr he hu id is it ja kk kn ko lt lv nb nl nn no pl pt ro "
     "ru sk sl sv te tg th tr uk vi"
