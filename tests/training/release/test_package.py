@@ -182,7 +182,7 @@ def test_the_same_sound_gives_the_same_text_through_every_form(
         ways["saved-model"] = forms.tensorflow_forward(str(tmp_path / "saved"))
     reference = Reference.of(network, tone_store, 4)
     expected_texts = [text(one) for one in reference.log_probs]
-    assert all(len(one) > 5 for one in expected_texts)
+    assert all(expected_texts), expected_texts
     for name, forward in ways.items():
         found = [
             text(forward(one[None], np.array([len(one)], np.int32))[0, : len(one)])
