@@ -21,9 +21,13 @@ case $arch in
     scripts/cross/sysroot.sh
     libraries=$root/build/aarch64/sysroot/usr/lib/aarch64-linux-gnu
     suffix=${suffix/x86_64/aarch64}
-    include=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
-    # The interpreter is this machine's; its headers serve both processors, which agree in all that pyconfig.h says here.
-    cross=("-DCMAKE_TOOLCHAIN_FILE=$root/scripts/cross/aarch64.cmake" "-DPython_INCLUDE_DIR=$include") ;;
+    headers=$root/build/aarch64/sysroot/usr/include
+    include=$headers/python$("$python" -c 'import sysconfig; print(sysconfig.get_python_version())')
+    # Without headers of that Python for aarch64 this machine's serve: they agree in all that pyconfig.h says here.
+    [ -d "$include" ] || include=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+    # Debian's pyconfig.h leads to another one below the folder of the processor.
+    cross=("-DCMAKE_TOOLCHAIN_FILE=$root/scripts/cross/aarch64.cmake" "-DPython_INCLUDE_DIR=$include"
+      "-DCMAKE_CXX_FLAGS=-idirafter $headers") ;;
   *) echo "wheel: processor $arch is neither x86_64 nor aarch64" >&2; exit 2 ;;
 esac
 mkdir -p "$out"
