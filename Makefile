@@ -94,6 +94,9 @@ test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 team-server-check: ## execute docs/team-server.md, on a Debian 12 that may be thrown away only (SPEECHMILL_THROW_AWAY=1)
 	@python3 scripts/team_server_check.py
 
+upgrade-test: setup ## what an earlier version made opens with this one  [FROM=v0.1.0]
+	@$(PYTHON_RUN) scripts/upgrade_test.py --from $(or $(FROM),v0.1.0)
+
 lint: setup ## types, style, C++ format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
