@@ -17,7 +17,7 @@ struct ShortenRequest {
   std::string name;            // of the file, for messages
   int channels = 1;            // as the file's header says
   bool ulaw = false;           // as the file's header says
-  std::int64_t stop = -1;      // samples per channel to decode, -1: all
+  std::int64_t stop = -1;      // samples per channel that are wanted: whole blocks up to it, -1: all
   std::int64_t expected = -1;  // samples per channel the header promises, -1: unknown
 };
 
