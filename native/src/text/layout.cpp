@@ -232,7 +232,8 @@ void break_at_full_stops(std::string* text) {
   broken.reserve(text->size() + text->size() / 16);
   for (std::size_t at = 0; at < text->size(); ++at) {
     broken += (*text)[at];
-    const std::string_view last = std::string_view(*text).substr(at < 2 ? 0 : at - 2, 3);
+    if (at < 2) continue;
+    const std::string_view last = std::string_view(*text).substr(at - 2, 3);
     if (std::find(std::begin(kStops), std::end(kStops), last) != std::end(kStops)) broken += '\n';
   }
   text->swap(broken);

@@ -136,6 +136,13 @@ def test_roman_numerals_are_refused_wherever_the_transcripts_refuse_them() -> No
     assert result.refused == {"numbers": 3}
 
 
+@pytest.mark.parametrize("stop", "。！？।")
+def test_a_text_may_begin_with_a_full_stop_of_another_script(stop: str) -> None:
+    cleaned = cleaner_for(LABELS).clean(f"{stop}The fox ran over the hill.".encode(), False)
+    assert cleaned is not None
+    compare(f"{stop}The fox ran over the hill.{stop}It was so.", False, LABELS)
+
+
 def test_every_letter_of_the_alphabet_has_a_rule() -> None:
     for labels in (LABELS, GERMAN, RUSSIAN):
         rules = {code: text for code, text, _, _ in character_rules(labels)}
