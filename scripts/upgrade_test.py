@@ -130,7 +130,9 @@ def standing(version: Version) -> dict[str, Any]:
         ],
         "runs": [(row["run"], row["state"], row["dev_wer"]) for row in tables["runs"]],
         "evaluations": [(row["id"], row["greedy_wer"], row["lm_wer"]) for row in tables["evaluations"]],
-        "released": version.ask("training", "models").get("released"),
+        "models": [
+            (one["model"], one["run"], one["state"]) for one in version.ask("training", "models")["models"]
+        ],
         "campaigns": [
             (one["campaign"], one["unread_sentences"])
             for one in version.ask("collect", "campaign")["campaigns"]
