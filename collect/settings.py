@@ -8,6 +8,7 @@ SPEECHMILL_COLLECT_DECODES how many recordings are decoded at once; default 2
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class Settings:
     store: Path | None = None
     decodes: int = 2
     limits: Limits = field(default_factory=Limits)
+    model_language: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -73,7 +75,18 @@ class Settings:
             raise SettingsError(
                 f"SPEECHMILL_COLLECT_DECODES is {decodes!r}; wanted: a whole number from 1 to 64"
             )
-        return cls(folder, usable_url(url), model, store, int(decodes))
+        released, language = released_run(store) if model is None else (model, "")
+        return cls(folder, usable_url(url), released, store, int(decodes), model_language=language)
+
+
+def released_run(store: Path) -> tuple[Path | None, str]:
+    """The folder of the run whose package is in force in a store, and its language; None where there is none."""
+    try:
+        about = json.loads((store / "models/released/model.json").read_text("utf-8"))
+        run, language = store / "runs" / str(about["run"]), str(about["language"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, ""
+    return (run, language) if run.is_dir() else (None, "")
 
 
 def usable_url(url: str) -> str:

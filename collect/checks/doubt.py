@@ -61,11 +61,12 @@ class Doubter:
 
     Args:
         model: folder of a trained run; None = nobody doubts.
+        language: of the network; other campaigns are not doubted. "" = whoever named the model answers for it.
         command: the worker, for tests; the model's folder is its last argument.
     """
 
-    def __init__(self, model: Path | None, command: list[str] | None = None) -> None:
-        self.model = model
+    def __init__(self, model: Path | None, command: list[str] | None = None, language: str = "") -> None:
+        self.model, self._language = model, language
         self._command = command or [sys.executable, "-m", "collect.checks.doubt_worker"]
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
@@ -75,6 +76,11 @@ class Doubter:
     def is_there(self) -> bool:
         """Whether clips are doubted at all."""
         return self.model is not None and self._failures < _RESTARTS
+
+    def speaks(self, language: str) -> bool:
+        """Whether clips of a campaign in that language are doubted."""
+        primary = language.partition("-")[0].lower()
+        return self.is_there and self._language.partition("-")[0].lower() in ("", primary)
 
     def start(self) -> None:
         """Load the network now, so that nobody's first clip waits for it."""

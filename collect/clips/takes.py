@@ -104,7 +104,9 @@ class Studio:
                     hit = ("copy", {})
         if hit is not None:
             return self._stop(voice, sentence, take, Outcome("stopped", hit[0], dict(hit[1])))
-        heard = self.doubter.hear(samples, sentence.spoken, self._others(campaign, sentence))
+        heard = None
+        if self.doubter.speaks(campaign.language):
+            heard = self.doubter.hear(samples, sentence.spoken, self._others(campaign, sentence))
         sha256 = self.sounds.keep(campaign.name, flac.encode(samples, RATE_HZ))
         return self._keep(campaign, voice, sentence, _Kept(take, samples, measured, heard, sha256))
 
@@ -119,8 +121,6 @@ class Studio:
 
     def _others(self, campaign: Campaign, sentence: Sentence) -> list[str]:
         """Sentences of the campaign that are about as long."""
-        if not self.doubter.is_there:
-            return []
         with self.database.reading() as session:
             query = (
                 select(Sentence.spoken)

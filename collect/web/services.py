@@ -59,7 +59,7 @@ class Services:
             SoundFiles(settings.folder),
             Uploads(settings.folder, limits),
             Decoder(settings.decodes, limits.longest_clip_s),
-            Doubter(settings.model),
+            Doubter(settings.model, language=settings.model_language),
             Copies(),
         )
         templates = Environment(

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from collect.checks.doubt import Doubter, Heard, is_doubtful
 from collect.checks.doubt_worker import behind, log_likelihood
 from collect.database.tables import Clip, Stopped
+from collect.settings import Settings, released_run
 
 WORKER = """
 import json, sys
@@ -129,3 +130,18 @@ def test_the_sentences_that_are_tried_are_of_the_campaign_and_what_is_known_of_a
     studio = app.state.services.studio
     heard = studio.doubter.hear(voice(1), "some words", ["one", "two"])
     assert heard is not None and heard.text == "onextwo"
+
+
+def test_the_released_model_doubts_campaigns_in_its_language_only(tmp_path: Path) -> None:
+    assert released_run(tmp_path) == (None, "")
+    package = tmp_path / "models/abc"
+    package.mkdir(parents=True)
+    (package / "model.json").write_text('{"run": "r1", "language": "en"}')
+    (tmp_path / "models/released").symlink_to("abc")
+    assert released_run(tmp_path) == (None, ""), "its run was removed"
+    (tmp_path / "runs/r1").mkdir(parents=True)
+    settings = Settings.from_environment({"SPEECHMILL_STORE": str(tmp_path)})
+    assert (settings.model, settings.model_language) == (tmp_path / "runs/r1", "en")
+    doubter = Doubter(settings.model, language=settings.model_language)
+    assert doubter.speaks("en-GB") and not doubter.speaks("de")
+    assert Doubter(settings.model).speaks("de") and not Doubter(None).speaks("en")
