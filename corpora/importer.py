@@ -78,6 +78,7 @@ class RawSegment:
         flags: what the importer noticed; `train_only` forbids dev and test, `speaker_unknown` implies it;
             `untimed`: the text of a whole recording, which goes to quarantine where that is too long to learn
             from at once, and always with `needs_alignment`.
+        first_seen: the first release of a growing corpus that has it, of those that were given; None = not told.
     """
 
     utterance_id: str
@@ -96,6 +97,7 @@ class RawSegment:
     donor_id: str | None = None
     flags: tuple[str, ...] = ()
     policies: Policies = DEFAULT_POLICIES
+    first_seen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,8 @@ class ImportOptions:
 class Importer(Protocol):
     """One corpus layout. Add a file in importers/ and one line in the registry.
 
-    An importer may also have `options`, a tuple of `import_options.Option`.
+    An importer may also have `options`, a tuple of `import_options.Option`, and `tells_every_file = True` where `read`
+    speaks of every file of a unit itself, so that one that no item names is no transcript that fell silent.
     """
 
     name: str

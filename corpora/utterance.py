@@ -59,6 +59,7 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("transcript_line", "int64"),  # from 1; null where lines mean nothing
     ("text_rules", "string"),  # style and policies that made text of text_raw (text_rules.py)
     ("audio_fingerprint", "string"),  # of how it sounds, see fingerprint.py; 32 hex digits
+    ("first_seen", "string"),  # of the releases that were given, the first that has it; null = not told
 )
 """Name and kind of every column of a shard; `SCHEMA` is the same as Arrow has it."""
 
@@ -119,7 +120,7 @@ def _schemas() -> dict[str, pa.Schema]:
     }
 
 
-SHARDS_VERSION = "2"
+SHARDS_VERSION = "3"
 """Raised whenever the same rows would be written as other bytes."""
 
 
@@ -162,6 +163,7 @@ class Utterance(TypedDict):
     transcript_line: int | None
     text_rules: str
     audio_fingerprint: str
+    first_seen: str | None
 
 
 @dataclass(frozen=True, slots=True)

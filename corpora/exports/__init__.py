@@ -36,12 +36,14 @@ FORMS = {
     "deepspeech": "corpora.exports.deepspeech",
     "huggingface": "corpora.exports.huggingface",
     "nemo": "corpora.exports.nemo",
+    "nemo_tarred": "corpora.exports.nemo_tarred",
+    "webdataset": "corpora.exports.webdataset",
     "lhotse": "corpora.exports.lhotse",
     "lhotse_shar": "corpora.exports.lhotse_shar",
     "kaldi": "corpora.exports.kaldi",
     "croissant": "corpora.exports.croissant",
 }
-VERSION = "2"  # raise it whenever the bytes of an export change
+VERSION = "3"  # raise it whenever the bytes of an export change
 
 
 @dataclass(frozen=True)

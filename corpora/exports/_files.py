@@ -1,9 +1,11 @@
-"""What the forms share: rows with progress, safe file names, sound as FLAC or WAV files."""
+"""What the forms share: rows with progress, safe file names, sound as FLAC or WAV files, members of tars."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +54,12 @@ class Rows:
                 self.tally.add(row)
 
 
-def file_name(utterance_id: str, suffix: str) -> str:
-    """A file name for an id of any kind: no separator, no leading dot, unique where characters were replaced."""
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", utterance_id).lstrip(".")[:120]
+def file_name(utterance_id: str, suffix: str, dots: bool = True) -> str:
+    """A file name for an id of any kind: no separator, no leading dot, unique where characters were replaced.
+
+    `dots` False: none in the stem either, for readers of tars that take the first dot for its end.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]" if dots else r"[^A-Za-z0-9_-]", "_", utterance_id).lstrip(".")[:120]
     if plain != utterance_id:
         plain += "-" + hashlib.sha256(utterance_id.encode()).hexdigest()[:12]
     return plain + suffix
@@ -65,6 +70,13 @@ def write_flac(row: Row, folder: Path) -> Path:
     path = folder / file_name(row["utterance_id"], ".flac")
     path.write_bytes(row["audio"]["bytes"])
     return path
+
+
+def add_to_tar(packed: tarfile.TarFile, name: str, data: bytes) -> None:
+    """A member without time and owner, so that the same version gives the same bytes."""
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    packed.addfile(entry, io.BytesIO(data))
 
 
 def write_wav(row: Row, folder: Path, rate_hz: int | None = None) -> Path:

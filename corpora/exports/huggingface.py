@@ -43,8 +43,8 @@ def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:
     (folder / "README.md").write_text(card(corpus, [rows.split for rows in splits]), "utf-8")
 
 
-def card(corpus: Corpus, splits: list[str]) -> str:
-    """README.md: licence, language, sizes and the files by split."""
+def card(corpus: Corpus, splits: list[str], files: str = "data/{split}-*.parquet") -> str:
+    """README.md: licence, language, sizes and the files by split, as a pattern in which `{split}` stands."""
     manifest: Mapping[str, Any] = corpus.manifest
     lines = [
         "---",
@@ -59,7 +59,7 @@ def card(corpus: Corpus, splits: list[str]) -> str:
     ]
     lines += ["configs:", "- config_name: default", "  data_files:"]
     for split in splits:
-        lines += [f"  - split: {_SPLIT_NAMES[split]}", f"    path: data/{split}-*.parquet"]
+        lines += [f"  - split: {_SPLIT_NAMES[split]}", f"    path: {files.format(split=split)}"]
     lines += ["---", "", f"# {_plain(corpus.name)}", ""]
     lines += [
         f"{manifest['utterances']} utterances, {manifest['hours']:.2f} hours, {manifest['speakers']} speakers; "

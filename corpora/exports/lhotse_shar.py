@@ -9,14 +9,13 @@ bytes. Part and licence of an utterance stand in its supervision's `custom`.
 from __future__ import annotations
 
 import gzip
-import io
 import itertools
 import json
 import tarfile
 from pathlib import Path
 from typing import Any
 
-from corpora.exports._files import Row, Rows
+from corpora.exports._files import Row, Rows, add_to_tar
 from corpora.exports.huggingface import card
 from store.corpus import Corpus
 
@@ -33,7 +32,8 @@ def write(corpus: Corpus, splits: list[Rows], folder: Path) -> None:
         while batch := [*itertools.islice(waiting, _CUTS_PER_SHARD)]:
             _write_shard(batch, place, number)
             number += 1
-    (folder / "README.md").write_text(card(corpus, [rows.split for rows in splits]), "utf-8")
+    about = card(corpus, [rows.split for rows in splits], "{split}/*")
+    (folder / "README.md").write_text(about, "utf-8")
 
 
 def _write_shard(rows: list[Row], place: Path, number: int) -> None:
@@ -42,15 +42,9 @@ def _write_shard(rows: list[Row], place: Path, number: int) -> None:
     with tarfile.open(place / f"recording.{number:06d}.tar", "w", format=tarfile.GNU_FORMAT) as packed:
         for row in rows:
             name = row["utterance_id"]
-            _add(packed, f"{name}.flac", row["audio"]["bytes"])
+            add_to_tar(packed, f"{name}.flac", row["audio"]["bytes"])
             described = json.dumps(_recording(row, "memory"), ensure_ascii=False)
-            _add(packed, f"{name}.json", described.encode("utf-8"))
-
-
-def _add(packed: tarfile.TarFile, name: str, data: bytes) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size = len(data)
-    packed.addfile(entry, io.BytesIO(data))
+            add_to_tar(packed, f"{name}.json", described.encode("utf-8"))
 
 
 def _recording(row: Row, kind: str) -> dict[str, Any]:

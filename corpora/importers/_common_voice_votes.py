@@ -12,6 +12,8 @@ from typing import Any
 
 from corpora.importer import Ignored, RawSegment, Rejection, WorkUnit
 from corpora.importers import _calls as recordings
+from corpora.importers._common_voice_releases import Merged
+from corpora.importers._common_voice_tables import clip_name
 from corpora.options import SWITCH, Option
 from corpora.sources.source import Source
 
@@ -23,12 +25,17 @@ _CHECKS = {"invalidated": "voted_down", "other": "not_validated"}
 _KIND = "unaccepted"
 
 
-def units(source: Source) -> list[WorkUnit]:
-    """One work unit for each table."""
-    return [
-        WorkUnit(f"{_KIND}-{path}", {"kind": _KIND, "table": path}, float(source.member(path).size), (path,))
-        for path in source.names_matching(_TABLE)
-    ]
+def units(source: Source, merged: Merged) -> list[WorkUnit]:
+    """One work unit for each table of the releases that rows are taken from; clips validated later are named."""
+    found = []
+    places = {release.folder: release for release in (merged.base, *merged.deltas)}
+    for path in source.names_matching(_TABLE):
+        release = places.get(path.rpartition("/")[0])
+        if release is not None or not merged.several:
+            later = merged.accepted_later(release) if release is not None else []
+            payload = {"kind": _KIND, "table": path, "accepted_later": later}
+            found.append(WorkUnit(f"{_KIND}-{path}", payload, float(source.member(path).size), (path,)))
+    return found
 
 
 def is_ours(payload: Mapping[str, Any]) -> bool:
@@ -41,6 +48,7 @@ def read(source: Source, payload: Mapping[str, Any]) -> Iterator[RawSegment | Re
     path = payload["table"]
     bucket = path.rpartition("/")[2].removesuffix(".tsv")
     columns: list[str] = []
+    later = {*payload["accepted_later"]}
     for line in source.text_lines(path):
         if line.text is None:
             yield recordings.bad_line(path, line, "encoding", line.problem)
@@ -52,6 +60,9 @@ def read(source: Source, payload: Mapping[str, Any]) -> Iterator[RawSegment | Re
                 yield recordings.bad_line(
                     path, line, "shifted_columns", f"{len(row)} cells, no votes among them"
                 )
+                continue
+            if clip_name(row["path"]) in later:
+                yield Ignored(path, "validated by a later delta")
                 continue
             votes = f"{row['up_votes']} listeners said yes, {row['down_votes']} no"
             speaker = hashlib.sha256(row.get("client_id", "").encode()).hexdigest()[:16]

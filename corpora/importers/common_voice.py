@@ -1,12 +1,14 @@
-"""Common Voice scripted speech, all releases: never-quoted TSV tables beside `clips/*.mp3`; release 1 with CSV.
+"""Common Voice, all releases: never-quoted TSV tables beside `clips/*.mp3`; release 1 with CSV; spontaneous speech.
 
     [cv-corpus-…/]<language>/{train,dev,test,validated}.tsv   …/clips/common_voice_en_NNN.mp3
+    sps-corpus-…-<language>/ss-corpus-<language>.tsv          …/audios/spontaneous-speech-en-NNN.mp3
 
 Columns are read by name, because every release has its own. The official train, dev and test are taken;
 rows of `validated.tsv` outside them are counted and passed over unless the option `train_all` asks for those
 whose speaker and sentence are in neither dev nor test. A clip or a speaker that is also in an evaluation
 split is refused in training. Client ids are hashed again. Reported sentences are flagged, stated durations
-compared. The tables of invalidated and other clips are counted as rejections where `unaccepted` asks for it.
+compared. The tables of invalidated and other clips are counted as rejections where `unaccepted` asks for it. Full and
+delta releases of one language that are named together become one corpus (_common_voice_releases.py).
 """
 
 from __future__ import annotations
@@ -15,12 +17,10 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from corpora.errors import SourceError
 from corpora.importer import (
     AudioRef,
     CorpusFacts,
@@ -33,8 +33,19 @@ from corpora.importer import (
 )
 from corpora.importers import _calls as recordings
 from corpora.importers import _common_voice_facts as facts
+from corpora.importers import _common_voice_releases as releases
+from corpora.importers import _common_voice_spontaneous as spontaneous
 from corpora.importers import _common_voice_v1 as release_one
 from corpora.importers import _common_voice_votes as unaccepted
+from corpora.importers._common_voice_releases import Merged, Release
+from corpora.importers._common_voice_tables import (
+    Table,
+    clip_member,
+    clip_name,
+    language_of,
+    rows_of,
+    table_names,
+)
 from corpora.options import SWITCH, Option
 from corpora.sources.lines import TextLine, decode_lines
 from corpora.sources.names import unsafe_name
@@ -43,47 +54,16 @@ from corpora.text.language_tags import language_tag
 
 LICENCE = "CC0-1.0"
 SLICE_ROWS = 500
-_TABLE = re.compile(r"(?:^|/)(train|dev|test|validated)\.tsv$")
-_SPONTANEOUS = re.compile(r"(?:^|/)ss-corpus-[^/]*\.tsv$")
 _CLIP = re.compile(r"(?i)\.mp3$")
-_NEEDED = ("client_id", "path", "sentence")
 _AGAIN = "listed again in validated.tsv"
-_VOTES = ("up_votes", "down_votes")
-
-
-@dataclass(frozen=True)
-class Table:
-    """One TSV: its member name, split name, column names, and the folder it stands in."""
-
-    path: str
-    name: str
-    columns: tuple[str, ...]
-    folder: str
-
-    def cells(self, line: TextLine) -> dict[str, str]:
-        """The row by column name; empty cells at its end may be missing, as releases 5 and 6 write them.
-
-        Raises:
-            ValueError: more cells than columns, or votes that are no numbers: a shifted row.
-        """
-        cells = (line.text or "").split("\t")
-        needed = max(at for at, name in enumerate(self.columns) if name in (*_NEEDED, *_VOTES))
-        if not needed < len(cells) <= len(self.columns):
-            raise ValueError(f"{len(cells)} cells under {len(self.columns)} column names")
-        cells += [""] * (len(self.columns) - len(cells))
-        row = dict(zip(self.columns, cells, strict=True))
-        for votes in _VOTES:
-            if votes in row and not row[votes].strip().isdigit():
-                raise ValueError(f"{votes} is {row[votes]!r}, not a number: the row's cells are shifted")
-        return row
 
 
 class CommonVoiceImporter:
     """See the module."""
 
     name = "common_voice"
-    version = "3"
-    summary = "Common Voice, release 1 to 25 and deltas: mp3 clips and their tables"
+    version = "4"
+    summary = "Common Voice, scripted (release 1 to 25, full and deltas merged) and spontaneous speech"
 
     options = (
         Option("train_all", "also rows of validated.tsv that leak neither speaker nor sentence", SWITCH),
@@ -91,37 +71,43 @@ class CommonVoiceImporter:
     )
 
     def recognise(self, source: Source) -> bool:
-        """A split's table beside mp3 clips."""
-        tables = source.names_matching(_TABLE) or release_one.tables(source)
+        """A split's table, or the one of spontaneous speech, beside mp3 clips."""
+        tables = table_names(source) or release_one.tables(source) or spontaneous.tables(source)
         return bool(tables) and bool(source.names_matching(_CLIP))
 
     def scan(self, source: Source, options: ImportOptions) -> Scan:
         """Read the tables once, find leaks between splits, cut each table into slices of 500 rows.
 
         Raises:
-            SourceError: no table, several languages or releases at once, or a table without its columns.
+            SourceError: no table, several languages at once, or a table without its columns.
         """
+        unaccepted_too = options.options.get("unaccepted") in (True, "yes")
         first_release = release_one.tables(source)
         if first_release:
             units = [unit for path in first_release for unit in release_one.slices(source, path, LICENCE)]
             return Scan(CorpusFacts(self.name, LICENCE), tuple(units), notes=(release_one.REMARK,))
-        tables = _tables(source)
-        language = _language(source, tables[0])
-        official = any(table.name != "validated" for table in tables)
-        wanted = options.options.get("train_all") in (True, "yes") or not official
-        reading = _Reading(source, official)
-        units = []
-        ignored: list[Ignored] = []
-        for table in tables:
-            if table.name == "validated" and not wanted:
+        if spontaneous.tables(source) and not table_names(source):
+            return spontaneous.scan(source, CorpusFacts(self.name, LICENCE), unaccepted_too)
+        merged = releases.merged(source)
+        merged.listen(source)
+        base = merged.base
+        language = language_of(source, base.tables[0])
+        train_all = options.options.get("train_all") in (True, "yes") or not base.official
+        reading = _Reading(source, merged)
+        units, ignored = [], []
+        for table in base.tables:
+            if table.name == "validated" and not train_all:
                 ignored += reading.outside(table)
             else:
-                units += reading.slices(table)
-        if options.options.get("unaccepted") in (True, "yes"):
-            units += unaccepted.units(source)
-        notes = [] if official else [_unofficial(source)]
-        notes += facts.count_remarks(source, language, reading.rows) + facts.ages_remark(reading.decades)
-        rule = "official" if official else "speaker"
+                units += reading.slices(table, base)
+        for delta in merged.deltas:
+            units += [unit for table in delta.tables for unit in reading.slices(table, delta)]
+        if unaccepted_too:
+            units += unaccepted.units(source, merged)
+        notes = [*releases.remarks(merged)] if base.official else [_unofficial(source)]
+        notes += [] if merged.several else facts.count_remarks(source, language, reading.rows)
+        notes += facts.ages_remark(reading.decades)
+        rule = "official" if base.official else "speaker"
         about = CorpusFacts(self.name, LICENCE, language, split_rule=rule)
         return Scan(about, tuple(units), tuple(ignored), (), tuple(notes))
 
@@ -130,6 +116,9 @@ class CommonVoiceImporter:
         payload = unit.payload
         if payload.get("release") == 1:
             yield from release_one.read(source, payload)
+            return
+        if spontaneous.is_ours(payload):
+            yield from spontaneous.read(source, payload)
             return
         if unaccepted.is_ours(payload):
             yield from unaccepted.read(source, payload)
@@ -149,84 +138,14 @@ class CommonVoiceImporter:
                 yield _read_row(source, payload, table, placed)
 
 
-def _tables(source: Source) -> list[Table]:
-    """The split tables of the one language, evaluation splits first, so that leaks are found in training."""
-    folders: dict[str, list[Table]] = {}
-    for path in source.names_matching(_TABLE):
-        folder, _, name = path.rpartition("/")
-        head = _header(source, path)
-        columns = tuple((head.text or "").split("\t")) if head else ()
-        missing = [column for column in _NEEDED if column not in columns]
-        if missing:
-            raise SourceError(f"{path} has no column {' and '.join(missing)}: is it a Common Voice table?")
-        folders.setdefault(folder, []).append(Table(path, name.removesuffix(".tsv"), columns, folder))
-    if not folders and source.names_matching(_SPONTANEOUS):
-        raise SourceError(
-            f"{source.label} is Common Voice's spontaneous speech (ss-corpus-….tsv), which has tables of its own: import "
-            "it with `donated`, with a donation.toml that names its licence; its official splits are kept"
-        )
-    if not folders:
-        raise SourceError(
-            f"{source.label} holds no train, dev, test or validated.tsv, nor cv-valid-train.csv of release 1"
-        )
-    if len(folders) > 1:
-        raise SourceError(
-            f"{source.label} holds {len(folders)} sets of tables ({', '.join(sorted(folders))}): "
-            "import one language of one release at a time"
-        )
-    order = ("test", "dev", "train", "validated")
-    return sorted(next(iter(folders.values())), key=lambda table: order.index(table.name))
-
-
-def _header(source: Source, path: str) -> TextLine | None:
-    """The first line of a table.
-
-    Raises:
-        SourceError: its lines end with CR alone, so that all of it would pass for column names.
-    """
-    with source.open(path) as stream:
-        first = stream.readline()
-    if b"\r" in first.rstrip(b"\r\n"):
-        raise SourceError(
-            f"{path} ends its lines with CR alone: write it with LF, or take the table as it was published"
-        )
-    return next(iter(decode_lines(first)), None)
-
-
-def _language(source: Source, table: Table) -> str:
-    """What the first row says, else the folder's name, else English."""
-    for line, _, _ in islice(_rows(source, table), 1):
-        said = dict(zip(table.columns, (line.text or "").split("\t"), strict=False)).get("locale", "").strip()
-        if said:
-            try:
-                return language_tag(said)
-            except ValueError:
-                break  # the row is refused when it is read
-    folder = PurePosixPath(table.folder.replace("!", "/")).name
-    return folder if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]+)?", folder) else "en"
-
-
-def _rows(source: Source, table: Table) -> Iterator[tuple[TextLine, int, int]]:
-    """(line, offset, bytes) of every row below the header; rows end at line feeds and nowhere else."""
-    with source.open(table.path) as stream:
-        offset = len(stream.readline())
-        number = 1
-        while raw := stream.readline():
-            number += 1
-            line = next(iter(decode_lines(raw)), None)  # none where it is only a byte order mark
-            if line is not None and (line.text is None or line.text.strip()):
-                yield TextLine(number, line.text, line.problem), offset, len(raw)
-            offset += len(raw)
-
-
 class _Reading:
     """One pass over the tables, evaluation splits first: work units, and what leaks between splits."""
 
-    def __init__(self, source: Source, official: bool) -> None:
+    def __init__(self, source: Source, merged: Merged) -> None:
         self._source = source
-        self._official = official
+        self._merged = merged
         self._anywhere = {PurePosixPath(name).name: name for name in source.names_matching(_CLIP)}
-        self._clips: dict[str, str] = {}  # clip -> first table that lists it
+        self._clips: dict[str, str] = {}  # clip -> path of the first table that lists it
         self._speakers: dict[str, str] = {}  # client -> first table that names it
         self._sentences: set[str] = set()  # of dev and test
         self._reported = facts.reported_sentences(source)
@@ -234,30 +153,42 @@ class _Reading:
         self.rows: Counter[str] = Counter()  # by table
         self.decades: Counter[int] = Counter()  # of the speakers' ages, by row
 
-    def slices(self, table: Table) -> list[WorkUnit]:
+    def slices(self, table: Table, release: Release) -> list[WorkUnit]:
         """Work units of at most 500 rows, each with the lines that must not be used."""
         units: list[WorkUnit] = []
-        rows = _rows(self._source, table)
+        rows = rows_of(self._source, table.path)
+        prefix = f"{release.name}{'-delta' if release.delta else ''}-" if self._merged.several else ""
         while chunk := list(islice(rows, SLICE_ROWS)):
-            units.append(self._slice(table, chunk))
+            payload, members = self._slice(table, release, chunk)
+            cost = sum(self._source.member(name).size for name in members)
+            files = (table.path, *sorted(set(members)))
+            key = f"{prefix}{table.name}-{payload['first_line']:08d}"
+            units.append(WorkUnit(key, payload, cost, files, payload["split"] or ""))
         return units
 
-    def _slice(self, table: Table, rows: Sequence[tuple[TextLine, int, int]]) -> WorkUnit:
+    def _slice(
+        self, table: Table, release: Release, rows: Sequence[tuple[TextLine, int, int]]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """What `read` needs of these rows, and the clips it will open."""
         refused: dict[str, list[str]] = {}
         elsewhere: dict[str, str] = {}
         members: list[str] = []
         flagged: list[int] = []
         lengths_s: dict[str, float] = {}
+        seen: dict[str, str] = {}
         self.rows[table.name] += len(rows)
         for line, _, _ in rows:
             try:
                 row = table.cells(line)
             except ValueError:
                 continue
-            leak = self._leak(table, row)
+            leak = self._leak(table, release, row)
             if leak:
                 refused[str(line.number)] = list(leak)
             clip = clip_name(row["path"])
+            first = self._merged.first_seen(clip, release)
+            if first is not None and first != release.name:
+                seen[clip] = first
             if self._reported & {row["sentence"], row.get("sentence_id", "")}:
                 flagged.append(line.number)
             if clip in self._durations_s:
@@ -270,37 +201,40 @@ class _Reading:
                 member = elsewhere[clip] = self._anywhere[clip]
             if member in self._source:
                 members.append(member)
-        first, last = rows[0], rows[-1]
+        (begin, offset, _), (_, last, length) = rows[0], rows[-1]
         payload: dict[str, Any] = {
             "table": table.path,
             "name": table.name,
-            "split": table.name if table.name != "validated" else ("train" if self._official else None),
+            "split": table.name
+            if table.name != "validated"
+            else ("train" if self._merged.base.official else None),
             "columns": list(table.columns),
             "folder": table.folder,
-            "offset": first[1],
-            "bytes": last[1] + last[2] - first[1],
-            "first_line": first[0].number,
+            "offset": offset,
+            "bytes": last + length - offset,
+            "first_line": begin.number,
             "refused": refused,
             "elsewhere": elsewhere,
             "reported": flagged,
             "lengths_s": lengths_s,
+            "release_name": release.name,
+            "first_seen": seen,
         }
-        cost = sum(self._source.member(name).size for name in members)
-        files = (table.path, *sorted(set(members)))
-        return WorkUnit(f"{table.name}-{first[0].number:08d}", payload, cost, files, payload["split"] or "")
+        return payload, members
 
-    def _leak(self, table: Table, row: Mapping[str, str]) -> tuple[str, str] | None:
+    def _leak(self, table: Table, release: Release, row: Mapping[str, str]) -> tuple[str, str] | None:
         """Remember the row; (check, reason) where it must not be used beside what other tables hold."""
         clip, speaker, sentence = clip_name(row["path"]), row["client_id"], row["sentence"].strip().lower()
-        listed = self._clips.setdefault(clip, "") or None
-        self._clips[clip] = listed or table.name
+        listed = self._clips.get(clip)
+        self._clips.setdefault(clip, table.path)
         heard = self._speakers.setdefault(speaker, table.name)
-        if listed == table.name:
+        if listed == table.path:
             return "duplicate_id", f"{clip} stands twice in {table.name}.tsv"
         if listed:
-            return (
-                _AGAIN if table.name == "validated" else "split_leak"
-            ), f"{clip} is also listed in {listed}.tsv"
+            check = _AGAIN if table.name == "validated" else "split_leak"
+            return check, f"{clip} is also listed in {PurePosixPath(listed).name}"
+        if verdict := self._merged.later_verdict(clip, release):
+            return verdict
         if speaker and heard != table.name and (table.name, heard) != ("validated", "train"):
             return "speaker_leak", f"other clips of the speaker are in {heard}.tsv"
         if table.name in ("dev", "test"):
@@ -312,7 +246,7 @@ class _Reading:
     def outside(self, table: Table) -> list[Ignored]:
         """Rows of validated.tsv counted by whether an official split has their clip."""
         listed = outside = 0
-        for line, _, _ in _rows(self._source, table):
+        for line, _, _ in rows_of(self._source, table.path):
             self.rows[table.name] += 1
             try:
                 clip = clip_name(table.cells(line)["path"])
@@ -340,16 +274,6 @@ def _unofficial(source: Source) -> str:
             f"{drawn}. Import the full release for the official splits"
         )
     return f"no train, dev and test tables: {drawn}"
-
-
-def clip_member(folder: str, clip: str) -> str:
-    """Where a clip lies beside the tables of `folder`."""
-    return f"{folder}/clips/{clip}" if folder else f"clips/{clip}"
-
-
-def clip_name(path: str) -> str:
-    """The clip's file name; early releases leave `.mp3` away."""
-    return path if path.lower().endswith(".mp3") else f"{path}.mp3"
 
 
 def _read_row(
@@ -393,4 +317,5 @@ def _read_row(
         language=language,
         licence=LICENCE,
         flags=_flags(row, line.number in payload["reported"]),
+        first_seen=payload["first_seen"].get(clip, payload["release_name"]),
     )

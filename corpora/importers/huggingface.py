@@ -32,7 +32,7 @@ class HuggingFaceImporter:
     """See the module."""
 
     name = "huggingface"
-    version = "1"
+    version = "2"
     summary = "a Hugging Face set: Parquet files with sound and text"
     options = (
         packed.LICENCE,
@@ -135,5 +135,6 @@ def _items(source: Source, payload: Mapping[str, Any]) -> Iterator[RawSegment | 
             language=packed.first_text(row, ("language", "locale", "lang")) or payload["language"],
             licence=packed.first_text(row, ("licence", "license")) or payload["licence"],
             donor_id=packed.first_text(row, ("donor_id",)),
+            first_seen=packed.first_text(row, ("first_seen",)),
             flags=("speaker_unknown",) if speaker in (None, "") else (),
         )

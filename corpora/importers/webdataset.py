@@ -19,6 +19,7 @@ from corpora.sources.names import SOUND
 from corpora.sources.source import Source
 
 _SHARD = re.compile(r"^(?:.*/)?([^/!]*\d[^/!]*\.tar)!/")
+_BESIDE = re.compile(r"(?i)(?:^|/)(?:readme|licen[cs]e|export|dataset_info)[^/]*$")
 _TEXTS = (".txt", ".text", ".json")
 _TEXT_KEYS = ("text", "sentence", "transcript", "transcription", "normalized_text")
 
@@ -27,9 +28,10 @@ class WebDatasetImporter:
     """See the module."""
 
     name = "webdataset"
-    version = "1"
+    version = "2"
     summary = "a WebDataset: numbered tars of sounds with their texts beside them"
     options = (packed.LICENCE, packed.LANGUAGE)
+    tells_every_file = True  # a .json beside the .txt holds facts
 
     def recognise(self, source: Source) -> bool:
         """Numbered tars in which sounds have a text of their own stem."""
@@ -37,7 +39,7 @@ class WebDatasetImporter:
         sounds = [name for name in names if SOUND.search(name)]
         return (
             bool(sounds)
-            and all(_SHARD.match(name) for name in names)
+            and all(_SHARD.match(name) or _BESIDE.search(name) for name in names)
             and bool(_text_of(sounds[0], set(names)))
         )
 

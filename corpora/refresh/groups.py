@@ -205,7 +205,8 @@ class GroupWorker:
                 if not isinstance(item, Ignored) or "comment" not in item.reason:
                     told.add(item.source_path)
                 yield item
-            yield from _silent_texts(unit, told)
+            if not getattr(self._importer, "tells_every_file", False):
+                yield from _silent_texts(unit, told)
         except SourceError as error:
             yield Rejection(unit.key, "source_unreadable", str(error))
         except Exception as error:  # the last net: a fault of ours costs this unit, not the import
@@ -350,4 +351,5 @@ def _row(corpus: str, segment: RawSegment, clip: Clip) -> dict[str, Any]:
         "transcript_line": segment.line,
         "text_rules": rules_of(segment.style, segment.policies),
         "audio_fingerprint": clip.figures.fingerprint,
+        "first_seen": segment.first_seen,
     }

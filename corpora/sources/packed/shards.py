@@ -1,4 +1,4 @@
-"""A folder with packed shards, seen with what is inside: Parquet files with sound, tars of a lhotse Shar or of NeMo.
+"""A folder with packed shards, seen with what is inside: Parquet files with sound, tars of a Shar, NeMo or WebDataset.
 
 `is_packed` asks for names only and stops at the first sound file: a folder of plain recordings is none.
 """
@@ -22,18 +22,21 @@ from corpora.utterance import Rejection
 SHAR_CUTS = re.compile(r"(?:^|/)cuts\.(\d+)\.jsonl(?:\.gz)?$")
 _PARQUET = re.compile(r"\.parquet$")
 _NEMO_TAR = re.compile(r"(?:^|/)audio_\d+\.tar$")
+_WEB_TAR = re.compile(r"\d{5,}\.tar$")  # train-000000.tar: WebDataset numbers with five or six digits
 _INSIDE = "!/"
 
 
 def is_packed(root: Path) -> bool:
-    """Whether a folder holds Parquet files, a Shar, or NeMo's tars beside a manifest, and no plain sound before."""
+    """Whether a folder holds Parquet files, a Shar, NeMo's or numbered tars, and no plain sound before."""
     for _, folders, names in os.walk(root):
         folders.sort()
         manifest = any("manifest" in name and name.endswith(".json") for name in names)
         for name in sorted(names):
             if SOUND.search(name):
                 return False
-            if _PARQUET.search(name) or SHAR_CUTS.search(name) or (manifest and _NEMO_TAR.search(name)):
+            if _PARQUET.search(name) or SHAR_CUTS.search(name) or _WEB_TAR.search(name):
+                return True
+            if manifest and _NEMO_TAR.search(name):
                 return True
     return False
 
@@ -63,7 +66,8 @@ class ShardFolderReader(DirectoryReader):
 
     def _members_of(self, name: str, member: Member, shar: bool) -> dict[str, Member] | None:
         """What a shard holds; None for a plain file, {} for one that cannot be read (told)."""
-        if not (_PARQUET.search(name) or _NEMO_TAR.search(name) or (shar and name.endswith(".tar"))):
+        tar = _NEMO_TAR.search(name) or _WEB_TAR.search(name) or (shar and name.endswith(".tar"))
+        if not (tar or _PARQUET.search(name)):
             return None
         try:
             shard = self._shard(name)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,40 @@ def test_nemo_names_every_sound_relative_to_the_manifest(store: Store, tmp_path:
         samples, rate = sound(tmp_path / "out" / line["audio_filepath"])
         assert (samples, rate) == stored[line["utterance_id"]]
         assert line["duration"] == pytest.approx(len(samples) / rate, abs=1e-6)
+
+
+def test_nemo_tars_hold_what_their_manifest_names(store: Store, tmp_path: Path) -> None:
+    corpus = store.corpus("librispeech")
+    export(ExportRequest(corpus, "nemo_tarred", tmp_path / "out"))
+    place, stored = tmp_path / "out" / "test", stored_sound(corpus, "test")
+    lines = [json.loads(line) for line in (place / "tarred_audio_manifest.json").read_text().splitlines()]
+    assert {line["utterance_id"]: line["text"] for line in lines} == texts(corpus, "test")
+    with tarfile.open(place / "audio_0.tar") as packed:
+        assert packed.getnames() == [line["audio_filepath"] for line in lines]
+        assert {entry.mtime for entry in packed.getmembers()} == {0}
+        for line in lines:
+            found = soundfile.read(packed.extractfile(line["audio_filepath"]), dtype="int16")
+            assert (found[0].tolist(), found[1]) == stored[line["utterance_id"]]
+            assert line["duration"] == len(found[0]) / found[1] and line["shard_id"] == 0
+
+
+def test_samples_of_a_webdataset_are_sound_text_and_facts(store: Store, tmp_path: Path) -> None:
+    corpus = store.corpus("librispeech")
+    export(ExportRequest(corpus, "webdataset", tmp_path / "out", ("dev",)))
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "- split: validation\n    path: dev-*.tar" in card
+    stored = stored_sound(corpus, "dev")
+    with tarfile.open(tmp_path / "out" / "dev-000000.tar") as packed:
+        data = {entry.name: packed.extractfile(entry).read() for entry in packed.getmembers()}  # type: ignore[union-attr]
+    stems = list(dict.fromkeys(name.partition(".")[0] for name in data))
+    assert [*data] == [f"{stem}.{kind}" for stem in stems for kind in ("flac", "txt", "json")]
+    told = {stem: json.loads(data[f"{stem}.json"]) for stem in stems}
+    names = {stem: told[stem]["utterance_id"] for stem in stems}
+    assert {names[stem]: data[f"{stem}.txt"].decode() for stem in stems} == texts(corpus, "dev")
+    for stem in stems:
+        found, rate = soundfile.read(io.BytesIO(data[f"{stem}.flac"]), dtype="int16")
+        assert (found.tolist(), rate) == stored[names[stem]]
+        assert (told[stem]["licence"], told[stem]["sampling_rate"]) == ("CC-BY-4.0", rate)
 
 
 def test_lhotse_manifests_fit_together(store: Store, tmp_path: Path) -> None:
@@ -237,6 +272,12 @@ def test_file_names_stay_in_their_folder(hostile: str) -> None:
     name = file_name(hostile, ".wav")
     assert "/" not in name and not name.startswith(".") and len(name) < 200
     assert name != file_name(hostile + "!", ".wav")
+
+
+def test_names_in_tars_have_one_dot() -> None:
+    assert file_name("a-1", ".flac", dots=False) == "a-1.flac"
+    dotted = [file_name(name, ".flac", dots=False) for name in ("a.b", "a_b", "a.b.", ".a_b")]
+    assert len(set(dotted)) == 4 and all(name.count(".") == 1 for name in dotted)
 
 
 def test_the_command_exports_and_tells(
