@@ -1,7 +1,8 @@
 """Files opened once, below the folder they were listed in: a link that leads out of it is never followed.
 
 What is looked at before opening may be another file when it is opened. So the file is opened first, and then the
-system is asked where it really lies and what it is. Devices and pipes are refused and never waited for.
+system is asked where it really lies and what it is. Devices and pipes are refused and never waited for. Whoever needs a
+path (libsndfile, ffmpeg) gets one of the open file, not its name.
 """
 
 from __future__ import annotations
@@ -53,3 +54,16 @@ def real_path(handle: int, path: Path) -> Path:
     if not os.path.samestat(os.fstat(handle), real.stat()):
         raise OutsideError(f"{path.name} was exchanged while it was opened")
     return real
+
+
+def held_path(handle: int, path: Path) -> Path:
+    """A path that leads to an open file while it is open, whatever happens to its name; children need `handles_of`.
+
+    Without /proc it is where the file lies now, as `real_path` finds it.
+    """
+    return _PROC / str(handle) if _PROC.exists() else real_path(handle, path)
+
+
+def handles_of(path: Path) -> tuple[int, ...]:
+    """What a child process must inherit (`pass_fds`) to open a path of `held_path`; nothing for any other path."""
+    return (int(path.name),) if path.parent == _PROC else ()

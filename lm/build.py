@@ -166,7 +166,10 @@ def _write_parts(
     """The clean sentences: in one file, or where sources are mixed in one each."""
     labels = inputs.alphabet.labels
     held_out = held_out_sentences(inputs.everything, request.keep_held_out, not inputs.alphabet.unspaced)
-    sources = [("all", SentenceSources(inputs.training, inputs.text, tuple(labels), request.workers))]
+    everything = SentenceSources(
+        inputs.training, inputs.text, tuple(labels), request.workers, inputs.language
+    )
+    sources = [("all", everything)]
     if request.interpolate:
         sources = mixture().sources_of(request, inputs)
     parts, counts = [], SentenceCounts()
@@ -188,7 +191,7 @@ def mixture() -> Any:
 def _choose_vocabulary(request: BuildRequest, inputs: Inputs, words: WordCounter | None) -> Vocabulary | None:
     """The words that `lmplz` keeps, or None where all stay."""
     if request.vocabulary is not None:
-        return from_list(request.vocabulary, tuple(inputs.alphabet.labels))
+        return from_list(request.vocabulary, tuple(inputs.alphabet.labels), inputs.language)
     if request.vocabulary_size is not None and words is not None:
         return most_frequent(words, request.vocabulary_size)
     return None

@@ -10,6 +10,7 @@ from corpora.text.normaliser import Refused
 from lm.errors import VerificationError
 from lm.model.folder import files_of, find_model_damage, read_manifest
 from lm.perplexity import Perplexity
+from lm.request import language_of
 from lm.text.characters import normaliser_for, say_titles
 from lm.units import scoring
 from native import Alphabet, Scorer
@@ -23,10 +24,11 @@ def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:
     Raises ScorerError.
     """
     scorer = Scorer.load(folder)
+    language = language_of(read_manifest(folder).get("inputs", {}).get("settings", {}))
     score = scoring(scorer.score_sentence, scorer.info["unit"], scorer.alphabet)
     total, results = Perplexity(), []
     for sentence in sentences:
-        clean = _clean(sentence, scorer.alphabet)
+        clean = _clean(sentence, scorer.alphabet, language)
         if isinstance(clean, Refused):
             shown = sentence.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             results.append({"text": shown, "refused": clean.check, "reason": clean.reason, "words": []})
@@ -42,7 +44,7 @@ def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:
     return {**total.as_json(), "log10": round(total.log10, 6), "refused": refused, "sentences": results}
 
 
-def _clean(sentence: str, alphabet: Alphabet) -> str | Refused:
+def _clean(sentence: str, alphabet: Alphabet, language: str) -> str | Refused:
     """A sentence as the model knows it, or why it cannot be scored."""
     if not sentence.isascii():
         try:
@@ -52,8 +54,8 @@ def _clean(sentence: str, alphabet: Alphabet) -> str | Refused:
     if alphabet.kind != "characters":
         return sentence
     labels = tuple(alphabet.labels)
-    normalised = normaliser_for(labels).normalise(sentence)
-    return normalised if isinstance(normalised, Refused) else say_titles(normalised.text, labels)
+    normalised = normaliser_for(labels, language).normalise(sentence)
+    return normalised if isinstance(normalised, Refused) else say_titles(normalised.text, labels, language)
 
 
 def verify(folder: Path) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import native
-from corpora.text.languages import alphabet_for
+from corpora.text.languages import alphabet_for, primary
 from corpora.text.normaliser import NORMALISER_VERSION
 from lm.defaults import DEFAULT_ORDER, DEFAULT_PRUNE
 from lm.errors import LanguageModelUsageError
@@ -44,7 +44,8 @@ class BuildRequest:
     `corpora` None means all published ones, () none. `prune` holds one threshold per order (counts up to it
     are dropped). `vocabulary_size` keeps the N most frequent words, `vocabulary` those of a file (one a line).
     `alphabet` is the file of the letters that text is written with; without it those of `language`, else of the
-    language of the corpora that are named, else the English ones. `labels` says whether the network's outputs are
+    language of the corpora that are named, else the English ones. By the rules of that language the text is
+    normalised, too. `labels` says whether the network's outputs are
     those characters or the bytes of UTF-8, `unit` what the model counts ("": characters where the alphabet has no
     blank, else words).
     `interpolate` makes one model of each source and mixes them. `keep_held_out` learns also from sentences
@@ -93,6 +94,11 @@ class Inputs:
         return str(self.record["settings"]["unit"])
 
     @property
+    def language(self) -> str:
+        """BCP 47: by its rules the text is normalised."""
+        return language_of(self.record["settings"])
+
+    @property
     def hash(self) -> str:
         """Hex SHA-256 of all inputs and settings: equal hash, equal model."""
         text = json.dumps(self.record, sort_keys=True, ensure_ascii=False)
@@ -111,7 +117,12 @@ def gather(request: BuildRequest) -> Inputs:
     """Finds and checks all inputs. Raises LanguageModelUsageError, TextSourceError, ToolMissingError."""
     _check(request)
     store = open_store(request.store)
-    alphabet = _alphabet(request, store)
+    language = _language(request, store)
+    alphabet = (
+        alphabet_for(language, store.alphabets_dir)
+        if request.alphabet is None
+        else Alphabet.load(request.alphabet)
+    )
     if not request.unit:
         request = replace(request, unit=CHARACTERS if alphabet.unspaced else WORDS)
         _check(request)
@@ -137,7 +148,7 @@ def gather(request: BuildRequest) -> Inputs:
         refuse_pointer(file.path)
     record = {
         "build_rules": BUILD_RULES_VERSION,
-        "settings": _settings(request),
+        "settings": _settings(request, language),
         "alphabet_hash": alphabet.hash,
         "normaliser_version": NORMALISER_VERSION,
         "kenlm_version": find_tools().version,
@@ -160,14 +171,17 @@ def gather(request: BuildRequest) -> Inputs:
     return Inputs(store, alphabet, training, everything, tuple(files), record)
 
 
-def _alphabet(request: BuildRequest, store: Store) -> Alphabet:
-    """The letters; see `BuildRequest`."""
-    if request.alphabet is not None:
-        return Alphabet.load(request.alphabet)
+def language_of(settings: Mapping[str, Any]) -> str:
+    """The language of a model's text, by the settings in its manifest, which name it where it is not English."""
+    return str(settings.get("language", "en"))
+
+
+def _language(request: BuildRequest, store: Store) -> str:
+    """See `BuildRequest`."""
     language = request.language
     if language is None and request.corpora:
         language = str(store.corpus(min(request.corpora)).manifest.get("language") or "en")
-    return alphabet_for(language or "en", store.alphabets_dir)
+    return language or "en"
 
 
 def _check(request: BuildRequest) -> None:
@@ -212,8 +226,9 @@ def _why_no_corpus(request: BuildRequest, store: Store) -> str:
     return f"no corpus is published in {store.root}" if request.corpora is None else "no corpus was named"
 
 
-def _settings(request: BuildRequest) -> dict[str, Any]:
-    return {
+def _settings(request: BuildRequest, language: str) -> dict[str, Any]:
+    told = {} if primary(language) == "en" else {"language": language}
+    return told | {
         "order": request.order,
         "prune": list(request.prune),
         "vocabulary_size": request.vocabulary_size,

@@ -72,6 +72,7 @@ def sweep(request: BuildRequest, grid: Grid | None = None) -> dict[str, Any]:
         )
     name = request.publish or DEFAULT_NAME
     base = {key: value for key, value in inputs.record.items() if key != "settings"}
+    base |= {"language": inputs.language} if "language" in inputs.record["settings"] else {}
     base_hash = replace(inputs, record=base).hash
     folder = inputs.store.staging_dir("language_models") / f"sweep-{name}-{base_hash[:16]}"
     with explain_write(folder):
@@ -149,7 +150,8 @@ def _write_text(request: BuildRequest, inputs: Inputs, text: Path) -> int:
     noted = text.with_suffix(".longest")
     if noted.is_file():
         return int(noted.read_text())
-    sources = SentenceSources(inputs.training, inputs.text, tuple(inputs.alphabet.labels), request.workers)
+    labels = tuple(inputs.alphabet.labels)
+    sources = SentenceSources(inputs.training, inputs.text, labels, request.workers, inputs.language)
     held_out = held_out_sentences(inputs.everything, request.keep_held_out, not inputs.alphabet.unspaced)
     with explain_write(text):
         counts = write_sentences(text, sources, held_out)

@@ -16,6 +16,8 @@ from typing import Any
 
 from pydub.utils import get_prober_name
 
+from corpora.reading import handles_of
+
 _DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,mxf,gxf,asf,aac,ac3,eac3,amr,amrnb,amrwb,caf,"
     "flv,w64,wav,mp3,ogg,flac,aiff,au,dv,rm,wv,ape,tta,dsf,voc,nut"
@@ -136,7 +138,9 @@ def _clock(text: str) -> float | None:
 def _asked(path: Path, questions: list[str]) -> Any:
     command = [get_prober_name(), "-v", "error", *SAFE, *questions, f"file:{path}"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_PROBE_S, check=False)
+        done = subprocess.run(
+            command, capture_output=True, timeout=_PROBE_S, check=False, pass_fds=handles_of(path)
+        )
         return json.loads(done.stdout or b"{}")
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return {}
@@ -149,7 +153,9 @@ def packets(path: Path, facts: Facts) -> Packets | None:
     ends: dict[int, float] = defaultdict(float)
     first, length_s, gap = None, 0.0, (0.0, 0.0)
     try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as child:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, errors="replace", pass_fds=handles_of(path)
+        ) as child:
             for line in child.stdout or ():
                 index, begins_s, lasts_s = _packet(line)
                 if begins_s is None:

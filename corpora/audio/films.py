@@ -19,6 +19,7 @@ from pydub.utils import get_encoder_name
 from corpora.audio.film_facts import SAFE, Facts, Packets, packets, probe
 from corpora.audio.recording import MOST_SPILLED_BYTES, Recording, _kept
 from corpora.errors import AudioError
+from corpora.reading import handles_of
 
 _TIMEOUT_S = 6 * 3600
 _CUT_S, _CUT_SHARE = 0.1, 0.002  # of the promised length may be missing
@@ -58,7 +59,8 @@ def decode_film(path: Path, track: int | None = None) -> Recording:
     with tempfile.TemporaryFile(prefix="speechmill-") as spill:
         spill.write(bytes(round(late_s * facts.sample_rate_hz) * facts.channels * 2))
         spill.flush()
-        complaints = _run_ffmpeg(_command(path, (track or 0, facts), "sound_has_gaps" in flags), spill)
+        command = _command(path, (track or 0, facts), "sound_has_gaps" in flags)
+        complaints = _run_ffmpeg(command, spill, handles_of(path))
         recording = _kept(spill, facts.sample_rate_hz, facts.channels)
     flags += _prove_length((recording.duration_s, late_s), facts, seen)
     if complaints:
@@ -85,11 +87,18 @@ def _command(path: Path, chosen: tuple[int, Facts], fill: bool) -> list[str]:
     return [*command, "-f", "s16le", "pipe:1"]
 
 
-def _run_ffmpeg(command: list[str], spill: IO[bytes]) -> list[str]:
+def _run_ffmpeg(command: list[str], spill: IO[bytes], handles: tuple[int, ...]) -> list[str]:
     """Decode to a file; answers every word of ffmpeg about the sound: its exit status says nothing."""
     begun = spill.tell()
     try:
-        done = subprocess.run(command, stdout=spill, stderr=subprocess.PIPE, timeout=_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            command,
+            stdout=spill,
+            stderr=subprocess.PIPE,
+            timeout=_TIMEOUT_S,
+            check=False,
+            pass_fds=handles,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AudioError("audio_unreadable", f"ffmpeg did not finish: {error}") from error
     told = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]

@@ -25,13 +25,14 @@ from corpora.sources.source import Source
 def stated_length_s(source: Source, member: str) -> float | None:
     """The length a recording states in its header, seconds; None where it states none. Nothing is decoded."""
     try:
-        path = source.local_path(member)
-        return float(soundfile.info(str(path)).duration)
+        with source.local_file(member) as path:
+            try:
+                return float(soundfile.info(str(path)).duration)
+            except Exception:  # whatever soundfile makes of it
+                stated = probe(path)
+                return None if stated is None else stated.promised_s
     except SourceError:
         return None
-    except Exception:  # whatever soundfile makes of it
-        stated = probe(path)
-        return None if stated is None else stated.promised_s
 
 
 def open_recording(source: Source, ref: AudioRef) -> Recording:
@@ -45,14 +46,20 @@ def open_recording(source: Source, ref: AudioRef) -> Recording:
     with source.open(member) as stream:
         kind = containers.kind_of(stream.read(4096))
     if kind == "other":
-        return decode_film(source.local_path(member), ref.track)
+        with source.local_file(member) as path:
+            return decode_film(path, ref.track)
     if kind == "sphere":
         return decode(source.read_bytes(member), ref.accept_checksum_mismatch)
-    small = source.member(member).size * 16 < LONG_BYTES
-    data = source.read_bytes(member) if small else b""
-    if is_long(io.BytesIO(data) if small else source.local_path(member), kind):
-        return _decode_long(source.local_path(member), kind)
-    return decode(data if small else source.read_bytes(member))
+    if source.member(member).size * 16 < LONG_BYTES:
+        data = source.read_bytes(member)
+        if not is_long(io.BytesIO(data), kind):
+            return decode(data)
+        with source.local_file(member) as path:
+            return _decode_long(path, kind)
+    with source.local_file(member) as path:
+        if is_long(path, kind):
+            return _decode_long(path, kind)
+    return decode(source.read_bytes(member))
 
 
 class LastRecording:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from corpora.reading import open_below, real_path
+from corpora.reading import open_below
 from corpora.sources.encodings_of_names import readable_names
 from corpora.sources.names import is_litter, unsafe_name
 from corpora.sources.source import Member, tree_identity, tree_stamp
@@ -120,10 +120,7 @@ class DirectoryReader:
         return open_below(self._real_root, self._on_disk.get(name, name))
 
     def path(self, name: str) -> Path | None:
-        if not name:
-            return self.root
-        with self.open(name) as stream:
-            return real_path(stream.fileno(), self._path(name))
+        return self._path(name) if name else self.root
 
     def _path(self, name: str) -> Path:
         return self.root / self._on_disk.get(name, name)

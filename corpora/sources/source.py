@@ -15,11 +15,13 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 from corpora.errors import SourceError
+from corpora.reading import held_path
 from corpora.sources.lines import MOST_TEXT_BYTES, TextLine, decode_lines
 from corpora.utterance import Rejection
 from store.writing import temporary_beside
@@ -50,7 +52,7 @@ class Reader(Protocol):
         """A seekable stream."""
 
     def path(self, name: str) -> Path | None:
-        """The member as a real file, or None."""
+        """Where the member lies as a real file, by its name alone, or None: `open` is what looks before it reads."""
 
     def identity(self) -> dict[str, str | int]:
         """name, bytes and a hash, for the manifest: no absolute path, no time stamp."""
@@ -197,19 +199,30 @@ class Source:
             raise SourceError(f"{name} holds {size:,} bytes of text, at most {MOST_TEXT_BYTES:,}: split it")
         return decode_lines(self.read_bytes(name), encoding)
 
-    def local_path(self, name: str) -> Path:
-        """The member as a real file; a member of an archive is copied into the spill folder once.
+    @contextmanager
+    def local_file(self, name: str) -> Iterator[Path]:
+        """The member as a real file for the time of the block; one of an archive is copied into the spill folder once.
+
+        The path is of the file that was opened and found below its root (`reading.held_path`): a link that is put in its
+        place meanwhile is not followed.
 
         Raises:
             SourceError: it is not there or cannot be read.
         """
         reader, inner, member = self._entry(name)
+        path = reader.path(inner)
+        if path is None:
+            yield self._spilled(name, reader, inner, member)
+            return
         try:
-            path = reader.path(inner)
+            stream = reader.open(inner)
         except OSError as error:
             raise SourceError(f"{name} cannot be read: {error.strerror or error}") from error
-        if path is not None:
-            return path
+        with stream:
+            yield held_path(stream.fileno(), path)
+
+    def _spilled(self, name: str, reader: Reader, inner: str, member: Member) -> Path:
+        """The copy of an archive's member."""
         folder = self._spill_dir or Path(tempfile.gettempdir())
         key = hashlib.sha256(f"{reader.stamp()}\n{member.name}".encode()).hexdigest()[:24]
         target = folder / f"member-{key}{PurePosixPath(inner).suffix.lower()}"

@@ -183,7 +183,7 @@ class TarReader(ArchiveReader):
         if not walk.damage or (walk.open_end and self.damage):
             return
         if not self._spans and not self.damage:
-            raise SourceError(f"{self.archive} is no readable tar ({walk.damage}); copy it again")
+            raise SourceError(f"{self.label} is no readable tar ({walk.damage}); copy it again")
         self._whole(f"{walk.damage}; copy it again (whole members before it: {len(self._spans)})")
         last = walk.doubted
         name = "" if last is None else last.name.removeprefix("./")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ _log = logging.getLogger(__name__)
 def sources_of(request: BuildRequest, inputs: Inputs) -> list[tuple[str, SentenceSources]]:
     """The sources to mix, by name. Raises LanguageModelUsageError where there is nothing to mix or to tune on."""
     labels, found = tuple(inputs.alphabet.labels), []
+    bare = SentenceSources((), (), labels, request.workers, inputs.language)
     if inputs.training:
-        found.append(("transcripts", SentenceSources(inputs.training, (), labels, request.workers)))
+        found.append(("transcripts", replace(bare, training=inputs.training)))
     for path in request.text:
-        files = tuple(expand_paths([path]))
-        found.append((f"text {path.name}", SentenceSources((), files, labels, request.workers)))
+        found.append((f"text {path.name}", replace(bare, text=tuple(expand_paths([path])))))
     if len(found) < 2:
         raise LanguageModelUsageError("--interpolate needs two sources: corpora and a text, or two texts")
     if not any("dev" in corpus.splits for corpus in inputs.everything):

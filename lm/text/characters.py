@@ -11,7 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from corpora.text.normaliser import Normalised, Normaliser, default_labels
+from corpora.text.languages import primary
+from corpora.text.normaliser import Normalised, Normaliser, Policies, default_labels
 from corpora.text.numbers import is_number_sign
 from corpora.text.tables import LEADING_APOSTROPHE, TRAILING_APOSTROPHE
 from native import TextCleaner
@@ -39,44 +40,44 @@ _CATEGORIES = ("L", "P", "S", "Z", "Cc", "Cf")
 
 
 @cache
-def normaliser_for(labels: tuple[str, ...]) -> Normaliser:
-    """The corpora's normaliser for running text, made once per process and alphabet."""
-    return Normaliser(list(labels), "verbatim")
+def normaliser_for(labels: tuple[str, ...], language: str = "en") -> Normaliser:
+    """The corpora's normaliser for running text of a language (BCP 47), made once per process and alphabet."""
+    return Normaliser(list(labels), "verbatim", Policies(language=language))
 
 
 @cache
-def cleaner_for(labels: tuple[str, ...]) -> TextCleaner:
+def cleaner_for(labels: tuple[str, ...], language: str = "en") -> TextCleaner:
     """The cleaner of an alphabet, made once per process."""
     return TextCleaner(
-        character_rules(labels),
+        character_rules(labels, language),
         sorted(LEADING_APOSTROPHE),
         sorted(TRAILING_APOSTROPHE),
         list(TITLES),
         "'" in labels,
-        SPOKEN if _is_english(labels) else {},
+        SPOKEN if _is_english(labels, language) else {},
         " " in labels,
     )
 
 
-def say_titles(text: str, labels: tuple[str, ...]) -> str:
+def say_titles(text: str, labels: tuple[str, ...], language: str = "en") -> str:
     """A clean sentence with the titles of `SPOKEN` before another word as they are said, where it is English."""
     words = text.split(" ")
-    if not _is_english(labels) or SPOKEN.keys().isdisjoint(words[:-1]):
+    if not _is_english(labels, language) or SPOKEN.keys().isdisjoint(words[:-1]):
         return text
     return " ".join([*(SPOKEN.get(word, word) for word in words[:-1]), words[-1]])
 
 
-def _is_english(labels: tuple[str, ...]) -> bool:
-    return set(labels) == set(default_labels())
+def _is_english(labels: tuple[str, ...], language: str) -> bool:
+    return primary(language) == "en" and set(labels) == set(default_labels())
 
 
 @cache
-def character_rules(labels: tuple[str, ...]) -> tuple[CharacterRule, ...]:
+def character_rules(labels: tuple[str, ...], language: str = "en") -> tuple[CharacterRule, ...]:
     """The rule of every character near the alphabet that has one, in the order of code points."""
     probe = next((c for c in labels if len(c) == 1 and c.isalpha() and c.lower() == c), None)
     if probe is None:
         return ()
-    normaliser, rules = normaliser_for(labels), []
+    normaliser, rules = normaliser_for(labels, language), []
     for code in _codes(labels):
         text = _clean_form(chr(code), probe, normaliser)
         if text is not None:

@@ -64,10 +64,15 @@ def _nothing_held_out() -> HeldOut:
     return HeldOut([], 1)
 
 
-def clean_block(block: TextBlock, labels: tuple[str, ...], held_out: HeldOut | None = None) -> CleanText:
-    """Cleans one block for an alphabet given by its labels. Never raises on odd text: it is counted."""
+def clean_block(
+    block: TextBlock, labels: tuple[str, ...], held_out: HeldOut | None = None, language: str = "en"
+) -> CleanText:
+    """Cleans one block for an alphabet given by its labels, by the rules of a language (BCP 47).
+
+    Never raises on odd text: it is counted.
+    """
     held_out = held_out or _nothing_held_out()
-    cleaner, result = cleaner_for(labels), CleanText()
+    cleaner, result = cleaner_for(labels, language), CleanText()
     cleaned = cleaner.clean(block.data, block.wrapped, held_out)
     if cleaned is None:
         data, result.lines_not_utf8 = as_utf8(block.data)
@@ -78,7 +83,7 @@ def clean_block(block: TextBlock, labels: tuple[str, ...], held_out: HeldOut | N
     result.count(tally)
     pieces, done = [], 0
     for offset, raw in odd:
-        slow = _slow_clean(raw.decode("utf-8"), labels, result)
+        slow = _slow_clean(raw.decode("utf-8"), (labels, language), result)
         if slow:
             admitted, tally = held_out.admit(slow + b"\n")
             result.count(tally)
@@ -88,16 +93,16 @@ def clean_block(block: TextBlock, labels: tuple[str, ...], held_out: HeldOut | N
     return result
 
 
-def _slow_clean(raw: str, labels: tuple[str, ...], result: CleanText) -> bytes | None:
-    """One sentence through the normaliser; counts the refusal and the characters behind it."""
-    normaliser = normaliser_for(labels)
+def _slow_clean(raw: str, written: tuple[tuple[str, ...], str], result: CleanText) -> bytes | None:
+    """One sentence through the normaliser of labels and language; counts the refusal and the characters behind it."""
+    normaliser = normaliser_for(*written)
     outcome = normaliser.normalise(raw)
     if isinstance(outcome, Refused):
         result.refuse(outcome.check)
         if outcome.check in ("bad_chars", "symbol"):
             result.outside_alphabet.update(c for c in set(raw) if _is_refused(c, normaliser))
         return None
-    return say_titles(outcome.text, labels).encode("utf-8")
+    return say_titles(outcome.text, *written).encode("utf-8")
 
 
 @lru_cache(maxsize=1 << 16)

@@ -170,12 +170,13 @@ class SentenceWriter:
 
 @dataclass(frozen=True)
 class SentenceSources:
-    """Where sentences come from, in the order in which they are written."""
+    """Where sentences come from, in the order in which they are written; `language` (BCP 47) is that of the text."""
 
     training: tuple[Corpus, ...]
     text: tuple[TextFile, ...]
     labels: tuple[str, ...]
     workers: int | None = None
+    language: str = "en"
 
 
 def write_sentences(
@@ -213,7 +214,8 @@ def _cleaned(file: TextFile, sources: SentenceSources, held_out: HeldOut) -> Ite
         waiting: deque[tuple[int, Future[CleanText]]] = deque()
         try:
             for block in read_blocks(file):
-                waiting.append((block.done_bytes, pool.submit(clean_block, block, sources.labels, held_out)))
+                cleaned = pool.submit(clean_block, block, sources.labels, held_out, sources.language)
+                waiting.append((block.done_bytes, cleaned))
                 if len(waiting) >= 2 * workers:  # bounds the memory
                     done_bytes, future = waiting.popleft()
                     yield done_bytes, future.result()

@@ -49,7 +49,7 @@ def most_frequent(words: WordCounter, size: int) -> Vocabulary:
     return Vocabulary(tuple(word for word, _ in top), record)
 
 
-def from_list(path: Path, labels: tuple[str, ...]) -> Vocabulary:
+def from_list(path: Path, labels: tuple[str, ...], language: str = "en") -> Vocabulary:
     """The words of a file, one a line (anything behind a blank is passed over), spelled as the corpora do.
 
     Raises LanguageModelUsageError where the file is no UTF-8 or none of its words fits the alphabet.
@@ -58,7 +58,7 @@ def from_list(path: Path, labels: tuple[str, ...]) -> Vocabulary:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise LanguageModelUsageError(f"vocabulary file {path} is no UTF-8 ({error})") from error
-    normaliser, kept, outside = normaliser_for(labels), dict[bytes, None](), []
+    normaliser, kept, outside = normaliser_for(labels, language), dict[bytes, None](), []
     for raw in _words(lines):
         clean = normaliser.normalise(raw)
         if isinstance(clean, Normalised) and " " not in clean.text:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from corpora import reading
-from corpora.reading import OutsideError, open_below
+from corpora.reading import OutsideError, handles_of, held_path, open_below
 
 
 @pytest.fixture(params=[True, False], ids=["by /proc", "without /proc"])
@@ -43,3 +44,16 @@ def test_whatever_leads_out_or_is_no_file_is_refused(folder: Path, name: str) ->
 def test_a_link_to_itself_ends_in_an_error_of_the_system(folder: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         open_below(folder, "self")
+
+
+def test_a_path_of_an_open_file_stays_that_file_also_for_a_child(tmp_path: Path) -> None:
+    name = tmp_path / "a.txt"
+    name.write_text("a")
+    with open_below(tmp_path.resolve(), "a.txt") as stream:
+        path = held_path(stream.fileno(), name)
+        name.unlink()
+        name.write_text("exchanged")
+        for _ in range(2):  # each opening begins at the beginning
+            said = subprocess.run(["cat", path], capture_output=True, pass_fds=handles_of(path), check=True)
+            assert said.stdout == b"a"
+    assert handles_of(name) == ()

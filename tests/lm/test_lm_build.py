@@ -266,3 +266,18 @@ def test_readmitted_sentences_stand_in_the_manifest(request_for_store: BuildRequ
     result = build(replace(request_for_store, keep_held_out=True))
     assert (result["sentences"]["left_out"], result["sentences"]["readmitted"]) == (0, 1)
     assert result["inputs"]["settings"]["keep_held_out"] is True
+
+
+def test_text_and_questions_are_read_by_the_rules_of_the_language_asked_for(
+    tmp_path: Path, store_root: Path
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("Band II lag auf dem Tisch.\nAuf dem Tisch lag Brot & Salz.\n")
+    request = BuildRequest(out=tmp_path / "lm", text=(text,), corpora=(), order=2, store=store_root)
+    english = build(replace(request, out=tmp_path / "english"))
+    assert english["sentences"]["refused"] == {"numbers": 1}
+    assert "language" not in english["inputs"]["settings"], "English models keep the hash they have"
+    german = build(replace(request, language="de"))
+    assert (german["sentences"]["kept"], german["sentences"]["refused"]) == (2, {})
+    [asked] = query(tmp_path / "lm", ["Band II & Salz"])["sentences"]
+    assert asked["text"] == "band ii und salz"

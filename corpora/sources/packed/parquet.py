@@ -26,12 +26,12 @@ _INNER = re.compile(r"g(\d+)/(rows\.jsonl|(\d+)\.\w+)")
 class ParquetSound:
     """One file; the row group that was asked for last is kept."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, label: str) -> None:
         try:
             self._file = pq.ParquetFile(path)
         except (OSError, pa.ArrowException) as error:
-            raise SourceError(f"{path.name} is a damaged Parquet file ({error}); copy it again") from error
-        self._path = path
+            raise SourceError(f"{label} is a damaged Parquet file ({error}); copy it again") from error
+        self._label = label
         self.column = _sound_column(self._file.schema_arrow)
         self._group: tuple[int, list[bytes | None]] = (-1, [])
 
@@ -55,7 +55,7 @@ class ParquetSound:
         """
         match = _INNER.fullmatch(inner)
         if match is None or int(match[1]) >= self._file.num_row_groups:
-            raise SourceError(f"{inner} is not in {self._path.name}")
+            raise SourceError(f"{inner} is not in {self._label}")
         group = int(match[1])
         try:
             if match[3] is None:
@@ -65,9 +65,9 @@ class ParquetSound:
                 self._group = (group, [(cell or {}).get("bytes") for cell in table.column(0).to_pylist()])
             data = self._group[1][int(match[3])]
         except (OSError, pa.ArrowException, IndexError) as error:
-            raise SourceError(f"{self._path.name}!/{inner} cannot be read: {error}") from error
+            raise SourceError(f"{self._label}!/{inner} cannot be read: {error}") from error
         if data is None:
-            raise SourceError(f"{self._path.name}!/{inner}: the row holds no sound, only a name of one")
+            raise SourceError(f"{self._label}!/{inner}: the row holds no sound, only a name of one")
         return io.BytesIO(data)
 
     def _paths(self, group: int) -> list[dict[str, Any] | None]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from corpora.errors import SourceError
+from corpora.reading import held_path
 from corpora.sources.folder import DirectoryReader
 from corpora.sources.names import SOUND
 from corpora.sources.packed.parquet import ParquetSound
@@ -48,6 +49,7 @@ class ShardFolderReader(DirectoryReader):
         super().__init__(root, label, prefix)
         self._all: dict[str, Member] | None = None
         self._opened: tuple[str, ParquetSound | TarReader] | None = None
+        self._shard_file: BinaryIO | None = None  # open as long as its shard is read by its handle
 
     def listing(self) -> dict[str, Member]:
         if self._all is None:
@@ -76,14 +78,18 @@ class ShardFolderReader(DirectoryReader):
                 self.damage += shard.damage
                 return dict(found)
             return shard.members(member.stamp) if shard.column else None
-        except SourceError as error:
+        except (SourceError, OSError) as error:
             self.damage.append(Rejection(f"{self.prefix}{name}", "source_unreadable", str(error)))
             return {}
 
     def _shard(self, name: str) -> ParquetSound | TarReader:
         if self._opened is None or self._opened[0] != name:
-            path = super()._path(name)
-            made = ParquetSound(path) if _PARQUET.search(name) else TarReader(path, name, None, None)
+            self._opened = None
+            if self._shard_file is not None:
+                self._shard_file.close()
+            self._shard_file = super().open(name)
+            path = held_path(self._shard_file.fileno(), super()._path(name))
+            made = ParquetSound(path, name) if _PARQUET.search(name) else TarReader(path, name, None, None)
             self._opened = (name, made)
         return self._opened[1]
 

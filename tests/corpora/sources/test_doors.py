@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import soundfile
 
+from corpora.audio import films
+from corpora.audio.last import open_recording
 from corpora.errors import CorporaError, SourceError
+from corpora.importer import AudioRef
 from corpora.refresh.groups import run_group
 from corpora.refresh.plan import RefreshRequest, plan_refresh
 from corpora.refresh.stage import seal
 from corpora.sources.opening import open_source
+from corpora.sources.packed.shards import ShardFolderReader
 from corpora.versions.shards import read_table
 from demo.layouts import librispeech, tones
 from lm.errors import TextSourceError
@@ -26,9 +36,56 @@ def test_a_file_that_becomes_a_link_out_after_it_was_listed_is_not_read(tmp_path
     source = open_source([folder])
     (folder / "a.txt").unlink()
     (folder / "a.txt").symlink_to(tmp_path / "secret.txt")
-    for read in (source.read_bytes, source.local_path):
-        with pytest.raises(SourceError, match="leads out of folder"):
-            read("a.txt")
+    with pytest.raises(SourceError, match="leads out of folder"):
+        source.read_bytes("a.txt")
+    with pytest.raises(SourceError, match="leads out of folder"), source.local_file("a.txt"):
+        pytest.fail("the block must not be entered")
+
+
+def noise(path: Path, seed: int) -> None:
+    """Four seconds that ffmpeg alone reads."""
+    plain = path.with_suffix(".wav")
+    soundfile.write(plain, np.random.default_rng(seed).normal(0, 0.1, 4 * 16_000), 16_000)
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(plain), "-c:a", "alac", str(path)], check=True)
+    plain.unlink()
+
+
+@pytest.mark.parametrize("moment", ["probe", "packets"])
+def test_a_film_exchanged_for_a_link_while_it_is_looked_at_is_heard_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    noise(folder / "talk.m4a", 1)
+    noise(tmp_path / "secret.m4a", 2)
+    undisturbed = open_recording(open_source([folder]), AudioRef("talk.m4a"))
+    real = getattr(films, moment)
+
+    def exchanged(*arguments: Any) -> Any:
+        (folder / "talk.m4a").unlink()
+        (folder / "talk.m4a").symlink_to(tmp_path / "secret.m4a")
+        return real(*arguments)
+
+    monkeypatch.setattr(films, moment, exchanged)
+    heard = open_recording(open_source([folder]), AudioRef("talk.m4a"))
+    assert (folder / "talk.m4a").is_symlink()
+    assert np.array_equal(
+        heard.samples[0 : len(heard.samples)], undisturbed.samples[0 : len(undisturbed.samples)]
+    )
+
+
+def test_a_packed_shard_exchanged_for_a_link_out_is_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sound = {"bytes": b"RIFF", "path": "a.wav"}
+    pq.write_table(pa.table({"audio": [sound]}), folder / "train.parquet")
+    reader = ShardFolderReader(folder, "folder", "")
+    (name,) = [name for name in reader.listing() if name.endswith("a.wav") or name.endswith("000000.wav")]
+    pq.write_table(pa.table({"audio": [sound]}), tmp_path / "secret.parquet")
+    (folder / "train.parquet").unlink()
+    (folder / "train.parquet").symlink_to(tmp_path / "secret.parquet")
+    with pytest.raises(OSError, match="leads out of folder"):
+        ShardFolderReader(folder, "folder", "").open(name)
 
 
 def test_a_transcript_exchanged_between_plan_and_import_publishes_nothing_of_it(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def all_is_read(path: Path, names: list[str]) -> None:
     worker = planned(path, source)
     for member in source.members():
         assert source.read_bytes(member.name) == worker.read_bytes(member.name) != b""
-        assert worker.local_path(member.name).read_bytes() == source.read_bytes(member.name)
+        with worker.local_file(member.name) as found:
+            assert found.read_bytes() == source.read_bytes(member.name)
     json.dumps(source.identities(), ensure_ascii=False).encode()
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpora.text.languages import labels_for
 from corpora.text.normaliser import default_labels
 from lm.text.characters import character_rules, cleaner_for
 from lm.text.cleaning import clean_block
@@ -254,3 +255,13 @@ def test_another_alphabet_goes_through_the_normaliser_alone() -> None:
     labels = tuple(" abcdefghijklmnopqrstuvwxyzäöüß")
     result = clean_block(TextBlock("test", "Schöne Grüße.\n".encode(), False), labels)
     assert result.lines.decode() == "schöne grüße\n"
+
+
+def test_text_is_read_by_the_rules_of_its_language() -> None:
+    german = tuple(" abcdefghijklmnopqrstuvwxyzäöüß")
+    block = TextBlock("test", b"Band II lag da & schwieg.\n", False)
+    assert clean_block(block, german, language="de").lines == b"band ii lag da und schwieg\n"
+    assert clean_block(block, german).refused == {"numbers": 1}, "English reads II after a name as a number"
+    turkish = labels_for("tr")
+    block = TextBlock("test", "ILIK İZMİR.\nYavaş ve ILIK.\n".encode(), False)
+    assert clean_block(block, turkish, language="tr").lines.decode() == "ılık izmir\nyavaş ve ılık\n"
