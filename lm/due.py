@@ -16,15 +16,20 @@ _log = logging.getLogger(__name__)
 
 
 def due_language_models(store: Store | Path | str | None = None) -> list[str]:
-    """Names of the models whose current version was not built from exactly what a build would read now, or is damaged.
+    """Names of the models that `why_due` answers."""
+    return [*why_due(store)]
+
+
+def why_due(store: Store | Path | str | None = None) -> dict[str, str]:
+    """The models whose current version was not built from exactly what a build would read now, or is damaged: why.
 
     A model that names a corpus which is not published yet waits for it and is not due. Raises what
     `read_settings` and `inputs_hash` raise otherwise.
     """
     opened = store if isinstance(store, Store) else open_store(store)
     if not opened.corpus_names():
-        return []
-    due = []
+        return {}
+    due = {}
     for request in read_settings(opened):
         name = str(request.publish)
         try:
@@ -37,5 +42,5 @@ def due_language_models(store: Store | Path | str | None = None) -> list[str]:
             _log.info("language model %s is up to date", name)
         else:
             _log.info("language model %s is due: %s", name, reason)
-            due.append(name)
+            due[name] = reason
     return due

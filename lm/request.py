@@ -12,10 +12,12 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import native
+from corpora.sources.folder import file_stamp
 from corpora.text.languages import alphabet_for, primary
 from corpora.text.normaliser import NORMALISER_VERSION
 from lm.defaults import DEFAULT_ORDER, DEFAULT_PRUNE
@@ -157,7 +159,7 @@ def gather(request: BuildRequest) -> Inputs:
         "training": [_named(corpus) for corpus in training],
         "held_out_and_measured": [_named(corpus) for corpus in everything],
         "text": [
-            {"name": file.name, "bytes": file.path.stat().st_size, "sha256": sha256_file(file.path)}
+            {"name": file.name, "bytes": file.path.stat().st_size, "sha256": _sha256_of(file.path)}
             for file in files
         ],
     }
@@ -169,6 +171,16 @@ def gather(request: BuildRequest) -> Inputs:
     if request.vocabulary is not None:
         record["vocabulary"] = {"name": request.vocabulary.name, "sha256": sha256_file(request.vocabulary)}
     return Inputs(store, alphabet, training, everything, tuple(files), record)
+
+
+def _sha256_of(path: Path) -> str:
+    """The hash of a text, read once by a process that asks again and again, as long as the file is the same."""
+    return _sha256_as_of(path, file_stamp(path.stat()))
+
+
+@lru_cache(maxsize=4096)
+def _sha256_as_of(path: Path, stamp: str) -> str:
+    return sha256_file(path)
 
 
 def language_of(settings: Mapping[str, Any]) -> str:
@@ -249,10 +261,15 @@ def _same_alphabet(corpora: Sequence[Corpus], alphabet: Alphabet) -> tuple[Corpu
     """Those corpora whose transcripts were normalised for this alphabet; says which ones it passes over."""
     fitting = []
     for corpus in corpora:
-        if corpus.manifest["alphabet_hash"] == alphabet.hash:
+        written_for = corpus.manifest.get("alphabet_hash")
+        if written_for == alphabet.hash:
             fitting.append(corpus)
+        elif written_for is None:
+            _log.warning(
+                "corpus %s is passed over: its manifest names no alphabet; refresh it again", corpus.name
+            )
         else:
             _log.warning("corpus %s was normalised for another alphabet and is passed over", corpus.name)
-        if corpus.manifest["normaliser_version"] != NORMALISER_VERSION:
+        if corpus.manifest.get("normaliser_version") != NORMALISER_VERSION:
             _log.warning("corpus %s was normalised by older rules; refresh it to match", corpus.name)
     return tuple(fitting)

@@ -6,13 +6,12 @@ where it came from). The logic stands in `training.release` and `training.evalua
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs
 
-from airflow.api_fastapi.core_api.security import get_user
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
-from page_frame import page
+from page_frame import User, may_start, page, require_own_form
 from waiting import waiting
 
 from native.errors import SpeechmillError
@@ -26,20 +25,7 @@ from training.pages.side_by_side import shown
 from training.release.registry import Registry
 
 router = APIRouter()
-User = Annotated[Any, Depends(get_user)]
 MOST_SHOWN = 100
-
-
-def may_decide(user: Any) -> bool:
-    """Whether a user may start `promote`, and so decide about models."""
-    from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
-
-    return bool(
-        get_auth_manager().is_authorized_dag(
-            method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id="promote"), user=user
-        )
-    )
 
 
 def released_now(store: Store) -> dict[str, Any] | None:
@@ -75,7 +61,7 @@ def models(user: User) -> Response:
         history=history,
         problem=problem,
         waiting=[one for one in waiting() if one.kind == "decide"],
-        may_decide=may_decide(user),
+        may_decide=may_start(user, "promote"),
         can_go_back=len({one.model for one in forces}) > 1,
     )
 
@@ -98,7 +84,7 @@ def _row(store: Store, model: Any) -> dict[str, Any]:
 async def rollback(request: Request, user: User) -> Response:
     """Put the model in force that was so before."""
     require_own_form(request)
-    if not may_decide(user):
+    if not may_start(user, "promote"):
         raise HTTPException(403, "going back from a model asks for the right to start the DAG promote")
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
     try:
@@ -106,17 +92,6 @@ async def rollback(request: Request, user: User) -> Response:
     except SpeechmillError as error:
         raise HTTPException(409, str(error)) from error
     return RedirectResponse("/speech/models", 303)
-
-
-def require_own_form(request: Request) -> None:
-    """Refuse a request that another page sent.
-
-    Raises:
-        HTTPException: 403 where the browser names another origin, or none.
-    """
-    origin = request.headers.get("origin", "")
-    if not origin or urlsplit(origin).netloc != request.headers.get("host", ""):
-        raise HTTPException(403, "this is done by the form of Speech → Models only")
 
 
 @router.get("/compare")

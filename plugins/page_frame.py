@@ -1,12 +1,19 @@
-"""How a page of ours is made and sent: templates of this folder, everything escaped, no script but our own file."""
+"""How a page of ours is made and sent: templates of this folder, everything escaped, no script but our own file.
+
+And who may press a button on it: whoever may start the DAG it stands for, by a form of these very pages.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
+User = Annotated[Any, Depends(get_user)]
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # Of scripts shell.js alone; sound and pictures from inside the page, or from ours.
 POLICY = (
@@ -30,3 +37,26 @@ def page(template: str, here: str = "", status: int = 200, **values: Any) -> HTM
 
     text = page_environment(TEMPLATES).get_template(template).render(here=here, **values)
     return HTMLResponse(text, status, headers=PAGE_HEADERS)
+
+
+def may_start(user: Any, dag_id: str) -> bool:
+    """Whether a user may start a DAG, and so do what stands for it on our pages."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+
+    return bool(
+        get_auth_manager().is_authorized_dag(
+            method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag_id), user=user
+        )
+    )
+
+
+def require_own_form(request: Request) -> None:
+    """Refuse a request that another page sent.
+
+    Raises:
+        HTTPException: 403 where the browser names another origin, or none.
+    """
+    origin = request.headers.get("origin", "")
+    if not origin or urlsplit(origin).netloc != request.headers.get("host", ""):
+        raise HTTPException(403, "this is done by the forms of the Speech pages only")

@@ -2,21 +2,21 @@
 
 Pages under /speech/…, the same figures as JSON under /speech/api/…; every route asks for Airflow's login.
 Corpus text is hostile: templates escape, and reports are served without any script. Figures come from
-`store.overview`; the only thing done here is to go back to an earlier model.
+`store.overview`; all that is done here is to go back to an earlier model, and to start what is due.
 """
 
 from __future__ import annotations
 
 from airflow.api_fastapi.core_api.security import get_user
-from fastapi import Depends, FastAPI, HTTPException
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from lineage_pages import router as lineage
 from model_pages import released_now
 from model_pages import router as model_router
-from page_frame import REPORT_HEADERS, TEMPLATES, page
+from page_frame import REPORT_HEADERS, TEMPLATES, User, may_start, page, require_own_form
 from run_pages import CHAIN_REPORT, live_run_page, run_page_values
 from utterance_pages import app as utterances
-from waiting import waiting
+from waiting import BUILDING, build_due, due, waiting
 
 from store.opening import open_store
 from store.overview import overview, report_path
@@ -36,17 +36,33 @@ app.include_router(lineage)
 
 
 @app.get("/")
-def overview_page() -> HTMLResponse:
-    """What waits for a person, then corpora, evaluations, runs and language models."""
+def overview_page(user: User) -> HTMLResponse:
+    """What waits for a person and what is due, then corpora, evaluations, runs and language models."""
     store = open_store()
     return page(
         "overview.html",
         here="Speech",
         tables=overview(store),
         waiting=waiting(),
+        due=due(),
+        may_build=may_start(user, BUILDING),
         released=released_now(store),
         has_report=lambda name: report_path(store, name) is not None,
     )
+
+
+@app.post("/due")
+def build_what_is_due(request: Request, user: User) -> Response:
+    """Start the run that builds the language models behind their inputs; none where there are none, or one works."""
+    require_own_form(request)
+    if not may_start(user, BUILDING):
+        raise HTTPException(403, f"building asks for the right to start the DAG {BUILDING}")
+    now = due()
+    if now.paused:
+        raise HTTPException(409, f"{BUILDING} is paused, a run would wait: unpause it and press again")
+    if now.models and not now.run:
+        build_due(str(user.get_name()))
+    return RedirectResponse("/speech/", 303)
 
 
 @app.get("/shell.js")

@@ -1,12 +1,16 @@
-"""What waits for a person: questions asked, refreshes that ended red, training that is late. For *Speech* and notices."""
+"""What waits for a person: questions asked, refreshes that ended red, models behind their inputs. For *Speech*, notices."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+_log = logging.getLogger(__name__)
 MOST_RUNS = 50
+BUILDING = "language_model"
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,60 @@ class Waiting:
     sentence: str
     href: str
     outside: bool = True
+
+
+@dataclass(frozen=True)
+class Due:
+    """The language models behind their inputs, by name with the reason, and what stands between them and one click.
+
+    Attributes:
+        problem: why nobody can say what is due.
+        run: the page of a run that is building, or waits to; no click is needed.
+        paused: a run would wait for ever.
+    """
+
+    models: Mapping[str, str]
+    problem: str = ""
+    run: str = ""
+    paused: bool = False
+
+
+def due() -> Due:
+    """What `language_model` would build if it were started now."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    from lm.due import why_due
+    from native.errors import SpeechmillError
+    from store.opening import open_store
+
+    try:
+        store = open_store()
+        models = {name: reason.replace(f"{store.root}/", "") for name, reason in why_due(store).items()}
+    except SpeechmillError as error:
+        return Due({}, problem=str(error))
+    except Exception as error:  # the page shows everything else; the log has the whole of it
+        _log.exception("what is due cannot be said")
+        return Due({}, problem=f"{type(error).__name__}: {error}; the api-server's log says more")
+    if not models:
+        return Due({})
+    at_work = select(DagRun.run_id).where(DagRun.dag_id == BUILDING, DagRun.state.in_(("queued", "running")))
+    with create_session() as session:
+        paused = session.scalar(select(DagModel.is_paused).where(DagModel.dag_id == BUILDING))
+        run = session.scalar(at_work.order_by(DagRun.id.desc()).limit(1))
+    return Due(models, run=run_address(BUILDING, run) if run else "", paused=paused is not False)
+
+
+def build_due(user: str) -> None:
+    """Start the run that builds all of it, as the form of the DAG does when nothing is filled in."""
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.utils.types import DagRunTriggeredByType
+
+    trigger_dag(
+        BUILDING, triggered_by=DagRunTriggeredByType.UI, triggering_user_name=user, note="what was due"
+    )
 
 
 def waiting() -> list[Waiting]:

@@ -38,29 +38,6 @@ config = "tiny.toml"
 
 
 @pytest.fixture(scope="module")
-def bag(airflow_home: Path, root: Path) -> Any:
-    """All DAGs, stored as the dag-processor does, so that their runs find each other in the database."""
-    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
-    from airflow.dag_processing.dagbag import BundleDagBag
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG
-    from airflow.utils.session import create_session
-
-    bag = BundleDagBag(str(root / "dags"), bundle_path=root / "dags", bundle_name="dags-folder")
-    assert bag.import_errors == {}
-    with create_session() as session:
-        if session.get(DagBundleModel, "dags-folder") is None:
-            session.add(DagBundleModel(name="dags-folder"))
-        session.flush()
-        update_dag_parsing_results_in_db(
-            bundle_name="dags-folder", bundle_version=None, version_data=None,
-            dags=[LazyDeserializedDAG.from_dag(dag) for dag in bag.dags.values()],
-            import_errors={}, parse_duration=None, warnings=set(), session=session,
-        )  # fmt: skip
-    return bag
-
-
-@pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("archives")
     librispeech.write(folder, tones.utterances(2, 3), Defects.one_of_each())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lm.build import build
-from lm.due import due_language_models
+from lm.due import due_language_models, why_due
 from lm.form import is_current
 from lm.model.folder import FILES
 from lm.settings import request_for
@@ -84,3 +85,15 @@ def test_a_model_waits_for_a_corpus_that_is_not_published(
 
 def test_nothing_is_due_in_an_empty_store(store_root: Path) -> None:
     assert due_language_models(store_root) == []
+
+
+def test_a_corpus_whose_manifest_names_no_alphabet_is_passed_over(
+    store_root: Path, write_corpus: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    write_corpus("one", {"train": ["a new day", "a new night"]})
+    odd = write_corpus("two", {"train": ["another day"]}) / "manifest.json"
+    told = json.loads(odd.read_text())
+    del told["alphabet_hash"], told["normaliser_version"]
+    odd.write_text(json.dumps(told))
+    assert list(why_due(store_root)) == ["default"]
+    assert "two is passed over: its manifest names no alphabet" in caplog.text
