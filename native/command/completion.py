@@ -32,9 +32,10 @@ if [ "$funcstack[1]" = "_speechmill" ]; then _speechmill; else compdef _speechmi
 """,
     "fish": """function __speechmill_answers
   set -l words (commandline -opc)
-  speechmill __complete $words[2..-1] (commandline -ct) 2>/dev/null
+  set -l answers (speechmill __complete $words[2..-1] (commandline -ct) 2>/dev/null)
+  if set -q answers[1]; printf '%s\\n' $answers; else; __fish_complete_path (commandline -ct); end
 end
-complete -c speechmill -a '(__speechmill_answers)'
+complete -c speechmill -f -a '(__speechmill_answers)'
 """,
 }
 _HOW = {

@@ -84,7 +84,9 @@ class BeamSearchDecoderCTC:
     """
 
     model_container: ClassVar[dict[bytes, AbstractLanguageModel | None]] = {}
-    _ALPHABET_FILE, _MODEL_FOLDER = "alphabet.json", "language_model"
+    # The names are transformers', which reads them for repositories of the hub.
+    _ALPHABET_SERIALIZED_FILENAME = "alphabet.json"
+    _LANGUAGE_MODEL_SERIALIZED_DIRECTORY = "language_model"
 
     def __init__(self, alphabet: Alphabet, language_model: AbstractLanguageModel | None = None) -> None:
         self._alphabet = alphabet
@@ -304,10 +306,10 @@ class BeamSearchDecoderCTC:
     def save_to_dir(self, filepath: str) -> None:
         """Writes alphabet.json and, where there is a model, the folder language_model."""
         folder = Path(filepath)
-        (folder / self._ALPHABET_FILE).write_text(self._alphabet.dumps(), encoding="utf-8")
+        (folder / self._ALPHABET_SERIALIZED_FILENAME).write_text(self._alphabet.dumps(), encoding="utf-8")
         if self._language_model is not None:
-            (folder / self._MODEL_FOLDER).mkdir()
-            self._language_model.save_to_dir(str(folder / self._MODEL_FOLDER))
+            (folder / self._LANGUAGE_MODEL_SERIALIZED_DIRECTORY).mkdir()
+            self._language_model.save_to_dir(str(folder / self._LANGUAGE_MODEL_SERIALIZED_DIRECTORY))
 
     @classmethod
     def parse_directory_contents(cls, filepath: str) -> dict[str, str | None]:
@@ -318,14 +320,14 @@ class BeamSearchDecoderCTC:
         """
         folder = Path(filepath)
         names = {path.name for path in folder.iterdir() if not path.name.startswith((".", "__"))}
-        others = names - {cls._ALPHABET_FILE}
-        if cls._ALPHABET_FILE not in names or (others and cls._MODEL_FOLDER not in others):
+        alphabet, model = cls._ALPHABET_SERIALIZED_FILENAME, cls._LANGUAGE_MODEL_SERIALIZED_DIRECTORY
+        others = names - {alphabet}
+        if alphabet not in names or (others and model not in others):
             raise ValueError(
-                f"a decoder's folder holds {cls._ALPHABET_FILE} and, if it has a model, {cls._MODEL_FOLDER}; {filepath} "
+                f"a decoder's folder holds {alphabet} and, if it has a model, {model}; {filepath} "
                 f"holds {', '.join(sorted(names)) or 'nothing'}"
             )
-        model = str(folder / cls._MODEL_FOLDER) if others else None
-        return {"alphabet": str(folder / cls._ALPHABET_FILE), "language_model": model}
+        return {"alphabet": str(folder / alphabet), "language_model": str(folder / model) if others else None}
 
     @classmethod
     def load_from_dir(cls, filepath: str, unigram_encoding: str | None = None) -> BeamSearchDecoderCTC:

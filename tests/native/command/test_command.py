@@ -89,21 +89,61 @@ def test_completion_answers_from_the_parsers() -> None:
     assert completion.answers(["nothing", ""]) == []
 
 
-def test_bash_completes(tmp_path: Path) -> None:
-    program = tmp_path / "speechmill"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m native.command "$@"\n', encoding="utf-8")
+def in_shell(folder: Path, *command: str) -> str:
+    """What a shell prints that finds the command `speechmill`."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    program = folder / "speechmill"
+    program.write_text(
+        f'#!/bin/sh\ncd {ROOT}\nexec "{sys.executable}" -m native.command "$@"\n', encoding="utf-8"
+    )
     program.chmod(0o755)
+    (folder / "build.txt").touch()
+    environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(folder)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_bash_completes(tmp_path: Path) -> None:
     script = """eval "$(speechmill completion bash)"
       COMP_WORDS=(speechmill lm bu); COMP_CWORD=2; _speechmill; echo "${COMPREPLY[*]}" """
-    done = subprocess.run(
-        ["bash", "-c", script],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-    )
-    assert done.stdout.strip() == "build", done.stderr
+    assert in_shell(tmp_path, "bash", "-c", script).strip() == "build"
+
+
+def test_fish_completes(tmp_path: Path) -> None:
+    def typed(line: str) -> list[str]:
+        script = f"speechmill completion fish | source; complete -C '{line}'"
+        return in_shell(tmp_path, "fish", "--no-config", "-c", script).split()
+
+    assert typed("speechmill lm bu") == ["build"]
+    assert typed("speechmill lm build --binary ") == ["probing", "trie"]
+    assert "build.txt" in typed("speechmill score --ref b")  # a file: the shell's own affair
+
+
+def test_zsh_completes(tmp_path: Path) -> None:
+    """In a terminal, as a person types; Control-X writes down what Tab made of the line."""
+    script = r"""
+      zmodload zsh/zpty
+      zpty typist zsh -f -i
+      zpty -w typist 'note() { print -r -- "$BUFFER" >>noted; BUFFER=; }; zle -N note; bindkey "^X" note'
+      zpty -w typist 'autoload -Uz compinit; compinit -u -d ./dump; eval "$(speechmill completion zsh)"; print REA""DY'
+      zpty -r typist said '*READY*'
+      noted() { for moment in {1..150}; do [[ -e noted && $(wc -l <noted) -ge $1 ]] && break; sleep 0.2; done; }
+      zpty -w -n typist $'speechmill lm bu\t\C-x'
+      noted 1
+      zpty -w -n typist $'speechmill score --ref buil\t\C-x'
+      noted 2
+      zpty -d typist
+      cat noted
+    """
+    shown = in_shell(tmp_path, "zsh", "-f", "-c", script)
+    assert [line.strip() for line in shown.splitlines()] == [
+        "speechmill lm build",
+        "speechmill score --ref build.txt",
+    ]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
