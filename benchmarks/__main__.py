@@ -45,6 +45,11 @@ BENCHES = {
     "import-again": Bench(
         "benchmarks.import_again", "what a second import costs, and memory against size", {"HOURS": ""}
     ),
+    "audit": Bench(
+        "benchmarks.audit",
+        "a foreign set looked at without importing it: how many times faster than real time",
+        {"HOURS": "--hours", **_SEED, **_JSON},
+    ),
     "decoder": Bench(
         "benchmarks.decoder",
         "the decoder beside its peers, CPU time and word error rates",

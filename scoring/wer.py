@@ -133,6 +133,16 @@ def counts_characters(texts: Iterable[str]) -> bool:
     return 2 * sum(_UNSPACED.fullmatch(word) is not None for word in words) > len(words)
 
 
+def unit_of(texts: Iterable[str]) -> str:
+    """What an error rate over these texts counts: "characters" of a script without blanks, or "words"."""
+    return "characters" if counts_characters(texts) else "words"
+
+
+def rate_name(unit: str | None) -> str:
+    """What to call a rate that counts `unit`: CER for "characters", else WER (None: nobody wrote it down)."""
+    return "CER" if unit == "characters" else "WER"
+
+
 def heard_of_choices(reference: str, hypothesis: str) -> str:
     """The reference with the alternative of each alternation that is nearest to what was heard.
 

@@ -127,7 +127,7 @@ def _language_model(manifest: Row) -> Row:
 
 
 def _run(state: Row) -> Row:
-    keys = ("run", "state", "step", "steps", "epoch", "dev_wer", "eta_s", "message")
+    keys = ("run", "state", "step", "steps", "epoch", "dev_wer", "dev_unit", "eta_s", "message")
     return {key: state.get(key) for key in keys} | {"report": f"runs/{state.get('run')}.html"}
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scoring.wer import rate_name
 from store.console import configure_logging, emit, format_duration, program_name, run_command
 from store.errors import UsageError
 from store.opening import open_store
@@ -231,7 +232,7 @@ def _status_line(state: dict[str, Any]) -> str:
     message = f"  ({state['message']})" if state.get("message") else ""
     return (
         f"{state['run']}  {state['state']:<9}  step {state['step']}/{state['steps']}, "
-        f"epoch {state['epoch']}, dev WER {error}{left}{message}"
+        f"epoch {state['epoch']}, dev {rate_name(state.get('dev_unit'))} {error}{left}{message}"
     )
 
 
@@ -304,7 +305,8 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
     )
     result = tune_decoder(request, store)
     chosen = f"alpha {result['alpha']}, beta {result['beta']}, beam {result['beam_width']}, {result['mode']}"
-    text = f"{chosen}: {request.split} WER {result['wer']:.2%} over {len(result['surface'])} points"
+    rate = f"{rate_name(result['unit'])} {result['wer']:.2%}"
+    text = f"{chosen}: {request.split} {rate} over {len(result['surface'])} points"
     emit(result, options.json, f"{text}\n{result['path']}")
 
 

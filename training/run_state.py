@@ -43,6 +43,7 @@ class RunState:
             "steps": steps,
             "epoch": 0,
             "dev_wer": None,
+            "dev_unit": None,
             "eta_s": None,
             "host": socket.gethostname(),
             "pid": os.getpid(),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scoring.wer import ErrorRates, count_errors
+from scoring.wer import ErrorRates, count_errors, unit_of
 from store.corpus import Corpus
 from store.opening import open_store
 from store.store import Store
@@ -138,11 +138,12 @@ def tune_decoder(request: TuneRequest, store: Store | None = None) -> dict[str, 
         search = Search(plan, run_dir / "tuning" / f"{key}.journal", measure)
         best = search.run()
     shown = (best.weights.alpha, best.weights.beta, 100 * best.wer, len(search.points))
-    log.info("alpha %.3f, beta %.3f: dev WER %.2f %% over %d points", *shown)
+    log.info("alpha %.3f, beta %.3f: dev error rate %.2f %% over %d points", *shown)
     chosen = _chosen(request, best, search) | {
         "corpora": {one.name: one.version for one in corpora},
         "lm_hash": scorer.lm_hash,
         "utterances": len(cached.texts),
+        "unit": unit_of(cached.texts),
     }
     return _write(run_dir, chosen)
 

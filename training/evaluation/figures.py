@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from scoring.significance import Paired, resampled_unit, wer_interval
-from scoring.wer import ErrorRates, confusions, count_errors, counts_characters
+from scoring.wer import ErrorRates, confusions, count_errors, unit_of
 
 _DURATIONS_S = (2.0, 5.0, 10.0, 15.0)  # borders of the groups
 _SNRS_DB = (10.0, 20.0, 30.0, 40.0)
@@ -44,7 +44,7 @@ def figures_of(heard: Heard) -> dict[str, Any]:
         **{name: rates.get(name) for name in ("greedy", "corrected", "lm")},
         "utterances": len(heard.references),
         "words": found["greedy"].words,
-        "unit": "characters" if counts_characters(heard.references) else "words",
+        "unit": unit_of(heard.references),
         "hours": sum(heard.durations_s) / 3600,
         "interval_by": resampled_unit(heard.speakers),
         "speakers": by_name(found, heard.speakers),
@@ -118,12 +118,14 @@ def compare_decoders(heard: Heard) -> list[dict[str, Any]]:
 def pooled(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Several corpora as one: utterances, words, hours, and each decoder's total edits / total words.
 
-    A decoder that was not used on all of them is None.
+    A decoder that was not used on all of them is None; `unit` is None where some count words and some characters.
     """
     words = sum(one["words"] for one in evaluations)
     result: dict[str, Any] = {
         key: sum(one[key] for one in evaluations) for key in ("utterances", "words", "hours")
     }
+    units = {one.get("unit", "words") for one in evaluations}
+    result["unit"] = units.pop() if len(units) == 1 else None
     for decoder in ("greedy", "corrected", "lm"):
         rates = [one.get(decoder) for one in evaluations]
         kinds = ("substitutions", "deletions", "insertions")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoring.wer import count_errors
+from scoring.wer import count_errors, rate_name, unit_of
 from store.writing import write_json_atomic
 from training.decoding.acoustic import LogProbabilities, Network, greedy_texts
 from training.errors import CheckpointError, DataError, DivergedError
@@ -329,9 +329,10 @@ class _Trainer:
         ):
             return False
         texts = greedy_texts(self.probabilities, self.data.dev, self.data.alphabet)
-        self.dev_wer = count_errors(self.data.dev.texts, texts).wer
-        log.info("epoch %d, step %d: dev greedy WER %.2f %%", self.epoch + 1, self.step, 100 * self.dev_wer)
-        self.state.update(dev_wer=self.dev_wer)
+        self.dev_wer, unit = count_errors(self.data.dev.texts, texts).wer, unit_of(self.data.dev.texts)
+        place = (self.epoch + 1, self.step, rate_name(unit), 100 * self.dev_wer)
+        log.info("epoch %d, step %d: dev greedy %s %.2f %%", *place)
+        self.state.update(dev_wer=self.dev_wer, dev_unit=unit)
         if self.best is not None and self.dev_wer >= self.best:
             return False
         self.best, self.best_step = self.dev_wer, self.step

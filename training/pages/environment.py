@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from scoring.wer import rate_name
 from store.pages.environment import page_environment
 
 DECODER_NAMES = {"greedy": "greedy", "corrected": "spell-corrected", "lm": "with language model"}
@@ -18,11 +19,18 @@ def environment() -> jinja2.Environment:
     """Escapes every value; an unknown name is an error."""
     made = page_environment(Path(__file__).parent / "templates")
     made.globals["decoder_names"] = DECODER_NAMES
+    made.filters["rate_name"] = rate_name
+    made.filters["one_of"] = one_of
     made.filters["points"] = lambda value: f"{100 * value:+.2f}".replace("-", "−")
     made.filters["figure"] = lambda value: "–" if value is None else f"{value:,.4g}"
     made.filters["chance"] = _chance
     made.filters["width"] = lambda value: f"{min(100.0, 100 * value):.2f}"
     return made
+
+
+def one_of(unit: str | None) -> str:
+    """The singular of what an error rate counts: "character" or "word"."""
+    return "character" if unit == "characters" else "word"
 
 
 def _chance(value: float | None) -> Any:

@@ -30,7 +30,7 @@ _SPEAKERS = 40  # shown at most, those of most words
 _MISTAKES = 12
 _EARLIER_FORMAT: dict[str, Any] = {
     "corrected": None, "interval_by": "speaker", "durations": [], "snrs": [], "confusions": {}, "comparisons": [],
-    "genders": {},
+    "genders": {}, "unit": "words",
 }  # fmt: skip
 
 

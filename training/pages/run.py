@@ -18,7 +18,7 @@ from training.errors import ConfigError
 from training.network.config import TrainingConfig, read_config
 from training.network.curves import read_curve
 from training.network.loop import SET_ASIDE
-from training.pages.environment import environment
+from training.pages.environment import environment, one_of
 from training.run_state import read_state
 from training.runs import run_inputs
 
@@ -44,7 +44,7 @@ def render_run(store: Store, run_dir: Path) -> str:
     newest = next((one for one in reversed(points) if one.get("hours_per_hour") is not None), None)
     curves = [
         curve_of("loss per utterance", points, "loss", "{:.3g}"),
-        curve_of("dev word error rate (greedy)", points, "dev_wer", "{:.2%}"),
+        curve_of(f"dev {one_of(state.get('dev_unit'))} error rate (greedy)", points, "dev_wer", "{:.2%}"),
         curve_of("learning rate", points, "learning_rate", "{:.3g}"),
     ]
     return environment().get_template("run.html").render(

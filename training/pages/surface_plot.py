@@ -1,4 +1,4 @@
-"""The tuning surface as a picture: every point measured, coloured by word error rate, the chosen one marked.
+"""The tuning surface as a picture: every point measured, coloured by error rate, the chosen one marked.
 
 An SVG with a transparent ground and middle greys, to be read on light and dark pages; the same points give the
 same bytes.
@@ -10,6 +10,8 @@ import io
 from typing import Any
 
 import numpy as np
+
+from scoring.wer import rate_name
 
 _GREY = "#808a94"
 _CHOSEN = "#d9822b"
@@ -39,13 +41,14 @@ def surface_svg(tuned: dict[str, Any]) -> str:
     )
     axes.set_xlabel("alpha (language model)", color=_GREY)
     axes.set_ylabel("beta (per word)", color=_GREY)
+    rate = rate_name(tuned.get("unit"))
     axes.set_title(
-        f"WER on {tuned['split']}: {100 * tuned['wer']:.2f} % at alpha {tuned['alpha']:g}, beta {tuned['beta']:g}",
+        f"{rate} on {tuned['split']}: {100 * tuned['wer']:.2f} % at alpha {tuned['alpha']:g}, beta {tuned['beta']:g}",
         color=_GREY,
         fontsize=10,
     )
     bar = figure.colorbar(dots, ax=axes)
-    bar.set_label("WER, %", color=_GREY)
+    bar.set_label(f"{rate}, %", color=_GREY)
     for side in (axes, bar.ax):
         side.tick_params(colors=_GREY)
         for spine in side.spines.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scoring.wer import rate_name
 from training.decoding.recognise import DECODERS
 
 
@@ -11,16 +12,18 @@ def evaluation_lines(result: dict[str, Any]) -> list[str]:
     """Rates of every decoder, real-time factors, and where the evaluation lies."""
     amount = f"{result['utterances']} utterances, {result['hours']:.2f} hours"
     lines = [f"{result['corpus']} {result['split']}: {amount}"]
+    by_character = result.get("unit") == "characters"
     for name in DECODERS:
         rates = result[name]
         if rates:
             low, high = rates["wer_interval"]
             lines.append(
-                f"  {name:<9} WER {rates['wer']:7.2%} [{low:.2%}, {high:.2%}], per utterance "
-                f"{rates['wer_mean_per_utterance']:.2%}, CER {rates['cer']:.2%}"
+                f"  {name:<9} {rate_name(result.get('unit'))} {rates['wer']:7.2%} [{low:.2%}, {high:.2%}], per utterance "
+                f"{rates['wer_mean_per_utterance']:.2%}"
+                + ("" if by_character else f", CER {rates['cer']:.2%}")
             )
-    if result.get("unit") == "characters":
-        lines.append("  a word is a character: the script has no blanks between words, so WER is CER")
+    if by_character:
+        lines.append("  counted by characters: the script has no blanks between words")
     lines.append(f"  intervals: 95 %, drawn by {result['interval_by']}")
     factors = result["rtf"]
     lines.append(
@@ -34,9 +37,8 @@ def evaluation_lines(result: dict[str, Any]) -> list[str]:
 def total_line(total: dict[str, Any]) -> str:
     """The rates of several corpora taken as one."""
     rates = [f"{name} {total[name]['wer']:.2%}" for name in DECODERS if total[name]]
-    return (
-        f"all together: {total['utterances']} utterances, {total['hours']:.2f} hours: WER {', '.join(rates)}"
-    )
+    name = rate_name(total["unit"]) if total["unit"] else "words here, characters there"
+    return f"all together: {total['utterances']} utterances, {total['hours']:.2f} hours: {name} {', '.join(rates)}"
 
 
 def comparison_lines(compared: dict[str, Any]) -> list[str]:

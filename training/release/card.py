@@ -69,12 +69,14 @@ def _figures(m: dict[str, Any]) -> str:
     ]
     head = "| test | utterances | greedy | corrected | with the language model | which |\n|---|---|---|---|---|---|\n"
     int8 = m["checked"]["int8"]
+    units = {one.get("unit") for one in m["evaluations"]}
+    counted = "Character" if units == {"characters"} else "Word"
     cost = (
-        f"In bytes (`network-int8.onnx`) it chooses the same letter in {int8['same_label']:.2%} of the frames; greedy word "
+        f"In bytes (`network-int8.onnx`) it chooses the same letter in {int8['same_label']:.2%} of the frames; greedy "
         f"error rate on {int8['utterances']} utterances {int8['wer_network']:.2%} → {int8['wer_form']:.2%}."
     )
     return (
-        f"## How good it is\n\nWord error rates with 95 % intervals.\n\n{head}"
+        f"## How good it is\n\n{counted} error rates with 95 % intervals.\n\n{head}"
         + "\n".join(rows)
         + f"\n\n{cost}"
     )

@@ -64,6 +64,7 @@ def evaluations_of_run(run: str, store: Store) -> list[dict[str, Any]]:
         "corpus_version",
         "split",
         "subset",
+        "unit",
         "language_model",
         "decoder",
         "utterances",
