@@ -288,16 +288,36 @@ def status(store: Store, model: str | None = None) -> list[dict[str, Any]]:
     states = [
         state
         for directory in directories
-        if (state := read_state(directory) if model else _state_or_damage(directory)) is not None
+        if (state := _shown_state(directory) if model else _state_or_damage(directory)) is not None
     ]
     if model is not None and not states:
         raise RunNotFoundError(f"{directories[0]}: no state.json there; it has never been started")
     return states
 
 
+def _shown_state(run_dir: Path) -> dict[str, Any] | None:
+    """The state with all that a list of runs shows.
+
+    Raises:
+        StoreError: it is not readable, or something is missing or no number.
+    """
+    state = read_state(run_dir)
+    if state is None:
+        return None
+    shown: dict[str, type | tuple[type, ...]] = {"run": str, "state": str, "step": int, "steps": int}
+    odd = [key for key, kind in shown.items() if not isinstance(state.get(key), kind)]
+    odd += [key for key in ("dev_wer", "eta_s") if not isinstance(state.get(key), (int, float, type(None)))]
+    if odd or "epoch" not in state:
+        raise StoreError(
+            f"{run_dir / 'state.json'} does not say {', '.join(odd) or 'epoch'}; the run is not lost: train it again and "
+            "it goes on from its last checkpoint"
+        )
+    return state
+
+
 def _state_or_damage(run_dir: Path) -> dict[str, Any] | None:
     try:
-        return read_state(run_dir)
+        return _shown_state(run_dir)
     except StoreError as error:
         empty = {"step": 0, "steps": 0, "epoch": 0, "dev_wer": None, "eta_s": None}
         return {"run": run_dir.name, "state": "damaged", "message": str(error), **empty}

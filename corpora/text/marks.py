@@ -26,6 +26,8 @@ _CURLY = re.compile(r"\{([^{}]*)\}")
 _MUSIC = re.compile(r"[♪♫][^♪♫]*(?:[♪♫]|$)")
 _LABEL = re.compile(r"(?:^|\n)[ \t]*(?:-[ \t]*)?[A-Z][A-Z .'-]{1,24}:(?=\s)")
 _VARIANT = re.compile(r"(?<=\w)\(\d\)")
+_HESITATION = re.compile(r"\(%hesitation\)|(?<!\S)%hesitation(?!\w)", re.IGNORECASE)
+_PERCENT_WORD = re.compile(r"(?<!\S)\(?%[A-Za-z]\w*")
 _TOKEN = re.compile(r"(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\]|\S)+")
 _ALTERNATIVE = re.compile(r"^\[((?:[^\[\]/]|\[[^\[\]]*\])+)/[^\[\]]*\](.*)$")
 _LAUGHED = re.compile(r"^\[laughter-(.+)\]$", re.IGNORECASE)
@@ -48,6 +50,8 @@ class Marks:
         """
         if "ignore_time_segment_in_scor" in text.lower():
             raise Refusal("gap_marker", "a gap marker, not speech")
+        if "%" in text:
+            text = self._percent_words(text, notes)
         if self.style.clitics:
             text = _VARIANT.sub("", without_ted_tail(text))
         if self.style.web:
@@ -56,14 +60,21 @@ class Marks:
             text = _ANGLE.sub(lambda m: self._angle(m.group(1), notes), text)
         if "((" in text and not self.style.web:
             text = replace_double_round(text, lambda inner: self._double_round(inner, notes))
-        if "(%hesitation)" in text.lower():
-            text = re.sub(r"\(%hesitation\)", " uh ", text, flags=re.IGNORECASE)
-            notes.optional.add("uh")
         if "{" in text:
             text = _CURLY.sub(lambda m: self._curly(m.group(1), notes), text)
         if self.style.conversational:
             return " ".join(self._spoken_token(t, notes) for t in _TOKEN.findall(text))
         return _SQUARE.sub(lambda m: self._tag(m.group(1), notes), text) if "[" in text else text
+
+    def _percent_words(self, text: str, notes: Notes) -> str:
+        """Words of NIST's that begin with a percent sign: a hesitation is said, others are marks, or words on the phone."""
+        said = _HESITATION.sub(" uh ", text)
+        if said != text:
+            notes.optional.add("uh")
+        mark = None if self.style.conversational else _PERCENT_WORD.search(said)
+        if mark is not None:
+            raise Refusal("unknown_tag", f"mark {quote(mark.group())} is in no table")
+        return said
 
     def _tag(self, name: str, notes: Notes) -> str:
         """A tag by its name: dropped, or the reason to refuse."""
@@ -156,7 +167,7 @@ class Marks:
             letters = token[1:]
             short = len(letters) <= 3 and letters.isalpha() and letters.lower() not in SHORT_WORDS
             return " ".join(letters) if short else letters
-        return token[1:] if token[:1] in "*%" else token
+        return token[1:] if token[:1] in "*%" and len(token) > 1 else token
 
     def _partial(self, token: str, notes: Notes) -> str:
         if self.policies.partial_words == "reject":

@@ -50,7 +50,7 @@ from store.errors import UsageError
 
 __all__ = ["DEFAULT_POLICIES", "Normalised", "Normaliser", "Policies", "Refused"]
 
-NORMALISER_VERSION = "4"
+NORMALISER_VERSION = "5"
 
 _PERCENT = re.compile(r"%(?:20|26|27|2C|2c|22)")
 _PERCENT_TEXT = {"%20": " ", "%26": "&", "%27": "'", "%2C": ",", "%2c": ",", "%22": '"'}

@@ -43,6 +43,28 @@ _DECIMALS = _set("az be ca cy da de eo es fi fr he id is it ja kn ko nb nl nn no
 # One and two agree with what is counted, and a year is an ordinal: neither is certain without the sentence.
 _AGREEING = _set("ar be cs he lt lv pl ru sk sl uk")
 _YEARS = range(1000, 2100)
+# Where a year is said in hundreds and a count in thousands: the words before a year.
+_COUNTED_IN_HUNDREDS = range(1100, 2000)
+_YEAR_WORDS = {
+    "de": _set(
+        "jahr jahre jahres anno sommer winter herbst frühling frühjahr januar jänner februar märz april mai juni juli "
+        "august september oktober november dezember"
+    ),
+    "nl": _set(
+        "jaar anno zomer winter herfst lente voorjaar najaar januari februari maart april mei juni juli augustus "
+        "september oktober november december"
+    ),
+    "da": _set(
+        "år året anno sommeren vinteren foråret efteråret januar februar marts april maj juni juli august september "
+        "oktober november december"
+    ),
+} | dict.fromkeys(
+    ("no", "nb", "nn", "sv"),
+    _set(
+        "år året året anno sommeren vinteren våren høsten hösten januar januari februar februari mars april mai maj juni "
+        "juli august augusti september oktober november desember december"
+    ),
+)
 _LONGEST = 15  # digits
 _DIGIT = re.compile("[0-9]")
 
@@ -86,14 +108,17 @@ def read_numbers(text: str, policy: str, language: str) -> NumbersRead:
         before, after = said_before(tokens, at), tokens[at + 1] if at + 1 < len(tokens) else ""
         core = token.strip(_EDGE)
         if not any(is_number_sign(c) for c in token):
-            said = english_numbers.roman(core, before, token[-1:] in ".,;:?!") if english and mixed else None
+            numeral = core.removesuffix("'s")
+            said = (
+                english_numbers.roman(numeral, before, token[-1:] in ".,;:?!") if english and mixed else None
+            )
             if said is None:
                 said_tokens.append(token)
                 continue
             if policy != "spell" or not said:
                 return NumbersRead(text, spelled, token)
             spelled = True
-            said_tokens.append(token.replace(core, said, 1))
+            said_tokens.append(token.replace(numeral, said, 1))
             continue
         found = _said(core, (before, after), policy, language)
         if found is None:
@@ -122,10 +147,22 @@ def _said(core: str, beside: tuple[str, str], policy: str, language: str) -> tup
         if primary(language) == "en":
             found = english_numbers.spoken(core, *beside)
             return None if found is None else (*found, True)
-        said = _spelled(core, primary(language))
+        tongue = primary(language)
+        own = tongue in _YEAR_WORDS and core.isdecimal() and int(core) in _COUNTED_IN_HUNDREDS
+        said = _year(core, beside[0], tongue) if own else _spelled(core, tongue)
     except (RuntimeError, OverflowError, TypeError, ValueError, KeyError):
         return None
     return None if said is None else (said, 0, True)
+
+
+def _year(core: str, before: str, language: str) -> str | None:
+    """A year as it is said in hundreds, behind a word that makes it one; None elsewhere: it may be a count."""
+    import num2words
+
+    if before.strip(_EDGE).lower() not in _YEAR_WORDS[language]:
+        return None
+    said = str(num2words.num2words(int(core), lang=_CODES.get(language, language), to="year"))
+    return said.replace(" ", "") if language == "de" else said
 
 
 def _spelled(core: str, language: str) -> str | None:

@@ -40,6 +40,7 @@ def spelled(raw: str, numbers: str = "spell", language: str = "en") -> str:
         ("at 8:00 a.m.", "at eight a m"),
         ("Henry VIII and Charles I.", "henry the eighth and charles the first"),
         ("World War II began", "world war two began"),
+        ("Louis XIV's court, Part II’s end", "louis the fourteenth's court part two's end"),
         ("in Chapter XIV", "in chapter fourteen"),
         ("house No. 12", "house number twelve"),
         ("11.2 miles", "eleven point two miles"),
@@ -140,3 +141,21 @@ def test_partial_words_in_alternations_follow_the_policy() -> None:
 @pytest.mark.timeout(20)
 def test_no_text_takes_long_or_ends_in_an_error(style: str, raw: str) -> None:
     assert isinstance(Normaliser(default_labels(), style).normalise(raw), Normalised | Refused)
+
+
+@pytest.mark.parametrize(
+    ("language", "raw", "wanted"),
+    [
+        ("de", "im Jahr 1963 kam er", "im jahr neunzehnhundertdreiundsechzig kam er"),
+        ("de", "im Mai 1805", "im mai achtzehnhundertfünf"),
+        ("de", "im Jahr 2005", "im jahr zweitausendfünf"),
+        ("de", "1963 Menschen kamen", f"{REFUSED}numbers"),
+        ("nl", "in het jaar 1963", "in het jaar negentien honderd drieënzestig"),
+        ("da", "i året 1963", "i året nitten hundrede treogtreds"),
+        ("nb", "i året 1963", "i året nitten hundre og sekstitre"),
+        ("sv", "året 1963", f"{REFUSED}numbers"),
+        ("fr", "en 1963", "en mille neuf cent soixante trois"),
+    ],
+)
+def test_a_year_said_in_hundreds_is_no_count(language: str, raw: str, wanted: str) -> None:
+    assert spelled(raw, language=language).replace("-", " ") == wanted

@@ -14,7 +14,7 @@ from corpora.errors import SpeechmillError
 from corpora.formats.encodings import decode_text
 from corpora.report import render_corpus_report
 from corpora.text.languages import labels_for
-from corpora.text.normaliser import Normalised, Normaliser, Policies, Refused
+from corpora.text.normaliser import Normalised, Normaliser, Policies, Refused, default_labels
 from corpora.text.tables import STYLES
 from native import Alphabet
 from store.opening import open_store
@@ -337,3 +337,13 @@ def test_12_a_label_that_stands_twice_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "alphabet.txt").write_bytes(b" \na\na\n")
     with pytest.raises((SpeechmillError, ValueError)):
         Alphabet.load(tmp_path / "alphabet.txt")
+
+
+@pytest.mark.parametrize("style", ["verbatim", "common_voice", "tedlium", "fisher", "switchboard"])
+def test_words_with_a_percent_sign_before_them_are_marks(style: str) -> None:
+    rules = Normaliser(default_labels(), style)
+    for raw in ("YEAH (%HESITATION) WELL", "yeah %hesitation well"):
+        assert rules.normalise(raw) == Normalised("yeah uh well", "yeah well")
+    assert rules.normalise("fifty % of it") == Normalised("fifty percent of it")
+    on_the_phone = style in {"fisher", "switchboard"}
+    assert isinstance(rules.normalise("yeah %bcack well"), Normalised if on_the_phone else Refused)

@@ -265,3 +265,11 @@ def test_text_is_read_by_the_rules_of_its_language() -> None:
     turkish = labels_for("tr")
     block = TextBlock("test", "ILIK İZMİR.\nYavaş ve ILIK.\n".encode(), False)
     assert clean_block(block, turkish, language="tr").lines.decode() == "ılık izmir\nyavaş ve ılık\n"
+
+
+@pytest.mark.parametrize("apostrophe", ["'", "’"])
+def test_a_king_s_number_is_no_word_of_the_quick_way(apostrophe: str) -> None:
+    text = f"Louis XIV{apostrophe}s court was old. Malcolm X{apostrophe}s life. The DVI{apostrophe}s end."
+    result = clean_block(TextBlock("test", text.encode(), False), LABELS)
+    assert result.lines.decode().splitlines() == ["malcolm x's life", "the dvi's end"]
+    assert result.refused == {"numbers": 1}

@@ -71,6 +71,14 @@ def test_a_torn_curve_and_a_damaged_state_spoil_nothing_else(store: Store, tones
     states = {one["run"]: one["state"] for one in status(store)}
     assert states == {run_dir.name: "finished", other.name: "damaged"}
     assert "damaged" in open_metrics(store)
+    (other / "state.json").write_text(
+        '{"run": "x", "state": "failed", "step": "many", "steps": 3, "epoch": 0}'
+    )
+    [odd] = [one for one in status(store) if one["state"] == "damaged"]
+    assert odd["run"] == other.name and "does not say step;" in odd["message"]
+    with pytest.raises(StoreError, match="does not say step"):
+        status(store, other.name)
+    (other / "state.json").write_text("{")
     with pytest.raises(StoreError, match="goes on from its last checkpoint"):
         read_state(other)
 
