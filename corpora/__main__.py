@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpora.errors import NothingImportedError
 from corpora.faults import FAULT
 from corpora.quality.gate import refusal
 from corpora.refresh import again
 from store.console import configure_logging, emit, in_red, printable, run_command, use_store_tmp
+from store.errors import NotPublishedError
 from store.opening import open_store, store_of
 from store.shared.places import is_remote
 
@@ -108,7 +110,12 @@ def _refresh(args: argparse.Namespace) -> int:
         options=given(args),
         thresholds=parse(args.threshold),
     )
-    result = refresh(request) if args.no_align else refresh_and_align(request, store)
+    try:
+        result = refresh(request) if args.no_align else refresh_and_align(request, store)
+    except NothingImportedError as error:
+        if args.json and error.summary is not None:
+            emit({**error.summary, "reason": str(error)}, True, "")
+        raise
     waits = "aligned" in result or result["corpus"] in store.quarantined_names()  # a new model may help
     if key is not None and result["published"] and not waits:
         again.remember(store, key, result)
@@ -193,10 +200,18 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from corpora.report import write_corpus_report
+    from corpora.report import write_corpus_report, write_refused_report
 
     store = open_store(args.store)
-    corpus = store.corpus(args.name, args.version)
+    try:
+        corpus = store.corpus(args.name, args.version)
+    except NotPublishedError:
+        refused = store.staging_dir("corpora") / args.name / "refused"
+        if args.version is not None or not (refused / "manifest.json").is_file():
+            raise
+        place = store.share_file(write_refused_report(store, args.name, refused))
+        emit({"corpus": args.name, "status": "refused", "path": place}, args.json, place)
+        return 0
     place = store.share_file(write_corpus_report(store, corpus))
     emit({"corpus": corpus.name, "version": corpus.version, "path": place}, args.json, place)
     return 0

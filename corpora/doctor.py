@@ -154,7 +154,7 @@ def _officials(scan: Scan, source: Source) -> dict[str, dict[str, int]]:
 
 
 def _where(outlook: dict[str, Any]) -> str:
-    if not outlook["units"]:
+    if not outlook["units"] or not outlook["bytes"]:
         return "would publish nothing: no recording with a text of its own is in it"
     if outlook["quarantine"]:
         return f"would put {outlook['publishes']!r} into quarantine ({outlook['quarantine']})"

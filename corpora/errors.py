@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from native.errors import SpeechmillError
 
 
@@ -26,10 +28,12 @@ class NothingImportedError(CorporaError):
 
     Attributes:
         waits: the corpus whose recordings wait in quarantine for the times of their text; "" where none do.
+        summary: what a refresh answers otherwise, with `path` to every reason; None where nothing was looked at.
     """
 
     exit_status = 3
     waits = ""
+    summary: dict[str, Any] | None = None
 
 
 class NeedsDonationError(NothingImportedError):

@@ -133,15 +133,18 @@ def _refuse(store: Store, plan: Plan, manifest: Manifest, built: _Built) -> dict
     with explain_write(refused):
         shutil.rmtree(refused, ignore_errors=True)
         built.folder.rename(refused)
+    answer = {**summary_of(manifest), "path": str(refused), "gate": manifest["gate"]}
+    answer |= {"published": False, "status": "refused"}
     if not manifest["utterances"]:
         withdrawals.unpublish_if_withdrawn(store, plan["name"], manifest["rejected"])
         most = ", ".join(f"{n} {check}" for check, n in Counter(manifest["rejected"]).most_common(3))
-        raise NothingImportedError(
+        error = NothingImportedError(
             f"nothing in {plan['name']} could be imported ({most or 'no item at all'}); "
             f"every reason stands in {refused / 'rejections.parquet'}"
         )
-    answer = {**summary_of(manifest), "path": str(refused), "gate": manifest["gate"]}
-    return {**answer, "published": False, "status": "refused"}
+        error.summary = answer
+        raise error
+    return answer
 
 
 def _earlier(store: Store, plan: Plan) -> dict[str, str]:

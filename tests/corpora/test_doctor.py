@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -84,3 +85,30 @@ def test_doctor_promises_nothing_of_texts_without_sound(
     said = told(capsys, 0, "doctor", gift)
     assert "would publish nothing" in said
     assert "audio_missing" in said
+
+
+def test_doctor_promises_nothing_of_an_official_tree_without_sound(
+    libri: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sound_file in libri.rglob("*.flac"):
+        sound_file.unlink()
+    assert "librispeech: would publish nothing: no recording" in told(capsys, 0, "doctor", libri)
+
+
+def test_a_refresh_that_imports_nothing_says_so_to_programs_and_has_its_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = audio(sound(1.0, 1))
+    source = write(
+        tmp_path / "twin", {"a.wav": one, "a.txt": "so it goes", "b.wav": one, "b.txt": "something else"}
+    )
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["refresh", "donated", "--source", str(source), *store, "--as", "twin", "--json"]) == 3
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["status"], answer["published"]) == ("refused", False)
+    assert answer["rejected"] == {"same_audio_other_text": 2}
+    assert (Path(answer["path"]) / "rejections.parquet").is_file()
+    assert "nothing in twin could be imported" in answer["reason"]
+    page = Path(told(capsys, 0, "report", "twin", *store).strip())
+    assert "same_audio_other_text" in page.read_text()
+    assert "is not published" in told(capsys, 2, "report", "nobody", *store)
