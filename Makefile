@@ -143,8 +143,8 @@ bench-%: setup ## beside its peers: bench-import bench-decoder bench-lm … ; `p
 soak-texts: setup ## odd donated texts, imported and listened to, with counts  [SEED=1] [COUNT=600]
 	@$(PYTHON_RUN) tests/heavy/soak_texts.py --seed $(SEED) --count $(or $(COUNT),600)
 
-soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600]
-	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200) --kinds $(or $(KINDS),600)
+soak-import: setup ## the fault campaign over all importers, with counts  [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600] [DISKS=12] [PAIRS=no]
+	@$(PYTHON_RUN) scripts/soak_import.py --seed $(SEED) --count $(or $(COUNT),600) --kills $(or $(KILLS),200) --kinds $(or $(KINDS),600) --disks $(or $(DISKS),12)$(if $(filter no,$(PAIRS)), --no-pairs)
 
 soak-airflow: setup ## refreshes in a loop while parts of Airflow are killed, with counts  [SEED=1] [COUNT=50]
 	@$(PYTHON_RUN) -m tests.heavy.soak_airflow --seed $(SEED) --count $(or $(COUNT),50)

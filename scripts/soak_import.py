@@ -1,10 +1,11 @@
-"""`make soak-import [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600]`: the fault campaign over all importers, with counts.
+"""`make soak-import`, the fault campaign over all importers: [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600] [DISKS=12] [PAIRS=no].
 
 Listens first to KINDS odd and damaged recordings, texts and archives (soak_kinds.py). Then injects at least COUNT faults
 into invented archives of all layouts and their tar.gz or zip, each import followed by the question: is every row either
 bit-exact or missing with its reason? Then kills imports with SIGKILL at KILLS random moments, fills the disk (a
 file-size limit and, as root, a tmpfs) and lets two importers loose at once, and compares what a re-run leaves with an
-undisturbed run. Prints a table; ends with 1 at the first wrong thing let in.
+undisturbed run. Prints a table; ends with 1 at the first wrong thing let in. A campaign may be run in pieces, each with a
+seed of its own: COUNT=0 KINDS=0 DISKS=0 PAIRS=no KILLS=48 kills only.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import sys
 import tarfile
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow.parquet as pq
 
@@ -173,30 +175,49 @@ def settled(store: Path, wanted: dict[str, str], told: str) -> None:
         raise Wrong(f"{told}: something half-written lies under a final name")
 
 
-def kill_at_random(name: str, kills: int, seed: int, folder: Path) -> None:
-    """SIGKILL at random moments of one import after the other into one store; then a calm run must repair it."""
+def kill_at_random(name: str, kills: int, seed: int, folder: Path) -> int:
+    """SIGKILL at random moments of one import after the other into one store; then a calm run must repair it.
+
+    Answers how many were killed before they were done.
+
+    Raises:
+        Wrong: something half-written, an import that failed by itself, or other bytes in the end.
+    """
     source = LAYOUTS[name].write(folder / "source", UTTERANCES).path
     imported(name, source, folder / "warm")
     began = time.monotonic()
     imported(name, source, folder / "calm")
     whole_s = time.monotonic() - began
     wanted = tree(folder / "calm" / "corpora")
-    chance, store = random.Random(f"{name} {seed}"), folder / "killed"
+    chance, store, killed = random.Random(f"{name} {seed}"), folder / "killed", 0
     for number in range(kills):
         child = os.fork()
         if child == 0:
-            os.setsid()
-            imported(name, source, store)
-            os._exit(0)
+            _import_and_exit(name, source, store)
         time.sleep(chance.uniform(0.0, 1.1) * whole_s)
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if ended > 0:
+            raise Wrong(f"{name}, kill {number}: the import failed before it was killed")
+        killed += ended == -signal.SIGKILL
         settled(store, wanted, f"{name}, kill {number}")
         if chance.random() < 0.3:
             shutil.rmtree(store, ignore_errors=True)
     imported(name, source, store)
     if tree(store / "corpora") != wanted:
         raise Wrong(f"{name}: a run after {kills} kills left other bytes than an undisturbed one")
+    return killed
+
+
+def _import_and_exit(name: str, source: Path, store: Path) -> NoReturn:
+    """The life of a forked child, which never comes back into the campaign."""
+    try:
+        os.setsid()
+        imported(name, source, store)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 @contextmanager
@@ -271,28 +292,42 @@ def two_at_once(name: str, folder: Path, root: Path) -> None:
         raise Wrong(f"{name}: two imports at once left other bytes than one")
 
 
-def campaign(seed: int, count: int, kills: int, disks: int) -> Campaign:
+@dataclass(frozen=True)
+class Amount:
+    """How much of each: faults, SIGKILLs and disks that are too small over all layouts, and whether two run at once."""
+
+    count: int
+    kills: int
+    disks: int
+    pairs: bool = True
+
+
+def campaign(seed: int, amount: Amount) -> Campaign:
     """All of it; raises Wrong at the first wrong thing."""
     counts = Campaign()
     root = Path(__file__).resolve().parents[1]
     with tempfile.TemporaryDirectory(prefix="soak-import-") as place:
         folder, number = Path(place), 0
-        while counts.injected.total() < count:
+        while counts.injected.total() < amount.count:
             for name in LAYOUTS:
                 inject(name, seed + number, folder / "inject", counts)
                 shutil.rmtree(folder / "inject")
             number += 1
         for position, name in enumerate(LAYOUTS):
-            share = kills // len(LAYOUTS) + (position < kills % len(LAYOUTS))
+            share = amount.kills // len(LAYOUTS) + (position < amount.kills % len(LAYOUTS))
             if share:
-                kill_at_random(name, share, seed, folder / "kill")
+                killed = kill_at_random(name, share, seed, folder / "kill")
+                counts.ended["SIGKILL before the end, repaired by the next run"] += killed
+                counts.ended["SIGKILL too late, the import was done"] += share - killed
                 shutil.rmtree(folder / "kill")
-            if disks and os.geteuid() == 0:
-                counts.ended["full disk, sentence given"] += fill_the_disk(name, disks, folder / "disk")
+            if amount.disks and os.geteuid() == 0:
+                counts.ended["full disk, sentence given"] += fill_the_disk(
+                    name, amount.disks, folder / "disk"
+                )
                 shutil.rmtree(folder / "disk")
-            two_at_once(name, folder / f"two-{name}", root)
-        counts.ended["SIGKILL, repaired by the next run"] = kills
-        counts.ended["two at once, same bytes"] = len(LAYOUTS)
+            if amount.pairs:
+                two_at_once(name, folder / f"two-{name}", root)
+                counts.ended["two at once, same bytes"] += 1
     return counts
 
 
@@ -327,12 +362,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--disks", type=int, default=12, help="disk sizes to fill per layout, as root (default 12)"
     )
+    parser.add_argument(
+        "--no-pairs", action="store_false", dest="pairs", help="let no two imports loose at once"
+    )
     options = parser.parse_args(arguments)
+    amount = Amount(options.count, options.kills, options.disks, options.pairs)
     logging.disable(logging.WARNING)
     began = time.monotonic()
     try:
         heard = listening(options.seed, options.kinds)
-        counts = campaign(options.seed, options.count, options.kills, options.disks)
+        counts = campaign(options.seed, amount)
     except (Wrong, soak_kinds.Wrong) as wrong:
         print(f"soak-import: WRONG: {wrong}", file=sys.stderr)
         return 1
