@@ -248,7 +248,7 @@ def corpus_refresh() -> None:
             name=params["name"] or None,
             donation=require_allowed([params["donation"]])[0] if params["donation"] else None,
             options=allowed_options(params["importer"], params["options"] or {}),
-            workers=params["workers"],
+            workers=int(params["workers"]),  # JSON's integers may be written 2.0
         )
         remember_form(open_store(), {"importer": params["importer"], "sources": params["sources"]})
         if params["dry_run"]:

@@ -59,7 +59,7 @@ def tune() -> None:
         asked, store = context["params"], open_store()
         space = space_of(read_retrain(store).config, None, asked["sampler"])
         request = SearchRequest(
-            space, asked["trials"], asked["sampler"], jobs=asked["jobs"], backend=asked["backend"]
+            space, int(asked["trials"]), asked["sampler"], jobs=int(asked["jobs"]), backend=asked["backend"]
         )
         found = run_search(request, store)
         return {key: found[key] for key in ("id", "best", "config", "page")}

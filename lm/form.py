@@ -30,7 +30,14 @@ def asked_for(form: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(form) - set(KEYS))
     if unknown:
         raise LanguageModelUsageError(f"unknown setting {', '.join(unknown)}; there are: {', '.join(KEYS)}")
-    return {key: value for key, value in form.items() if value not in (None, [], "", False)}
+    return {key: _whole(value) for key, value in form.items() if value not in (None, [], "", False)}
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers as such: JSON's integers may be written 3.0."""
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def request_of(asked: Mapping[str, Any], store: Store | Path | str | None = None) -> BuildRequest:

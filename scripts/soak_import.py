@@ -1,4 +1,4 @@
-"""`make soak-import`, the fault campaign over all importers: [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600] [DISKS=12] [PAIRS=no].
+"""`make soak-import`, faults for all importers: [SEED=1] [COUNT=600] [KILLS=200] [KINDS=600] [DISKS=12] [PAIRS=no].
 
 Listens first to KINDS odd and damaged recordings, texts and archives (soak_kinds.py). Then injects at least COUNT faults
 into invented archives of all layouts and their tar.gz or zip, each import followed by the question: is every row either

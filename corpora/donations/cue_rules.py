@@ -157,12 +157,17 @@ def _joined(cues: list[Cue], done: Applied) -> list[Cue]:
 def _belong(last: Cue, cue: Cue) -> bool:
     if None in (last.start_s, last.end_s, cue.start_s, cue.end_s) or last.voice != cue.voice:
         return False
-    if CHANGE_FLAG in cue.flags:
+    if CHANGE_FLAG in cue.flags or _exact(last, cue):
         return False
     gap_s, whole_s = (cue.start_s or 0) - (last.end_s or 0), (cue.end_s or 0) - (last.start_s or 0)
     text, following = last.text.rstrip(), cue.text.lstrip()
     ends = text.endswith(_SENTENCE_END) or following.startswith(("-", "–", "—", "♪", "["))
     return -_TOUCH_S <= gap_s < JOIN_GAP_S and whole_s <= LONGEST_S and not ends
+
+
+def _exact(*cues: Cue) -> bool:
+    """Whether cues are cut between words whose times are known, and long enough to stand alone."""
+    return all(cue.words_timed and (cue.end_s or 0.0) - (cue.start_s or 0.0) >= SHORTEST_S for cue in cues)
 
 
 def _of_good_length(cues: list[Cue], done: Applied) -> list[Cue]:

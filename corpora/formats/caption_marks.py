@@ -16,6 +16,7 @@ from corpora.formats.cues import Cue
 CHANGE_FLAG, LABEL_FLAG = "speaker_change", "speaker_label_kept"
 _OVERRIDE = re.compile(r"\{(?:\\[^{}]*|[A-Za-z]:[^{}]*)\}")  # {\an8} of ASS, {y:i} of MicroDVD
 _INLINE = re.compile(r"<[0-9][0-9:.,]*>|</?c(?:\.[^<>\s]*)?>")  # karaoke of WebVTT
+_WORD_TIME = re.compile(r"<[0-9][0-9:.,]*>")
 _CHEVRONS = re.compile(r"(?m)^([ \t]*(?:-[ \t]*)?)(?:(?:>|&gt;|»){2,3})[ \t]*")
 _INNER = re.compile(r"(?:>|&gt;){2,3}\s*")
 _NOTES = re.compile(r"[♪♫]")
@@ -56,6 +57,7 @@ def _plain(cue: Cue) -> Cue:
     if "{" in text:
         text = _OVERRIDE.sub("", text)
     if "<" in text:
+        cue = replace(cue, words_timed=bool(_WORD_TIME.search(text)))
         text = _INLINE.sub("", text)
     flags = cue.flags
     if ">>" in text or "&gt;" in text or "»" in text:

@@ -34,6 +34,7 @@ class Cue:
         channel: from 0; None = not said.
         split: train, dev or test where the donor's files are parts by name; None = not said.
         to_the_end: `end_s` is not known: the cue reaches to the recording's end.
+        words_timed: every word has a time in the file, so that the cue's own times are those of its words.
     """
 
     line: int | None
@@ -51,6 +52,7 @@ class Cue:
     flags: tuple[str, ...] = ()
     split: str | None = None
     to_the_end: bool = False
+    words_timed: bool = False
 
     def checked(self) -> Cue:
         """The cue, with a problem where its times are no times or its words hold half a letter (`\\ud800`)."""

@@ -51,7 +51,7 @@ class DonatedImporter:
     """Reads any archive that a donation.toml describes."""
 
     name = "donated"
-    version = "3"
+    version = "4"
     summary = (
         "donated archives: captions, TextGrid, ELAN, Transcriber, CTM, STM, tables, Kaldi; donation.toml"
     )

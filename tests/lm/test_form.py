@@ -16,6 +16,9 @@ def test_only_what_is_filled_in_counts() -> None:
     assert asked_for(
         {"name": None, "order": 4, "prune": [], "text": [], "vocabulary_size": None, "interpolate": False}
     ) == {"order": 4}
+    written = asked_for({"order": 4.0, "prune": [0, 0.0, 1.0], "vocabulary_size": 100.0})
+    assert written == {"order": 4, "prune": [0, 0, 1], "vocabulary_size": 100}
+    assert all(isinstance(one, int) for one in (written["order"], *written["prune"]))
     with pytest.raises(LanguageModelUsageError, match="unknown setting colour"):
         asked_for({"colour": "blue"})
 

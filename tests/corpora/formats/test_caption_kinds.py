@@ -169,6 +169,17 @@ def test_captions_of_a_karaoke_kind_keep_every_line_once() -> None:
     done = apply(read("a.vtt", (head + shown).encode()).cues, CuePolicy())
     assert [c.text for c in done.cues] == ["so it goes", "and on it goes", "until the end", "and no more"]
     assert [c.start_s for c in done.cues] == [0.0, 2.0, 4.0, 6.0]
+    alone = apply(read("a.vtt", (head + shown).encode()).cues, CuePolicy(subtitle=True))
+    assert [c.text for c in alone.cues] == [c.text for c in done.cues], "cut between words of known times"
+    untimed = re.sub(r"<[^>]*>", "", head + shown).encode()
+    [joined] = apply(read("a.vtt", untimed).cues, CuePolicy(subtitle=True)).cues
+    assert joined.flags == ("cues_joined",)
+
+
+def test_a_timed_caption_too_short_to_stand_alone_is_joined() -> None:
+    shown = "WEBVTT\n\n00:00.0 --> 00:00.8\nso<00:00.4> it\n\n00:00.8 --> 00:03.0\ngoes<00:01.0> on\n"
+    [joined] = apply(read("a.vtt", shown.encode()).cues, CuePolicy(subtitle=True)).cues
+    assert (joined.text, joined.start_s, joined.end_s) == ("so it\ngoes on", 0.0, 3.0)
 
 
 @pytest.mark.parametrize(
