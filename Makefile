@@ -15,7 +15,7 @@ LM ?= $(SPEECHMILL_STORE)/language_models/$(NAME)/current
 SPLIT ?= test
 PACKAGES := native store corpora lm scoring training launcher collect demo scripts benchmarks
 # Variables that benchmarks understand (python -m benchmarks lists which one takes which).
-export TEXT HOURS JSON STORE SIZES FOLDER SEED ROWS REFRESHES
+export TEXT HOURS JSON STORE SIZES FOLDER SEED ROWS REFRESHES SOUND WIDTH
 
 help: ## list the doors
 	@awk -F':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z%-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -122,7 +122,7 @@ lock: setup ## pin every version anew from requirements.in
 	@sed 's/^tensorflow-cpu==/tensorflow[and-cuda]==/' requirements.in | .venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate -c requirements.lock - -o var/tmp/gpu.lock && $(PYTHON_RUN) scripts/gpu_lock.py var/tmp/gpu.lock
 
-bench-inference: setup ## the recognizer beside ONNX Runtime's bare graph, by width  SOUND=FILE [TEXT=FILE] [JSON=FILE]
+bench-inference: setup ## the recognizer in every form, by width  SOUND=FILE [TEXT=FILE] [JSON=FILE]
 	@if [ -z "$(SOUND)" ]; then echo "make bench-inference: name a recording, e.g. make bench-inference SOUND=talk.wav" >&2; exit 2; fi
 	@$(PYTHON_RUN) -m benchmarks.inference --sound "$(SOUND)" $(if $(TEXT),--text "$(TEXT)") $(if $(JSON),--json "$(JSON)")
 .PHONY: bench-inference

@@ -101,6 +101,24 @@ BENCHES = {
         {"HOURS": "--hours"},
     ),
     "feed": Bench("benchmarks.feed", "shards to batches: speed, first step, memory", {"HOURS": "--hours"}),
+    "aligners": Bench(
+        "benchmarks.align.other_aligners",
+        "recordings with planted faults through ours, ctc-forced-aligner and aeneas",
+        {"HOURS": "--hours", **_SEED, **_JSON},
+        ("ctc-forced-aligner", "aeneas"),
+    ),
+    "hearing": Bench(
+        "benchmarks.inference.scaling",
+        "one long file beside its parts, two cores beside one",
+        {"SOUND": "--sound", "HOURS": "--hours", "WIDTH": "--width", **_JSON},
+        needs=("SOUND",),
+    ),
+    "devices": Bench(
+        "benchmarks.inference.devices",
+        "sizes, memory and instructions of small networks; a Raspberry Pi's time by calculation",
+        {"SOUND": "--sound", **_JSON},
+        needs=("SOUND",),
+    ),
     "gpu": Bench(
         "benchmarks.gpu", "training at full width on the GPU that is there, beside PyTorch's cuDNN", {**_JSON}
     ),

@@ -63,9 +63,9 @@ def campaign(known: list[Utterance], package: Package, options: argparse.Namespa
     each = -(-options.faults // recordings)
     total, sound_s, cpu_s = Verdict(), 0.0, 0.0
     for number in range(recordings):
-        truth = _recording(known, options, (number, each))
+        truth = recording(known, options, (number, each))
         began_s = time.process_time()
-        answer = _aligned(truth, package, options.network)
+        answer = aligned(truth, package, options.network)
         cpu_s += time.process_time() - began_s
         sound_s += len(truth.samples) / RATE_HZ
         total.add(verdict_of(answer, truth))
@@ -79,7 +79,7 @@ def campaign(known: list[Utterance], package: Package, options: argparse.Namespa
     return {**total.as_json(), **times}
 
 
-def _recording(known: list[Utterance], options: argparse.Namespace, which: tuple[int, int]) -> Planted:
+def recording(known: list[Utterance], options: argparse.Namespace, which: tuple[int, int]) -> Planted:
     """So many minutes of utterances in an order of their own, with its share of the faults."""
     number, each = which
     chance = random.Random(f"{options.seed}/{number}")
@@ -102,7 +102,8 @@ def _recording(known: list[Utterance], options: argparse.Namespace, which: tuple
     return plant(chosen, spare if len(spare) >= len(kinds) else order[: len(order) // 4], plan)
 
 
-def _aligned(truth: Planted, package: Package, network: str) -> dict[str, Any]:
+def aligned(truth: Planted, package: Package, network: str) -> dict[str, Any]:
+    """What `training align` answers for a recording and its text."""
     with tempfile.TemporaryDirectory() as folder:
         sound, text = Path(folder) / "sound.wav", Path(folder) / "text.txt"
         soundfile.write(sound, fit(truth.samples), RATE_HZ)

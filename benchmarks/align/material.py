@@ -57,13 +57,17 @@ def _rested(samples: Float) -> Float:
 
 def _times(words: Sequence[TimedWord], package: Package) -> tuple[tuple[str, float, float], ...]:
     """As `training align` turns frames into seconds."""
+    rest_s = _REST / RATE_HZ
+    spans = [(word.word, seconds_of(word.start, word.stop, package)) for word in words]
+    return tuple((word, max(0.0, start_s - rest_s), end_s - rest_s) for word, (start_s, end_s) in spans)
+
+
+def seconds_of(start: int, stop: int, package: Package) -> tuple[float, float]:
+    """Where a word of the frames [start, stop) begins and ends."""
     features = package.features
     hop_s = hop_length(features) / features.sample_rate_hz
-    middle_s = window_length(features) / features.sample_rate_hz / 2 - _REST / RATE_HZ
-    return tuple(
-        (word.word, max(0.0, (word.start - 1) * hop_s + middle_s), word.stop * hop_s + middle_s)
-        for word in words
-    )
+    middle_s = window_length(features) / features.sample_rate_hz / 2
+    return max(0.0, (start - 1) * hop_s + middle_s), stop * hop_s + middle_s
 
 
 def fit(samples: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]

@@ -1,8 +1,10 @@
 """One measurement in a process of its own: `python -m benchmarks.inference.measure KIND …` prints one JSON object.
 
-    engine   sound to text with the language model, everything included
-    bare     the network's graph alone, one stretch at a time, on the same stretches
-    parts    front end, detector and search alone
+    engine     sound to text with the language model, everything included
+    parts      front end, detector and search alone
+    stretches  the frames of every stretch of speech into --stretches, for `bare`
+    litert     converts --name to --form into --network; measures nothing
+    bare       one form of one network alone, one stretch at a time; with --words the search after it
 
 CPU seconds of the process, all threads; peak memory.
 """
@@ -17,10 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from benchmarks.inference.forms import FORMS, RELEASED, hear_with, write_litert
 from benchmarks.inference.networks import Costly
 from training.network.features import Float
 from training.runtime.frames import FrameStream
-from training.runtime.network import open_network
 from training.runtime.package import Package
 from training.runtime.recognizer import Recognizer, RecognizerOptions
 from training.runtime.sound import facts_of, pieces_of
@@ -29,16 +33,21 @@ from training.runtime.speech import SpeechDetector
 
 def main() -> int:
     """Measure and print."""
+    kinds = {"engine": _engine, "parts": _parts, "stretches": _stretches, "litert": _litert, "bare": _bare}
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["engine", "bare", "parts"])
+    parser.add_argument("kind", choices=kinds)
     parser.add_argument("--package", type=Path, required=True)
-    parser.add_argument("--sound", type=Path, required=True)
+    parser.add_argument("--sound", type=Path)
     parser.add_argument("--network", type=Path)
+    parser.add_argument("--form", choices=FORMS, default="onnx-int8")
+    parser.add_argument("--name", default=RELEASED)
+    parser.add_argument("--stretches", type=Path)
+    parser.add_argument("--words", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit-s", type=float, default=1e9)
     options = parser.parse_args()
     package = Package.open(options.package)
-    measured = {"engine": _engine, "bare": _bare, "parts": _parts}[options.kind](package, options)
+    measured = kinds[options.kind](package, options)
     sys.stdout.write(json.dumps({**measured, "peak_mb": _peak_mb()}) + "\n")
     return 0
 
@@ -69,7 +78,7 @@ def _engine(package: Package, options: argparse.Namespace) -> dict[str, Any]:
     return {"cpu": cpu_s / seconds, "wall": wall_s / seconds, "text": text}
 
 
-def _stretches(package: Package, options: argparse.Namespace) -> list[Float]:
+def _stretches(package: Package, options: argparse.Namespace) -> dict[str, Any]:
     """The frames of every stretch of speech, as the engine cuts them."""
     kept: list[Float] = []
 
@@ -87,28 +96,44 @@ def _stretches(package: Package, options: argparse.Namespace) -> list[Float]:
     recognizer.network = Kept()
     for _ in recognizer.stretches(_pieces(options, recognizer.rate_hz)):
         pass
-    return kept
+    np.savez(options.stretches, *kept)
+    return {"stretches": len(kept)}
+
+
+def _litert(package: Package, options: argparse.Namespace) -> dict[str, Any]:
+    write_litert(options.form, options.name, options.network, package)
+    return {"bytes": options.network.stat().st_size}
 
 
 def _bare(package: Package, options: argparse.Namespace) -> dict[str, Any]:
-    stretches = _stretches(package, options)
+    """CPU seconds per second of sound, by the share of the sound that is speech; the words where they are wanted."""
+    with np.load(options.stretches) as saved:
+        stretches = [saved[name] for name in saved.files]
     hop_s = package.features.hop_s
-    chosen, seconds = [], 0.0
+    chosen: list[Float] = []
+    seconds = 0.0
     for one in stretches:
         if seconds < options.limit_s:
             chosen.append(one)
             seconds += len(one) * hop_s
-    network = open_network(options.network)
-    network.log_probs(chosen[:1])
-    _, cpu_s, wall_s = _timed(lambda: [network.log_probs([one]) for one in chosen])
+    hear = hear_with(options.form, options.name, options.network, package)
+    hear(chosen[0])
+    answers, cpu_s, wall_s = _timed(lambda: [hear(one) for one in chosen])
+    peak_mb = _peak_mb()
     speech_s = sum(len(one) for one in stretches) * hop_s
-    sound_s = facts_of(options.sound).duration_s or 1.0
-    share = speech_s / sound_s  # of the sound that is speech: the engine's figures are per second of sound
+    share = speech_s / (facts_of(options.sound).duration_s or 1.0)
+    text = _words(package, answers) if options.words else None
     return {
         "cpu": cpu_s / seconds * share,
         "wall": wall_s / seconds * share,
-        "cpu_of_speech": cpu_s / seconds,
+        "text": text,
+        "bare_mb": peak_mb,
     }
+
+
+def _words(package: Package, answers: list[Float]) -> str:
+    search = Recognizer.load(package, RecognizerOptions()).search
+    return " ".join(word.word for one in answers for word in search.words(one))
 
 
 def _parts(package: Package, options: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,8 @@ packages="zlib1g-dev libbz2-dev liblzma-dev libboost1.74-dev libboost-program-op
   libc6 libgcc-s1 libstdc++6 zlib1g libbz2-1.0 liblzma5 libexpat1 libffi8 libssl3 libuuid1 libtinfo6 libncursesw6
   libreadline8 libsqlite3-0 libdb5.3 libnsl2 libtirpc3 libcrypt1 python3.11-minimal python3.11
   libpython3.11-minimal libpython3.11-stdlib"
-stamp=$root/sysroot/.ready-$(echo $packages | sha256sum | cut -c1-12)
+cores=4
+stamp=$root/sysroot/.ready-$(echo $packages $cores | sha256sum | cut -c1-12)
 [ ! -e "$stamp" ] || exit 0
 for program in aarch64-linux-gnu-g++ qemu-aarch64-static; do
   command -v $program >/dev/null || { echo "cross: $program is missing: apt-get install g++-aarch64-linux-gnu qemu-user-static" >&2; exit 2; }
@@ -25,4 +26,12 @@ apt-get $options update
 (cd "$apt/debs" && apt-get $options download $(printf '%s ' $packages))
 for package in "$apt"/debs/*.deb; do dpkg-deb -x "$package" "$root/sysroot"; done
 rm -rf "$apt"
+# qemu-user shows this machine's own /proc and /sys where the sysroot has nothing of that name; programs that look there for
+# an aarch64 processor (ONNX Runtime's cpuinfo) fall over what they find.
+mkdir -p "$root"/sysroot/proc "$root"/sysroot/sys/devices/system/cpu
+for ((core = 0; core < cores; core++)); do
+  printf '%s\n' "processor	: $core" "Features	: fp asimd evtstrm crc32 cpuid" "CPU implementer	: 0x41" \
+    "CPU architecture: 8" "CPU variant	: 0x0" "CPU part	: 0xd08" "CPU revision	: 3" ""
+done >"$root/sysroot/proc/cpuinfo"
+for name in possible present online; do echo "0-$((cores - 1))" >"$root/sysroot/sys/devices/system/cpu/$name"; done
 touch "$stamp"

@@ -7,6 +7,7 @@ belong together is refused in a sentence.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,13 +54,11 @@ class Package:
             raise ModelMismatchError(
                 f"{path}: a model of format {manifest.get('format')!r}; this version reads format {FORMAT}"
             )
-        known = {field.name for field in fields(FeatureConfig)}
-        front = {key: value for key, value in manifest["front_end"].items() if key in known}
         decoder = manifest["decoder"] or {}
         return cls(
             id=manifest["model"],
             path=folder,
-            features=FeatureConfig(**front),
+            features=_front_end(manifest["front_end"]),
             labels=tuple(manifest["labels"]),
             weights=Weights(**decoder),
             language=manifest["language"],
@@ -69,6 +68,30 @@ class Package:
     def network(self, form: str = "int8") -> Path:
         """The ONNX file of a form."""
         return self.path / NETWORKS[form]
+
+    def refuse_stranger(self, facts: Mapping[str, Any], file: Path) -> None:
+        """Compare what a network's file says of itself (labels, front end) with the package.
+
+        Raises:
+            ModelMismatchError: the network writes another alphabet, or hears another rate or other frames.
+        """
+        labels, front = facts.get("labels"), facts.get("front_end")
+        if labels is None or front is None:
+            raise ModelMismatchError(
+                f"{file}: does not say which labels it writes: not a network that `release` wrote"
+            )
+        if tuple(labels) != self.labels:
+            raise ModelMismatchError(
+                f"{file}: its alphabet has {len(labels)} labels and is another than model {self.id}'s of "
+                f"{len(self.labels)}: the file is another model's; make the package again"
+            )
+        theirs = _front_end(front)
+        for name, ours in vars(self.features).items():
+            if getattr(theirs, name) != ours:
+                raise ModelMismatchError(
+                    f"{file}: hears with {name} {getattr(theirs, name)}, model {self.id} with {ours}: the file is another "
+                    "model's; make the package again"
+                )
 
     def scorer(self, folder: Path | None = None) -> Scorer | None:
         """The package's language model with its weights, or the one in `folder`; None where there is none.
@@ -97,3 +120,8 @@ class Package:
     def alphabet(self) -> Alphabet:
         """The network's alphabet, blank last."""
         return alphabet_of_network(self.labels)
+
+
+def _front_end(described: Mapping[str, Any]) -> FeatureConfig:
+    known = {field.name for field in fields(FeatureConfig)}
+    return FeatureConfig(**{key: value for key, value in described.items() if key in known})

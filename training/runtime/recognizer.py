@@ -141,7 +141,9 @@ class Recognizer:
         if scorer is not None:
             scorer = scorer.with_weights(weights.alpha, weights.beta)
         search = Search(package.alphabet(), scorer, weights, dict(options.hot_words))
-        return cls(package, open_network(package.network(options.network)), search, options)
+        network = open_network(package.network(options.network))
+        package.refuse_stranger(network.facts, package.network(options.network))
+        return cls(package, network, search, options)
 
     def stretches(self, pieces: Iterable[Float]) -> Iterator[Heard]:
         """What is said in a sound, stretch by stretch, in order; while one is read the next are being heard.

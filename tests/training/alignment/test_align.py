@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from store.errors import StoreError
 from training import __main__ as cli
 from training.alignment.align import align
 from training.alignment.certificate import write_certificate
@@ -128,3 +130,19 @@ def test_the_command(
     assert cli.main([*arguments, "--out", str(tmp_path / "out")]) == 0
     assert "3 segments" in capsys.readouterr().out and (tmp_path / "out" / "long.vtt").is_file()
     assert cli.main(["align", "--sound", str(request.sound)]) == 2
+
+
+def test_a_full_disk_leaves_no_half_alignment(
+    request_for: Any, sentences: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = sentences(3)
+    answer = align(request_for(said, " ".join(said)))
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="full"):
+        patch.setattr("os.fsync", full)
+        write_alignment(answer, tmp_path / "out", "long")
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+    assert write_alignment(answer, tmp_path / "out", "long").is_file()

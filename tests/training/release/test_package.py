@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from itertools import groupby
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json
 from training.decoding.acoustic import LogProbabilities, Network, load_network
@@ -196,6 +198,19 @@ def test_what_cannot_be_exported_is_named(tone_store: Store, tmp_path: Path) -> 
         export(ExportRequest("nothing", "onnx", tmp_path / "x"), tone_store)
     with pytest.raises(ExportError, match="form 'pickle' is not known"):
         export(ExportRequest("nothing", "pickle", tmp_path / "x"), tone_store)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["onnx", "saved-model"])
+def test_a_full_disk_leaves_no_half_export(
+    tone_store: Store, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StoreError, match="full"):
+        export(ExportRequest(model.id, form, tmp_path / "network"), tone_store)
     assert list(tmp_path.iterdir()) == []
 
 

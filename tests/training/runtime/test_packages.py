@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import native
@@ -14,10 +15,12 @@ from corpora.text.normaliser import default_alphabet
 from store.opening import open_store
 from training.network.config import FeatureConfig
 from training.release.errors import ModelNotFoundError
+from training.release.graph import NetworkWeights, network_graph
 from training.release.registry import Registry
 from training.runtime.errors import ModelMismatchError
 from training.runtime.network import open_network
 from training.runtime.package import FORMAT, Package
+from training.runtime.recognizer import Recognizer
 
 
 @pytest.fixture
@@ -80,3 +83,68 @@ def test_a_network_that_is_damaged_is_named(tmp_path: Path) -> None:
     (tmp_path / "network.onnx").write_bytes(b"no network at all")
     with pytest.raises(Exception, match=r"network\.onnx"):
         open_network(tmp_path / "network.onnx")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            {"labels": ["x", "y", " "]},
+            r"network-int8\.onnx: its alphabet has 3 labels and is another than model m1's of 28",
+        ),
+        ({"front_end": {"sample_rate_hz": 8000}}, r"hears with sample_rate_hz 8000, model m1 with 16000"),
+        ({"front_end": {"coefficients": 13}}, r"hears with coefficients 13, model m1 with 26"),
+        ({"labels": None}, r"does not say which labels it writes"),
+    ],
+)
+def test_a_network_of_another_model_is_refused(
+    tmp_path: Path, manifest: dict[str, Any], change: dict[str, Any], says: str
+) -> None:
+    manifest["language_model"] = None
+    package = Package.open(written(tmp_path, manifest))
+    facts = {
+        "labels": manifest["labels"],
+        "front_end": manifest["front_end"],
+        "lookahead": 9,
+        "mean": [0.0] * 26,
+    }
+    for name, value in change.items():
+        facts[name] = {**facts[name], **value} if name == "front_end" else value
+    package.network("int8").write_bytes(
+        untrained({name: one for name, one in facts.items() if one is not None})
+    )
+    with pytest.raises(ModelMismatchError, match=says):
+        Recognizer.load(package)
+
+
+def test_the_packages_own_network_is_taken(tmp_path: Path, manifest: dict[str, Any]) -> None:
+    manifest["language_model"] = None
+    package = Package.open(written(tmp_path, manifest))
+    facts = {
+        "labels": manifest["labels"],
+        "front_end": manifest["front_end"],
+        "lookahead": 9,
+        "mean": [0.0] * 26,
+    }
+    package.network("int8").write_bytes(untrained(facts))
+    assert Recognizer.load(package).network.facts["labels"] == manifest["labels"]
+
+
+def untrained(facts: dict[str, Any]) -> bytes:
+    """The file of a network that says so of itself; its shape is of no account here."""
+    wide, cells = 19 * 26, 4
+    arrays = {
+        "dense1/kernel": np.zeros((wide, cells)), "dense2/kernel": np.zeros((cells, cells)),
+        "dense3/kernel": np.zeros((cells, cells)), "dense5/kernel": np.zeros((2 * cells, cells)),
+        "output/kernel": np.zeros((cells, 29)),
+    }  # fmt: skip
+    arrays |= {name.replace("kernel", "bias"): np.zeros(value.shape[1]) for name, value in arrays.items()}
+    for name in ("lstm4_forward", "lstm4_backward"):
+        arrays |= {
+            f"{name}/lstm_cell/{part}": np.zeros((cells, 4 * cells))
+            for part in ("kernel", "recurrent_kernel")
+        }
+        arrays[f"{name}/lstm_cell/bias"] = np.zeros(4 * cells)
+    small = {name: value.astype(np.float32) for name, value in arrays.items()}
+    mean = np.zeros(26, np.float32)
+    return network_graph(NetworkWeights(small, mean, mean + 1, 20.0, 9, 9, facts), int8=True)
