@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -73,8 +73,13 @@ def environment() -> jinja2.Environment:
     return page_environment(Path(__file__).parent / "templates")
 
 
-def render_corpus_report(corpus: Corpus, store: Store | None = None) -> str:
-    """The page of one version as HTML; of a refused one its store is named, for it does not lie where corpora do."""
+def render_corpus_report(
+    corpus: Corpus, store: Store | None = None, audited: Mapping[str, Any] | None = None
+) -> str:
+    """The page of one version as HTML; of a refused one its store is named, for it does not lie where corpora do.
+
+    `audited`: what `corpora.audit` found of a set that nobody imports; the page then speaks of that set.
+    """
     manifest = corpus.manifest
     store = store or open_store(corpus.path.parents[2])
     table = _table(corpus)
@@ -84,6 +89,7 @@ def render_corpus_report(corpus: Corpus, store: Store | None = None) -> str:
         .get_template("corpus.html")
         .render(
             manifest=manifest,
+            audited=audited,
             leaks_across=_pairs(store, corpus.name),
             sealed_at=sealed_at(corpus.path),
             expected=_expected(corpus),

@@ -20,6 +20,7 @@ from corpora.doctor import Aids, examine
 from corpora.errors import SourceError
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
+from corpora.report import render_corpus_report
 from corpora.text.languages import labels_for
 from store.corpus import Corpus
 from store.opening import open_store
@@ -44,12 +45,12 @@ def audit(request: AuditRequest) -> dict[str, Any]:
     """Look at a source.
 
     Returns:
-        source, importer, status ("fit", "refused" by the gate, "quarantined"), utterances, hours, speakers, items,
+        source, importer, status ("fit", "refused" by the gate, "quarantined" and why), utterances, hours, speakers, items,
         rejected and flags by name, duplicates, leakage, gate, letters (all, and those outside the alphabet), notes,
         seconds, times_real_time, page.
 
     Raises:
-        SourceError: it cannot be read, or no importer knows it.
+        SourceError: it cannot be read, or no importer knows it. NothingImportedError: not a single item could be taken.
         UsageError: an option the importer has not.
     """
     place = (request.work or open_store(None).staging_dir("audit")) / f"audit-{time.time_ns()}"
@@ -67,22 +68,21 @@ def audit(request: AuditRequest) -> dict[str, Any]:
                 workers=request.workers,
             )
         )
-        found = _figures(result, place / "store")
-        if request.page is not None and found["corpus"] is not None:
-            _write_page(request.page, found["corpus"])
+        found = _figures(result, corpus := _looked_at(result, place / "store"))
+        found = {
+            "source": ", ".join(_own_name(one) for one in request.sources),
+            "importer": importer,
+            **found,
+        }
+        if request.page is not None and corpus is not None:
+            page = render_corpus_report(corpus, open_store(place / "store"), found)
+            write_bytes_atomic(request.page, page.encode("utf-8"))
+            found["page"] = str(request.page)
         seconds = time.monotonic() - began
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    source = ", ".join(Path(str(one)).name for one in request.sources)
-    hours = found["figures"]["hours"]
-    return {
-        "source": source,
-        "importer": importer,
-        **found["figures"],
-        "seconds": round(seconds, 3),
-        "times_real_time": round(hours * 3600 / seconds, 1),
-        "page": None if request.page is None or found["corpus"] is None else str(request.page),
-    }
+    found["seconds"], found["times_real_time"] = round(seconds, 3), round(found["hours"] * 3600 / seconds, 1)
+    return {"page": None, **found}
 
 
 def _importer(request: AuditRequest, spill: Path) -> str:
@@ -98,51 +98,30 @@ def _importer(request: AuditRequest, spill: Path) -> str:
     return str(names[0])
 
 
-def _figures(result: Mapping[str, Any], root: Path) -> dict[str, Any]:
+def _own_name(source: Path | str) -> str:
+    return str(source).rstrip("/").rpartition("/")[2]
+
+
+def _looked_at(result: Mapping[str, Any], root: Path) -> Corpus | None:
+    """The rows, wherever a refresh leaves them: published, waiting for a licence, or refused by the gate."""
     store = open_store(root)
-    corpus = store.corpus("audit") if result["published"] else None
-    status = (
-        "fit" if result["published"] else ("quarantined" if result["status"] == "quarantined" else "refused")
-    )
-    figures: dict[str, Any] = {
+    if result["published"]:
+        return store.corpus("audit")
+    if result["status"] == "quarantined":
+        return store.quarantined("audit")
+    folder = Path(str(result.get("path") or root / "none"))
+    return Corpus("audit", str(result["version"]), folder) if (folder / "manifest.json").is_file() else None
+
+
+def _figures(result: Mapping[str, Any], corpus: Corpus | None) -> dict[str, Any]:
+    status = "fit" if result["published"] else str(result["status"])
+    kept = ("utterances", "hours", "speakers", "items", "rejected", "gate", "notes")
+    found = {
         "status": status,
-        "utterances": result.get("utterances", 0),
-        "hours": result.get("hours", 0.0),
-        "speakers": result.get("speakers", 0),
-        "items": result.get("items", {}),
-        "rejected": result.get("rejected", {}),
-        "gate": result.get("gate", {}),
-        "notes": result.get("notes", []),
+        "why": str(result.get("quarantine") or ""),
+        **{key: result[key] for key in kept},
     }
-    if corpus is None:
-        return {"corpus": None, "figures": figures}
-    manifest = corpus.manifest
-    return {
-        "corpus": _Kept(corpus),
-        "figures": {
-            **figures,
-            "utterances": manifest["utterances"],
-            "hours": manifest["hours"],
-            "speakers": manifest["speakers"],
-            "items": manifest["items"],
-            "rejected": manifest["rejected"],
-            "leakage": manifest["leakage"],
-            **_rows(corpus),
-        },
-    }
-
-
-class _Kept:
-    """The page of a corpus whose store goes: rendered while it is there."""
-
-    def __init__(self, corpus: Corpus) -> None:
-        from corpora.report import render_corpus_report
-
-        self.page = render_corpus_report(corpus)
-
-
-def _write_page(path: Path, kept: _Kept) -> None:
-    write_bytes_atomic(path, kept.page.encode("utf-8"))
+    return found if corpus is None else {**found, "leakage": corpus.manifest["leakage"], **_rows(corpus)}
 
 
 def _rows(corpus: Corpus) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def _told(result: dict[str, Any]) -> str:
     lines = [
         f"{result['source']} by {result['importer']}: {result['status']}; {result['utterances']:,} utterances, "
         f"{result['hours']:.2f} h, {result['speakers']:,} speakers",
+        *([result["why"]] if result["why"] else []),
         *(f"refused, {check}: {count:,}" for check, count in sorted(result["rejected"].items())),
         *(f"flagged, {flag}: {count:,}" for flag, count in result.get("flags", {}).items()),
     ]

@@ -11,7 +11,7 @@ from corpora.errors import SourceError
 from corpora.sources.folder import DirectoryReader
 from corpora.sources.folders_of_archives import archives_for_folders
 from corpora.sources.names import ARCHIVE
-from corpora.sources.packed.shards import ShardFolderReader, is_packed
+from corpora.sources.packed.shards import RemoteShardReader, ShardFolderReader, are_packed, is_packed
 from corpora.sources.s3 import ARCHIVES, RemoteReader, _stamp, fetch_archive
 from corpora.sources.source import Reader, Source
 from corpora.sources.tar_headers import is_tar
@@ -31,7 +31,8 @@ def open_remote(url: str, label: str, several: bool, spill_dir: Path | None) -> 
 
     if url.endswith(ARCHIVES):
         return open_reader(fetch_archive(url, spill_dir), label, several, spill_dir)
-    return RemoteReader(url, label, f"{label}/" if several else "")
+    plain = RemoteReader(url, label, f"{label}/" if several else "")
+    return RemoteShardReader(plain, spill_dir) if are_packed(plain.listing()) else plain
 
 
 def remote_stamp(url: str) -> str:

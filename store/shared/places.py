@@ -39,6 +39,8 @@ def explain(url: str, error_class: type[SpeechmillError] = StoreError) -> Iterat
         name, said = type(error).__name__, str(error).splitlines()[0] if str(error) else ""
         if "Credential" in name or "credential" in said.lower():
             cause = "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        elif isinstance(error, ImportError):
+            cause = f"a library for such places is missing: {said}"
         elif isinstance(error, FileNotFoundError) or "NoSuchBucket" in said or "NoSuchKey" in said:
             cause = "no such bucket or object; check the name"
         elif isinstance(error, PermissionError) or "Forbidden" in said or "AccessDenied" in said:

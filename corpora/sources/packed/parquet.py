@@ -24,11 +24,15 @@ _INNER = re.compile(r"g(\d+)/(rows\.jsonl|(\d+)\.\w+)")
 
 
 class ParquetSound:
-    """One file; the row group that was asked for last is kept."""
+    """One file, on a disk or open elsewhere; the row group that was asked for last is kept.
 
-    def __init__(self, path: Path, label: str) -> None:
+    Raises:
+        SourceError: it is no Parquet file, or a damaged one.
+    """
+
+    def __init__(self, file: Path | BinaryIO, label: str) -> None:
         try:
-            self._file = pq.ParquetFile(path)
+            self._file = pq.ParquetFile(file)
         except (OSError, pa.ArrowException) as error:
             raise SourceError(f"{label} is a damaged Parquet file ({error}); copy it again") from error
         self._label = label

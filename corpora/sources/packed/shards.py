@@ -1,13 +1,14 @@
 """A folder with packed shards, seen with what is inside: Parquet files with sound, tars of a Shar, NeMo or WebDataset.
 
-`is_packed` asks for names only and stops at the first sound file: a folder of plain recordings is none.
+The folder is one of a disk or one below a URL. `is_packed` asks for names only and stops at the first sound file: a folder
+of plain recordings is none.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ from corpora.reading import held_path
 from corpora.sources.folder import DirectoryReader
 from corpora.sources.names import SOUND
 from corpora.sources.packed.parquet import ParquetSound
+from corpora.sources.s3 import RemoteReader, fetch_archive
 from corpora.sources.source import Member, tree_identity, tree_stamp
 from corpora.sources.tars import TarReader
 from corpora.utterance import Rejection
@@ -31,29 +33,52 @@ def is_packed(root: Path) -> bool:
     """Whether a folder holds Parquet files, a Shar, NeMo's or numbered tars, and no plain sound before."""
     for _, folders, names in os.walk(root):
         folders.sort()
-        manifest = any("manifest" in name and name.endswith(".json") for name in names)
-        for name in sorted(names):
-            if SOUND.search(name):
-                return False
-            if _PARQUET.search(name) or SHAR_CUTS.search(name) or _WEB_TAR.search(name):
-                return True
-            if manifest and _NEMO_TAR.search(name):
-                return True
+        found = _shards_among(names)
+        if found is not None:
+            return found
     return False
 
 
-class ShardFolderReader(DirectoryReader):
-    """See the module."""
+def are_packed(names: Iterable[str]) -> bool:
+    """`is_packed` for a listing: names with their folders."""
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        folders.setdefault(folder, []).append(file)
+    found = (_shards_among(folders[folder]) for folder in sorted(folders))
+    return next((one for one in found if one is not None), False)
 
-    def __init__(self, root: Path, label: str, prefix: str) -> None:
-        super().__init__(root, label, prefix)
+
+def _shards_among(names: Sequence[str]) -> bool | None:
+    """Whether the first telling file of a folder is a shard; None where no file tells."""
+    manifest = any("manifest" in name and name.endswith(".json") for name in names)
+    for name in sorted(names):
+        if SOUND.search(name):
+            return False
+        if _PARQUET.search(name) or SHAR_CUTS.search(name) or _WEB_TAR.search(name):
+            return True
+        if manifest and _NEMO_TAR.search(name):
+            return True
+    return None
+
+
+class ShardReader:
+    """What is inside the shards that `plain`, the reader of the folder they lie in, lists.
+
+    Whoever derives from it opens a shard in `_open_shard`.
+    """
+
+    def __init__(self, plain: DirectoryReader | RemoteReader) -> None:
+        self._plain = plain
+        self.label, self.prefix = plain.label, plain.prefix
+        self.damage, self.notes, self.litter = plain.damage, plain.notes, 0
         self._all: dict[str, Member] | None = None
         self._opened: tuple[str, ParquetSound | TarReader] | None = None
-        self._shard_file: BinaryIO | None = None  # open as long as its shard is read by its handle
 
     def listing(self) -> dict[str, Member]:
         if self._all is None:
-            plain = super().listing()
+            plain = self._plain.listing()
+            self.litter = self._plain.litter
             shar = any(SHAR_CUTS.search(name) for name in plain)
             self._all = {}
             for name, member in plain.items():
@@ -85,34 +110,62 @@ class ShardFolderReader(DirectoryReader):
     def _shard(self, name: str) -> ParquetSound | TarReader:
         if self._opened is None or self._opened[0] != name:
             self._opened = None
-            if self._shard_file is not None:
-                self._shard_file.close()
-            self._shard_file = super().open(name)
-            path = held_path(self._shard_file.fileno(), super()._path(name))
-            made = ParquetSound(path, name) if _PARQUET.search(name) else TarReader(path, name, None, None)
-            self._opened = (name, made)
+            self._opened = (name, self._open_shard(name))
         return self._opened[1]
+
+    def _open_shard(self, name: str) -> ParquetSound | TarReader:
+        """The one shard that is open now: the one before may be closed."""
+        raise NotImplementedError
 
     def open(self, name: str) -> BinaryIO:
         outer, inside, inner = name.partition(_INSIDE)
         if not inside:
-            return super().open(name)
+            return self._plain.open(name)
         shard = self._shard(outer)
         if isinstance(shard, TarReader):
             shard.listing()
         return shard.open(inner)
 
     def path(self, name: str) -> Path | None:
-        return None if _INSIDE in name else super().path(name)
+        return None if _INSIDE in name else self._plain.path(name)
 
     def place(self, name: str) -> list[int]:
-        return [] if _INSIDE in name else super().place(name)
+        return [] if _INSIDE in name else self._plain.place(name)
 
     def adopt(self, places: Mapping[str, list[int]]) -> None:
-        super().adopt({name: raw for name, raw in places.items() if _INSIDE not in name})
+        self._plain.adopt({name: raw for name, raw in places.items() if _INSIDE not in name})
 
     def identity(self) -> dict[str, str | int]:
-        return tree_identity(self.label, super().listing())
+        return tree_identity(self.label, self._plain.listing())
 
     def stamp(self) -> str:
-        return tree_stamp(super().listing())
+        return tree_stamp(self._plain.listing())
+
+
+class ShardFolderReader(ShardReader):
+    """A folder of shards on a disk."""
+
+    def __init__(self, root: Path, label: str, prefix: str) -> None:
+        self._folder = DirectoryReader(root, label, prefix)
+        super().__init__(self._folder)
+        self._shard_file: BinaryIO | None = None  # open as long as its shard is read by its handle
+
+    def _open_shard(self, name: str) -> ParquetSound | TarReader:
+        if self._shard_file is not None:
+            self._shard_file.close()
+        self._shard_file = self._folder.open(name)
+        path = held_path(self._shard_file.fileno(), self._folder.path(name) or self._folder.root)
+        return ParquetSound(path, name) if _PARQUET.search(name) else TarReader(path, name, None, None)
+
+
+class RemoteShardReader(ShardReader):
+    """Shards below a URL: Parquet files are read in stretches where they lie, tars are copied once into the cache."""
+
+    def __init__(self, plain: RemoteReader, spill_dir: Path | None) -> None:
+        super().__init__(plain)
+        self._remote, self._spill_dir = plain, spill_dir
+
+    def _open_shard(self, name: str) -> ParquetSound | TarReader:
+        if _PARQUET.search(name):
+            return ParquetSound(self._remote.stream(name), name)
+        return TarReader(fetch_archive(self._remote.url_of(name), self._spill_dir), name, None, None)

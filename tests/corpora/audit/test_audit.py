@@ -10,6 +10,7 @@ import pytest
 from corpora.__main__ import main
 from corpora.audit.audit import AuditRequest, audit
 from corpora.errors import SourceError
+from corpora.exports import ExportRequest, export
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import librispeech, tones
@@ -31,7 +32,31 @@ def test_an_audit_finds_what_an_import_finds(libri: Path, tmp_path: Path) -> Non
     assert found["letters"] and not found["letters_outside_the_alphabet"]
     page = (tmp_path / "page.html").read_text()
     assert "<script" not in page and "http://" not in page.replace("http://www.w3.org", "")
+    assert "<h1>Audit of LibriSpeech</h1>" in page and "It could be imported as it is." in page
+    assert "corpora expect" not in page
     assert not list((tmp_path / "work").iterdir())
+
+
+def test_a_set_that_would_wait_or_be_refused_is_measured_and_has_its_page(
+    libri: Path, tmp_path: Path
+) -> None:
+    refresh(RefreshRequest("librispeech", (libri,), store=tmp_path / "store"))
+    corpus = open_store(tmp_path / "store").corpus("librispeech")
+    export(ExportRequest(corpus, "webdataset", tmp_path / "set"))
+    (tmp_path / "set" / "README.md").unlink()
+    page = tmp_path / "page.html"
+    waits = audit(AuditRequest((tmp_path / "set",), page=page, work=tmp_path / "work"))
+    assert (waits["status"], waits["utterances"]) == ("quarantined", corpus.manifest["utterances"])
+    assert waits["hours"] == corpus.manifest["hours"] and waits["letters"] and waits["page"] == str(page)
+    assert "an import would wait in quarantine: no licence is stated" in " ".join(page.read_text().split())
+    for part in ("train", "dev"):
+        texts = sorted(libri.rglob(f"{part}*/**/*.trans.txt"))[0]
+        name, *_ = texts.read_text().splitlines()[0].split()
+        others = texts.read_text().splitlines()[1:]
+        texts.write_text("\n".join([f"{name} ONE TWO THREE FOUR FIVE SIX", *others]) + "\n")
+    refused = audit(AuditRequest((libri,), page=page, work=tmp_path / "work"))
+    assert refused["status"] == "refused" and refused["leakage"]["dev"] > 0
+    assert "The gate would refuse it. Broken:" in page.read_text()
 
 
 def test_copies_are_counted(libri: Path, tmp_path: Path) -> None:

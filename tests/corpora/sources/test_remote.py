@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from corpora.__main__ import main
+from corpora.audit.audit import AuditRequest, audit
 from corpora.errors import SourceError
+from corpora.exports import ExportRequest, export
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo.layouts import files, librispeech, tones
@@ -77,6 +79,22 @@ def test_trees_and_archives_on_s3_give_the_rows_of_local_ones(bucket: Any, tmp_p
         RefreshRequest("librispeech", ("s3://speech/tree/LibriSpeech",), store=tmp_path / "store-0")
     )
     assert answer["utterances"] < 6
+
+
+def test_packed_sets_on_s3_give_the_rows_of_local_ones(bucket: Any, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "mine")
+    wanted = sounds(refresh(RefreshRequest("librispeech", (tree(tmp_path),), store=store.root)), store.root)
+    for form in ("huggingface", "lhotse_shar", "nemo_tarred", "webdataset"):
+        export(ExportRequest(store.corpus("librispeech"), form, tmp_path / form))
+        bucket.put(f"{tmp_path / form}/", f"speech/{form}/", recursive=True)
+        request = RefreshRequest(form, (f"s3://speech/{form}",), store=tmp_path / f"of {form}", workers=2)
+        answer = refresh(request)
+        assert answer["published"] and sounds(answer, tmp_path / f"of {form}") == wanted
+        assert refresh(request)["status"] == "unchanged"
+    bucket.rm("speech/webdataset/README.md")
+    found = audit(AuditRequest(("s3://speech/webdataset",), work=tmp_path / "work"))
+    assert (found["importer"], found["status"]) == ("webdataset", "quarantined")
+    assert found["source"] == "webdataset" and found["utterances"] == 6
 
 
 @pytest.mark.parametrize("url", ["s3://nowhere/tree", "s3://nowhere/a.tar.gz", "s3://speech/empty"])
