@@ -87,7 +87,7 @@ def test_packed_sets_on_s3_give_the_rows_of_local_ones(bucket: Any, tmp_path: Pa
     for form in ("huggingface", "lhotse_shar", "nemo_tarred", "webdataset"):
         export(ExportRequest(store.corpus("librispeech"), form, tmp_path / form))
         bucket.put(f"{tmp_path / form}/", f"speech/{form}/", recursive=True)
-        request = RefreshRequest(form, (f"s3://speech/{form}",), store=tmp_path / f"of {form}", workers=2)
+        request = RefreshRequest(form, (f"s3://speech/{form}",), store=tmp_path / f"of {form}")
         answer = refresh(request)
         assert answer["published"] and sounds(answer, tmp_path / f"of {form}") == wanted
         assert refresh(request)["status"] == "unchanged"
