@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -62,11 +63,8 @@ def _shards_among(names: Sequence[str]) -> bool | None:
     return None
 
 
-class ShardReader:
-    """What is inside the shards that `plain`, the reader of the folder they lie in, lists.
-
-    Whoever derives from it opens a shard in `_open_shard`.
-    """
+class ShardReader(ABC):
+    """What is inside the shards that `plain`, the reader of the folder they lie in, lists."""
 
     def __init__(self, plain: DirectoryReader | RemoteReader) -> None:
         self._plain = plain
@@ -113,9 +111,9 @@ class ShardReader:
             self._opened = (name, self._open_shard(name))
         return self._opened[1]
 
+    @abstractmethod
     def _open_shard(self, name: str) -> ParquetSound | TarReader:
         """The one shard that is open now: the one before may be closed."""
-        raise NotImplementedError
 
     def open(self, name: str) -> BinaryIO:
         outer, inside, inner = name.partition(_INSIDE)
