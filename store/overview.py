@@ -43,6 +43,15 @@ def overview(store: Store) -> dict[str, list[Row]]:
     return newest_first
 
 
+_NAMES = frozenset(("name", "version", "run", "state", "id", "corpus", "split"))
+_FIGURES = frozenset(
+    (
+        *("utterances", "hours", "accepted", "rejected", "ignored", "order", "perplexity", "oov_rate"),
+        *("step", "steps", "epoch", "dev_wer", "eta_s", "greedy_wer", "corrected_wer", "lm_wer"),
+    )
+)
+
+
 def _mark_current(tables: dict[str, list[Row]]) -> None:
     versions = {row["name"]: row.get("version") for row in tables["corpora"]}
     hashes = {row["name"]: row.get("lm_hash") for row in tables["language_models"]}
@@ -79,11 +88,21 @@ def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:
     for path in sorted(paths):
         try:
             row = {**read(read_json(path)), "when": file_time(path)}
+            _refuse_odd(row)
             json.dumps(row, allow_nan=False)  # what is no number is no figure of ours
             yield row
         except (StoreError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             folder = path.parent.parent if path.parent.name == "current" else path.parent
             yield {"name": folder.name, "path": str(path), "error": _said(path, error)}
+
+
+def _refuse_odd(row: Row) -> None:
+    """Raises ValueError where a name is no text or a figure no number: pages would stumble over it."""
+    for key, value in row.items():
+        if key in _NAMES and not isinstance(value, str):
+            raise ValueError(f"{key} = {value!r} is no text")
+        if key in _FIGURES and value is not None and not isinstance(value, int | float):
+            raise ValueError(f"{key} = {value!r} is no number")
 
 
 def _said(path: Path, error: Exception) -> str:

@@ -66,8 +66,8 @@ class TextScan:
                 self._many(path, entry)
             else:
                 self._single(path, entry)
-        for recording, claims in self.claims.items():
-            self._decide(recording, claims)
+        for recording in list(self.claims):
+            self._decide(recording, self.claims.pop(recording))  # what is decided is held as rows alone
 
     def _format(self, path: str) -> Format | None:
         if not any(re.search(entry.pattern, path, re.IGNORECASE) for entry in FORMATS):

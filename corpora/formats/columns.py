@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from sys import intern
 
 from corpora.formats.cues import Cue
 from corpora.formats.times import seconds
@@ -120,7 +121,7 @@ def row_cue(number: int, row: Mapping[str, object], columns: Columns) -> Cue:
     if odd:
         return Cue(number, problem=f"{odd[0]} is {type(row[odd[0]]).__name__}, not a text or a number")
     said = {m: str(row[c]).strip() for m, c in columns.of.items() if row.get(c) is not None}
-    recording, text = said.get("recording", ""), said.get("text", "")
+    recording, text = intern(said.get("recording", "")), said.get("text", "")
     if not recording and not columns.are_of_one_recording:
         return Cue(number, problem="no recording is named in this row", text=text)
     try:
@@ -136,7 +137,7 @@ def row_cue(number: int, row: Mapping[str, object], columns: Columns) -> Cue:
         text,
         recording=recording,
         channel=channel,
-        voice=said.get("voice") or None,
+        voice=intern(said["voice"]) if said.get("voice") else None,  # once for all rows that say the same
         gender=said.get("gender") or None,
         language=language,
         licence=said.get("licence") or None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from corpora.formats.columns import Columns, columns_of, row_cue
@@ -47,8 +47,10 @@ def read(data: bytes, hints: Hints) -> Transcript:
     if not (columns.pair_sound_and_text or columns.are_of_one_recording):
         return Transcript((), encoding=decoded.encoding, unknown=tuple(names))
     at = decoded.lines.index(header)
-    found = list(rows_of(decoded.lines[at + 1 :], delimiter, len(names)))
-    columns = _unit_of_whisper(columns, names, found, delimiter)
+    found: Iterable[Row] = rows_of(decoded.lines[at + 1 :], delimiter, len(names))
+    if delimiter == "\t" and sorted(names) == ["end", "start", "text"]:
+        found = list(found)  # rows of large tables are never held together
+        columns = _unit_of_whisper(columns, names, found)
     cues = [_cue(row, names, columns) for row in found]
     if cues and decoded.unfinished:
         cues[-1] = replace(cues[-1], flags=(*cues[-1].flags, UNFINISHED_FLAG))
@@ -147,10 +149,8 @@ def _cue(row: Row, names: Sequence[str], columns: Columns) -> Cue:
     return row_cue(row.number, dict(zip(names, row.cells, strict=True)), columns)
 
 
-def _unit_of_whisper(columns: Columns, names: Sequence[str], found: list[Row], delimiter: str) -> Columns:
+def _unit_of_whisper(columns: Columns, names: Sequence[str], found: list[Row]) -> Columns:
     """Whisper's TSV has `start end text` in whole milliseconds and does not say so."""
-    if delimiter != "\t" or sorted(names) != ["end", "start", "text"]:
-        return columns
     at = {name: names.index(name) for name in ("start", "end")}
     spans = [(row.cells[at["start"]], row.cells[at["end"]]) for row in found if row.cells]
     if not spans or not all(_WHOLE.fullmatch(a) and _WHOLE.fullmatch(b) for a, b in spans):

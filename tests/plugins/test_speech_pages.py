@@ -155,6 +155,28 @@ def test_evaluations_show_every_decoder_side_by_side(reader: Any, store_root: Pa
     assert "6.93" not in reader.get("/").text, "an evaluation of an earlier format still shows"
 
 
+def test_one_odd_figure_is_a_row_and_hides_nothing_else(reader: Any, store_root: Path) -> None:
+    odd = {
+        "runs/abc/state.json": {"run": "abc", "state": "failed", "step": "many", "steps": 3, "epoch": 0},
+        "runs/def/state.json": {"run": "def"},
+        "evaluations/e1/evaluation.json": {
+            "id": "e1", "run": "r", "corpus": "c", "split": "test", "utterances": 3, "rtf": {}, "greedy": {"wer": "x"},
+        },
+    }  # fmt: skip
+    for name, said in odd.items():
+        path = store_root / name
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(said))
+    page = reader.get("/")
+    assert page.status_code == 200
+    for wrong in (
+        "step = &#39;many&#39; is no number",
+        "state = None is no text",
+        "greedy_wer = &#39;x&#39;",
+    ):
+        assert wrong in page.text
+
+
 def test_a_run_that_nobody_knows_has_no_page(reader: Any) -> None:
     answer = reader.get("/run", params={"dag_id": "corpus_refresh", "run_id": "never there"})
     assert answer.status_code == 404
