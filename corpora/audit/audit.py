@@ -20,7 +20,6 @@ from corpora.doctor import Aids, examine
 from corpora.errors import SourceError
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
-from corpora.report import render_corpus_report
 from corpora.text.languages import labels_for
 from store.corpus import Corpus
 from store.opening import open_store
@@ -75,6 +74,8 @@ def audit(request: AuditRequest) -> dict[str, Any]:
             **found,
         }
         if request.page is not None and corpus is not None:
+            from corpora.report import render_corpus_report  # pandas is loaded by now, beside the workers
+
             page = render_corpus_report(corpus, open_store(place / "store"), found)
             write_bytes_atomic(request.page, page.encode("utf-8"))
             found["page"] = str(request.page)

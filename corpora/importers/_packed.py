@@ -18,7 +18,9 @@ _SPLITS = {
     "test": r"test(?:ing)?|eval(?:uation)?",
 }
 _GENDERS = {"f": "f", "female": "f", "m": "m", "male": "m", "x": "x", "other": "x"}
-_STATED = re.compile(r"^(licen[cs]e|language):\s*(?:\n\s*-\s*)?[\"']?([A-Za-z0-9.+-]+)", re.MULTILINE)
+_STATED = re.compile(
+    r"^(licen[cs]e|language):[ \t]*(?:\n[ \t]*-[ \t]+)?[\"']?([A-Za-z0-9][A-Za-z0-9.+-]*)", re.MULTILINE
+)
 _SPDX = {"apache": "Apache", "mit": "MIT", "cc": "CC", "by": "BY", "sa": "SA", "nc": "NC", "nd": "ND"}
 
 

@@ -32,7 +32,7 @@ class HuggingFaceImporter:
     """See the module."""
 
     name = "huggingface"
-    version = "2"
+    version = "3"
     summary = "a Hugging Face set: Parquet files with sound and text"
     options = (
         packed.LICENCE,

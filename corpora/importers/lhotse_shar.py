@@ -28,7 +28,7 @@ class LhotseSharImporter:
     """See the module."""
 
     name = "lhotse_shar"
-    version = "1"
+    version = "2"
     summary = "a lhotse Shar: cuts and tars of recordings"
     options = (packed.LICENCE, packed.LANGUAGE)
 

@@ -25,7 +25,7 @@ class NemoTarredImporter:
     """See the module."""
 
     name = "nemo_tarred"
-    version = "1"
+    version = "2"
     summary = "a tarred set of NeMo: a manifest beside audio_0.tar …"
     options = (packed.LICENCE, packed.LANGUAGE)
 

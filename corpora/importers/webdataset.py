@@ -28,7 +28,7 @@ class WebDatasetImporter:
     """See the module."""
 
     name = "webdataset"
-    version = "2"
+    version = "3"
     summary = "a WebDataset: numbered tars of sounds with their texts beside them"
     options = (packed.LICENCE, packed.LANGUAGE)
     tells_every_file = True  # a .json beside the .txt holds facts

@@ -16,6 +16,8 @@ import pytest
 
 from corpora.errors import SourceError
 from corpora.exports import ExportRequest, export
+from corpora.importer import ImportOptions
+from corpora.importers import _packed as packed
 from corpora.importers import get_importer, importer_names
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
@@ -94,10 +96,20 @@ def test_a_foreign_set_by_guessed_columns(published: Corpus, tmp_path: Path) -> 
     source = foreign(tmp_path / "set", published)
     refresh(RefreshRequest("huggingface", (source,), name="set", store=tmp_path / "store"))
     corpus = open_store(tmp_path / "store").corpus("set")
-    assert corpus.manifest["licence"] == "CC-BY-4.0"
+    assert (corpus.manifest["licence"], corpus.manifest["language"]) == ("CC-BY-4.0", "en")
     assert "columns: text = sentence, speaker = client_id" in corpus.manifest["notes"]
     ids = [row["utterance_id"] for row in rows(corpus)]
     assert ids[0] == "data-train-00000-of-00001-g0000-000000"
+
+
+@pytest.mark.parametrize(
+    "front",
+    ["language: de", "language:\n- de\n- en", 'language:\n  - "de"', "pretty_name: x\nlanguage: 'de'"],
+)
+def test_the_card_names_the_language_in_every_form(front: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(f"---\n{front}\nlicense: cc0-1.0\n---\nlanguage: fr\n")
+    facts = packed.facts_of("x", open_source([tmp_path]), ImportOptions(), [])
+    assert (facts.language, facts.licence, facts.quarantine) == ("de", "CC0-1.0", "")
 
 
 def test_columns_can_be_named_and_must_be_there(published: Corpus, tmp_path: Path) -> None:
