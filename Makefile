@@ -114,6 +114,9 @@ docs: setup ## build the documentation site, offline and strict, into build/site
 wheel: setup ## the installable package into dist/, for x86-64  [ARCH='x86_64 aarch64'] [PYTHONS='python3.12 …']
 	@ARCH="$(ARCH)" PYTHONS="$(PYTHONS)" scripts/wheel/make.sh
 
+wheel-matrix: setup ## a wheel for every CPython from 3.10 on that this machine has, installed and used; says which are missing
+	@$(PYTHON_RUN) -m scripts.wheel.matrix
+
 licences: setup ## check the licence of every dependency
 	@$(PYTHON_RUN) scripts/licences.py
 

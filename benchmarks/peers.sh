@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the environments of the tools that ours is measured against or that open our exports: build/peers/NAME for every
 # NAME on the command line, versions pinned in benchmarks/*/peers/NAME.txt. One that stands is left as it is. pyctcdecode
-# needs numpy below 2; aeneas needs Debian's espeak and libespeak-dev; lhotse brings torch (5 GB). sph2pipe is on no package index: have it on PATH, name it by
+# needs numpy below 2; aeneas needs Debian's espeak and libespeak-dev; lhotse and nemo bring torch (5 GB). sph2pipe is on no
+# package index: have it on PATH, name it by
 # SPH2PIPE=path, or build its sources (LDC's, or burrmill/sph2pipe on GitHub) by one line; without it its rows are not run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -25,8 +25,7 @@ packages="build-essential cmake ninja-build ca-certificates python3 python3-dev 
   sox libsox-fmt-mp3 ffmpeg espeak-ng libsndfile1"
 [ -z "$all" ] || packages="$packages chromium chromium-driver clang clang-format libclang-rt-14-dev slurm-wlm postgresql"
 lock_hash=$(cat requirements.lock scripts/bootstrap.lock setup.cfg $([ "${GPU:-}" = 1 ] && echo requirements-gpu.lock) | sha256sum | cut -c1-16)
-kenlm_version=0.3.0
-kenlm_sha256=c4628bb9fb63c8a6f9240035b8b037385cfc404cb72e933cf48878291edac1e8
+kenlm_version=$(sed -nE 's/^kenlm==([0-9.]+) .*/\1/p' scripts/kenlm.lock)
 kenlm_max_order=6
 
 missing=$(missing_packages $packages)
@@ -77,9 +76,8 @@ if [ -n "$kenlm_due" ]; then
   say "building KenLM $kenlm_version (tools and library)"
   rm -rf build/kenlm build/kenlm-download
   mkdir -p build/kenlm build/kenlm-download
-  printf 'kenlm==%s --hash=sha256:%s\n' "$kenlm_version" "$kenlm_sha256" >build/kenlm-download/requirements.txt
   quietly .venv/bin/python -m pip download --disable-pip-version-check --no-deps --no-binary kenlm --require-hashes \
-    -r build/kenlm-download/requirements.txt -d build/kenlm-download
+    -r scripts/kenlm.lock -d build/kenlm-download
   mkdir build/kenlm/src
   tar xzf "build/kenlm-download/kenlm-$kenlm_version.tar.gz" -C build/kenlm/src --strip-components=1
   quietly cmake -S build/kenlm/src -B build/kenlm -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON \

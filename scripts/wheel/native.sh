@@ -33,10 +33,15 @@ esac
 mkdir -p "$out"
 log=$out/build.log
 : >"$log"
+# pybind11 is headers and plain Python: the checkout's serves every interpreter, and from one place for all builds.
+own=$([ ! -x .venv/bin/python ] || .venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+[ ! -d "$own/pybind11" ] || export PYTHONPATH=$own${PYTHONPATH:+:$PYTHONPATH}
 build() { "$@" >>"$log" 2>&1 || { tail -n 30 "$log" >&2; echo "wheel: building for $arch failed; the whole of it: $log" >&2; exit 1; }; }
 
-common=(-G Ninja -DCMAKE_BUILD_TYPE=Release "-DZLIB_LIBRARY=$libraries/libz.a" -DCMAKE_DISABLE_FIND_PACKAGE_BZip2=ON
-  "-DLIBLZMA_LIBRARY=$libraries/liblzma.a" "${cross[@]}")  # Debian's libbz2.a fits no shared library; .bz2 is Python's
+# Ninja's place changes where pip brings it for every build anew; KenLM names a CMake that CMake 4 refuses.
+common=(-G Ninja "-DCMAKE_MAKE_PROGRAM=$(command -v ninja)" -DCMAKE_POLICY_VERSION_MINIMUM=3.5 -DCMAKE_BUILD_TYPE=Release
+  -DCMAKE_DISABLE_FIND_PACKAGE_BZip2=ON "-DZLIB_LIBRARY=$libraries/libz.a" "-DLIBLZMA_LIBRARY=$libraries/liblzma.a"
+  "${cross[@]}")  # Debian's libbz2.a fits no shared library; .bz2 is Python's
 static="-static-libstdc++ -static-libgcc -Wl,--gc-sections"
 if [ ! -e "$out/kenlm/bin/lmplz" ]; then
   build cmake -S "$kenlm_source" -B "$out/kenlm" "${common[@]}" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DKENLM_MAX_ORDER=6 \
@@ -44,7 +49,8 @@ if [ ! -e "$out/kenlm/bin/lmplz" ]; then
   build cmake --build "$out/kenlm" --target lmplz build_binary kenlm kenlm_util
 fi
 [ -e "$out/kenlm/src" ] || ln -s "$kenlm_source" "$out/kenlm/src"
-build cmake -S native -B "$out/native" -U 'Python_*' -U '_Python*' -U 'PYTHON_*' "${common[@]}" "-DKENLM_ROOT=$out/kenlm" \
+build cmake -S native -B "$out/native" -U 'Python_*' -U '_Python*' -U 'PYTHON_*' -U 'pybind11_*' "${common[@]}" \
+  "-DKENLM_ROOT=$out/kenlm" \
   "-DPython_EXECUTABLE=$python" "-DPYTHON_MODULE_EXTENSION=$suffix" -DPYTHON_MODULE_DEBUG_POSTFIX= -DSPEECHMILL_TESTS=OFF \
   "-DCMAKE_EXE_LINKER_FLAGS=$static -s" "-DCMAKE_MODULE_LINKER_FLAGS=$static -s"
 build cmake --build "$out/native" --target speechmill-decode _core

@@ -1,6 +1,6 @@
 """Packs a wheel: the face of `native/` under the name speechmill, the rooms inside it, KenLM's programs, the licences.
 
-    python scripts/wheel/pack.py --arch x86_64 --python python3.11
+    python -m scripts.wheel.pack --arch x86_64 --python python3.11
 
 What scripts/wheel/native.sh built for that processor and Python is put together in build/wheel/ARCH/stage, made into a
 wheel by setuptools with setup.cfg's metadata and requirements.in's extras, and tagged by auditwheel with the oldest Linux
@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.wheel import requirements
@@ -43,30 +44,70 @@ setup(distclass=Binary)
 """
 
 
+@dataclass(frozen=True)
+class Target:
+    """What a wheel is for: a processor (`x86_64`, `aarch64`) and the path of an interpreter of this machine."""
+
+    arch: str
+    python: str
+
+    @property
+    def folder(self) -> Path:
+        """Where native.sh left what it built, and where the wheel is put together."""
+        return ROOT / "build" / "wheel" / self.arch
+
+
 def main() -> int:
     """Makes one wheel and prints its path."""
-    options = _options()
-    out = ROOT / "build" / "wheel" / options.arch
-    stage = out / "stage"
-    shutil.rmtree(stage, ignore_errors=True)
-    suffix = _ask(options.python, "sysconfig.get_config_var('EXT_SUFFIX')").replace("x86_64", options.arch)
-    _put_package(stage / "speechmill", out, suffix)
-    _put_licences(stage / "licences")
-    _put_description(stage)
-    raw = _build(stage, options)
-    wheel = _tagged(raw, options.arch)
-    print(wheel)
-    return 0
-
-
-def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Pack a wheel of what native.sh built.")
     parser.add_argument("--arch", default="x86_64", choices=("x86_64", "aarch64"))
     parser.add_argument("--python", default=sys.executable, help="the interpreter that it is for")
-    return parser.parse_args()
+    target = Target(**vars(parser.parse_args()))
+    print(_tagged(build(put_together(target), target), target.arch))
+    return 0
 
 
-def _ask(python: str, expression: str) -> str:
+def put_together(target: Target, everywhere: bool = True) -> Path:
+    """The folder that setuptools makes the wheel of.
+
+    Args:
+        everywhere: the wheel leaves this machine, so the licences of all that is linked in must be found.
+
+    Raises:
+        OSError: something was not built, or a licence is missing.
+    """
+    stage = target.folder / "stage"
+    shutil.rmtree(stage, ignore_errors=True)
+    suffix = ask(target.python, "sysconfig.get_config_var('EXT_SUFFIX')").replace("x86_64", target.arch)
+    _put_package(stage / "speechmill", target.folder, suffix)
+    _put_licences(stage / "licences", everywhere)
+    _put_description(stage)
+    return stage
+
+
+def metadata() -> dict[str, str]:
+    """Name, version and what else setup.cfg says of the package."""
+    said = configparser.ConfigParser()
+    said.read(ROOT / "setup.cfg", encoding="utf-8")
+    return dict(said["metadata"])
+
+
+def package_information() -> Path:
+    """The file PKG-INFO of a source distribution: the metadata that the wheel will have."""
+    stage = ROOT / "build" / "wheel" / "sdist"
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    _put_description(stage)
+    done = subprocess.run(
+        [sys.executable, "setup.py", "-q", "egg_info"], cwd=stage, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"wheel: setuptools failed:\n{done.stdout}{done.stderr}")
+    return stage / "speechmill.egg-info" / "PKG-INFO"
+
+
+def ask(python: str, expression: str) -> str:
+    """What an expression over sys and sysconfig is in that interpreter."""
     code = f"import sys, sysconfig; print({expression})"
     return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
@@ -93,7 +134,7 @@ def _copy(source: Path, target: Path, wanted: object) -> None:
             shutil.copy(path, place)
 
 
-def _put_licences(folder: Path) -> None:
+def _put_licences(folder: Path, everywhere: bool) -> None:
     """Ours, KenLM's in full, and those of what is linked in; the system says its own in Debian's way."""
     folder.mkdir(parents=True)
     for name in ("LICENSE", "NOTICE"):
@@ -102,14 +143,16 @@ def _put_licences(folder: Path) -> None:
     for name in ("LICENSE", "COPYING", "COPYING.3", "COPYING.LESSER.3"):
         shutil.copy(source / name, folder / f"KenLM-{name}")
     for name, package in _SYSTEM_LICENCES.items():
-        shutil.copy(Path("/usr/share/doc") / package / "copyright", folder / f"{name}-copyright")
+        said = Path("/usr/share/doc") / package / "copyright"
+        if everywhere or said.is_file():
+            shutil.copy(said, folder / f"{name}-copyright")
 
 
 def _put_description(stage: Path) -> None:
     said = configparser.ConfigParser()
     said.read(ROOT / "setup.cfg", encoding="utf-8")
     description = configparser.ConfigParser()
-    description["metadata"] = dict(said["metadata"])
+    description["metadata"] = metadata()
     description["metadata"]["license_files"] = "licences/*"
     listed = ROOT / "requirements.in"
     description["options"] = {
@@ -131,12 +174,13 @@ def _put_description(stage: Path) -> None:
     shutil.copy(ROOT / "README.md", stage)
 
 
-def _build(stage: Path, options: argparse.Namespace) -> Path:
-    tag = "cp" + _ask(options.python, "'%d%d' % sys.version_info[:2]")
+def build(stage: Path, target: Target) -> Path:
+    """Makes the wheel, tagged for Linux as such. Raises SystemExit: setuptools failed."""
+    tag = "cp" + ask(target.python, "'%d%d' % sys.version_info[:2]")
     raw = stage.parent / "raw"
     shutil.rmtree(raw, ignore_errors=True)
     command = [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", str(raw)]
-    command += ["--python-tag", tag, "--plat-name", f"linux_{options.arch}"]
+    command += ["--python-tag", tag, "--plat-name", f"linux_{target.arch}"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
     done = subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

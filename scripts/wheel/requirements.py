@@ -5,10 +5,17 @@ brings `transcribe` along. Packages below a heading without brackets are for bui
 from __future__ import annotations
 
 import re
-from importlib import metadata
 from pathlib import Path
 
 NAME = "speechmill"
+_IMPORTED_AS = {
+    "apache-airflow": "airflow",
+    "apache-airflow-providers-standard": "airflow",
+    "argon2-cffi": "argon2",
+    "psycopg2-binary": "psycopg2",
+    "tensorflow-cpu": "tensorflow",
+    "webvtt-py": "webvtt",
+}  # packages that are imported by another name than their own
 _HEADING = re.compile(r"^#((?: \[[a-z]+\])+)")
 
 
@@ -36,17 +43,10 @@ def base(requirements: Path) -> list[str]:
 
 def modules(requirements: Path) -> dict[str, str]:
     """Top-level import names of what the extras require → the extra that brings them."""
-    brought = {
-        re.split(r"[=<>\[ ]", requirement)[0].lower().replace("_", "-"): extra
-        for extra, required in extras(requirements).items()
-        for requirement in required
-        if not requirement.startswith(f"{NAME}[")
-    }
-    known = metadata.packages_distributions()
-    found = {}
-    for module, distributions in known.items():
-        names = [one.lower().replace("_", "-") for one in distributions]
-        for extra in (brought[name] for name in names if name in brought):
-            if module.isidentifier() and not module.startswith("_"):
-                found[module] = extra
+    found: dict[str, str] = {}
+    for extra, required in extras(requirements).items():
+        for requirement in required:
+            package = re.split(r"[=<>\[ ]", requirement)[0].lower()
+            if package != NAME:
+                found[_IMPORTED_AS.get(package, package.replace("-", "_"))] = extra
     return dict(sorted(found.items()))

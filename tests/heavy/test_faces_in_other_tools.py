@@ -1,7 +1,8 @@
 """The faces of other decoders inside the libraries that call them, each in an environment of its own.
 
 transformers is asked with this library standing in for pyctcdecode and kenlm, neither of which is installed there;
-flashlight-text, which is what torchaudio's `ctc_decoder` calls, decodes the same emissions as our call of that name.
+flashlight-text, which is what torchaudio's `ctc_decoder` calls, decodes the same emissions as our call of that name;
+pyctcdecode with KenLM the same logits as ours.
 """
 
 from __future__ import annotations
@@ -102,6 +103,54 @@ for _ in range(100):
 print(json.dumps(found))
 """
 
+PYCTCDECODE = """
+import json, sys
+import numpy as np
+import kenlm, pyctcdecode
+from native import pyctcdecode as ours
+folder, letters = sys.argv[1:]
+labels = [" ", *letters, ""]
+words = "the cat sat on mat dog log a and".split()
+theirs, own = (one.build_ctcdecoder(labels, f"{folder}/lm.arpa", alpha=0.7, beta=1.2) for one in (pyctcdecode, ours))
+assert isinstance(theirs._language_model._kenlm_model, kenlm.Model)
+random = np.random.default_rng(2)
+found = []
+for number in range(200):
+    said = " ".join(random.choice(words, size=random.integers(2, 6)))
+    rows = random.normal(-2.1, 1.5, (2 * len(said), len(labels)))
+    for place, sign in enumerate(said):
+        rows[2 * place, labels.index(sign)] += 4.2
+        rows[2 * place + 1, -1] += 4.2
+    hot = ["dog", "the log"] if number % 2 else None
+    answers = [one.decode_beams(rows, beam_width=50, hotwords=hot, prune_history=number % 4 == 0) for one in (theirs, own)]
+    found.append([[[beam[0], beam[2], beam[3], beam[4]] for beam in beams[:20]] for beams in answers])
+print(json.dumps(found))
+"""
+
+NEMO = """
+import json, sys
+import numpy as np
+from native.pyctcdecode import stand_in
+stand_in()
+import torch
+from nemo.collections.asr.parts.submodules.ctc_beam_decoding import BeamCTCInfer
+folder, letters = sys.argv[1:]
+labels = [" ", *letters]
+rows = np.full((2, 44, len(labels) + 1), -9.0, np.float32)
+for place, sign in enumerate("the cat sat on the log"):
+    rows[:, 2 * place, labels.index(sign)] = rows[:, 2 * place + 1, -1] = 0.0
+    if sign == "a":
+        rows[:, 2 * place, labels.index("u")] = 0.5
+infer = BeamCTCInfer(
+    blank_id=len(labels), beam_size=16, search_type="pyctcdecode", return_best_hypothesis=True,
+    ngram_lm_model=f"{folder}/lm.arpa", ngram_lm_alpha=0.7, beam_beta=1.2)
+infer.set_vocabulary(labels)
+infer.set_decoding_type("char")
+logs = torch.tensor(rows).log_softmax(-1)
+(found,) = infer(decoder_output=logs, decoder_lengths=torch.tensor([44, 40]))
+print(json.dumps([[one.text, "".join(labels[int(y)] for y in one.y_sequence), one.timestamp] for one in found]))
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -109,9 +158,13 @@ def folder(tmp_path: Path) -> Path:
     return build_language_model(tmp_path, SENTENCES, native.Alphabet([" ", *LETTERS]))
 
 
+def made(peer: str) -> None:
+    """Makes the peer's environment where it does not stand."""
+    subprocess.run([ROOT / "benchmarks/peers.sh", peer], check=True, timeout=800)
+
+
 def run(peer: str, program: str, folder: Path) -> Any:
     """What the program prints last, in the environment of the peer, with this checkout's `native` on its path."""
-    subprocess.run([ROOT / "benchmarks/peers.sh", peer], check=True, timeout=800)
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT),
     }  # fmt: skip
@@ -124,6 +177,7 @@ def run(peer: str, program: str, folder: Path) -> Any:
 
 
 def test_transformers_decodes_saves_and_loads_with_a_language_model(folder: Path) -> None:
+    made("transformers")
     found = run("transformers", TRANSFORMERS, folder)
     said = "the cat sat on the log"
     assert [found["decode"], found["again"], found["weights"]] == [said, said, [0.6, 2.0]]
@@ -133,9 +187,29 @@ def test_transformers_decodes_saves_and_loads_with_a_language_model(folder: Path
 
 
 def test_flashlight_finds_the_words_that_our_call_of_torchaudio_finds(folder: Path) -> None:
+    made("flashlight")
     found = run("flashlight", FLASHLIGHT, folder)
     other = [one for one in found if one[0] != one[2]]
     # Flashlight ends no text but behind a silence; ours may, and then has the better score.
     assert len(found) == 100 and len(other) <= 3
     assert all(ours > theirs for _, theirs, _, ours in other)
     assert all(abs(ours - theirs) < 3.0 for words, theirs, own, ours in found if words == own)
+
+
+def test_pyctcdecode_with_kenlm_finds_the_same_beams(folder: Path) -> None:
+    made("pyctcdecode")
+    found = run("pyctcdecode", PYCTCDECODE, folder)
+    assert len(found) == 200
+    for theirs, ours in found:
+        assert [beam[:2] for beam in ours] == [beam[:2] for beam in theirs]
+        for mine, other in zip(ours, theirs, strict=True):
+            assert mine[2:] == pytest.approx(other[2:], abs=1e-6)
+
+
+def test_nemo_searches_with_the_language_model(folder: Path) -> None:
+    if not (ROOT / "build/peers/nemo/bin/python").exists():
+        pytest.skip("NeMo's environment is not made (benchmarks/peers.sh nemo; it brings torch, several GB)")
+    found = run("nemo", NEMO, folder)
+    texts = ["the cat sat on the log", "the cat sat on the l"]
+    assert [one[:2] for one in found] == [[text, text] for text in texts]
+    assert found[0][2][1] == ["cat", [8, 13]]

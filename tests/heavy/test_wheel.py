@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.wheel import matrix
+
 ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 15_000_000
 HUGGING_FACE = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
@@ -119,6 +121,21 @@ def test_commands_work_or_say_what_is_missing(stranger: Path) -> None:
     assert report.returncode != 0 and "Traceback" not in report.stderr
     missing = ask(stranger, "speechmill", "lm", "report")
     assert missing.returncode == 2 and "pip install 'speechmill[corpora]'" in missing.stderr
+
+
+def test_pip_install_of_the_checkout_gives_what_the_wheel_gives(tmp_path: Path) -> None:
+    """In its own isolated build environment; the C++ that `make wheel` built is not built again."""
+    said, files = [], []
+    for place, source in (("wheel", wheel_for("x86_64")), ("checkout", ROOT)):
+        (tmp_path / place).mkdir()
+        answer, failure = matrix.used(Path(sys.executable), str(source), tmp_path / place)
+        assert not failure
+        said.append(json.loads(answer))
+        (package,) = (tmp_path / place / "env" / "lib").glob("python*/site-packages/speechmill")
+        found = {path.relative_to(package) for path in package.rglob("*") if path.is_file()}
+        files.append({path for path in found if path.suffix != ".pyc"})
+    assert said[0] == said[1] and said[0]["texts"] == [SAID] * 3
+    assert files[0] == files[1]
 
 
 _WORK = """

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ def test_extras_are_those_of_the_one_list() -> None:
     assert requirements.base(listed) == ["numpy>=1.22"]
     modules = requirements.modules(listed)
     assert modules["pyarrow"] == "corpora" and modules["tensorflow"] == "train" and "numpy" not in modules
+    # A checkout has them all: the table of import names is held to what is installed.
+    assert {*modules} <= {*metadata.packages_distributions()}
 
 
 def test_native_imports_its_own_files_by_relative_names() -> None:
