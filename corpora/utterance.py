@@ -120,7 +120,7 @@ def _schemas() -> dict[str, pa.Schema]:
     }
 
 
-SHARDS_VERSION = "3"
+SHARDS_VERSION = "4"
 """Raised whenever the same rows would be written as other bytes."""
 
 

@@ -55,7 +55,7 @@ def open_readers(paths: Sequence[Path | str], spill_dir: Path | None = None) -> 
     """
     if not paths:
         raise SourceError("no source was given; name a folder or an archive with --source")
-    paths = archives_for_folders(paths)
+    paths = _in_order(paths)
     names = [_own_name(path) for path in paths]
     readers: list[Reader] = []
     for index, path in enumerate(paths):
@@ -63,6 +63,11 @@ def open_readers(paths: Sequence[Path | str], spill_dir: Path | None = None) -> 
         label = names[index] + (f"~{twin + 1}" if twin else "")
         readers.append(_open(path, label, len(paths) > 1, spill_dir))
     return readers
+
+
+def _in_order(paths: Sequence[Path | str]) -> list[Path | str]:
+    """The sources by their names, so that the order they were given in changes nothing; twins stay as they are."""
+    return sorted(archives_for_folders(paths), key=_own_name)
 
 
 def _own_name(path: Path | str) -> str:
@@ -133,7 +138,7 @@ def source_stamp(paths: Sequence[Path | str]) -> str:
     Raises:
         SourceError: one of them is missing, unreadable or not an archive.
     """
-    stamps = [f"{_own_name(path)} {_stamp_of(path)}" for path in archives_for_folders(paths)]
+    stamps = [f"{_own_name(path)} {_stamp_of(path)}" for path in _in_order(paths)]
     return hashlib.sha256("\n".join(stamps).encode()).hexdigest()
 
 

@@ -24,7 +24,7 @@ ROW_GROUP_BYTES = 1_500_000
 _ROW_BYTES = 512  # of a row without its sound, about
 _REPEATED = [
     "corpus", "split", "subset", "recording_id", "speaker_id", "gender", "language", "donor_id", "licence",
-    "normaliser_version", "transcript_path", "flags.list.element",
+    "normaliser_version", "transcript_path", "flags.list.element", "first_seen",
 ]  # fmt: skip
 _MEASURED = [
     "utterance_id", "split", "subset", "speaker_id", "sample_rate_hz", "num_samples", "duration_s",
