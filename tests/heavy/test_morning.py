@@ -7,9 +7,7 @@ and the one before comes back.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +17,11 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from opened import airflow_of
 from postgresql_server import free_port
 
 from tests.training.release.handmade_models import BAD, SAID, evaluation, package
 
-ROOT = Path(__file__).resolve().parents[2]
 FORM = {"importer": "librispeech"}
 LIMIT_S = 280.0
 
@@ -47,27 +45,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     librispeech.write(archives, tones.utterances(2, 3), Defects.one_of_each())
     store = folder / "store"
     store.mkdir()
-    environment = {
-        **os.environ,
-        "SPEECHMILL_ROOT": str(ROOT),
-        "SPEECHMILL_PORT": str(free_port()),
-        "SPEECHMILL_STORE": str(store),
-        "SPEECHMILL_SOURCES": str(archives),
-        "AIRFLOW_HOME": str(folder / "airflow"),
-    }
-    command = [sys.executable, "-m", "launcher"]
-    started = subprocess.run(
-        [*command, "start", "--json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    try:
-        assert started.returncode == 0, started.stderr
-        yield json.loads(started.stdout) | {
-            "archives": str(archives),
-            "store_path": store,
-            "pictures": folder,
-        }
-    finally:
-        subprocess.run([*command, "stop"], cwd=ROOT, env=environment, capture_output=True, check=False)
+    with airflow_of(folder, free_port(), archives) as status:
+        yield status | {"archives": str(archives), "store_path": store, "pictures": folder}
 
 
 def until(what: str, is_so: Callable[[], Any]) -> Any:

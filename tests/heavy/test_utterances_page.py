@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 import soundfile
 
 sys.path.insert(0, str(Path(__file__).parent))
+from opened import axe_findings
 from postgresql_server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,16 +106,6 @@ def chosen(window: Any) -> str:
     return str(window.run("return document.querySelector('#list [aria-current=true]').textContent"))
 
 
-def axe(window: Any) -> list[str]:
-    """What axe-core finds on the page as it stands."""
-    script = (resources.files("axe_core_python") / "axe.min.js").read_text("utf-8")
-    window.run(script)
-    found = window.run(
-        "return axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes[0].html))"
-    )
-    return list(found)
-
-
 def test_all_by_keyboard(window: Any, tmp_path: Path) -> None:
     first = chosen(window)
     press(window, "j")
@@ -183,6 +173,6 @@ def test_axe_finds_nothing_and_nothing_sticks_out(window: Any, width: int, tmp_p
     window.call("/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
     window.run("document.getElementById('filters').open = true")
     press(window, "c")
-    assert axe(window) == []
+    assert axe_findings(window) == []
     assert window.run("return document.documentElement.scrollWidth") <= width
     window.save(tmp_path / f"{width}.png")

@@ -32,6 +32,7 @@ from training.transcription.transcribe import jobs_of, transcribe
 _COOKIE = "speechmill_token"
 _MOST_BYTES = 2 << 30
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; media-src blob:; connect-src 'self'"
+_WAY_BACK = '<nav aria-label="Where you are"><a href="../">Speech</a> › <span aria-current="page">Try it</span></nav>\n'
 
 
 def serve(recognizer: Recognizer, port: int = 0) -> int | None:
@@ -61,6 +62,7 @@ def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Se
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[*dependencies])
     folder = resources.files("training.transcription")
     page, script = ((folder / name).read_text("utf-8") for name in ("page.html", "page.js"))
+    page = page.replace("{{ way back }}", "" if token else _WAY_BACK)
 
     def refused(request: Request) -> Response | None:
         given = request.cookies.get(_COOKIE, "")
@@ -80,7 +82,8 @@ def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Se
         try:
             name = find().package.id
         except SpeechmillError as error:
-            return HTMLResponse(f"<p>{escape(str(error))}</p>", 503)
+            above, title, _ = page.partition("<h1>Try the recognizer</h1>")
+            return HTMLResponse(f"{above}{title}<p>{escape(str(error))}</p></main></body></html>", 503)
         return HTMLResponse(
             page.replace("{{ model }}", escape(name)), headers={"Content-Security-Policy": _CSP}
         )
