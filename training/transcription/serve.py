@@ -61,8 +61,8 @@ def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Se
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[*dependencies])
     folder = resources.files("training.transcription")
-    page, script = ((folder / name).read_text("utf-8") for name in ("page.html", "page.js"))
-    page = page.replace("{{ way back }}", "" if token else _WAY_BACK)
+    page = (folder / "page.html").read_text("utf-8").replace("{{ way back }}", "" if token else _WAY_BACK)
+    script = (folder / "page.js").read_text("utf-8")
 
     def refused(request: Request) -> Response | None:
         given = request.cookies.get(_COOKIE, "")
@@ -80,13 +80,10 @@ def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Se
         if refusal := refused(request):
             return refusal
         try:
-            name = find().package.id
+            named = page.replace("{{ model }}", escape(find().package.id))
         except SpeechmillError as error:
-            above, title, _ = page.partition("<h1>Try the recognizer</h1>")
-            return HTMLResponse(f"{above}{title}<p>{escape(str(error))}</p></main></body></html>", 503)
-        return HTMLResponse(
-            page.replace("{{ model }}", escape(name)), headers={"Content-Security-Policy": _CSP}
-        )
+            return _problem_page(page, str(error))
+        return HTMLResponse(named, headers={"Content-Security-Policy": _CSP})
 
     @app.get("/page.js")
     def code(request: Request) -> Response:
@@ -113,6 +110,12 @@ def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Se
             return JSONResponse(await run_in_threadpool(_answer, Path(file.name), find))
 
     return app
+
+
+def _problem_page(page: str, problem: str) -> Response:
+    """The page with a sentence in the place of everything that would use a model."""
+    above, title, _ = page.partition("<h1>Try the recognizer</h1>")
+    return HTMLResponse(f"{above}{title}<p>{escape(problem)}</p></main></body></html>", 503)
 
 
 def _answer(path: Path, find: Callable[[], Recognizer]) -> dict[str, Any]:
