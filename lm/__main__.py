@@ -80,6 +80,9 @@ def _add_build(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--vocabulary", metavar="FILE", type=Path, help="keep the words of a list, one a line"
     )
+    command.add_argument("--pronunciations", metavar="FILE", type=Path,
+                         help="how words are said (word, then labels), for a network that writes sounds; --alphabet "
+                         "then names its labels")  # fmt: skip
     command.add_argument("--interpolate", action="store_true",
                          help="one model of each source, mixed by weights tuned on dev")  # fmt: skip
     command.add_argument("--keep-held-out", action="store_true",
@@ -171,6 +174,7 @@ def _build(options: argparse.Namespace) -> int:
             prune=tuple(options.prune),
             vocabulary_size=options.vocabulary_size,
             vocabulary=options.vocabulary,
+            pronunciations=options.pronunciations,
             keep_held_out=options.keep_held_out,
             interpolate=options.interpolate,
             alphabet=options.alphabet,

@@ -24,6 +24,7 @@ from lm.model.folder import FILES, write_manifest
 from lm.model.placing import build_into, publish
 from lm.perplexity import measure_corpora
 from lm.request import BuildRequest, Inputs, gather, inputs_hash
+from lm.text.pronunciations import Pronunciations, read_pronunciations
 from lm.text.remarks import remarks, why_nothing_is_left
 from lm.text.sentences import (
     WORD_COUNT_BYTES,
@@ -77,12 +78,15 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
     """Fills a folder with the finished model, proves that it loads, and returns its manifest."""
     work = folder / "work"
     work.mkdir()
+    said = None
+    if request.pronunciations is not None:
+        letters = tuple(inputs.alphabet.labels)
+        said = read_pronunciations(request.pronunciations, letters, inputs.labels, inputs.language)
     estimated = _estimate(request, inputs, folder, work)
     with explain_write(folder):
         inputs.labels.save(folder / "alphabet.txt")
     identity = {
         "alphabet_hash": inputs.labels.hash,
-        "vocabulary_hash": vocabulary_hash(estimated.words),
         "lm_hash": sha256_file(folder / "lm.binary"),
         "order": str(estimated.ngrams.order),
         "normaliser_version": NORMALISER_VERSION,
@@ -91,12 +95,16 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         "labels": inputs.labels.kind,
         "unit": inputs.unit,
     }
-    lexicon = build_lexicon(
-        estimated.words, inputs.labels, folder / "lm.binary", folder / "lexicon.trie", identity
-    )
+    if said is None:
+        identity["vocabulary_hash"] = vocabulary_hash(estimated.words)
+        lexicon = build_lexicon(estimated.words, inputs.labels, folder, identity)
+        heard: dict[str, Any] = {}
+    else:
+        identity["pronunciations_hash"] = said.hash
+        lexicon, heard = _pronounced(said, estimated, inputs, folder, identity)
     shutil.rmtree(work)
     manifest = _describe(request, inputs, estimated, identity)
-    manifest["lexicon"] = {key: lexicon[key] for key in ("nodes", "words", "bytes", "skipped")}
+    manifest["lexicon"] = {**{key: lexicon[key] for key in ("nodes", "words", "bytes", "skipped")}, **heard}
     manifest["files"] = {
         name: {
             "bytes": (folder / name).stat().st_size,
@@ -113,6 +121,28 @@ def _make(request: BuildRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
     write_manifest(folder, manifest)
     Scorer.load(folder)
     return manifest
+
+
+def _pronounced(
+    said: Pronunciations, estimated: _Estimated, inputs: Inputs, folder: Path, identity: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The lexicon of the words that have a pronunciation, and what the manifest says of it; completes `identity`."""
+    entries, record, decisions = said.of(estimated.words)
+    if not entries:
+        raise EmptyTextError(
+            f"none of the model's {len(estimated.words):,} words has a pronunciation in the list; is it of the "
+            "text's language?"
+        )
+    for decision in decisions:
+        _log.info("%s", decision)
+    estimated.decisions.extend(decisions)
+    lexicon = build_lexicon(estimated.words, inputs.labels, folder, identity, entries)
+    identity["vocabulary_hash"] = lexicon["vocabulary_hash"]  # of the words that are said
+    return lexicon, {
+        "pronunciations": lexicon["pronunciations"],
+        "list": record,
+        "letters": inputs.alphabet.labels,
+    }
 
 
 def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -> _Estimated:
@@ -152,7 +182,7 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
     for name in ("lm.arpa", "lm.binary"):
         (work / name).rename(folder / name)
     choice, lacking = vocabulary.beside(learnt) if vocabulary else ({"chosen": "all"}, ())
-    chosen_labels = inputs.alphabet.labels if request.alphabet is not None else []
+    chosen_labels = inputs.alphabet.labels if request.alphabet is not None and inputs.sounds is None else []
     passed = [f"corpus {name} cannot be read: passed over" for name in inputs.record.get("passed_over", [])]
     decisions = [*passed, *ngrams.decisions, *lacking, *remarks(counts, chosen_labels, learnt)]
     for decision in decisions:

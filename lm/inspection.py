@@ -26,9 +26,10 @@ def query(folder: Path, sentences: Sequence[str]) -> dict[str, Any]:
     scorer = Scorer.load(folder)
     language = language_of(read_manifest(folder).get("inputs", {}).get("settings", {}))
     score = scoring(scorer.score_sentence, scorer.info["unit"], scorer.alphabet)
+    letters = Alphabet(read_manifest(folder)["lexicon"]["letters"]) if scorer.info["pronunciations"] else None
     total, results = Perplexity(), []
     for sentence in sentences:
-        clean = _clean(sentence, scorer.alphabet, language)
+        clean = _clean(sentence, letters or scorer.alphabet, language)
         if isinstance(clean, Refused):
             shown = sentence.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             results.append({"text": shown, "refused": clean.check, "reason": clean.reason, "words": []})

@@ -18,15 +18,24 @@ def vocabulary_hash(words: Sequence[str]) -> str:
 
 
 def build_lexicon(
-    words: Sequence[str], alphabet: Alphabet, binary: Path, out: Path, identity: dict[str, str]
+    words: Sequence[str],
+    alphabet: Alphabet,
+    folder: Path,
+    identity: dict[str, str],
+    said: Sequence[tuple[str, Sequence[str]]] | None = None,
 ) -> dict[str, Any]:
-    """Writes the trie of a model's words; `identity` goes into its header and into the manifest.
+    """Writes `lexicon.trie` beside `lm.binary`: a model's words as they are spelled, or as `said` (word, labels).
+
+    `identity` goes into its header and into the manifest.
 
     Returns counts of nodes, words and bytes, and of the words left out by reason. Raises EmptyTextError when
     no word can be spelled with the alphabet, and the errors of `native`.
     """
+    binary, out, unit = folder / "lm.binary", folder / "lexicon.trie", identity.get("unit", "words")
+    listed = sorted(words) if said is None else [word for word, _ in said]
+    spelled = None if said is None else [labels for _, labels in said]
     counts: dict[str, Any] = native.build_lexicon_trie(
-        sorted(words), alphabet, str(binary), str(out), identity, identity.get("unit", "words")
+        listed, alphabet, binary, out, identity, unit, pronunciations=spelled
     )
     if not counts["words"]:
         raise EmptyTextError("no word can be spelled with the alphabet; is the text in its language?")

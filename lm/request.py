@@ -24,6 +24,7 @@ from lm.defaults import DEFAULT_ORDER, DEFAULT_PRUNE
 from lm.errors import LanguageModelUsageError
 from lm.kenlm import BinaryOptions, check_order, find_tools
 from lm.text.files import TextFile, expand_paths, refuse_pointer
+from lm.text.pronunciations import RULES_VERSION as PRONUNCIATION_RULES
 from lm.text.sentences import HELD_OUT_WORDS
 from lm.units import CHARACTERS, UNITS, WORDS
 from native import Alphabet
@@ -49,7 +50,8 @@ class BuildRequest:
     language of the corpora that are named, else the English ones. By the rules of that language the text is
     normalised, too. `labels` says whether the network's outputs are
     those characters or the bytes of UTF-8, `unit` what the model counts ("": characters where the alphabet has no
-    blank, else words).
+    blank, else words). `pronunciations` is a list of how words are said (`lm/text/pronunciations.py`): then
+    `alphabet` holds the labels of the network, in which they are said, and the text's letters are those of the language.
     `interpolate` makes one model of each source and mixes them. `keep_held_out` learns also from sentences
     that equal dev or test. `text` holds files or directories.
     """
@@ -62,6 +64,7 @@ class BuildRequest:
     prune: tuple[int, ...] = DEFAULT_PRUNE
     vocabulary_size: int | None = None
     vocabulary: Path | None = None
+    pronunciations: Path | None = None
     keep_held_out: bool = False
     interpolate: bool = False
     alphabet: Path | None = None
@@ -84,10 +87,13 @@ class Inputs:
     everything: tuple[Corpus, ...]
     text: tuple[TextFile, ...]
     record: dict[str, Any]
+    sounds: Alphabet | None = None
 
     @property
     def labels(self) -> Alphabet:
         """The outputs of the network that the lexicon is for; the blank last."""
+        if self.sounds is not None:
+            return self.sounds
         return Alphabet.bytes() if self.record["settings"]["labels"] == "bytes" else self.alphabet
 
     @property
@@ -120,11 +126,7 @@ def gather(request: BuildRequest) -> Inputs:
     _check(request)
     store = open_store(request.store)
     language = _language(request, store)
-    alphabet = (
-        alphabet_for(language, store.alphabets_dir)
-        if request.alphabet is None
-        else Alphabet.load(request.alphabet)
-    )
+    alphabet = _letters(request, language, store)
     if not request.unit:
         request = replace(request, unit=CHARACTERS if alphabet.unspaced else WORDS)
         _check(request)
@@ -170,7 +172,9 @@ def gather(request: BuildRequest) -> Inputs:
         record["mixed"] = [[file.name for file in expand_paths([path])] for path in request.text]
     if request.vocabulary is not None:
         record["vocabulary"] = {"name": request.vocabulary.name, "sha256": sha256_file(request.vocabulary)}
-    return Inputs(store, alphabet, training, everything, tuple(files), record)
+    sounds = _sounds(request, alphabet)
+    record.update(_said(request, sounds))
+    return Inputs(store, alphabet, training, everything, tuple(files), record, sounds)
 
 
 def _sha256_of(path: Path) -> str:
@@ -194,6 +198,48 @@ def _language(request: BuildRequest, store: Store) -> str:
     if language is None and request.corpora:
         language = str(store.corpus(min(request.corpora)).manifest.get("language") or "en")
     return language or "en"
+
+
+def _letters(request: BuildRequest, language: str, store: Store) -> Alphabet:
+    """What the text is written in; see `BuildRequest`."""
+    if request.alphabet is None or request.pronunciations is not None:
+        return alphabet_for(language, store.alphabets_dir)
+    return Alphabet.load(request.alphabet)
+
+
+def _said(request: BuildRequest, sounds: Alphabet | None) -> dict[str, Any]:
+    """The part of the record that says how words are said."""
+    if request.pronunciations is None or sounds is None:
+        return {}
+    path = request.pronunciations
+    said = {"name": path.name, "sha256": sha256_file(path), "labels_hash": sounds.hash}
+    return {"pronunciations": {**said, "rules": PRONUNCIATION_RULES}}
+
+
+def _sounds(request: BuildRequest, letters: Alphabet) -> Alphabet | None:
+    """The labels that pronunciations are written in: the network's; the letters themselves where none is named."""
+    if request.pronunciations is None:
+        return None
+    sounds = letters if request.alphabet is None else Alphabet.load(request.alphabet)
+    if sounds.kind != "characters" or sounds.space < 0:
+        what = "is of bytes or pieces" if sounds.kind != "characters" else "has no line that is one blank"
+        raise LanguageModelUsageError(
+            f"alphabet {request.alphabet or 'of the text'} {what}: pronunciations need a network that writes a label "
+            "for each sound and one between words"
+        )
+    return sounds
+
+
+def _check_pronunciations(request: BuildRequest) -> None:
+    if request.pronunciations is None:
+        return
+    if not request.pronunciations.is_file():
+        raise LanguageModelUsageError(f"file of pronunciations {request.pronunciations} does not exist")
+    refuse_pointer(request.pronunciations)
+    if request.unit == CHARACTERS or request.labels == "bytes":
+        raise LanguageModelUsageError(
+            "pronunciations are of words, in labels of sounds: leave --unit characters and --bytes out"
+        )
 
 
 def _check(request: BuildRequest) -> None:
@@ -222,6 +268,7 @@ def _check(request: BuildRequest) -> None:
         raise LanguageModelUsageError(
             "a model of characters takes no vocabulary: it knows the alphabet's letters"
         )
+    _check_pronunciations(request)
     check_order(request.order, request.prune)
     BinaryOptions(request.binary, request.quantise).arguments()
 

@@ -7,6 +7,7 @@
     order = 3
     prune = [0, 0, 1]
     vocabulary_size = 200000   # or vocabulary = "words.txt"
+    pronunciations = "cmudict.txt"  # how words are said, in the labels of `alphabet`
     alphabet = "alphabet.txt"  # the letters of the text; without it those of the language
     language = "de"            # without it that of the corpora named, else English
     labels = "characters"      # or "bytes": the network writes the bytes of UTF-8
@@ -38,6 +39,7 @@ _TYPES: dict[str, type] = {
     "prune": list,
     "vocabulary_size": int,
     "vocabulary": str,
+    "pronunciations": str,
     "keep_held_out": bool,
     "interpolate": bool,
     "alphabet": str,
@@ -93,6 +95,7 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
         prune=tuple(table.get("prune", DEFAULT_PRUNE)),
         vocabulary_size=table.get("vocabulary_size"),
         vocabulary=store.root / table["vocabulary"] if "vocabulary" in table else None,
+        pronunciations=store.root / table["pronunciations"] if "pronunciations" in table else None,
         keep_held_out=table.get("keep_held_out", False),
         interpolate=table.get("interpolate", False),
         alphabet=store.root / Path(table["alphabet"]).expanduser() if "alphabet" in table else None,

@@ -158,7 +158,7 @@ def _make(request: AdoptRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
         "labels": alphabet.kind,
         "unit": request.unit,
     }
-    lexicon = build_lexicon(taken.words, alphabet, folder / "lm.binary", folder / "lexicon.trie", identity)
+    lexicon = build_lexicon(taken.words, alphabet, folder, identity)
     identity["vocabulary_hash"] = lexicon["vocabulary_hash"]  # of the words that the alphabet spells
     decisions = [*taken.decisions, *told]
     for decision in decisions:

@@ -77,6 +77,7 @@ py::dict describe(const TrieInfo& info) {
   py::dict answer;
   answer["nodes"] = info.nodes;
   answer["words"] = info.words;
+  answer["pronunciations"] = info.pronunciations;
   answer["skipped"] = info.skipped;
   answer["order"] = info.order;
   answer["alphabet_hash"] = info.alphabet_hash;
@@ -97,17 +98,35 @@ Kind named(const std::string& name, const std::map<std::string, Kind>& kinds, co
   return entry->second;
 }
 
+std::string in_words(const Scorer& scorer, const std::string& text) {
+  if (!scorer.trie().pronounced()) return text;
+  std::string words;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    if (end > at) {
+      const std::string sounds = text.substr(at, end - at);
+      const std::uint32_t place = scorer.find(sounds);
+      words += words.empty() ? "" : " ";
+      words += place == 0 ? sounds : std::string(scorer.trie().text(place - 1));
+    }
+    at = end + 1;
+  }
+  return words;
+}
+
 // How a trie is built; what stands here is optional in Python.
 struct TrieArguments {
   std::map<std::string, std::string> identity;
   std::string unit;
   std::optional<std::string> node_kind;
+  std::optional<std::vector<std::vector<std::string>>> pronunciations;
 };
 
 py::dict build_trie(const std::vector<std::string>& words, const Alphabet& alphabet,
                     const py::object& lm_binary_path, const py::object& out_path,
                     const TrieArguments& arguments) {
   TrieBuild build{&alphabet, to_path(lm_binary_path), arguments.identity, LmUnit::kWords, std::nullopt};
+  if (arguments.pronunciations.has_value()) build.pronunciations = &*arguments.pronunciations;
   build.unit =
       named<LmUnit>(arguments.unit, {{"words", LmUnit::kWords}, {"characters", LmUnit::kCharacters}}, "unit");
   if (arguments.node_kind.has_value()) {
@@ -184,14 +203,17 @@ void register_scorer(py::module_& module) {
       .def(
           "knows",
           [](const Scorer& self, const std::string& word) {
-            std::vector<int> ids;
-            if (word.empty() || !self.alphabet().try_encode(word, &ids)) return false;
-            for (int& id : ids) id = self.alphabet().label_of(id);
-            return self.trie().find(ids) != 0;
+            if (self.trie().pronounced()) return self.trie().speaks(self.model().word_index(word));
+            return self.find(word) != 0;
           },
           py::arg("word"), "True if the lexicon holds the word.")
       .def_property_readonly("alpha", &Scorer::alpha)
       .def_property_readonly("beta", &Scorer::beta)
+      .def("in_words", &in_words, py::arg("text"),
+           "A text of the network's labels as words: where the lexicon is of pronunciations what stands "
+           "between "
+           "two\n"
+           "blanks becomes the most probable word that sounds so, or stays; else the text itself.")
       .def_property_readonly("order", [](const Scorer& self) { return self.model().order(); })
       .def_property_readonly(
           "lm_hash", [](const Scorer& self) { return self.trie().info().lm_hash; },
@@ -204,19 +226,25 @@ void register_scorer(py::module_& module) {
       "build_lexicon_trie",
       [](const std::vector<std::string>& words, const Alphabet& alphabet, const py::object& lm_binary_path,
          const py::object& out_path, std::map<std::string, std::string> identity, std::string unit,
-         std::optional<std::string> node_kind) {
-        return build_trie(words, alphabet, lm_binary_path, out_path,
-                          {std::move(identity), std::move(unit), std::move(node_kind)});
+         std::optional<std::string> node_kind,
+         std::optional<std::vector<std::vector<std::string>>> pronunciations) {
+        return build_trie(
+            words, alphabet, lm_binary_path, out_path,
+            {std::move(identity), std::move(unit), std::move(node_kind), std::move(pronunciations)});
       },
       py::arg("words"), py::arg("alphabet"), py::arg("lm_binary_path"), py::arg("out_path"),
       py::arg("identity"), py::arg("unit") = "words", py::arg("node_kind") = py::none(),
+      py::arg("pronunciations") = py::none(),
       "Builds a lexicon trie file atomically; the same input gives the same bytes. unit: \"words\" or "
       "\"characters\"\n"
       "(every word of the language model is one character, U+2581 the space). node_kind: \"bitmap\" or "
       "\"sorted\";\n"
-      "None: bitmap where the alphabet has up to 32 labels. Returns nodes, words, skipped (words left out, "
-      "by\n"
-      "reason), bytes and the hashes. Raises ScorerError.");
+      "None: bitmap where the alphabet has up to 32 labels. pronunciations: of each of the words, the labels "
+      "it "
+      "is\n"
+      "said with; a word with several stands several times. Returns nodes, words, pronunciations, skipped "
+      "(words left\n"
+      "out, by reason), bytes and the hashes. Raises ScorerError.");
   module.attr("TRIE_VERSION") = kTrieVersion;
   module.attr("KENLM_VERSION") = LanguageModel::kenlm_version();
   module.attr("KENLM_MAX_ORDER") = LanguageModel::highest_order();

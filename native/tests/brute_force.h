@@ -88,7 +88,30 @@ struct Model {
   const Scorer* scorer = nullptr;
   std::set<std::string> lexicon;
   bool characters = false;
+  std::multimap<std::string, std::string> sounds =
+      {};  // pronunciation, its labels joined -> word; empty: letters
 };
+
+// P(text) of texts of words from those of texts of sounds: a text is heard in each of its pronunciations.
+inline std::map<std::string, double> masses_of_words(const std::map<std::string, double>& masses,
+                                                     const Model& model) {
+  if (model.sounds.empty()) return masses;
+  std::map<std::string, double> heard;
+  for (const auto& [sounds, mass] : masses) {
+    std::vector<std::string> texts(1);
+    for (const std::string& sound : words_of(sounds)) {
+      std::vector<std::string> longer;
+      const auto [first, last] = model.sounds.equal_range(sound);
+      for (const std::string& text : texts) {
+        for (auto word = first; word != last; ++word)
+          longer.push_back(text + (text.empty() ? "" : " ") + word->second);
+      }
+      texts = longer;
+    }
+    for (const std::string& text : texts) heard[text] += mass;
+  }
+  return heard;
+}
 
 // The tokens that the language model scores.
 inline std::vector<std::string> tokens_of(const std::string& text, bool characters) {
@@ -141,7 +164,7 @@ inline void check_case(const Alphabet& alphabet, const Model& model, SearchOptio
   search.feed(rows.data(), rows.size() / alphabet.size());
   const std::vector<Hypothesis> answers = search.finish(kAll);
   std::map<std::string, double> expected;
-  for (const auto& [text, mass] : masses_of(alphabet, rows)) {
+  for (const auto& [text, mass] : masses_of_words(masses_of(alphabet, rows), model)) {
     const double score = score_of(text, mass, model, options, phrases);
     if (!std::isnan(score)) expected[text] = score;
   }

@@ -52,7 +52,7 @@ def flip(path: Path, place: float) -> None:
 
 def other_version(model: Path) -> None:
     data = bytearray((model / "lexicon.trie").read_bytes())
-    data[8] += 1
+    data[8] = 4
     (model / "lexicon.trie").write_bytes(data)
 
 
@@ -79,7 +79,7 @@ DAMAGE: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     ),
     "format version": (
         lambda model, _: other_version(model),
-        r"its format version is 3, this build reads version 2",
+        r"its format version is 4, this build reads version 2 and, of pronunciations, 3",
     ),
     "byte of the trie": (lambda model, _: flip(model / "lexicon.trie", 0.9), r"checksum does not agree"),
     "byte of the model": (lambda model, _: flip(model / "lm.binary", 0.5), r"damaged or replaced"),

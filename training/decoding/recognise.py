@@ -1,6 +1,7 @@
 """Log-probabilities on disk -> texts by each decoder, with the time each took.
 
-    greedy      the likeliest label of every frame
+    greedy      the likeliest label of every frame; where the lexicon is of pronunciations each word is then written
+                as the most probable one that sounds so
     corrected   greedy through the spell corrector (needs a language model of words)
     lm          beam search with language model and lexicon
 
@@ -79,6 +80,7 @@ def recognise(outputs: NetworkOutputs, decoder: Decoder) -> Texts:
             confidences[int(index)] = sum(sure) / len(sure) if sure else None
     texts = {"greedy": greedy}
     if decoder.scorer is not None:
+        texts["greedy"] = [decoder.scorer.in_words(text) for text in greedy]
         if counts_words(decoder.scorer):
             with watches["corrector"]:
                 texts["corrected"] = correct_texts(greedy, decoder.scorer, decoder.threads)

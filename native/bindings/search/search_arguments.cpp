@@ -98,6 +98,8 @@ SearchOptions to_options(const SearchArguments& arguments, const Alphabet& alpha
   SearchOptions options = search_options(settings, scorer != nullptr);
   if (!arguments.hot_words.is_none()) {
     const auto phrases = phrases_of(arguments.hot_words);
+    if (!phrases.empty() && scorer != nullptr && scorer->trie().pronounced())
+      throw DecodeError(kHotWordsAndSounds);
     if (!phrases.empty()) options.hot_words = std::make_shared<const HotWords>(phrases, alphabet);
   }
   return options;

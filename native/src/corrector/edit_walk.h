@@ -16,7 +16,7 @@ namespace speechmill {
 
 class EditWalk {
 public:
-  // A word of the trie as label numbers, and its index in the language model.
+  // A word of the trie as label numbers, and what its node says of it.
   struct Found {
     std::vector<int> labels;
     std::uint32_t index;

@@ -78,13 +78,14 @@ std::vector<SpellCorrector::Candidate> SpellCorrector::candidates(std::string_vi
   if (scorer_.alphabet().try_encode(word, &labels)) {
     for (int& id : labels) id = scorer_.alphabet().label_of(id);
     const std::uint32_t known = scorer_.trie().find(labels);
-    if (known != 0) return {{std::string(word), known}};
+    std::vector<Candidate> found;
+    if (known != 0) add(std::string(word), known, &found);
+    if (!found.empty()) return found;
     EditWalk walk(scorer_.trie(), labels);
     for (const int limit : {1, 2}) {
-      std::vector<Candidate> found;
       for (EditWalk::Found& one : walk.within(limit)) {
         for (int& label : one.labels) label = scorer_.alphabet().output_of(label);
-        found.push_back({scorer_.alphabet().decode(one.labels), one.index});
+        add(scorer_.alphabet().decode(one.labels), one.index, &found);
       }
       if (found.empty()) continue;
       keep_frequent(&found);
@@ -92,6 +93,19 @@ std::vector<SpellCorrector::Candidate> SpellCorrector::candidates(std::string_vi
     }
   }
   return {{std::string(word), scorer_.model().word_index(word)}};
+}
+
+// What the lexicon has at one node: a word of these letters, or all words that are said so.
+void SpellCorrector::add(std::string letters, std::uint32_t at, std::vector<Candidate>* found) const {
+  const LexiconTrie& trie = scorer_.trie();
+  if (!trie.pronounced()) {
+    found->push_back({std::move(letters), at});
+    return;
+  }
+  for (std::uint32_t place = at - 1;; ++place) {
+    found->push_back({std::string(trie.text(place)), trie.spoken(place).word});
+    if (trie.spoken(place).more == 0) return;
+  }
 }
 
 void SpellCorrector::keep_frequent(std::vector<Candidate>* found) const {

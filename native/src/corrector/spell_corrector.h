@@ -1,9 +1,10 @@
 // The spell corrector of 2017: greedy text in, words of the lexicon out, ranked by the language model.
 //
-// A word of the lexicon stays as it is. For another one all words of the lexicon one edit away are tried, and
-// where there is none, those two edits away; where there is none either it stays. An edit inserts, removes or
-// replaces a letter or swaps two neighbours; two edits are one after the other, so a letter may come between
-// swapped neighbours. Sentences are then built word by word in a beam ranked by
+// A word of the lexicon stays as it is (of a lexicon of pronunciations: is one of the words that sound so).
+// For another one all words of the lexicon one edit away are tried, and where there is none, those two edits
+// away; where there is none either it stays. An edit inserts, removes or replaces a letter or swaps two
+// neighbours; two edits are one after the other, so a letter may come between swapped neighbours. Sentences
+// are then built word by word in a beam ranked by
 //     ln P_lm(<s> w1 ... wn </s>)
 // alone: what the network heard counts only through the candidates. Sentences that the model cannot tell
 // apart any more (equal state) are kept once, the better one. Equal scores go to the candidate first in
@@ -42,6 +43,7 @@ public:
 
 private:
   std::string best_sentence(const std::vector<const std::vector<Candidate>*>& choices) const;
+  void add(std::string letters, std::uint32_t at, std::vector<Candidate>* found) const;
   void keep_frequent(std::vector<Candidate>* found) const;
 
   Scorer scorer_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "hashes/sha256.h"
@@ -62,6 +63,10 @@ public:
     return std::move(nodes_);
   }
 
+  // Of a lexicon of pronunciations, once the nodes are laid out: what stands at them, and the words' letters.
+  const std::vector<SpokenWord>& spoken() const { return spoken_; }
+  const std::string& texts() const { return texts_; }
+
 private:
   static constexpr int kBroadLevels = 3;
 
@@ -79,9 +84,8 @@ private:
     node.look_ahead = -std::numeric_limits<float>::max();
     // Sorted: the word that ends here comes first.
     if (span.begin < span.end && lexicon_.depth_of(entries_[span.begin]) == span.depth) {
-      node.word = entries_[span.begin].word;
       node.look_ahead = entries_[span.begin].unigram;
-      ++span.begin;
+      node.word = lexicon_.pronounced() ? speak(&span) : entries_[span.begin++].word;
     }
     if (span.begin < span.end) node.first_child = static_cast<std::uint32_t>(nodes_.size());
     while (span.begin < span.end) {
@@ -99,6 +103,25 @@ private:
       throw ScorerError("the lexicon has too many words");
   }
 
+  // Takes the words that end here, the most probable first, out of the span; the place of the first, plus 1.
+  std::uint32_t speak(Span* span) {
+    const auto first = static_cast<std::uint32_t>(spoken_.size());
+    for (; span->begin < span->end && lexicon_.depth_of(entries_[span->begin]) == span->depth;
+         ++span->begin) {
+      const Entry& entry = entries_[span->begin];
+      const std::string& text = lexicon_.text(entry);
+      if (text.size() > std::numeric_limits<std::uint16_t>::max() ||
+          texts_.size() > std::numeric_limits<std::uint32_t>::max() - text.size()) {
+        throw ScorerError("the lexicon's words are too long");
+      }
+      const auto [place, fresh] = text_of_.emplace(entry.word, static_cast<std::uint32_t>(texts_.size()));
+      if (fresh) texts_ += text;
+      if (spoken_.size() > first) spoken_.back().more = 1;
+      spoken_.push_back({entry.word, place->second, static_cast<std::uint16_t>(text.size()), 0});
+    }
+    return first + 1;
+  }
+
   // Children come after their parents, so that one pass from the end reaches the root.
   void look_ahead() {
     for (std::size_t i = nodes_.size(); i-- > 0;) {
@@ -113,6 +136,9 @@ private:
   const Lexicon& lexicon_;
   const std::vector<Entry>& entries_;
   std::vector<Node> nodes_;
+  std::vector<SpokenWord> spoken_;
+  std::string texts_;
+  std::unordered_map<std::uint32_t, std::uint32_t> text_of_;  // by the language model's index
 };
 
 template <class Map>
@@ -129,23 +155,47 @@ std::string pairs_text(const Map& pairs) {
   return text;
 }
 
-// Header, sections and nodes as one string of bytes.
-std::string assemble(TrieHeader header, const TrieInfo& info, std::string_view nodes) {
+template <class Element>
+std::string_view bytes_of(const std::vector<Element>& elements) {
+  return {reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(Element)};
+}
+
+// Header, sections and nodes as one string of bytes; `last` are the sections behind the identity and what was
+// skipped.
+std::string assemble(TrieHeader header, const TrieInfo& info, const std::vector<std::string_view>& last) {
   const std::string identity = pairs_text(info.identity);
   const std::string skipped = pairs_text(info.skipped);
-  const std::string_view parts[kTrieSections] = {info.alphabet_text, identity, skipped, nodes};
-  std::string bytes(sizeof header, '\0');
-  bytes.reserve(sizeof header + info.alphabet_text.size() + identity.size() + skipped.size() + nodes.size() +
-                kTrieSections * kSectionAlignment);
-  for (int i = 0; i < kTrieSections; ++i) {
+  std::vector<std::string_view> parts = {info.alphabet_text, identity, skipped};
+  parts.insert(parts.end(), last.begin(), last.end());
+  std::size_t size = header.header_bytes;
+  for (const std::string_view part : parts) size += part.size() + kSectionAlignment;
+  std::string bytes(header.header_bytes, '\0');
+  bytes.reserve(size);
+  std::vector<TrieSection> table;
+  for (const std::string_view part : parts) {
     bytes.resize((bytes.size() + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment, '\0');
-    header.sections[i] = {bytes.size(), parts[i].size()};
-    bytes += parts[i];
+    table.push_back({bytes.size(), part.size()});
+    bytes += part;
   }
+  std::copy_n(table.begin(), kTrieSections, header.sections);
+  std::memcpy(bytes.data() + sizeof header, table.data() + kTrieSections,
+              (table.size() - kTrieSections) * sizeof(TrieSection));
   header.file_bytes = bytes.size();
   header.checksum = trie_checksum(header, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   std::memcpy(bytes.data(), &header, sizeof header);
   return bytes;
+}
+
+void check_pronunciations(const TrieBuild& build, std::size_t words) {
+  if (build.pronunciations == nullptr) return;
+  if (build.pronunciations->size() != words) {
+    throw ScorerError(std::to_string(build.pronunciations->size()) + " pronunciations for " +
+                      std::to_string(words) + " words");
+  }
+  if (build.unit == LmUnit::kCharacters || build.alphabet->kind() != LabelKind::kCharacters) {
+    throw ScorerError(
+        "pronunciations need a language model of words and an alphabet of labels, not of bytes or pieces");
+  }
 }
 
 NodeKind check_build(const TrieBuild& build) {
@@ -184,9 +234,9 @@ void describe(const TrieBuild& build, const LanguageModel& model, TrieInfo* info
 TrieHeader header_of(const TrieInfo& info, const Alphabet& alphabet) {
   TrieHeader header{};
   std::memcpy(header.magic, kTrieMagic, sizeof kTrieMagic);
-  header.version = kTrieVersion;
+  header.version = info.pronunciations > 0 ? kPronouncedVersion : kTrieVersion;
   header.byte_order = kByteOrderMark;
-  header.header_bytes = sizeof header;
+  header.header_bytes = static_cast<std::uint32_t>(header_bytes(header.version));
   header.node_kind = info.node_kind;
   header.label_kind = info.label_kind;
   header.unit = info.unit;
@@ -207,10 +257,12 @@ TrieHeader header_of(const TrieInfo& info, const Alphabet& alphabet) {
 template <class Node>
 void write_trie(const Lexicon& lexicon, const Alphabet& alphabet, const std::string& out_path,
                 TrieInfo* info) {
-  const std::vector<Node> nodes = Layout<Node>(lexicon).nodes();
+  Layout<Node> layout(lexicon);
+  const std::vector<Node> nodes = layout.nodes();
   info->nodes = nodes.size();
-  const std::string_view bytes(reinterpret_cast<const char*>(nodes.data()), nodes.size() * sizeof(Node));
-  write_file_atomically(out_path, assemble(header_of(*info, alphabet), *info, bytes));
+  std::vector<std::string_view> last = {bytes_of(nodes)};
+  if (lexicon.pronounced()) last.insert(last.end(), {bytes_of(layout.spoken()), layout.texts()});
+  write_file_atomically(out_path, assemble(header_of(*info, alphabet), *info, last));
 }
 
 }  // namespace
@@ -221,6 +273,7 @@ TrieInfo build_lexicon_trie(const std::vector<std::string>& words, const TrieBui
   build.alphabet = &asked.alphabet->spelling();
   TrieInfo info;
   info.node_kind = check_build(build);
+  check_pronunciations(asked, words.size());
   const auto model = LanguageModel::load(build.lm_binary_path);
   Lexicon lexicon(build, *model, words);
   lexicon.add_all(&info.skipped);
@@ -230,7 +283,8 @@ TrieInfo build_lexicon_trie(const std::vector<std::string>& words, const TrieBui
         " words can stand in the lexicon: they are outside the alphabet or unknown to the language model " +
         build.lm_binary_path);
   }
-  info.words = lexicon.entries().size();
+  info.words = lexicon.words();
+  if (lexicon.pronounced()) info.pronunciations = lexicon.entries().size();
   info.vocabulary_hash = lexicon.vocabulary_hash();
   describe(build, *model, &info);
   try {

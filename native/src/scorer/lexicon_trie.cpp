@@ -1,5 +1,6 @@
 #include "scorer/lexicon_trie.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -40,16 +41,30 @@ std::string number(Kind kind) {
   return std::to_string(static_cast<std::uint32_t>(kind));
 }
 
+// Sections follow each other from `end` on and lie in the file.
+void check_sections(const TrieSection* sections, int count, std::uint64_t end, std::size_t size,
+                    const std::string& name) {
+  for (int i = 0; i < count; ++i) {
+    const TrieSection& section = sections[i];
+    const bool aligned = section.offset % kSectionAlignment == 0;
+    if (!aligned || section.offset < end || section.offset > size || section.size > size - section.offset) {
+      refuse(name, "its section table is damaged");
+    }
+    end = section.offset + section.size;
+  }
+}
+
 void check_header(const TrieHeader& header, std::size_t size, const std::string& name) {
   if (std::memcmp(header.magic, kTrieMagic, sizeof kTrieMagic) != 0)
     refuse(name, "it is not a lexicon trie file");
   if (header.byte_order != kByteOrderMark)
     refuse(name, "it was written on a machine of the other byte order");
-  if (header.version != kTrieVersion) {
+  if (header.version != kTrieVersion && header.version != kPronouncedVersion) {
     refuse(name, "its format version is " + std::to_string(header.version) + ", this build reads version " +
-                     std::to_string(kTrieVersion));
+                     std::to_string(kTrieVersion) + " and, of pronunciations, " +
+                     std::to_string(kPronouncedVersion));
   }
-  if (header.header_bytes != sizeof(TrieHeader)) refuse(name, "its header is damaged (length)");
+  if (header.header_bytes != header_bytes(header.version)) refuse(name, "its header is damaged (length)");
   if (header.file_bytes != size) {
     refuse(name, "it has " + std::to_string(size) + " of " + std::to_string(header.file_bytes) +
                      " bytes: it was cut or is still being copied");
@@ -66,14 +81,7 @@ void check_header(const TrieHeader& header, std::size_t size, const std::string&
       header.blank > static_cast<std::int32_t>(header.labels)) {
     refuse(name, "its header is damaged (labels or blank)");
   }
-  std::uint64_t end = sizeof(TrieHeader);
-  for (const TrieSection& section : header.sections) {
-    const bool aligned = section.offset % kSectionAlignment == 0;
-    if (!aligned || section.offset < end || section.offset > size || section.size > size - section.offset) {
-      refuse(name, "its section table is damaged");
-    }
-    end = section.offset + section.size;
-  }
+  check_sections(header.sections, kTrieSections, header.header_bytes, size, name);
   const TrieSection& nodes = header.sections[kNodesSection];
   if (header.nodes == 0 || header.nodes > UINT32_MAX || nodes.size != header.nodes * sizeof(TrieNode)) {
     refuse(name, "its header is damaged (number of nodes)");
@@ -102,10 +110,11 @@ bool edges_hold(const SortedTrieNode* nodes, std::uint64_t i, const TrieHeader& 
   return true;
 }
 
-// Proves that no walk can leave the nodes: children exist, come after their parent, and words are in the
-// vocabulary.
+// Proves that no walk can leave the nodes: children exist, come after their parent, and words are below
+// `bound`. Returns how many nodes have words.
 template <class Node>
-void check_nodes(const Node* nodes, const TrieHeader& header, const std::string& name) {
+std::uint64_t check_nodes(const Node* nodes, const TrieHeader& header, std::uint64_t bound,
+                          const std::string& name) {
   std::uint64_t words = 0;
   for (std::uint64_t i = 0; i < header.nodes; ++i) {
     const Node& node = nodes[i];
@@ -113,13 +122,23 @@ void check_nodes(const Node* nodes, const TrieHeader& header, const std::string&
     const bool named = edges_hold(nodes, i, header, &children);
     const bool bounded =
         children == 0 || (node.first_child > i && node.first_child + children <= header.nodes);
-    if (!named || !bounded || node.word >= header.vocabulary_size || !(node.look_ahead <= 0.0F) ||
+    if (!named || !bounded || node.word >= bound || !(node.look_ahead <= 0.0F) ||
         std::isinf(node.look_ahead)) {
       refuse(name, "node " + std::to_string(i) + " is damaged");
     }
     words += node.word != 0 ? 1 : 0;
   }
-  if (words != header.words) refuse(name, "its header is damaged (number of words)");
+  return words;
+}
+
+TrieHeader header_at(const std::uint8_t* data) {
+  TrieHeader header;
+  std::memcpy(&header, data, sizeof header);
+  return header;
+}
+
+[[noreturn]] void refuse_count(const std::string& name) {
+  refuse(name, "its header is damaged (number of words)");
 }
 
 std::string_view section_text(const std::uint8_t* data, const TrieSection& section) {
@@ -189,8 +208,7 @@ LexiconTrie LexiconTrie::from_memory(const std::uint8_t* data, std::size_t size,
 
 void LexiconTrie::parse(const std::uint8_t* data, std::size_t size, const std::string& name) {
   if (size < sizeof(TrieHeader)) refuse(name, "it has only " + std::to_string(size) + " bytes");
-  TrieHeader header;
-  std::memcpy(&header, data, sizeof header);
+  const TrieHeader header = header_at(data);
   check_header(header, size, name);
   if (trie_checksum(header, data, size) != header.checksum) {
     refuse(name, "its checksum does not agree: bytes were damaged after it was written");
@@ -198,10 +216,16 @@ void LexiconTrie::parse(const std::uint8_t* data, std::size_t size, const std::s
   const std::uint8_t* const nodes = data + header.sections[kNodesSection].offset;
   nodes_ = reinterpret_cast<const TrieNode*>(nodes);
   sorted_nodes_ = reinterpret_cast<const SortedTrieNode*>(nodes);
-  if (header.node_kind == NodeKind::kSorted)
-    check_nodes(sorted_nodes_, header, name);
-  else
-    check_nodes(nodes_, header, name);
+  if (header.version == kPronouncedVersion) parse_spoken(data, name);
+  const std::uint64_t bound = pronounced() ? info_.pronunciations + 1 : header.vocabulary_size;
+  const std::uint64_t ending = header.node_kind == NodeKind::kSorted
+                                   ? check_nodes(sorted_nodes_, header, bound, name)
+                                   : check_nodes(nodes_, header, bound, name);
+  if (!pronounced() && ending != header.words) refuse_count(name);
+  for (std::uint32_t i = 0; pronounced() && i < header.nodes; ++i) {
+    if (word(i) > 1 && spoken_[word(i) - 2].more != 0)
+      refuse(name, "node " + std::to_string(i) + " is damaged");
+  }
   info_.node_kind = header.node_kind;
   info_.label_kind = header.label_kind;
   info_.unit = header.unit;
@@ -229,6 +253,38 @@ void LexiconTrie::parse(const std::uint8_t* data, std::size_t size, const std::s
   } catch (const AlphabetError&) {  // said below, as what it means here
   }
   refuse(name, "its alphabet and its header's number or kind of labels differ");
+}
+
+// The spoken words: within the vocabulary, their letters within the texts, the last one the last of its node.
+void LexiconTrie::parse_spoken(const std::uint8_t* data, const std::string& name) {
+  const TrieHeader header = header_at(data);
+  TrieSection sections[kPronouncedSections];
+  std::memcpy(sections, data + sizeof header, sizeof sections);
+  const TrieSection& nodes = header.sections[kNodesSection];
+  check_sections(sections, kPronouncedSections, nodes.offset + nodes.size, header.file_bytes, name);
+  spoken_ = reinterpret_cast<const SpokenWord*>(data + sections[kSpokenSection].offset);
+  texts_ = section_text(data, sections[kTextsSection]);
+  const std::uint64_t count = sections[kSpokenSection].size / sizeof(SpokenWord);
+  if (count == 0 || count >= UINT32_MAX || sections[kSpokenSection].size % sizeof(SpokenWord) != 0 ||
+      header.vocabulary_size > UINT32_MAX) {
+    refuse(name, "its section table is damaged");
+  }
+  std::uint64_t words = 0;
+  std::uint32_t alike = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const SpokenWord& one = spoken_[i];
+    if (one.word == 0 || one.word >= header.vocabulary_size || one.more > (i + 1 < count ? 1 : 0) ||
+        one.bytes == 0 || one.text > texts_.size() || one.bytes > texts_.size() - one.text) {
+      refuse(name, "pronunciation " + std::to_string(i) + " is damaged");
+    }
+    if (one.word >= spoken_words_.size()) spoken_words_.resize(one.word + 1);
+    words += spoken_words_[one.word] ? 0 : 1;
+    spoken_words_[one.word] = true;
+    info_.most_alike = std::max(info_.most_alike, ++alike);
+    if (one.more == 0) alike = 0;
+  }
+  if (words != header.words) refuse_count(name);
+  info_.pronunciations = count;
 }
 
 std::uint32_t LexiconTrie::find(const std::vector<int>& labels) const {

@@ -9,6 +9,10 @@
 //     that leads to the node itself, so that a label is found among the children by bisection, in the very
 //     memory that the search will read next.
 //
+// A lexicon of pronunciations spells words in what the network hears, not in letters: several words may end
+// at one node, and one word at several nodes. There a node's `word` is the place, plus 1, of the first of its
+// SpokenWords, which lie side by side, the most probable first.
+//
 // The words are those of the language model. Where its unit is the character, every word is one character,
 // words follow each other without a space, and the space label itself stands for the word kSpaceWord.
 //
@@ -66,13 +70,24 @@ static_assert(offsetof(TrieNode, word) == offsetof(SortedTrieNode, word) &&
                   offsetof(TrieNode, look_ahead) == offsetof(SortedTrieNode, look_ahead),
               "what both kinds know stands at one place");
 
+// A word that ends at a node of a lexicon of pronunciations.
+struct SpokenWord {
+  std::uint32_t word;   // of the language model
+  std::uint32_t text;   // where its letters begin among those of all words
+  std::uint16_t bytes;  // of its letters
+  std::uint16_t more;   // 1: another word of the same node follows
+};
+static_assert(sizeof(SpokenWord) == 12, "spoken words are 12 bytes on disk");
+
 // What a trie file says about itself.
 struct TrieInfo {
   NodeKind node_kind = NodeKind::kBitmap;
   LabelKind label_kind = LabelKind::kCharacters;
   LmUnit unit = LmUnit::kWords;
   std::uint64_t nodes = 0;
-  std::uint64_t words = 0;
+  std::uint64_t words = 0;            // different ones
+  std::uint64_t pronunciations = 0;   // 0: words are spelled in letters
+  std::uint32_t most_alike = 1;       // the most words that end at one node
   std::uint64_t vocabulary_size = 0;  // of the language model; every node's word is below it
   std::uint32_t order = 0;            // of the language model
   std::uint32_t highest_order = 0;    // that the KenLM of the builder could read
@@ -100,6 +115,15 @@ public:
   // What the nodes of both kinds know, without a branch.
   std::uint32_t word(std::uint32_t index) const { return nodes_[index].word; }
   float look_ahead(std::uint32_t index) const { return nodes_[index].look_ahead; }
+
+  // A lexicon of pronunciations: `word` of a node is a place among its spoken words, plus 1.
+  bool pronounced() const { return spoken_ != nullptr; }
+  const SpokenWord& spoken(std::uint32_t place) const { return spoken_[place]; }
+  std::string_view text(std::uint32_t place) const {
+    return texts_.substr(spoken_[place].text, spoken_[place].bytes);
+  }
+  // True if a word of the language model has a pronunciation.
+  bool speaks(std::uint32_t word) const { return word < spoken_words_.size() && spoken_words_[word]; }
 
   // Kind kBitmap only: a node, and the child a label number leads to. The label's bit must be set.
   const TrieNode& node(std::uint32_t index) const { return nodes_[index]; }
@@ -146,18 +170,22 @@ public:
       visit(static_cast<int>(bit_count((rest & (~rest + 1)) - 1)), child++);
     }
   }
-  // The language model's index of a word given as label numbers; 0 if it is not in the lexicon.
+  // `word` of the node that these label numbers lead to; 0 where no word ends.
   std::uint32_t find(const std::vector<int>& labels) const;
 
 private:
   explicit LexiconTrie(MappedFile file) : file_(std::move(file)) {}
   void parse(const std::uint8_t* data, std::size_t size, const std::string& name);
+  void parse_spoken(const std::uint8_t* data, const std::string& name);
 
   MappedFile file_;
   TrieInfo info_;
   const TrieNode* nodes_ = nullptr;
   const SortedTrieNode* sorted_nodes_ = nullptr;  // the same memory, read as the other kind
   std::uint32_t labels_ = 0;
+  const SpokenWord* spoken_ = nullptr;
+  std::string_view texts_;
+  std::vector<bool> spoken_words_;  // by the language model's index
 };
 
 // What goes into a trie besides the words.
@@ -167,12 +195,16 @@ struct TrieBuild {
   std::map<std::string, std::string> identity;  // kept as it is; keys and values without tab and line feed
   LmUnit unit = LmUnit::kWords;
   std::optional<NodeKind> node_kind = std::nullopt;  // none: kBitmap where the alphabet allows it
+  // The pronunciation of each of the words as labels; a word with several stands several times among the
+  // words. Not owned; null: words are spelled in letters.
+  const std::vector<std::vector<std::string>>* pronunciations = nullptr;
 };
 
 // Builds the trie of `words` and writes it atomically to `out_path`; the same input gives the same bytes.
-// Words are left out, and counted by reason, when they are empty, appear twice, hold a space, hold a
-// character outside the alphabet, are unknown to the language model, or (unit: character) are longer than
-// one. Throws ScorerError; a lexicon without any word is an error.
+// Words are left out, and counted by reason, when they are empty, appear twice (with one pronunciation), hold
+// a space, hold a character outside the alphabet (a label that it lacks, no label), are unknown to the
+// language model, or (unit: character) are longer than one. Throws ScorerError; a lexicon without any word is
+// an error.
 TrieInfo build_lexicon_trie(const std::vector<std::string>& words, const TrieBuild& build,
                             const std::string& out_path);
 

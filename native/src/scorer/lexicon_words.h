@@ -7,6 +7,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -36,14 +38,19 @@ public:
         unit_(build.unit),
         model_(model),
         words_(words),
-        wide_(alphabet_.labels().size() > 256) {}
+        pronunciations_(build.pronunciations),
+        wide_(alphabet_.labels().size() > 256) {
+    if (pronunciations_ == nullptr) return;
+    for (std::size_t label = 0; label < alphabet_.labels().size(); ++label)
+      label_of_[alphabet_.labels()[label]] = static_cast<int>(label);
+  }
 
   void add_all(std::map<std::string, std::uint64_t>* skipped) {
     const LmState none = model_.no_context();
     entries_.reserve(words_.size());
     for (std::size_t source = 0; source < words_.size(); ++source) {
       std::uint32_t index = 0;
-      const char* reason = refusal(words_[source], &index);
+      const char* reason = refusal(source, &index);
       if (reason != nullptr) {
         ++(*skipped)[reason];
         continue;
@@ -55,8 +62,13 @@ public:
       entry.unigram = std::min(0.0F, model_.score(none, index, &next));
       entries_.push_back(entry);
     }
-    sort_entries();
-    const auto same = [this](const Entry& a, const Entry& b) { return compare(a, b) == 0; };
+    if (pronunciations_ == nullptr)
+      sort_entries();
+    else
+      sort_alike();
+    const auto same = [this](const Entry& a, const Entry& b) {
+      return compare(a, b) == 0 && (pronunciations_ == nullptr || a.word == b.word);
+    };
     const auto end = std::unique(entries_.begin(), entries_.end(), same);
     const auto twice = static_cast<std::uint64_t>(entries_.end() - end);
     if (twice > 0) (*skipped)["duplicate"] += twice;
@@ -64,6 +76,16 @@ public:
   }
 
   const std::vector<Entry>& entries() const { return entries_; }
+  const std::string& text(const Entry& entry) const { return words_[entry.source]; }
+  bool pronounced() const { return pronunciations_ != nullptr; }
+
+  // How many different words.
+  std::size_t words() const {
+    if (pronunciations_ == nullptr) return entries_.size();
+    std::unordered_set<std::uint32_t> seen;
+    for (const Entry& entry : entries_) seen.insert(entry.word);
+    return seen.size();
+  }
 
   // How many nodes the words make: one for each label that a word does not share with the one before it.
   std::size_t nodes() const {
@@ -95,6 +117,7 @@ public:
       if (stands[source]) spelled.push_back(words_[source]);
     }
     if (!std::is_sorted(spelled.begin(), spelled.end())) std::sort(spelled.begin(), spelled.end());
+    spelled.erase(std::unique(spelled.begin(), spelled.end()), spelled.end());
     std::string text;
     for (const std::string_view word : spelled) (text += word) += '\n';
     return sha256_hex(text);
@@ -103,16 +126,41 @@ public:
 private:
   // Why a word cannot stand in the lexicon, or null; then ids_ holds its labels and `index` what it is to the
   // language model.
-  const char* refusal(const std::string& word, std::uint32_t* index) {
+  const char* refusal(std::size_t source, std::uint32_t* index) {
+    const std::string& word = words_[source];
     if (word.empty()) return "empty";
     if (word == "<s>" || word == "</s>" || word == "<unk>") return "reserved";
     if (word.find_first_of(" \t\n") != std::string::npos) return "holds_a_space";
     const bool characters = unit_ == LmUnit::kCharacters;
     if (characters && character_bytes(word, 0) != word.size()) return "not_one_character";
-    if (!alphabet_.try_encode(characters && word == kSpaceWord ? " " : word, &ids_))
+    if (pronunciations_ != nullptr) {
+      if (!look_up((*pronunciations_)[source])) return "outside_alphabet";
+    } else if (!alphabet_.try_encode(characters && word == kSpaceWord ? " " : word, &ids_)) {
       return "outside_alphabet";
+    }
     *index = model_.word_index(word);
     return *index == 0 ? "not_in_language_model" : nullptr;
+  }
+
+  // Puts a pronunciation's labels into ids_; false if the alphabet lacks one, one is the space, or there is
+  // none.
+  bool look_up(const std::vector<std::string>& labels) {
+    ids_.clear();
+    for (const std::string& label : labels) {
+      const auto found = label_of_.find(label);
+      if (found == label_of_.end() || label == " ") return false;
+      ids_.push_back(alphabet_.output_of(found->second));
+    }
+    return !ids_.empty();
+  }
+
+  // Words of one pronunciation: the most probable first.
+  void sort_alike() {
+    std::sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
+      const int order = compare(a, b);
+      if (order != 0) return order < 0;
+      return a.unigram != b.unigram ? a.unigram > b.unigram : text(a) < text(b);
+    });
   }
 
   // Words mostly come in the order of their bytes, which is the order of the labels but for a few signs:
@@ -171,6 +219,8 @@ private:
   LmUnit unit_;
   const LanguageModel& model_;
   const std::vector<std::string>& words_;
+  const std::vector<std::vector<std::string>>* pronunciations_;  // null: words are spelled in letters
+  std::unordered_map<std::string, int> label_of_;                // only where there are pronunciations
   bool wide_;
   std::vector<int> ids_;
   std::string pool_;

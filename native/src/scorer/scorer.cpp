@@ -118,6 +118,13 @@ Scorer Scorer::load(const std::string& directory, const Weights& weights,
   return Scorer(std::move(model), std::move(trie), weights);
 }
 
+std::uint32_t Scorer::find(std::string_view labels) const {
+  std::vector<int> ids;
+  if (labels.empty() || !alphabet_->try_encode(labels, &ids)) return 0;
+  for (int& id : ids) id = alphabet_->label_of(id);
+  return trie_->find(ids);
+}
+
 Scorer Scorer::with_weights(const Weights& weights) const {
   check_weights(weights);
   Scorer other = *this;

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "scorer/alphabet.h"
 #include "scorer/language_model.h"
@@ -38,6 +39,9 @@ public:
   const LanguageModel& model() const { return *model_; }
   const LexiconTrie& trie() const { return *trie_; }
   const Alphabet& alphabet() const { return *alphabet_; }
+  // The lexicon's `word` of a text of labels (where words are spelled in letters: a word); 0 where it has
+  // none.
+  std::uint32_t find(std::string_view labels) const;
   float alpha() const { return weights_.alpha; }
   float beta() const { return weights_.beta; }
 

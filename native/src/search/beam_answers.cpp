@@ -7,7 +7,7 @@
 namespace speechmill::search {
 
 bool Search::is_boundary(std::uint32_t prefix) const {
-  return space_ >= 0 && (arena_[prefix].label < 0 || arena_[prefix].label == space_);
+  return space_ >= 0 && (arena_[prefix].label < 0 || is_space(arena_[prefix].label));
 }
 
 // True if the prefix ends between words: behind a space, or before the first label.
@@ -19,7 +19,7 @@ bool Search::is_between(std::uint32_t prefix) const {
 std::vector<TimedLabel> Search::open_path(std::uint32_t prefix, std::uint32_t times) const {
   std::vector<TimedLabel> path;
   for (; prefix != root_; prefix = arena_[prefix].parent, times = times_.before(times)) {
-    path.push_back({alphabet_.output_of(arena_[prefix].label), times_.frame(times)});
+    path.push_back(timed(prefix, times));
   }
   std::reverse(path.begin(), path.end());
   return path;
@@ -39,8 +39,14 @@ bool Search::is_whole(std::uint32_t prefix) const {
   return words_end_ ? may_end(arena_[prefix].trie) : arena_[prefix].trie == LexiconTrie::root();
 }
 
-// What the language model knows if the text ends with `prefix`, a whole text.
-WordContext Search::closed_context(std::uint32_t prefix) const {
+// What the language model knows at the end of a whole text.
+WordContext Search::closed_context(const Ending& ending) const {
+  const std::uint32_t prefix = ending.prefix;
+  if (kind_ == Kind::kPronounced && !is_between(prefix)) {
+    if (arena_[prefix].ended != kNone) return arena_.context(arena_.ended(prefix, ending.choice));
+    const std::uint32_t first = scorer_->trie().word(arena_[prefix].trie) - 1;
+    return after_spoken(arena_.context(arena_[prefix].context), first + ending.choice);
+  }
   if (!words_end_ || is_between(prefix)) return arena_.context(arena_[prefix].context);
   return after_word(prefix);
 }
@@ -66,21 +72,27 @@ ScoreParts Search::score_parts(const WordContext& context, double mass, float ho
   return parts;
 }
 
-// Every text of the beam once: a prefix and the same with a trailing space are one text.
+// Every text of the beam once: a prefix and the same with a trailing space are one text, a prefix that ends
+// several words is as many.
 std::vector<Search::Ending> Search::endings() const {
   std::vector<Ending> all;
   for (std::size_t slot = 0; slot < live_.size(); ++slot) {
     const Live& live = live_[slot];
     const float mass = now_.total[slot];
     if (!(mass > kImpossible) || !is_whole(live.prefix)) continue;
-    const bool spaced = arena_[live.prefix].label == space_ && live.prefix != root_ && space_ >= 0;
+    const bool spaced = space_ >= 0 && is_space(arena_[live.prefix].label) && live.prefix != root_;
     const std::uint32_t text = spaced ? live.parent : live.prefix;
-    all.push_back({text, spaced ? times_.before(live.times) : live.times, mass, mass, {}});
+    const std::uint32_t times = spaced ? times_.before(live.times) : live.times;
+    const std::uint32_t first = spaced ? choice_of(arena_[live.prefix].label) : 0;
+    const std::uint32_t words = spaced || is_between(text) ? 1 : alike(arena_[text].trie);
+    for (std::uint32_t i = 0; i < words; ++i) all.push_back({text, times, mass, mass, {}, first + i});
   }
-  std::sort(all.begin(), all.end(), [](const Ending& a, const Ending& b) { return a.prefix < b.prefix; });
+  std::sort(all.begin(), all.end(), [](const Ending& a, const Ending& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : a.choice < b.choice;
+  });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (kept == 0 || all[kept - 1].prefix != all[i].prefix) {
+    if (kept == 0 || all[kept - 1].prefix != all[i].prefix || all[kept - 1].choice != all[i].choice) {
       all[kept++] = all[i];
       continue;
     }
@@ -89,9 +101,9 @@ std::vector<Search::Ending> Search::endings() const {
     if (all[i].heaviest > same.heaviest) same.heaviest = all[i].heaviest, same.times = all[i].times;
   }
   all.resize(kept);
-  if (alphabet_.is_ambiguous()) merge_spellings(&all);
+  if (alphabet_.is_ambiguous() || kind_ == Kind::kPronounced) merge_spellings(&all);
   for (Ending& ending : all) {
-    const WordContext context = scorer_ == nullptr ? WordContext{} : closed_context(ending.prefix);
+    const WordContext context = scorer_ == nullptr ? WordContext{} : closed_context(ending);
     ending.parts = score_parts(context, ending.mass, hot_total(ending.prefix));
   }
   return all;
@@ -99,7 +111,7 @@ std::vector<Search::Ending> Search::endings() const {
 
 Hypothesis Search::make_hypothesis(const std::vector<TimedLabel>& path, const ScoreParts& parts) const {
   Hypothesis hypothesis;
-  spell(alphabet_, path, &hypothesis);
+  spell_answer(path, &hypothesis);
   hypothesis.score = static_cast<float>(parts.sum);
   hypothesis.acoustic = static_cast<float>(parts.acoustic);
   hypothesis.lm = static_cast<float>(parts.lm);
@@ -121,7 +133,7 @@ Hypothesis Search::without_fragment() const {
       begun = alphabet_.begins_word(path.back().label);
     }
   } else if (words_end_) {
-    while (!path.empty() && path.back().label != alphabet_.space()) path.pop_back();
+    while (!path.empty() && !is_gap(path.back().label)) path.pop_back();
   } else {
     for (std::uint32_t at = prefix; !is_whole(at); at = arena_[at].parent) path.pop_back();
   }
@@ -143,7 +155,9 @@ std::vector<Hypothesis> Search::finish(std::size_t n_best) const {
   std::vector<Hypothesis> answers;
   for (std::size_t i = 0; i < count; ++i) {
     const Ending& ending = all[order[i]];
-    answers.push_back(make_hypothesis(path_to(ending.prefix, ending.times), ending.parts));
+    std::vector<TimedLabel> path = path_to(ending.prefix, ending.times);
+    end_last_word(ending, &path);
+    answers.push_back(make_hypothesis(path, ending.parts));
     rate_words(all, order[i], &answers.back());
   }
   std::sort(answers.begin(), answers.end(), [](const Hypothesis& a, const Hypothesis& b) {

@@ -22,6 +22,9 @@ void Search::expand() {
     case Kind::kPieces:
       for (std::size_t slot = 0; slot < count; ++slot) expand_pieces(slot);
       return;
+    case Kind::kPronounced:
+      for (std::size_t slot = 0; slot < count; ++slot) expand_pronounced(slot);
+      return;
   }
 }
 

@@ -92,7 +92,7 @@ void Search::merge_spellings(std::vector<Ending>* all) const {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < all->size(); ++i) {
     Ending ending = (*all)[i];
-    spell(alphabet_, open_words(ending.prefix, ending.times), &spelled);
+    spell_answer(open_words(ending), &spelled);
     const auto [place, fresh] = places.emplace(spelled.text, kept);
     if (fresh) {
       (*all)[kept++] = ending;
@@ -104,6 +104,7 @@ void Search::merge_spellings(std::vector<Ending>* all) const {
     same.heaviest = ending.heaviest;
     same.prefix = ending.prefix;
     same.times = ending.times;
+    same.choice = ending.choice;
   }
   all->resize(kept);
 }

@@ -57,6 +57,7 @@ Search::Search(const Alphabet& alphabet, const Scorer* scorer, const SearchOptio
       scorer_(scorer),
       options_(options),
       hot_(options_.hot_words.get()),
+      past_(static_cast<std::int32_t>(alphabet.labels().size())),
       labels_(alphabet.labels().size() + 1, kImpossible) {
   check_options();
   if (alphabet.space() >= 0) space_ = alphabet.label_of(alphabet.space());
@@ -73,6 +74,10 @@ Search::Search(const Alphabet& alphabet, const Scorer* scorer, const SearchOptio
     LmState next;
     const float unknown = scorer_->model().score(scorer_->model().no_context(), 0, &next);
     oov_look_ = scorer_->alpha() * unknown + options_.oov_penalty;
+    if (trie.pronounced()) {
+      kind_ = Kind::kPronounced;
+      labels_.resize(labels_.size() + trie.info().most_alike - 1, kImpossible);
+    }
   }
   if (alphabet.kind() == LabelKind::kPieces) set_pieces();
   check_hot_words();
@@ -111,6 +116,7 @@ void Search::check_options() const {
       throw DecodeError("open_vocabulary needs a scorer; without one, all is open");
     return;
   }
+  if (scorer_->trie().pronounced()) check_pronounced();
   if (options_.open_vocabulary && scorer_->trie().info().unit == LmUnit::kCharacters)
     throw DecodeError("open_vocabulary needs a language model of words, this one is of characters");
   if (alphabet_.kind() == LabelKind::kPieces) {
@@ -205,18 +211,20 @@ float largest(const float* values, std::size_t count) {
 // Takes the best mass of the frame before out of this frame, so that masses stay near zero however long the
 // audio is.
 void Search::read_row(const float* row) {
-  const std::size_t count = labels_.size() - 1;
+  const auto count = static_cast<std::size_t>(past_);
   const auto blank = static_cast<std::size_t>(alphabet_.blank());
   for (std::size_t i = 0; i < blank; ++i) labels_[i] = row[i] - top_mass_;
   for (std::size_t i = blank; i < count; ++i) labels_[i] = row[i + 1] - top_mass_;
   blank_ = row[blank] - top_mass_;
   offset_ += static_cast<double>(top_mass_);
   taken_out_ = top_mass_;
+  for (std::size_t i = count + 1; i < labels_.size(); ++i)
+    labels_[i] = labels_[static_cast<std::size_t>(space_)];
   const float floor = options_.label_floor - top_mass_;
   top_label_ = largest(labels_.data(), count);
   if (!(top_label_ >= floor)) top_label_ = kImpossible;
   if (top_label_ == kImpossible) return;
-  if (kind_ == Kind::kGeneral || kind_ == Kind::kPieces) {
+  if (kind_ != Kind::kFree && kind_ != Kind::kBitmapWords) {
     sorted_.clear();
     for (std::size_t i = 0; i < count; ++i) {
       if (labels_[i] >= floor && labels_[i] > kImpossible) sorted_.push_back(static_cast<std::int32_t>(i));

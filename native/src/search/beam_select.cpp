@@ -69,7 +69,7 @@ void Search::keep(const Candidate& candidate) {
     const Prefix& parent = arena_[above.prefix];
     Prefix& prefix = arena_[index];
     prefix.trie = candidate.trie;
-    prefix.letters = candidate.label == space_ ? 0 : parent.letters + 1;
+    prefix.letters = is_space(candidate.label) ? 0 : parent.letters + 1;
     prefix.context = parent.context;
     if (hot_ != nullptr) {
       const HotStep step = hot_step(parent, candidate.label);
@@ -78,6 +78,8 @@ void Search::keep(const Candidate& candidate) {
     }
     if (kind_ == Kind::kPieces) {
       enter_piece(&prefix, parent, candidate.label);
+    } else if (kind_ == Kind::kPronounced && is_space(candidate.label)) {
+      prefix.context = arena_.ended(above.prefix, choice_of(candidate.label));
     } else if (scorer_ != nullptr && words_end_ && candidate.label == space_) {
       prefix.context = parent.ended;
     } else if (scorer_ != nullptr && !words_end_ && scorer_->trie().word(candidate.trie) != 0) {
@@ -101,8 +103,7 @@ Live Search::make_live(std::uint32_t prefix) const {
   Live live{};
   live.prefix = prefix;
   live.parent = entry.parent;
-  const auto none = static_cast<std::int32_t>(labels_.size()) - 1;
-  live.label = entry.label >= 0 ? entry.label : space_ >= 0 ? space_ : none;
+  live.label = entry.label >= 0 ? entry.label : space_ >= 0 ? space_ : past_;
   live.boundary = is_boundary(prefix);
   live.times = TimeChain::kEmpty;
   if (scorer_ == nullptr) return live;

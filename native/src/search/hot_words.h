@@ -21,6 +21,12 @@ namespace speechmill {
 constexpr float kLeastBoost = -1000.0F;
 constexpr float kMostBoostPerLetter = 6.0F;
 
+// Why hot words and a lexicon of pronunciations do not go together.
+constexpr const char* kHotWordsAndSounds =
+    "the language model's lexicon is of pronunciations: hot words are followed letter by letter, which it "
+    "does "
+    "not know; decode without hot_words";
+
 class HotWords {
 public:
   // Phrases of words separated by blanks. Throws DecodeError for an empty phrase, one that the alphabet

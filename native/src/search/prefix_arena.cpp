@@ -18,6 +18,7 @@ void PrefixArena::reset(const WordContext& start) {
   many_labels_ = false;
   free_.clear();
   free_contexts_.clear();
+  also_.clear();
 }
 
 std::uint32_t PrefixArena::add_child(std::uint32_t parent, std::int32_t label) {
@@ -43,7 +44,7 @@ std::uint32_t PrefixArena::add_child(std::uint32_t parent, std::int32_t label) {
   return index;
 }
 
-void PrefixArena::set_ended(std::uint32_t prefix, const WordContext& context) {
+std::uint32_t PrefixArena::hold(const WordContext& context) {
   std::uint32_t index;
   if (free_contexts_.empty()) {
     index = static_cast<std::uint32_t>(contexts_.size());
@@ -53,7 +54,27 @@ void PrefixArena::set_ended(std::uint32_t prefix, const WordContext& context) {
     free_contexts_.pop_back();
     contexts_[index] = context;
   }
-  prefixes_[prefix].ended = index;
+  return index;
+}
+
+void PrefixArena::set_ended(std::uint32_t prefix, const std::vector<WordContext>& contexts) {
+  std::uint32_t next = kNone;
+  for (auto context = contexts.rbegin(); context != contexts.rend(); ++context) {
+    const std::uint32_t index = hold(*context);
+    also_.resize(contexts_.size(), kNone);
+    also_[index] = next;
+    next = index;
+  }
+  prefixes_[prefix].ended = next;
+}
+
+void PrefixArena::free_ended(std::uint32_t context, std::uint32_t kept) {
+  while (context != kNone) {
+    const std::uint32_t next = context < also_.size() ? also_[context] : kNone;
+    if (context < also_.size()) also_[context] = kNone;
+    if (context != kept && context != root_context_) free_contexts_.push_back(context);
+    context = next;
+  }
 }
 
 void PrefixArena::unlink(std::uint32_t prefix) {
@@ -83,7 +104,7 @@ void PrefixArena::release(std::uint32_t prefix) {
          prefixes_[prefix].first_child == kNone) {
     const std::uint32_t parent = prefixes_[prefix].parent;
     unlink(prefix);
-    if (prefixes_[prefix].ended != kNone) free_contexts_.push_back(prefixes_[prefix].ended);
+    free_ended(prefixes_[prefix].ended, kNone);
     free_prefix(prefix);
     prefix = parent;
   }
@@ -92,8 +113,7 @@ void PrefixArena::release(std::uint32_t prefix) {
 void PrefixArena::set_root(std::uint32_t prefix) {
   Prefix& root = prefixes_[prefix];
   for (std::uint32_t above = root.parent; above != kNone; above = prefixes_[above].parent) {
-    const std::uint32_t ended = prefixes_[above].ended;
-    if (ended != kNone && ended != root.context && ended != root_context_) free_contexts_.push_back(ended);
+    free_ended(prefixes_[above].ended, root.context);
     free_prefix(above);
   }
   if (root_context_ != root.context) free_contexts_.push_back(root_context_);

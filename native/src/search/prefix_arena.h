@@ -68,7 +68,16 @@ public:
 
   std::uint32_t add_child(std::uint32_t parent, std::int32_t label);
   // Stores the context after the word that `prefix` ends.
-  void set_ended(std::uint32_t prefix, const WordContext& context);
+  void set_ended(std::uint32_t prefix, const WordContext& context) {
+    prefixes_[prefix].ended = hold(context);
+  }
+  // The same where several words may end, and which of them comes at a place in their order.
+  void set_ended(std::uint32_t prefix, const std::vector<WordContext>& contexts);
+  std::uint32_t ended(std::uint32_t prefix, std::uint32_t place) const {
+    std::uint32_t context = prefixes_[prefix].ended;
+    for (; place > 0; --place) context = also_[context];
+    return context;
+  }
   // Frees `prefix` and its ancestors as far as they are neither live nor needed. The root always stays, and a
   // prefix that was freed already (as the ancestor of another) is left alone.
   void release(std::uint32_t prefix);
@@ -81,14 +90,18 @@ public:
 private:
   void unlink(std::uint32_t prefix);
   void free_prefix(std::uint32_t prefix);
+  std::uint32_t hold(const WordContext& context);
+  // Gives back the contexts of the words that a prefix ended, but for that of the root and a root to be.
+  void free_ended(std::uint32_t context, std::uint32_t kept);
 
   std::vector<Prefix> prefixes_;
   std::vector<std::uint32_t> slots_;  // apart from the prefixes: asked for far more often
   std::vector<WordContext> contexts_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> free_contexts_;
-  std::uint32_t root_context_ = 0;  // owned by the root
-  bool many_labels_ = false;        // two labels may wear the same bit
+  std::vector<std::uint32_t> also_;  // by context: that of the next word that the same prefix ends, or kNone
+  std::uint32_t root_context_ = 0;   // owned by the root
+  bool many_labels_ = false;         // two labels may wear the same bit
 };
 
 }  // namespace speechmill

@@ -93,7 +93,7 @@ public:
   SearchUsage usage() const { return {arena_.used(), times_.used(), settled_.size()}; }
 
 private:
-  enum class Kind { kFree, kBitmapWords, kGeneral, kPieces };
+  enum class Kind { kFree, kBitmapWords, kGeneral, kPieces, kPronounced };
   // A text that the beam stands for.
   struct Ending {
     std::uint32_t prefix;  // without a trailing space
@@ -101,6 +101,7 @@ private:
     double mass;
     float heaviest;  // of the masses summed up in `mass`
     ScoreParts parts;
+    std::uint32_t choice = 0;  // which of the words of one pronunciation is the last; kNone: none has ended
   };
   struct HotStep {
     std::uint32_t state;
@@ -164,6 +165,28 @@ private:
   HotStep hot_step(const Prefix& parent, std::int32_t label) const;
   void merge_spellings(std::vector<Ending>* all) const;
 
+  // beam_pronounced.cpp: a lexicon of pronunciations, where one sequence of labels may be several words. The
+  // space behind the first of them is the space; behind each other it has a label number of its own, past the
+  // alphabet's, so that what tells two texts apart tells their prefixes apart.
+  bool is_space(std::int32_t label) const { return label == space_ || label > past_; }
+  std::uint32_t choice_of(std::int32_t space) const {
+    return space == space_ ? 0 : static_cast<std::uint32_t>(space - past_);
+  }
+  void check_pronounced() const;
+  void expand_pronounced(std::size_t slot);
+  void offer_words(std::size_t slot);
+  void end_words(std::uint32_t prefix);
+  WordContext after_spoken(const WordContext& context, std::uint32_t place) const;
+  std::uint32_t alike(std::uint32_t trie) const;
+  // In answers such a space is the number of the alphabet's outputs plus the place of the word that it ends.
+  bool is_gap(int output) const {
+    return output == alphabet_.space() || output >= static_cast<int>(alphabet_.size());
+  }
+  TimedLabel timed(std::uint32_t prefix, std::uint32_t times) const;
+  void end_last_word(const Ending& ending, std::vector<TimedLabel>* path) const;
+  void spell_answer(const std::vector<TimedLabel>& path, Hypothesis* hypothesis) const;
+  void spell_words(const std::vector<TimedLabel>& path, Hypothesis* hypothesis) const;
+
   // beam_select.cpp: who stays
   void select();
   void keep(const Candidate& candidate);
@@ -185,13 +208,13 @@ private:
   std::vector<TimedLabel> path_to(std::uint32_t prefix, std::uint32_t times) const;
   std::vector<Ending> endings() const;
   Hypothesis without_fragment() const;
-  WordContext closed_context(std::uint32_t prefix) const;
+  WordContext closed_context(const Ending& ending) const;
   float hot_total(std::uint32_t prefix) const;
   ScoreParts score_parts(const WordContext& context, double mass, float hot_words) const;
   Hypothesis make_hypothesis(const std::vector<TimedLabel>& path, const ScoreParts& parts) const;
 
   // word_confidence.cpp
-  std::vector<TimedLabel> open_words(std::uint32_t prefix, std::uint32_t times) const;
+  std::vector<TimedLabel> open_words(const Ending& ending) const;
   std::vector<double> rate_open_words(const std::vector<Ending>& all, std::size_t which,
                                       double least_share) const;
   void rate_words(const std::vector<Ending>& all, std::size_t which, Hypothesis* hypothesis) const;
@@ -204,6 +227,7 @@ private:
   const HotWords* hot_;
   Kind kind_ = Kind::kFree;
   int space_ = -1;         // label number, -1 without
+  std::int32_t past_;      // one past the last label number of the alphabet
   bool words_end_ = true;  // words end at spaces (not so where the language model's unit is the character)
   bool open_ = false;      // words outside the lexicon may be written
   float oov_look_ = 0.0F;  // what such a word is expected to add, but for its letters
@@ -242,8 +266,9 @@ private:
   std::vector<NewTimes> new_times_;
   BeamCut cut_;
 
-  std::vector<float> labels_;         // ln P by label number in this frame, ln 0 one past the last
-  std::vector<std::int32_t> sorted_;  // label numbers above the floor, most probable first
+  std::vector<float> labels_;                     // ln P by label number in this frame, ln 0 at past_
+  std::vector<WordContext> ending_;               // of the words that a prefix ends, while they are asked for
+  std::vector<std::int32_t> sorted_;              // label numbers above the floor, most probable first
   std::array<std::uint64_t, kMaskBins> masks_{};  // labels at most so many bins below the best
   float top_label_ = 0.0F;                        // ln P of the best label above the floor
   float blank_ = 0.0F;                            // ln P of the blank in this frame

@@ -32,15 +32,16 @@ void add_share(const Hypothesis& other, std::size_t first, double share, const H
 
 }  // namespace
 
-// The labels of a prefix from the first word on that is not settled.
-std::vector<TimedLabel> Search::open_words(std::uint32_t prefix, std::uint32_t times) const {
+// The labels of a text from the first word on that is not settled.
+std::vector<TimedLabel> Search::open_words(const Ending& ending) const {
   std::size_t first = settled_.size();
-  while (first > 0 && settled_[first - 1].label != alphabet_.space()) {
+  while (first > 0 && !is_gap(settled_[first - 1].label)) {
     if (alphabet_.begins_word(settled_[--first].label)) break;
   }
   std::vector<TimedLabel> labels(settled_.begin() + static_cast<std::ptrdiff_t>(first), settled_.end());
-  const std::vector<TimedLabel> open = open_path(prefix, times);
+  const std::vector<TimedLabel> open = open_path(ending.prefix, ending.times);
   labels.insert(labels.end(), open.begin(), open.end());
+  end_last_word(ending, &labels);
   return labels;
 }
 
@@ -49,7 +50,7 @@ std::vector<TimedLabel> Search::open_words(std::uint32_t prefix, std::uint32_t t
 std::vector<double> Search::rate_open_words(const std::vector<Ending>& all, std::size_t which,
                                             double least_share) const {
   Hypothesis own;
-  spell(alphabet_, open_words(all[which].prefix, all[which].times), &own);
+  spell_answer(open_words(all[which]), &own);
   std::vector<std::uint32_t> boundaries;
   for (std::uint32_t at = all[which].prefix; at != root_; at = arena_[at].parent) {
     if (is_boundary(at) && kind_ != Kind::kPieces) boundaries.push_back(at);
@@ -69,15 +70,19 @@ std::vector<double> Search::rate_open_words(const std::vector<Ending>& all, std:
     std::uint32_t at = ending.prefix;
     std::uint32_t times = ending.times;
     for (; at != root_ && (!is_boundary(at) || words_before.count(at) == 0); at = arena_[at].parent) {
-      tail.push_back({alphabet_.output_of(arena_[at].label), times_.frame(times)});
+      tail.push_back(timed(at, times));
       times = times_.before(times);
     }
     const bool from_root = at == root_;
-    if (from_root) tail = open_words(ending.prefix, ending.times);
-    if (!from_root) std::reverse(tail.begin(), tail.end());
+    if (from_root) {
+      tail = open_words(ending);
+    } else {
+      std::reverse(tail.begin(), tail.end());
+      end_last_word(ending, &tail);
+    }
     const std::size_t first = from_root ? 0 : std::min(words_before[at], shares.size());
     for (std::size_t i = 0; i < first; ++i) shares[i] += share;
-    spell(alphabet_, tail, &other);
+    spell_answer(tail, &other);
     add_share(other, first, share, own, &shares);
   }
   return shares;
@@ -99,7 +104,7 @@ void Search::rate_words(const std::vector<Ending>& all, std::size_t which, Hypot
 std::vector<double> Search::rate_decided_words() const {
   std::vector<Ending> all;
   for (std::size_t slot = 0; slot < live_.size(); ++slot) {
-    Ending ending{live_[slot].prefix, live_[slot].times, 0.0, 0.0F, {}};
+    Ending ending{live_[slot].prefix, live_[slot].times, 0.0, 0.0F, {}, kNone};
     ending.parts.sum = static_cast<double>(score_[slot]);
     all.push_back(ending);
   }
@@ -112,7 +117,7 @@ void Search::settle_confidence(const std::vector<double>& decided) {
   std::size_t ended = 0;
   bool spelled = false;
   for (std::size_t i = rated_labels_; i < settled_.size(); ++i) {
-    const bool space = settled_[i].label == alphabet_.space();
+    const bool space = is_gap(settled_[i].label);
     if (spelled && (space || alphabet_.begins_word(settled_[i].label))) {
       const float share = ended < decided.size() ? static_cast<float>(std::min(1.0, decided[ended])) : 1.0F;
       settled_confidence_.push_back(share);
