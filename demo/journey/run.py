@@ -1,7 +1,7 @@
 """`make journey DATA=DIR`: from real speech to figures, every step one of speechmill's own commands.
 
     an4         own network on AN4's features: greedy, spell-corrected, beam search with the training transcripts' LM
-    phonemes    a fixed network over phonemes, an open vocabulary, an LM of novels
+    phonemes    a fixed network over phonemes, a lexicon of pronunciations, an LM of novels
     digits      own network on the Free Spoken Digit Dataset, speakers held out
     ocean       speechocean762 imported as published (OCEAN=DIR, the folder with train/, test/ and WAVE/)
 
@@ -118,12 +118,19 @@ def table(found: dict[str, Any]) -> list[str]:
         if "rates" not in one:
             lines.append(f"{name:10} {one.get('missing') or one}")
             continue
-        rates = [
-            f"{decoder} {rate['wer']:.1%} [{rate['interval'][0]:.1%}, {rate['interval'][1]:.1%}]"
-            for decoder, rate in one["rates"].items()
-        ]
-        lines.append(f"{name:10} {one['utterances']} utterances, {one['words']} words: {' → '.join(rates)}")
+        lines.append(
+            f"{name:10} {one['utterances']} utterances, {one['words']} words: {_steps(one['rates'])}"
+        )
+        if "as_they_sound" in one:
+            lines.append(f"{'':10} as they sound: {_steps(one['as_they_sound'])}")
     return lines
+
+
+def _steps(rates: dict[str, dict[str, Any]]) -> str:
+    return " → ".join(
+        f"{decoder} {rate['wer']:.1%} [{rate['interval'][0]:.1%}, {rate['interval'][1]:.1%}]"
+        for decoder, rate in rates.items()
+    )
 
 
 def own_an4(journey: Journey) -> dict[str, Any]:
@@ -144,17 +151,20 @@ def own_an4(journey: Journey) -> dict[str, Any]:
 
 
 def fixed_phonemes(journey: Journey) -> dict[str, Any]:
-    """A fixed network's outputs, an open vocabulary."""
+    """A fixed network's outputs, an open vocabulary; in words as they are written, and as they sound."""
     folder = _there(journey.data / "logits" / "phonemes_real")
     novels = _there(journey.data / "english_novels.tar.xz")
     work, model = journey.work / "phonemes", journey.work / "phonemes-lm"
-    counts = phonemes.prepare(folder, [novels], work)
-    alphabet = ("--alphabet", work / "alphabet.txt")
-    text = ("--text", work / "novels.txt", "--corpora", "--order", 4, "--prune", 0, 0, 1)
-    journey.command("lm", "build", "--out", model, *text, *alphabet)
+    counts = phonemes.prepare(folder, work)
+    said = work / "pronunciations.txt"
+    sounds = ("--pronunciations", said, "--vocabulary", said, "--alphabet", work / "alphabet.txt")
+    text = ("--text", novels, "--corpora", "--order", 4, "--prune", 0, 0, 1)
+    journey.command("lm", "build", "--out", model, *text, *sounds)
     outputs = ("--log-probs", work / "log_probs.npz", "--lm", model)
     journey.command("training", "tune-decoder", *outputs, "--max-utterances", 0, "--trials", 40)
-    return {**counts, **_figures(journey.command("training", "evaluate", *outputs))}
+    evaluation = journey.command("training", "evaluate", *outputs)
+    sounding = phonemes.as_they_sound(Path(evaluation["path"]), phonemes.read_lexicon(folder))
+    return {**counts, **_figures(evaluation), "as_they_sound": sounding}
 
 
 def own_digits(journey: Journey) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from demo.journey import an4, phonemes
@@ -69,23 +71,40 @@ def test_another_tempo_draws_frames_between_frames() -> None:
     assert len(an4.at_tempo(values, 0.5)) == 18
 
 
-def test_references_and_text_are_written_as_they_sound(tmp_path: Path) -> None:
+def test_a_phoneme_network_gets_its_references_alphabet_and_pronunciations(tmp_path: Path) -> None:
     given, work = tmp_path / "given", tmp_path / "work"
     given.mkdir()
     (given / "lexicon.tsv").write_text("new\tnu\t5\nknew\tnu\t2\nshe\tsi\t9\nit\tit\t9\n")
     (given / "labels.tsv").write_text("0\t \n1\tn\n2\tu\n3\ts\n4\ti\n5\tt\n6\t<blank>\n")
-    (given / "refs.tsv").write_text("a_1\tshe knew it\nb_1\tshe knew nothing\n")
+    lines = [*(f"a_{number}\tshe knew it\n" for number in range(87)), "b_1\tshe knew nothing\n"]
+    (given / "refs.tsv").write_text("".join(lines))
     np.savez(given / "log_probs.npz", a_1=np.zeros((2, 7), np.float16))
-    novel = tmp_path / "novel.txt"
-    novel.write_text("She knew it. It was new; she knew it new.\n")
-    counts = phonemes.prepare(given, [novel], work)
-    assert counts == {"dev": 1, "test": 1, "lines": 2, "words": 4}
-    assert (work / "refs.tsv").read_text().splitlines()[1:] == [
-        "a_1\tdev\ta\tsi nu it",
-        "b_1\ttest\tb\tsi nu ?",
-    ]
-    assert (work / "novels.txt").read_text() == "si nu it\nnu si nu it nu\n"
-    assert (work / "alphabet.txt").read_text() == " \ni\nn\ns\nt\nu\n"
+    assert phonemes.prepare(given, work) == {"dev": 85, "test": 2, "other": 1, "pronunciations": 4}
+    references = (work / "refs.tsv").read_text().splitlines()
+    assert references[1] == "a_0\tdev\ta\tshe knew it" and references[-2] == "a_86\ttest\ta\tshe knew it"
+    assert references[-1] == "b_1\tother\tb\tshe knew nothing"
+    assert (work / "pronunciations.txt").read_text() == "new n u\nknew n u\nshe s i\nit i t\n"
+    assert (work / "alphabet.txt").read_text() == " \nn\nu\ns\ni\nt\n", "in the order of the outputs"
+
+
+def test_words_of_one_sound_are_equal_as_they_sound(tmp_path: Path) -> None:
+    rows = {
+        "reference": ["she knew it", "new it"],
+        "speaker_id": ["a", "a"],
+        "greedy": ["she nu sit", "new it"],
+        "corrected": [None, None],
+        "lm": ["she new it", "it"],
+    }
+    columns = {name: pa.array(values, pa.string()) for name, values in rows.items()}
+    pq.write_table(pa.table(columns), tmp_path / "utterances.parquet")
+    found = phonemes.as_they_sound(tmp_path, {"new": "nu", "knew": "nu", "she": "si", "it": "it"})
+    assert {name: rate["wer"] for name, rate in found.items()} == {"greedy": 1 / 5, "lm": 1 / 5}
+    assert all(low <= found[name]["wer"] <= high for name in found for low, high in [found[name]["interval"]])
+    one = {"rates": found, "as_they_sound": found, "utterances": 2, "words": 5}
+    assert (
+        table({"phonemes": one})[1].split()
+        == table({"phonemes": one})[0].replace("phonemes   2 utterances, 5 words:", "as they sound:").split()
+    )
 
 
 def test_a_part_without_its_data_says_so_and_a_training_stops_in_time(
