@@ -66,6 +66,9 @@ int main(int count, char** arguments) {
   TrieBuild build{&toy.alphabet(), toy.path() + "/lm.binary", {}};
   build.node_kind = NodeKind::kSorted;
   build_lexicon_trie({"a", "ab", "b", "ba"}, build, tries + "/seed-sorted");
+  const std::vector<std::vector<std::string>> said = {{"a"}, {"a"}, {"b", "a"}, {"b"}, {"b", "a"}};
+  build.pronunciations = &said;
+  build_lexicon_trie({"a", "ab", "b", "b", "ba"}, build, tries + "/seed-pronounced");
   const std::string arrays = folder("fuzz_npy");
   spit(arrays + "/seed-npy", npy("<f4", "(5, 4)", rows(5)));
   spit(arrays + "/seed-half", npy("<f2", "(4,)", "12345678"));
