@@ -21,7 +21,10 @@ BY_NAME = {entry.name: entry for entry in FORMATS}
 
 
 def refusal(path: str, cue: Cue, problem: tuple[str, str], identity: str | None = None) -> Rejection:
-    times = (cue.start_s, cue.end_s)
+    unread = (
+        bool(cue.problem) and cue.start_s == cue.end_s == 0.0
+    )  # what a cue has whose times were not found
+    times = (None, None) if unread else (cue.start_s, cue.end_s)
     return Rejection(path, *problem, identity, cue.line, *times, cue.text or None)
 
 

@@ -85,6 +85,8 @@ def _timed(cues: list[Cue], done: Applied) -> list[Cue]:
             )
         elif cue.end_s <= cue.start_s or cue.start_s < 0:
             reason = f"the cue ends at {cue.end_s:.3f} s, before it begins at {cue.start_s:.3f} s"
+            if cue.end_s == cue.start_s:
+                reason = f"the cue ends where it begins, at {cue.start_s:.3f} s"
             if cue.start_s < 0:
                 reason = f"the cue begins at {cue.start_s:.3f} s, before the recording"
             done.refused.append((cue, "bad_times", reason))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpora.donations.cue_rows import refusal
 from corpora.donations.cue_rules import OVERLAPS, CuePolicy, apply
 from corpora.donations.time_base import shift_of
 from corpora.formats.cues import Cue
@@ -23,7 +24,18 @@ def test_times_that_make_no_sense_are_refused_and_counted() -> None:
     cues = [cue(1, 1, "a"), cue(3, 2, "b"), cue(-1, 2, "c"), cue(4, 5, "d"), cue(4, 5, "d")]
     done = apply(cues, CuePolicy())
     assert [check for _, check, _ in done.refused] == ["bad_times", "bad_times", "bad_times", "duplicate_id"]
+    assert [reason for _, _, reason in done.refused][:2] == [
+        "the cue ends where it begins, at 1.000 s",
+        "the cue ends at 2.000 s, before it begins at 3.000 s",
+    ]
     assert spans(done.cues) == [(4, 5, "d")]
+
+
+def test_a_cue_whose_times_cannot_be_read_is_refused_without_times() -> None:
+    read_one = refusal("a.srt", Cue(3, problem="the times cannot be read"), ("bad_line", "why"))
+    assert (read_one.line, read_one.start_s, read_one.end_s) == (3, None, None)
+    timed = refusal("a.srt", Cue(3, 0.0, 1.0, problem="two speakers"), ("two_speakers", "why"))
+    assert (timed.start_s, timed.end_s) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
