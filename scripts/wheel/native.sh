@@ -11,6 +11,7 @@ arch=${1:?x86_64 or aarch64}
 python=${2:-$root/.venv/bin/python}
 kenlm_source=${KENLM_SOURCE:-$root/build/kenlm/src}
 [ -e "$kenlm_source/lm/model.hh" ] || { echo "wheel: no KenLM sources in $kenlm_source: run make setup" >&2; exit 2; }
+kenlm_source=$(cd "$kenlm_source" && pwd)
 out=$root/build/wheel/$arch
 suffix=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 case $arch in
@@ -43,14 +44,14 @@ common=(-G Ninja "-DCMAKE_MAKE_PROGRAM=$(command -v ninja)" -DCMAKE_POLICY_VERSI
   -DCMAKE_DISABLE_FIND_PACKAGE_BZip2=ON "-DZLIB_LIBRARY=$libraries/libz.a" "-DLIBLZMA_LIBRARY=$libraries/liblzma.a"
   "${cross[@]}")  # Debian's libbz2.a fits no shared library; .bz2 is Python's
 static="-static-libstdc++ -static-libgcc -Wl,--gc-sections"
-if [ ! -e "$out/kenlm/bin/lmplz" ]; then
-  build cmake -S "$kenlm_source" -B "$out/kenlm" "${common[@]}" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DKENLM_MAX_ORDER=6 \
-    -DBUILD_TESTING=OFF -DBoost_USE_STATIC_LIBS=ON -DBoost_NO_BOOST_CMAKE=ON "-DCMAKE_EXE_LINKER_FLAGS=$static -s"
-  build cmake --build "$out/kenlm" --target lmplz build_binary kenlm kenlm_util
-fi
-[ -e "$out/kenlm/src" ] || ln -s "$kenlm_source" "$out/kenlm/src"
+# A KenLM of another place is built from nothing; a changed one again where it changed.
+[ "$(readlink "$out/kenlm/src" || true)" = "$kenlm_source" ] || rm -rf "$out/kenlm"
+build cmake -S "$kenlm_source" -B "$out/kenlm" "${common[@]}" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DKENLM_MAX_ORDER=6 \
+  -DBUILD_TESTING=OFF -DBoost_USE_STATIC_LIBS=ON -DBoost_NO_BOOST_CMAKE=ON "-DCMAKE_EXE_LINKER_FLAGS=$static -s"
+build cmake --build "$out/kenlm" --target lmplz build_binary kenlm kenlm_util
+ln -sfn "$kenlm_source" "$out/kenlm/src"
 build cmake -S native -B "$out/native" -U 'Python_*' -U '_Python*' -U 'PYTHON_*' -U 'pybind11_*' "${common[@]}" \
-  "-DKENLM_ROOT=$out/kenlm" \
-  "-DPython_EXECUTABLE=$python" "-DPYTHON_MODULE_EXTENSION=$suffix" -DPYTHON_MODULE_DEBUG_POSTFIX= -DSPEECHMILL_TESTS=OFF \
+  "-DKENLM_ROOT=$out/kenlm" "-DPython_EXECUTABLE=$python" "-DPYTHON_MODULE_EXTENSION=$suffix" \
+  -DPYTHON_MODULE_DEBUG_POSTFIX= -DSPEECHMILL_TESTS=OFF \
   "-DCMAKE_EXE_LINKER_FLAGS=$static -s" "-DCMAKE_MODULE_LINKER_FLAGS=$static -s"
 build cmake --build "$out/native" --target speechmill-decode _core

@@ -180,16 +180,16 @@ def build(stage: Path, target: Target) -> Path:
     raw = stage.parent / "raw"
     shutil.rmtree(raw, ignore_errors=True)
     command = [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", str(raw)]
-    command += ["--python-tag", tag, "--plat-name", f"linux_{target.arch}"]
+    command += ["--plat-name", f"linux_{target.arch}"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
     done = subprocess.run(command, cwd=stage, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"wheel: setuptools failed:\n{done.stdout}{done.stderr}")
     (wheel,) = raw.glob("*.whl")
-    # setuptools names the ABI of the Python that it runs in itself.
+    # setuptools names the Python that it runs in itself, and that one's ABI.
     own = f"cp{sys.version_info.major}{sys.version_info.minor}"
     if own != tag:
-        wheel = _retagged(wheel, ["--abi-tag", tag])
+        wheel = _retagged(wheel, ["--python-tag", tag, "--abi-tag", tag])
     return wheel
 
 

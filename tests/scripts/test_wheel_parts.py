@@ -139,3 +139,15 @@ sys.exit(main(["lm", "report"]))
     assert (
         done.stderr.strip() == "this needs jinja2, which is not installed: pip install 'speechmill[corpora]'"
     )
+
+
+def test_a_wheel_for_another_python_is_named_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = tmp_path / "stage"
+    (stage / "speechmill").mkdir(parents=True)
+    (stage / "speechmill" / "__init__.py").touch()
+    pack._put_description(stage)
+    monkeypatch.setattr(pack, "ask", lambda python, expression: "399")
+    wheel = pack.build(stage, pack.Target("aarch64", "python3.99"))
+    assert wheel.name.endswith("-cp399-cp399-linux_aarch64.whl")
+    own = pack.build(stage, pack.Target("x86_64", sys.executable))
+    assert own.name == wheel.name.replace("aarch64", "x86_64")
