@@ -145,7 +145,8 @@ def retrain() -> None:
             {name: one[name] and one[name]["wer"] for name in ("greedy", "corrected", "lm")} for one in done
         ]
         return [
-            {"id": one["id"], "corpus": one["corpus"], **rate} for one, rate in zip(done, rates, strict=True)
+            {"id": one["id"], "corpus": one["corpus"], "unit": one.get("unit"), **rate}
+            for one, rate in zip(done, rates, strict=True)
         ]
 
     check() >> train

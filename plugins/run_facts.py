@@ -185,10 +185,11 @@ def _trained(facts: RunFacts) -> str:
     run = (facts.answer("train") or {}).get("run")
     rows = [row for share in facts.answers("evaluate") for row in share]
     rates = ", ".join(
-        f"{row['corpus']} {100 * (row['lm'] if row['lm'] is not None else row['greedy']):.1f} %"
+        f"{row['corpus']} {'CER' if row.get('unit') == 'characters' else 'WER'} "
+        f"{100 * (row['lm'] if row['lm'] is not None else row['greedy']):.1f} %"
         for row in rows
     )
-    return f"run {run}: WER {rates}" if run and rates else f"run {run}" if run else ""
+    return f"run {run}: {rates}" if run and rates else f"run {run}" if run else ""
 
 
 def _other(facts: RunFacts) -> str:

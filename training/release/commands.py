@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scoring.wer import rate_name
 from store.console import emit
 from store.store import Store
 
@@ -103,8 +104,11 @@ def _shown(model: str, state: str, manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _best(one: dict[str, Any]) -> str:
     measured = [found for found in one["evaluations"] if "greedy" in found]
-    rates = [f"{found['corpus']} {found.get('lm', found['greedy'])['wer']:.2%}" for found in measured]
-    return "WER " + ", ".join(rates) if rates else "not measured"
+    rates = [
+        f"{found['corpus']} {rate_name(found.get('unit'))} {(found.get('lm') or found['greedy'])['wer']:.2%}"
+        for found in measured
+    ]
+    return ", ".join(rates) or "not measured"
 
 
 def _promote(options: argparse.Namespace, store: Store) -> None:

@@ -13,6 +13,8 @@ import pytest
 from scoring.wer import rate_name, unit_of
 from store.store import Store
 from store.writing import write_json_atomic
+from tests.training.release.handmade_models import SAID, evaluation, package
+from training.__main__ import main
 from training.evaluation.figures import Heard, figures_of, pooled
 from training.pages.evaluation import render_evaluation
 from training.pages.report import render_index
@@ -87,6 +89,15 @@ def test_several_corpora_have_one_name_only_where_they_count_the_same() -> None:
     assert ": CER greedy 10.00%" in total_line(pooled([both[0], evaluated("characters", "third")]))
     assert ": WER greedy 14.29%" in total_line(pooled([both[1], evaluated("words", "third")]))
     assert ": words here, characters there greedy " in total_line(pooled(both))
+
+
+def test_the_list_of_models_names_each_rate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = Store(tmp_path)
+    for name, unit in (("one", "characters"), ("two", "words")):
+        evaluation(store, name, "run", SAID, unit=unit, corpus=name)
+    package(store, "m1", "run", ["one", "two"])
+    assert main(["models", "--store", str(tmp_path)]) == 0
+    assert "one CER 0.00%, two WER 0.00%" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("unit", "name"), [("characters", "CER"), ("words", "WER"), (None, "WER")])

@@ -60,6 +60,8 @@ def package(store: Store, model: str, run: str, measured: list[str]) -> None:
         "files": files,
         "evaluations": told,
         "hours_by_corpus": {"town": 1.0},
+        "language": "en",
+        "parameters": 1,
     }
     write_json_atomic(folder / "model.json", manifest)
     Registry(store).register(model, "made by a test", "tester")
