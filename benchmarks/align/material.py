@@ -58,7 +58,7 @@ def _rested(samples: Float) -> Float:
 def _times(words: Sequence[TimedWord], package: Package) -> tuple[tuple[str, float, float], ...]:
     """As `training align` turns frames into seconds."""
     rest_s = _REST / RATE_HZ
-    spans = [(word.word, seconds_of(word.start, word.stop, package)) for word in words]
+    spans = [(word.word, seconds_of(word.begin, word.stop, package)) for word in words]
     return tuple((word, max(0.0, start_s - rest_s), end_s - rest_s) for word, (start_s, end_s) in spans)
 
 

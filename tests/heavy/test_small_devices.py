@@ -20,6 +20,7 @@ _MISSING = [name for name in _NEEDED if shutil.which(name) is None]
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(1800),  # cross-building takes minutes, and a network is trained
     pytest.mark.skipif(
         bool(_MISSING),
         reason=f"not installed: {', '.join(_MISSING)} (apt-get install qemu-user-static g++-aarch64-linux-gnu espeak-ng)",

@@ -162,12 +162,12 @@ class _Times:
 
 def _bounds(found: Sequence[Passage], placed: Sequence[Placed], times: _Times) -> list[tuple[float, float]]:
     """Where segments are cut: a margin round their words, but never beyond the middle of the way to another word."""
-    starts = sorted((one.word.start, one.word.stop) for one in placed)
+    starts = sorted((one.word.begin, one.word.stop) for one in placed)
     order = {start: number for number, (start, _) in enumerate(starts)}
     bounds = []
     for one in found:
-        first, last = order[one.words[0].start], order[one.words[-1].start]
-        low, high = times.start_s(one.words[0].start), times.end_s(one.words[-1].stop)
+        first, last = order[one.words[0].begin], order[one.words[-1].begin]
+        low, high = times.start_s(one.words[0].begin), times.end_s(one.words[-1].stop)
         before = times.end_s(starts[first - 1][1]) if first else 0.0
         after = times.start_s(starts[last + 1][0]) if last + 1 < len(starts) else high + 2 * _MARGIN_S
         start_s = max(low - _MARGIN_S, min(low, (before + low) / 2))
@@ -188,7 +188,7 @@ def _segment(one: Passage, bounds: tuple[float, float], script: Script, times: _
         "words": [
             {
                 "word": word.word,
-                "start_s": times.start_s(word.start),
+                "start_s": times.start_s(word.begin),
                 "end_s": times.end_s(word.stop),
                 "score": round(word.score, 3),
             }

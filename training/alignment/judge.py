@@ -20,6 +20,7 @@ from training.alignment.locate import gathered, locate
 
 Ints = npt.NDArray[np.int64]
 _NEAR = 40  # words: how far off a neighbour that has a place may be
+_SHORT = 3  # letters: to and the, in and it are told apart by a vowel that is hardly spoken
 _PASSED_OVER = 2  # words that a second look puts where fewer were heard
 
 
@@ -115,9 +116,18 @@ def _mistakable(placed: Sequence[Placed], index: int, script: Sequence[str]) -> 
         at, place = index + step, one.place + step
         beside = placed[at] if 0 <= at < len(placed) else None
         passed = 0 <= place < len(script) and (beside is None or beside.place not in (-1, place))
-        if passed and 0 < Levenshtein.distance(script[place], one.word.word) <= len(one.word.word) // 3:
+        if passed and _alike(script[place], one.word.word):
             return True
     return False
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether a network may take one word for the other: a third of the letters, or short ones that begin alike."""
+    if one == other:
+        return False
+    if max(len(one), len(other)) <= _SHORT:
+        return one[0] == other[0]
+    return Levenshtein.distance(one, other) <= len(other) // 3
 
 
 def _hemmed(placed: Sequence[Placed], index: int) -> bool:
@@ -215,7 +225,7 @@ def borne(word: TimedWord, limits: Limits) -> bool:
     """Whether a word's letters are nearly the likeliest, with nothing skipped between or right beside them."""
     longest = limits.frames + limits.frames_a_letter * len(word.word)
     clean = min(word.inside, word.touching) >= limits.before
-    return word.score >= limits.score and clean and word.stop - word.start <= longest
+    return word.score >= limits.score and clean and word.stop - word.begin <= longest
 
 
 def _total(words: Sequence[TimedWord]) -> float:

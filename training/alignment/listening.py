@@ -15,12 +15,14 @@ from typing import IO
 import numpy as np
 
 from native import Alphabet
-from training.alignment.forced import Ints, forced_path
+from training.alignment.forced import Ints, Path, forced_path
 from training.network.features import Float
 from training.runtime.recognizer import Recognizer
 
 _LONGEST = 1500  # frames that are aligned at once
-_LETTER = 4  # frames that a first letter takes at most
+_LETTER = 4  # frames that a first letter takes at most, where nothing is said right before it
+_PAUSE = 8  # frames between two words that are more than the way from one to the other
+_NOTHING = -1.0  # nats: what is skipped where nothing is said
 _ALONE = -20.0  # score of a word that no path fits
 
 
@@ -36,6 +38,7 @@ class TimedWord:
         after: the same behind the last word of what was aligned at once, else 0.
         inside: the same between the word's own letters.
         touching: what is skipped right before or right behind the word, without a space between: half a longer word.
+        early: frames by which its first letter was said too soon: in its very first frame, or in the pause before it.
     """
 
     word: str
@@ -46,6 +49,12 @@ class TimedWord:
     after: float = 0.0
     inside: float = 0.0
     touching: float = 0.0
+    early: int = 0
+
+    @property
+    def begin(self) -> int:
+        """The frame in which it begins to be spoken."""
+        return self.start + self.early
 
 
 @dataclass(frozen=True)
@@ -121,8 +130,6 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
     frames_of = [path.frames_of(first, stop) for first, stop in bounds]
     begins = [int(frames[0]) for frames in frames_of]
     ends = [int(frames[-1]) + 1 for frames in frames_of]
-    if bounds and bounds[0][1] > 1:  # a network likes to say a first letter in its very first frame
-        begins[0] = max(begins[0], int(path.frames_of(1, bounds[0][1])[0]) - _LETTER)
     rests = _Rests(log_probs, path.states, labels, (alphabet.blank, space))
     gaps = [rests.between(*span) for span in zip([0, *ends], [*begins, len(log_probs)], strict=True)]
     return [
@@ -135,9 +142,21 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
             after=gaps[number + 1].skipped if number + 1 == len(texts) else 0.0,
             inside=rests.between(begins[number], ends[number]).skipped,
             touching=min(gaps[number].right, gaps[number + 1].left),
+            early=_early(
+                path, bounds[number], begins[number], ends[number - 1] if number else -_PAUSE, rests
+            ),
         )
         for number, text in enumerate(texts)
     ]
+
+
+def _early(path: Path, labels: tuple[int, int], begin: int, ended: int, rests: _Rests) -> int:
+    """Frames from a first letter that was said in a pause to where its word can begin; nothing is passed over there."""
+    first, stop = labels
+    if stop - first < 2 or begin - ended < _PAUSE:
+        return 0
+    later = int(path.frames_of(first + 1, stop)[0]) - _LETTER
+    return later - begin if later > begin and rests.between(begin, later).skipped > _NOTHING else 0
 
 
 @dataclass(frozen=True)

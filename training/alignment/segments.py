@@ -18,6 +18,8 @@ _PAUSE_FRAMES = 50  # a second: two sentences, two segments
 _LETTERS = 4  # fewer between two doubtful words may fit by chance, unless they fit very well
 _VERY_WELL = -0.1
 _AROUND = 3  # words to either side in which a lone one needs a neighbour of the script
+_COMPANY = 4  # words to either side; where most of them are not believed, somebody says something else,
+_FOREIGN_LETTERS = 12  # and a run must be this long: the son, in the, and such stand in every text
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def _runs(placed: Sequence[Placed]) -> Iterable[list[Placed]]:
         if one is not None and last is not None and _follows(last, one):
             run.append(one)
             continue
-        if run and _enough(run, placed[max(0, index - len(run) - _AROUND) : index + _AROUND]):
+        if run and _enough(run, placed, index):
             yield run
         run = [one] if one is not None and one.sure else []
 
@@ -67,14 +69,29 @@ def _follows(last: Placed, one: Placed) -> bool:
     return one.sure and near and one.place == last.place + 1 and not one.skipped
 
 
-def _enough(run: Sequence[Placed], around: Sequence[Placed]) -> bool:
-    """Whether a run cannot be chance: long enough, or short, very well borne and among its neighbours of the script."""
-    if len(run) > 1 and sum(len(one.word.word) for one in run) >= _LETTERS:
+def _enough(run: Sequence[Placed], placed: Sequence[Placed], stop: int) -> bool:
+    """Whether a run that ends before `placed[stop]` cannot be chance.
+
+    Long enough, or short, very well borne and among its neighbours of the script; longer where others are not believed.
+    """
+    start = stop - len(run)
+    letters = sum(len(one.word.word) for one in run)
+    if letters < _FOREIGN_LETTERS and _among_strangers(run, placed, start, stop):
+        return False
+    if len(run) > 1 and letters >= _LETTERS:
         return True
+    around = placed[max(0, start - _AROUND) : stop + _AROUND]
     first = run[0].place
     others = [one for one in around if one.sure and one.stretch == run[0].stretch]
     beside = any(1 <= abs(one.place - first) <= _AROUND + 1 for one in others)
     return beside and min(one.word.score for one in run) >= _VERY_WELL
+
+
+def _among_strangers(run: Sequence[Placed], placed: Sequence[Placed], start: int, stop: int) -> bool:
+    """Whether most of what is heard around a run, in its stretch, is not of the script."""
+    around = [*placed[max(0, start - _COMPANY) : start], *placed[stop : stop + _COMPANY]]
+    company = [one.sure for one in around if one.stretch == run[0].stretch]
+    return len(company) >= _AROUND and 2 * sum(company) < len(company)
 
 
 def _short(words: list[TimedWord]) -> list[list[TimedWord]]:

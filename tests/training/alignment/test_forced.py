@@ -88,3 +88,17 @@ def _rows(labels: list[int]) -> Float:
     rows = np.full((len(labels), 4), np.log(1e-4), np.float32)
     rows[np.arange(len(labels)), labels] = np.log(0.999)
     return rows
+
+
+def test_a_first_letter_that_is_said_early_in_a_pause_does_not_lengthen_its_word() -> None:
+    alphabet = native.Alphabet(["a", "b", " "])
+    rows = _rows([0, 1, *[3] * 3, 2, 0, *[3] * 14, 1, 1, 3])
+    first, second = timed_words(rows, ["ab", "ab"], alphabet, 0)
+    assert (first.start, first.stop) == (0, 2)
+    assert (second.start, second.stop) == (
+        6,
+        23,
+    )  # four frames after the first word: no pause, its letter stays
+    rows = _rows([0, 1, *[3] * 10, 2, 0, *[3] * 14, 1, 1, 3])
+    _, second = timed_words(rows, ["ab", "ab"], alphabet, 0)
+    assert (second.start, second.begin, second.stop) == (13, 24, 30)

@@ -8,6 +8,7 @@ import pytest
 
 from training.alignment.judge import Limits, Placed, settled
 from training.alignment.listening import TimedWord
+from training.alignment.segments import passages
 
 SCRIPT = ("the", "knight", "blew", "stones", "threw", "three", "boats")
 
@@ -46,9 +47,35 @@ def test_a_word_that_may_be_its_passed_over_neighbour_is_not_believed() -> None:
     assert sure(placed(("the", 0), ("boats", 6))) == [True, True]
 
 
+def test_a_short_word_beside_another_that_begins_alike_and_was_passed_over_is_not_believed() -> None:
+    script = ("after", "to", "the", "knight", "in", "two", "boats")
+    believed = [one.sure for one in settled(placed(("after", 0), ("to", 1), ("knight", 3)), script, Limits())]
+    assert believed == [True, False, True]
+    believed = [
+        one.sure for one in settled(placed(("knight", 3), ("two", 5), ("boats", 6)), script, Limits())
+    ]
+    assert believed == [True, True, True]
+
+
 @pytest.mark.parametrize(("gap", "skipped"), [(10, False), (40, True)])
 def test_speech_in_which_the_network_hears_nothing_parts_two_words(gap: int, skipped: bool) -> None:
     first, second = placed(("the", 0), ("knight", 1))
     word = replace(second.word, start=first.word.stop + gap, stop=first.word.stop + gap + 10)
     answer = settled([first, replace(second, word=word)], SCRIPT, Limits())
     assert [one.skipped for one in answer] == [False, skipped]
+
+
+def test_a_short_run_among_strangers_is_chance() -> None:
+    """Four heard words in a row that no script has: "the son the" between them stands in every text."""
+    strangers = [("meat", -1), ("sold", -1), ("queen", -1), ("for", -1)]
+    script = ("the", "son", "the", "old", "farmer", "carried", "bread")
+    run = [("the", 0), ("son", 1), ("the", 2)]
+    assert runs(script, [*strangers, *run, *strangers]) == []
+    assert runs(script, [*run, ("old", 3), ("farmer", 4)]) == [5]
+    assert runs(script, [*strangers, *run, ("old", 3), ("farmer", 4), *strangers]) == [5]
+    assert runs(script, [*run, ("meat", -1), ("carried", 5), ("bread", 6)]) == [3, 2]
+
+
+def runs(script: tuple[str, ...], words: list[tuple[str, int]]) -> list[int]:
+    """How long the passages are."""
+    return [len(one.words) for one in passages(settled(placed(*words), script, Limits()))]
