@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from store.corpus import Corpus
 from store.errors import NotPublishedError
 from store.store import Store
 from store.writing import read_json
@@ -171,8 +172,16 @@ def sound_of(store: Store, evaluation: str, utterance_id: str) -> bytes | None:
         NotPublishedError, StoreError: the corpus or its shard cannot be read.
     """
     facts = read_json(store.evaluations_dir / evaluation / "evaluation.json")
-    corpus = store.corpus(facts["corpus"], facts["corpus_version"])
-    for path in corpus.shard_paths(facts["split"]):
+    return sound_in(store.corpus(facts["corpus"], facts["corpus_version"]), facts["split"], utterance_id)
+
+
+def sound_in(corpus: Corpus, split: str, utterance_id: str) -> bytes | None:
+    """The FLAC of an utterance of a split; None where it has none of that name.
+
+    Raises:
+        StoreError: a shard cannot be read.
+    """
+    for path in corpus.shard_paths(split):
         with pq.ParquetFile(path) as shard:
             for group in range(shard.num_row_groups):
                 names = shard.read_row_group(group, columns=["utterance_id"])["utterance_id"].to_pylist()

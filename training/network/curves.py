@@ -3,7 +3,8 @@
     {"step": 940, "epoch": 3, "loss": 21.7, "learning_rate": 0.001, "input_bound": 0.004, …, "dev_wer": null}
 
 One line per line of progress in the log, one more at the end of each epoch with the error rate on dev. A run
-that goes on from an earlier step drops the lines beyond it. Draws nothing (`training.pages.run` does).
+that goes on from an earlier step drops the lines beyond it. worst_dev.json holds the utterances of dev that were heard
+worst when dev was measured last. Draws nothing (`training.pages.run` does).
 """
 
 from __future__ import annotations
@@ -12,12 +13,17 @@ import importlib.util
 import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from store.writing import explain_write, write_bytes_atomic
+from scoring.wer import count_errors
+from store.errors import StoreError
+from store.writing import explain_write, read_json, write_bytes_atomic, write_json_atomic
 
 CURVE = "curve.jsonl"
+WORST = "worst_dev.json"
+WORST_KEPT = 8
 EVENTS = "tensorboard"
 
 
@@ -92,3 +98,30 @@ def read_curve(run_dir: Path) -> list[dict[str, Any]]:
         except ValueError:
             break
     return points
+
+
+def write_worst(run_dir: Path, names: Sequence[str], said: Sequence[str], heard: Sequence[str]) -> None:
+    """Keep the utterances with the most mistakes, the worst first: name, what is said, what was heard, mistakes, words."""
+    edits = count_errors(said, heard).per_utterance
+    order = sorted(range(len(names)), key=lambda at: (-edits[at].edits, names[at]))
+    worst = [
+        {
+            "utterance_id": names[at],
+            "said": said[at],
+            "heard": heard[at],
+            "edits": edits[at].edits,
+            "words": edits[at].words,
+        }
+        for at in order[:WORST_KEPT]
+        if edits[at].edits
+    ]
+    write_json_atomic(run_dir / WORST, worst)
+
+
+def read_worst(run_dir: Path) -> list[dict[str, Any]]:
+    """What `write_worst` kept, [] where dev was not measured or the file is damaged."""
+    try:
+        worst: list[dict[str, Any]] = read_json(run_dir / WORST) if (run_dir / WORST).exists() else []
+    except StoreError:
+        return []
+    return worst

@@ -34,7 +34,7 @@ from training.network.checkpoint import (
     save_best,
 )
 from training.network.config import TrainingConfig, identity
-from training.network.curves import Curves
+from training.network.curves import Curves, write_worst
 from training.network.dataset import Batch, Dataset
 from training.network.features import Whitening
 from training.network.feed.ahead import Ahead
@@ -330,6 +330,7 @@ class _Trainer:
             return False
         texts = greedy_texts(self.probabilities, self.data.dev, self.data.alphabet)
         self.dev_wer, unit = count_errors(self.data.dev.texts, texts).wer, unit_of(self.data.dev.texts)
+        write_worst(self.run_dir, self.data.dev.utterance_ids, self.data.dev.texts, texts)
         place = (self.epoch + 1, self.step, rate_name(unit), 100 * self.dev_wer)
         log.info("epoch %d, step %d: dev greedy %s %.2f %%", *place)
         self.state.update(dev_wer=self.dev_wer, dev_unit=unit)

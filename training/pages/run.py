@@ -6,17 +6,21 @@ nothing.
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from store.errors import StoreError
+from scoring.wer import aligned
+from store.errors import NotPublishedError, StoreError
 from store.store import Store
 from store.writing import read_json
 from training.errors import ConfigError
+from training.evaluation.side_by_side import sound_in
 from training.network.config import TrainingConfig, read_config
-from training.network.curves import read_curve
+from training.network.curves import read_curve, read_worst
 from training.network.loop import SET_ASIDE
 from training.pages.environment import environment, one_of
 from training.run_state import read_state
@@ -55,7 +59,29 @@ def render_run(store: Store, run_dir: Path) -> str:
         changed=changed_keys(run_dir / "config.toml"),
         before=before(store, run_dir),
         set_aside=_set_aside(run_dir),
+        worst=_worst(store, run_dir),
     )  # fmt: skip
+
+
+def _worst(store: Store, run_dir: Path) -> list[dict[str, Any]]:
+    """The utterances of dev that were heard worst, their words side by side, with their sound where it is still there."""
+    versions = run_inputs(run_dir).get("corpora") or {}
+    rows = []
+    for one in read_worst(run_dir):
+        sound = _sound_of(store, versions, one["utterance_id"])
+        address = None if sound is None else "data:audio/flac;base64," + base64.b64encode(sound).decode()
+        rows.append({**one, "sound": address, "aligned": aligned(one["said"], one["heard"])})
+    return rows
+
+
+def _sound_of(store: Store, versions: dict[str, str], name: str) -> bytes | None:
+    """The sound of an utterance of dev; where a run learns from several corpora, theirs stands before its name."""
+    for corpus, version in versions.items():
+        with contextlib.suppress(StoreError, NotPublishedError):
+            found = sound_in(store.corpus(corpus, version), "dev", name.removeprefix(f"{corpus}/"))
+            if found is not None:
+                return found
+    return None
 
 
 def curve_of(title: str, points: Sequence[dict[str, Any]], key: str, form: str) -> Curve | None:

@@ -12,7 +12,7 @@ import pytest
 from store.errors import StoreError
 from store.store import Store
 from training.network.config import LoopConfig
-from training.network.curves import read_curve
+from training.network.curves import WORST, read_curve, read_worst, write_worst
 from training.pages.metrics import open_metrics
 from training.pages.run import before, curve_of, render_run
 from training.run_state import read_state
@@ -37,6 +37,10 @@ def test_a_run_leaves_a_curve_a_page_and_metrics(store: Store) -> None:
     for part in ("loss per utterance", "dev word error rate", "tones", "model.n_hidden", "waiting for input"):
         assert part in page
     assert page.count("<polyline") == 3 and "<script" not in page
+    worst = read_worst(run_dir)
+    assert worst and worst == sorted(worst, key=lambda one: (-one["edits"], one["utterance_id"]))
+    assert page.count("<audio") == len(worst) and page.count("data:audio/flac;base64,ZkxhQ") == len(worst)
+    assert f"<code>{worst[0]['utterance_id']}</code>" in page and "Heard worst in dev" in page
     metrics = open_metrics(store)
     assert f'speechmill_training_step{{run="{run_dir.name}",state="finished"}} 6' in metrics
     assert "speechmill_training_loss" in metrics and metrics.endswith("# EOF\n")
@@ -93,3 +97,36 @@ def test_a_finished_run_without_its_weights_is_trained_again(
         path.unlink()
     train_in_store(config, store)
     assert sorted(path.name for path in (run_dir / "checkpoints").iterdir()) == before
+
+
+def test_the_worst_are_those_with_the_most_mistakes_and_a_damaged_list_is_none(tmp_path: Path) -> None:
+    said = ["one two three", "four five", "six", "seven eight"]
+    write_worst(tmp_path, ["t/a", "t/b", "t/c", "t/d"], said, ["one two", "five four x", "six", "seven"])
+    worst = read_worst(tmp_path)
+    assert [(one["utterance_id"], one["edits"], one["words"]) for one in worst] == [
+        ("t/b", 2, 2), ("t/a", 1, 3), ("t/d", 1, 2)
+    ]  # fmt: skip
+    (tmp_path / WORST).write_text("[{")
+    assert read_worst(tmp_path) == [] and read_worst(tmp_path / "nowhere") == []
+
+
+def test_a_sound_that_is_gone_is_said(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = store.runs_dir / "old"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("seed = 1\n")
+    (folder / "inputs.json").write_text(json.dumps({"corpora": {"town": "v1"}}))
+    state = {
+        "run": "old",
+        "state": "finished",
+        "message": "",
+        "step": 1,
+        "steps": 1,
+        "epoch": 0,
+        "dev_wer": 0.5,
+        "eta_s": None,
+    }
+    (folder / "state.json").write_text(json.dumps(state))
+    write_worst(folder, ["town/u<1>"], ["one two"], ["one"])
+    page = render_run(store, folder)
+    assert "u&lt;1&gt;" in page and "its sound with it" in page and "<audio" not in page
