@@ -24,6 +24,8 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from corpora.faults import FAULT
+from corpora.pages.past import drift_of, hours_drawn, verdicts_of, versions_of
+from corpora.pages.pictures import picture_of
 from corpora.quality.checks import CHECKS
 from corpora.quality.leakage import pairs_path
 from corpora.quality.refusals import CORPUS_CHECKS, IMPORT_CHECKS
@@ -84,6 +86,8 @@ def render_corpus_report(
     store = store or open_store(corpus.path.parents[2])
     table = _table(corpus)
     says = {check.name: check.says for check in CHECKS} | CORPUS_CHECKS | IMPORT_CHECKS
+    expected = _expected(corpus)
+    versions = [] if audited else versions_of(store, corpus.name)
     return (
         environment()
         .get_template("corpus.html")
@@ -92,7 +96,11 @@ def render_corpus_report(
             audited=audited,
             leaks_across=_pairs(store, corpus.name),
             sealed_at=sealed_at(corpus.path),
-            expected=_expected(corpus),
+            expected=expected,
+            versions=versions,
+            versions_drawn=hours_drawn(versions),
+            drift=drift_of(expected),
+            verdicts=[] if audited else verdicts_of(store, corpus),
             twice=published_twice(store, corpus.name, manifest["sources"]),
             items=manifest["items"],
             plots=[_plot(table, *entry) for entry in _PLOTS] if len(table) else [],
@@ -302,22 +310,24 @@ def _flagged(table: pd.DataFrame) -> pd.DataFrame:
 
 def _players(corpus: Corpus, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """What the page needs to show and play rows."""
-    paths = corpus.shard_paths()
-    return [
-        {
-            "id": row["utterance_id"],
-            "speaker": row["speaker_id"],
-            "split": row["split"],
-            "duration_s": row["duration_s"],
-            "text": row["text"],
-            "raw": row["text_raw"],
-            "flags": list(row["flags"]),
-            "place": row["source_path"],
-            "sound": "data:audio/flac;base64,"
-            + base64.b64encode(_sound(paths[row["shard"]], row["row"])).decode(),
-        }
-        for row in _records(rows)
-    ]
+    paths, shown = corpus.shard_paths(), []
+    for row in _records(rows):
+        flac = _sound(paths[row["shard"]], row["row"])
+        shown.append(
+            {
+                "id": row["utterance_id"],
+                "speaker": row["speaker_id"],
+                "split": row["split"],
+                "duration_s": row["duration_s"],
+                "text": row["text"],
+                "raw": row["text_raw"],
+                "flags": list(row["flags"]),
+                "place": row["source_path"],
+                "sound": "data:audio/flac;base64," + base64.b64encode(flac).decode(),
+                "picture": picture_of(flac),
+            }
+        )
+    return shown
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ FLOORS = [
     ["corpora.audio"],
     ["corpora.quality", "corpora.versions"],
     ["corpora.curation"],
+    ["corpora.pages"],
     ["corpora.donations", "corpora.report"],
     ["corpora.importers", "corpora.exports", "corpora.browsing", "corpora.lineage", "corpora.expectations"],
     ["corpora.doctor"],

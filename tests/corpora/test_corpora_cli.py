@@ -116,7 +116,7 @@ def test_hostile_text_stays_text_in_the_report(tmp_path: Path, capsys: pytest.Ca
     assert main(["refresh", "donated", "--source", str(root), "--store", str(tmp_path / "s"), "--json"]) == 0
     page = render_corpus_report(open_store(tmp_path / "s").corpus("evil"))
     assert "<script" not in page
-    assert "<img" not in page
+    assert "<img" not in page.replace('<img class="spectrum" alt="spectrogram of', "")
     assert "&lt;script&gt;" in page
     assert "{{ 7 * 7 }}" in page
     assert "http://" not in page
