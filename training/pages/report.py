@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from corpora.pages.leaks import leak_matrix
 from store.corpus import SPLITS
 from store.opening import open_store
 from store.overview import Row, overview
@@ -58,6 +59,7 @@ def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
     return environment().get_template("index.html").render(
         corpora=[_corpus(store, row) for row in stored["corpora"]],
         language_models=[_linked(store, row) for row in stored["language_models"]],
+        shared=leak_matrix(store),
         runs=runs,
         measured=measured,
         tables=tables,
