@@ -70,7 +70,9 @@ def tell_of(dag_run: Any) -> None:
     from store.notices.sending import Notice, tell
 
     facts = facts_of_run(dag_run, session)
-    refused = facts.dag_id == "corpus_refresh" and any(one.task_id == "seal" for one in facts.failures)
+    refused = facts.dag_id == "corpus_refresh" and any(
+        one.task_id == "seal" and one.sentence for one in facts.failures
+    )
     line = headline(facts)
     tell(
         Notice(

@@ -67,6 +67,17 @@ class RunFacts:
         """Why tasks had nothing to do, each once."""
         return list(dict.fromkeys(one.skipped for one in self.tasks if one.skipped))
 
+    @property
+    def ended_by_hand(self) -> bool:
+        """Whether a person ended this red run.
+
+        Airflow then fails what works and skips what waits. A task of ours that fails or skips by itself says why, and
+        what waits for one that failed is not skipped.
+        """
+        waited = any(one.state == "skipped" for one in self.tasks) and not self.skip_reasons
+        silent = not any(one.sentence for one in self.failures)
+        return self.state == "failed" and silent and (waited or not self.failures)
+
 
 def run_facts(dag_id: str, run_id: str) -> RunFacts | None:
     """The facts of a run by its names; None where there is no such run."""
@@ -134,9 +145,9 @@ def headline(facts: RunFacts) -> str:
 def _red(facts: RunFacts) -> str:
     subject = subject_of(facts)
     about = f"{subject}: " if subject else ""
-    first = next(iter(facts.failures), None)
-    if first is None:
+    if facts.ended_by_hand:
         return f"{about}ended by hand; nothing was published by this run"
+    first = facts.failures[0]
     return f"{about}{first.sentence or 'see its log'} (task {first.title})"
 
 

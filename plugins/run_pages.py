@@ -56,7 +56,7 @@ def _of_refresh(facts: RunFacts) -> tuple[list[Page], str]:
         return [(pinned_report(sealed["corpus"], sealed["version"]), title)], (
             f"The page of {title} is not written yet: data_quality does that after the last refresh on its way."
         )
-    refused = any(one.task_id == "seal" for one in facts.failures)
+    refused = any(one.task_id == "seal" and one.sentence for one in facts.failures)
     if refused and name:
         return [(refused_report(name), f"{name}: what was refused, and why")], ""
     return [], ""
