@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.audio import fingerprint
-from corpora.audio.fingerprint import as_words, near_pairs
+from corpora.audio.fingerprint import Lengths, as_words, near_pairs
 from corpora.buckets import hash64
 from store.corpus import SPLITS, Corpus
 from store.errors import StoreError
@@ -229,12 +229,14 @@ def compare(train: Traces, held: Traces, min_words: int) -> dict[str, Any]:
 def _near(learnt: Traces, asked: Traces) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Which rows of `asked` have a near copy in `learnt`: with the same text, and with another."""
     same, other = np.zeros(len(asked.text), bool), np.zeros(len(asked.text), bool)
-    if len(learnt.text) == 0 or len(asked.text) == 0:
+    rows = np.flatnonzero((asked.seconds >= _SHORTEST_S) & asked.prints.any(axis=1))
+    if len(learnt.text) == 0 or len(rows) == 0:
         return same, other
-    first, second = near_pairs(learnt.prints, asked.prints)
+    lengths = Lengths(learnt.seconds, asked.seconds[rows], _SAME_LENGTH)
+    first, second = near_pairs(learnt.prints, asked.prints[rows], lengths)
+    second = rows[second]
     length, reference = learnt.seconds[first], asked.seconds[second]
-    fits = (np.abs(length - reference) <= _SAME_LENGTH * reference) & (reference >= _SHORTEST_S)
-    fits &= asked.prints[second].any(axis=1)
+    fits = np.abs(length - reference) <= _SAME_LENGTH * reference
     alike = learnt.text[first] == asked.text[second]
     same[second[fits & alike]] = True
     other[second[fits & ~alike]] = True
