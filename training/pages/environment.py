@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def environment() -> jinja2.Environment:
     made.filters["points"] = lambda value: f"{100 * value:+.2f}".replace("-", "−")
     made.filters["figure"] = lambda value: "–" if value is None else f"{value:,.4g}"
     made.filters["chance"] = _chance
+    made.filters["when"] = _when
     made.filters["width"] = lambda value: f"{min(100.0, 100 * value):.2f}"
     return made
 
@@ -38,3 +40,8 @@ def _chance(value: float | None) -> Any:
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _when(time_s: float | None) -> str:
+    """A moment in seconds since 1970 as pages write it, UTC: `2026-11-29 19:38`."""
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M") if time_s else "–"

@@ -61,6 +61,7 @@ def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:
         language_models=[_linked(store, row) for row in stored["language_models"]],
         shared=leak_matrix(store),
         runs=runs,
+        seen={run["run"]: run.get("heartbeat") for run in runs},
         measured=measured,
         tables=tables,
         largest=max(newest, key=lambda one: (one["hours"], one["id"]), default=None),

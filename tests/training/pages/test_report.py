@@ -36,3 +36,16 @@ def test_one_damaged_manifest_hides_nothing_else(tmp_path: Path) -> None:
 def test_an_empty_store_has_a_page(tmp_path: Path) -> None:
     page = write_reports(Store(tmp_path)).read_text()
     assert "No corpus is published yet." in page and "No language model is published yet." in page
+
+
+def test_runs_have_their_dates(tmp_path: Path) -> None:
+    state = {
+        "run": "r1", "state": "finished", "message": "", "step": 4, "steps": 4, "epoch": 0, "dev_wer": 0.25,
+        "best_dev_wer": 0.25, "heartbeat": 1796074789.1, "eta_s": None,
+    }  # fmt: skip
+    for run, beat in (("r1", {}), ("r2", {"heartbeat": 0.0})):
+        folder = tmp_path / "runs" / run
+        folder.mkdir(parents=True)
+        (folder / "state.json").write_text(json.dumps({**state, "run": run, **beat}))
+    page = render_index(Store(tmp_path), [])
+    assert "<td>2026-11-30 21:39</td>" in page and "<td>–</td>" in page
