@@ -89,6 +89,8 @@ class SlurmCluster:
         conf = self.folder / "slurm.conf"
         conf.write_text(_CONF.format(folder=self.folder, **ports))
         (self.folder / "gres.conf").write_text(_GRES)
+        if not os.path.ismount("/sys/fs/cgroup"):  # a chroot: slurmd only asks which of its plugins to load
+            (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         os.environ["SLURM_CONF"] = str(conf)
         self._start("slurmctld", ["slurmctld", "-D", "-f", str(conf)])
         for node in NODES:
