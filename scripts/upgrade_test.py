@@ -228,7 +228,12 @@ def main() -> int:
             sys.exit(f"Airflow's runs differ after the upgrade: {airflow.states()}, wanted {run}")
         say("  the run stands in Airflow")
         airflow.refresh()
-        compare({"corpora": before["corpora"]}, standing(new))
+        # Newer rules of text or rows seal another version; what is in it is not fewer.
+        rows = {name: count for name, _, count in before["corpora"]}
+        after = {name: count for name, _, count in standing(new)["corpora"]}
+        if rows != after:
+            sys.exit(f"a refresh after the upgrade gives other corpora:\nbefore {rows}\nafter  {after}")
+        say("  a refresh gives as many utterances")
     finally:
         airflow.stop()
     shutil.rmtree(work)
