@@ -54,7 +54,7 @@ def behind(store_root: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runs(bag: Any) -> Iterator[Any]:
-    """The runs of `language_model`, which is not paused; afterwards there are none."""
+    """The runs of `language_model`, which is not paused; afterwards there are none and it is paused, as it ships."""
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
     from sqlalchemy import delete, select
@@ -68,6 +68,7 @@ def runs(bag: Any) -> Iterator[Any]:
     yield found
     with create_session() as session:
         session.execute(delete(DagRun).where(DagRun.dag_id == "language_model"))
+    pause(True)
 
 
 def pause(paused: bool) -> None:
