@@ -54,7 +54,7 @@ def behind(store_root: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def runs(bag: Any) -> Iterator[Any]:
-    """The runs of `language_model`, which is not paused; afterwards there are none and it is paused, as it ships."""
+    """The runs of `language_model`, which is not paused; before and after there are none, and then it is paused."""
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
     from sqlalchemy import delete, select
@@ -64,10 +64,14 @@ def runs(bag: Any) -> Iterator[Any]:
             asked = select(DagRun.run_id, DagRun.conf, DagRun.triggering_user_name, DagRun.state)
             return list(session.execute(asked.where(DagRun.dag_id == "language_model")).all())
 
+    def forget() -> None:
+        with create_session() as session:
+            session.execute(delete(DagRun).where(DagRun.dag_id == "language_model"))
+
+    forget()
     pause(False)
     yield found
-    with create_session() as session:
-        session.execute(delete(DagRun).where(DagRun.dag_id == "language_model"))
+    forget()
     pause(True)
 
 
