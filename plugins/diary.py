@@ -73,12 +73,12 @@ def tell_of(dag_run: Any) -> None:
     refused = facts.dag_id == "corpus_refresh" and any(
         one.task_id == "seal" and one.sentence for one in facts.failures
     )
-    line = headline(facts)
+    how = "was ended by hand" if facts.ended_by_hand else "was refused by the gate" if refused else "failed"
     tell(
         Notice(
             kind="refused" if refused else "failed",
-            title=f"{facts.dag_id} {'was refused by the gate' if refused else 'failed'}",
-            text=line,
+            title=f"{facts.dag_id} {how}",
+            text=headline(facts),
             about=f"{facts.dag_id} {facts.run_id} {dag_run.end_date}",
             path=run_address(facts.dag_id, facts.run_id),
         )

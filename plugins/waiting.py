@@ -1,4 +1,4 @@
-"""What waits for a person: questions asked, refreshes that ended red, models behind their inputs. For *Speech*, notices."""
+"""What waits for a person: questions asked, refreshes that failed, models behind their inputs. For *Speech*, notices."""
 
 from __future__ import annotations
 
@@ -102,7 +102,11 @@ def _questions(session: Any) -> list[Waiting]:
 
 
 def _red_refreshes(session: Any) -> list[Waiting]:
-    """The newest refresh of each corpus, where it ended red."""
+    """The newest refresh of each corpus that nobody ended by hand, where it ended red.
+
+    Who ends a run knows of it, and mends nothing by that: a failure before it still waits, and nothing waits after a run
+    that went well.
+    """
     from airflow.models.dagrun import DagRun
     from run_facts import facts_of_run, headline, subject_of
     from sqlalchemy import select
@@ -117,6 +121,8 @@ def _red_refreshes(session: Any) -> list[Waiting]:
     found = []
     for run in session.scalars(newest):
         facts = facts_of_run(run, session)
+        if facts.ended_by_hand:
+            continue
         about = subject_of(facts)
         if about not in seen and facts.state == "failed":
             found.append(

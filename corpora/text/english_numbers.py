@@ -23,7 +23,12 @@ _ORDINAL = re.compile(r"([1-9][0-9]{0,5})(?:st|nd|rd|th)", re.IGNORECASE)
 _TIME = re.compile(r"(0?[1-9]|1[0-2]|[01]?[0-9]|2[0-3]):([0-5][0-9])")
 _DECADE = re.compile(r"([1-9][0-9])?([1-9]0)'?s")
 _LONGEST = 15  # signs
+_POSSESSIVE = re.compile(r"(.*[^.])\.?'s", re.IGNORECASE)
 _ROMAN = re.compile(r"(X{0,3})(IX|IV|V?I{0,3})")
+_ROMAN_TOKEN = re.compile(r"([IVX]+)(?:\.?('(?:s|S|ll|d))|(?:st|nd|rd|th)('s)?|(s))?")
+# Numerals beyond those that are read; shorter ones are words and abbreviations (`MIX`, `CD`) as often.
+_LARGE_ROMAN = re.compile(r"(?=[MDCLXVI]{4})M{0,3}(CM|CD|D?C{0,3})(XC|XL|L?X{0,3})(IX|IV|V?I{0,3})")
+_JOINED = re.compile(r"[-‐‑–—/]")
 
 
 def _names(text: str) -> frozenset[str]:
@@ -46,6 +51,8 @@ _BEFORE_YEARS = _names(
     "summer autumn fall winter january february march april may june july august september october november december "
     "jan feb mar apr jun jul aug sept sep oct nov dec and to a.d ad"
 )
+# What an amount before it describes, in the singular; what is said before other things differs.
+_DESCRIBED = _names("bill bills note notes coin coins piece pieces")
 # Words before a number of a thing or of a year before Christ: said whole, in pairs or by digits.
 _BEFORE_THINGS = _names(
     "no number nos exhibit page pages box frame room at route flight p.s psalm street road in year lot model iq"
@@ -101,6 +108,9 @@ def spoken(core: str, before: str, after: str) -> tuple[str, int] | None:
     Args:
         core: the token without signs at its edges. before, after: the tokens beside it, "" at the ends.
     """
+    owner = _POSSESSIVE.fullmatch(core)
+    if owner and not _DECADE.fullmatch(core):
+        return _possessive(owner[1], before, after)
     match = _ORDINAL.fullmatch(core)
     if match:
         return ordinal(int(match[1])), 0
@@ -114,8 +124,28 @@ def spoken(core: str, before: str, after: str) -> tuple[str, int] | None:
     if match:
         tens = re.sub(r"y$", "ies", cardinal(match[2])) if match[2] != "10" else None
         return (f"{cardinal(match[1])} {tens}" if match[1] else tens, 0) if tens else None
-    said = number(core, before.lower().strip(".,;:()'\"“”"))
+    said = number(core, _bare(before))
     return None if said is None else (said, 0)
+
+
+def _bare(token: str) -> str:
+    return token.lower().strip(".,;:()'\"“”")
+
+
+def _possessive(core: str, before: str, after: str) -> tuple[str, int] | None:
+    """`22nd` of `22nd's` → `twenty second's`, `$100` of `$100's worth` → `one hundred dollars`; a year's, a time's.
+
+    The possessive of a count may be its plural (`100's of men`), that of a round year a century.
+    """
+    count = _COUNT.fullmatch(core) or _DECIMAL.fullmatch(core)
+    is_year = len(core) == 4 and not core.endswith("0")
+    if count and not is_year and _bare(before) not in _BEFORE_THINGS:
+        return None
+    found = spoken(core, before, after)
+    if found is None:
+        return None
+    is_plural = core[:1] in _CURRENCIES or core[-1:] in _CURRENCIES
+    return (found[0] if is_plural and found[0].endswith("s") else f"{found[0]}'s"), found[1]
 
 
 def _amount(core: str, after: str) -> tuple[str, int] | None:
@@ -123,7 +153,9 @@ def _amount(core: str, after: str) -> tuple[str, int] | None:
     sign = core[0] if core[0] in _CURRENCIES else core[-1]
     amount = core.strip("".join(_CURRENCIES))
     (one, many), (one_small, many_small) = _CURRENCIES[sign]
-    following = after.lower().strip(".,;:?!")
+    following = after.lower().strip(".,;:?!\"'”’").removesuffix("'s")
+    if following in _DESCRIBED:
+        many, many_small = one, one_small
     if following in _MAGNITUDES:
         said = _plain(amount)
         return None if said is None else (f"{said} {following} {many}", 1)
@@ -172,18 +204,29 @@ def roman_value(core: str) -> int | None:
 def roman(core: str, before: str, ends: bool) -> str | None:
     """`VIII` behind `Henry` → `the eighth`, behind `Chapter` → `eight`; "" for a numeral that may be either.
 
+    A possessive stays (`VIII's` → `the eighth's`), `XIXth` is an ordinal wherever it stands.
+
     Args:
         ends: whether a sign stands behind it: `Charles I.` is a king, in `Charles I saw` he may be none.
 
     Returns:
         None where it is no numeral but a word.
     """
-    value = roman_value(core)
-    if value is None:
-        return None
+    match = _ROMAN_TOKEN.fullmatch(core)
+    value = roman_value(match[1]) if match else None
+    if match is None or value is None:
+        parts = _JOINED.split(_POSSESSIVE.sub(r"\1", core))
+        held = [one for one in parts if _LARGE_ROMAN.fullmatch(one) or (len(one) > 1 and roman_value(one))]
+        return "" if held and all(parts) else None
+    numeral, ending = match[1], (match[2] or match[3] or "").lower()
+    if match[4]:
+        return "" if len(numeral) > 1 else None
+    if core.removeprefix(numeral)[:1].isalpha():
+        return ordinal(value) + ending if len(numeral) > 1 else None
     name = before.strip(".,;:'\"()").removesuffix("'s")
-    if name in _REGNAL and (core != "I" or ends):
-        return f"the {ordinal(value)}"
-    if len(core) == 1:
+    is_king = ends or (ending == "'s" and before[-1:] != ",")
+    if name in _REGNAL and (numeral != "I" or is_king):
+        return f"the {ordinal(value)}{ending}"
+    if len(numeral) == 1:
         return None
-    return cardinal(value) if name.lower() in _COUNTED else ""
+    return cardinal(value) + ending if name.lower() in _COUNTED else ""

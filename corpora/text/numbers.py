@@ -90,7 +90,7 @@ def is_number_sign(character: str) -> bool:
     return character.isnumeric() and not character.isalpha()
 
 
-_ROMAN_LIKE = re.compile(r"\b[IVX]{2,}\b|[a-z]'? [IVX]\b")
+_ROMAN_LIKE = re.compile(r"\b[IVX]{2,}(?:s|st|nd|rd|th)?\b|[a-z]'? [IVX]\b|\b[IVXLCDM]{4,}\b")
 
 
 def read_numbers(text: str, policy: str, language: str) -> NumbersRead:
@@ -108,17 +108,14 @@ def read_numbers(text: str, policy: str, language: str) -> NumbersRead:
         before, after = said_before(tokens, at), tokens[at + 1] if at + 1 < len(tokens) else ""
         core = token.strip(_EDGE)
         if not any(is_number_sign(c) for c in token):
-            numeral = core.removesuffix("'s")
-            said = (
-                english_numbers.roman(numeral, before, token[-1:] in ".,;:?!") if english and mixed else None
-            )
+            said = english_numbers.roman(core, before, token[-1:] in ".,;:?!") if english and mixed else None
             if said is None:
                 said_tokens.append(token)
                 continue
             if policy != "spell" or not said:
                 return NumbersRead(text, spelled, token)
             spelled = True
-            said_tokens.append(token.replace(numeral, said, 1))
+            said_tokens.append(token.replace(core, said, 1))
             continue
         found = _said(core, (before, after), policy, language)
         if found is None:

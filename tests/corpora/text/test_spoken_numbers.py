@@ -42,6 +42,15 @@ def spelled(raw: str, numbers: str = "spell", language: str = "en") -> str:
         ("World War II began", "world war two began"),
         ("Louis XIV's court, Part II’s end", "louis the fourteenth's court part two's end"),
         ("in Chapter XIV", "in chapter fourteen"),
+        ("George V.'s crown, Charles I's head", "george the fifth's crown charles the first's head"),
+        ("Henry VIII'S wives, Henry VIII'll", "henry the eighth's wives henry the eighth'll"),
+        ("the XIXth century, the XXth's end", "the nineteenth century the twentieth's end"),
+        ("the 22nd's men, the 9th’s colours", "the twenty second's men the ninth's colours"),
+        ("in 1963's spring, the 1960's", "in nineteen sixty three's spring the nineteen sixties"),
+        ("£150's worth, $1's worth", "one hundred fifty pounds worth one dollar's worth"),
+        ("$2.5 million's worth", "two point five million dollars worth"),
+        ("the 5:30's whistle at No. 5's door", "the five thirty's whistle at number five's door"),
+        ("a $5 bill and a £10 note", "a five dollar bill and a ten pound note"),
         ("house No. 12", "house number twelve"),
         ("11.2 miles", "eleven point two miles"),
     ],
@@ -66,6 +75,13 @@ def test_a_kind_is_read_as_people_read_it(raw: str, wanted: str) -> None:
         "part of XII it",
         "5b",
         "007",
+        "100's of men",
+        "of 1900's",
+        "two 3's",
+        "Henry VIIIs wives",
+        "Louis XIV-era",
+        "Louis XIV/XV",
+        "about MCMXC's end",
     ],
 )
 def test_what_may_be_read_in_two_ways_is_refused(raw: str) -> None:
@@ -87,6 +103,7 @@ def test_roman_numerals_are_words_only_where_they_cannot_be_numbers() -> None:
     for numbers in ("reject", "table"):
         assert spelled("Henry VIII said so", numbers) == f"{REFUSED}numbers"
         assert spelled("so I said and I went", numbers) == "so i said and i went"
+        assert spelled("a MIX of CIVIL and VIVID", numbers) == "a mix of civil and vivid"
         assert spelled("THE MIX OF II AND IV", numbers) == "the mix of ii and iv"
     assert spelled("Charles I saw him") == "charles i saw him"
 
