@@ -3,10 +3,10 @@
     cache/log_probs/<key>/{part-00000.npy …, index.json}
 
 A part is float32 [frames, labels + blank], the utterances one after the other in the corpus' order;
-index.json, written last, says where each begins. The key is made of what the values depend on (weights,
-feature settings, corpus version, chosen rows), so nothing here ever goes stale; folders unused for longest are
-dropped when all together grow too large. Memory holds one part at a time, however long the split. Decodes
-nothing.
+index.json, written last, says where each begins and has a checksum of each part: what is damaged is made again.
+The key is made of what the values depend on (weights, feature settings, corpus version, chosen rows), so nothing
+here ever goes stale; folders unused for longest are dropped when all together grow too large. Memory holds one part
+at a time, however long the split. Decodes nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import logging
 import os
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from store.corpus import Corpus
+from store.errors import StoreError
 from store.store import Store
 from store.writing import (
     explain_write,
@@ -47,7 +49,7 @@ from training.network.dataset import Clip, Dataset, SplitChoice, clips_of
 from training.network.features import Float
 
 log = logging.getLogger(__name__)
-_FORMAT = 1  # raised when the same inputs would give other values
+_FORMAT = 2  # raised when the same inputs would give other values
 _CHUNK = 256  # utterances whose features are in memory at once
 _PART_BYTES = 64 << 20
 _BATCH_FRAMES = 16384  # padded frames handed to a decoder at once
@@ -122,13 +124,16 @@ def network_outputs(run_dir: Path, wanted: Wanted, store: Store) -> NetworkOutpu
         raise RunNotFoundError(f"{run_dir}: no checkpoint there; has the run got through its first epoch?")
     key = _key(checkpoint, wanted)
     folder = store.cache_dir / "log_probs" / key
-    if not (folder / "index.json").is_file():
+    kept = kept_outputs(folder)
+    if kept is None:
         with store.lock(f"log_probs/{key}"):
-            if not (folder / "index.json").is_file():
+            kept = kept_outputs(folder)
+            if kept is None:
                 _compute(checkpoint, wanted, folder)
                 _drop_old(folder.parent, keep=key)
+                kept = _read_outputs(folder)
     os.utime(folder / "index.json")
-    return read_outputs(folder)
+    return kept
 
 
 def labels_of_run(run_dir: Path) -> tuple[str, ...]:
@@ -176,6 +181,7 @@ class OutputsWriter:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.parts: list[int] = []
+        self.sums: list[int] = []
         self._rows: list[Float] = []
         self._bytes = 0
 
@@ -190,6 +196,7 @@ class OutputsWriter:
             return
         buffer = io.BytesIO()
         np.save(buffer, np.concatenate(self._rows))
+        self.sums.append(zlib.crc32(buffer.getbuffer()))
         write_bytes_atomic(self.folder / _part_name(len(self.parts)), buffer.getvalue())
         self.parts.append(len(self._rows))
         self._rows, self._bytes = [], 0
@@ -216,7 +223,12 @@ def _compute(checkpoint: Checkpoint, wanted: Wanted, folder: Path) -> None:
             seconds += dataset.hours * 3600
         writer.flush()
         acoustic = {"wall_s": watch.wall_s, "cpu_s": watch.cpu_s}
-        index |= {"parts": writer.parts, "labels": len(network.labels) + 1, "seconds": seconds}
+        index |= {
+            "parts": writer.parts,
+            "sums": writer.sums,
+            "labels": len(network.labels) + 1,
+            "seconds": seconds,
+        }
         write_json_atomic(working / "index.json", {**index, "acoustic": acoustic})
         with explain_write(folder):
             shutil.rmtree(folder, ignore_errors=True)  # what an interrupted removal left
@@ -237,8 +249,24 @@ def _rows_of(clips: Sequence[Clip], probabilities: LogProbabilities) -> tuple[Da
     return dataset, rows
 
 
-def read_outputs(folder: Path) -> NetworkOutputs:
-    """What lies in a folder of the cache."""
+def kept_outputs(folder: Path) -> NetworkOutputs | None:
+    """What lies whole in a folder of the cache; None, and a warning where it is damaged, where that must be made again."""
+    if not (folder / "index.json").is_file():
+        return None
+    try:
+        sums = read_json(folder / "index.json")["sums"]
+        whole = all(
+            zlib.crc32((folder / _part_name(number)).read_bytes()) == one for number, one in enumerate(sums)
+        )
+        if whole:
+            return _read_outputs(folder)
+    except (StoreError, OSError, KeyError, TypeError, ValueError):
+        pass
+    log.warning("%s is damaged and made again", folder)
+    return None
+
+
+def _read_outputs(folder: Path) -> NetworkOutputs:
     index = read_json(folder / "index.json")
     return NetworkOutputs(
         path=folder,

@@ -91,6 +91,26 @@ def test_the_network_runs_once(run_dir: Path, store: Store, monkeypatch: pytest.
     }
 
 
+def test_outputs_that_are_damaged_are_computed_again(
+    run_dir: Path, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = Wanted(store.corpus("tones"), SplitChoice("test"))
+    kept = network_outputs(run_dir, wanted, store)
+    true = {name: value.tolist() for name, value in values_of(kept).items()}
+    part = kept.path / "part-00000.npy"
+    content = part.read_bytes()
+    flipped = bytearray(content)
+    flipped[-1] ^= 0x40
+    for damage in (bytes(flipped), content[:-8], b""):
+        part.write_bytes(damage)
+        caplog.clear()
+        again = network_outputs(run_dir, wanted, store)
+        assert {name: value.tolist() for name, value in values_of(again).items()} == true
+        assert "is damaged and made again" in caplog.text
+    (kept.path / "index.json").write_text("{}")
+    assert len(network_outputs(run_dir, wanted, store)) == 5
+
+
 def test_other_rows_and_other_weights_have_a_place_of_their_own(
     run_dir: Path, store: Store, network: Network
 ) -> None:

@@ -71,6 +71,12 @@ def test_a_folder_of_features_is_trained_on_and_measured(
     assert "learnt from the split 'train' of set" in told
 
 
+def spoil(folder: Path, value: float) -> None:
+    values = np.load(folder / "train001.npy")
+    values[2, 5] = value
+    np.save(folder / "train001.npy", values)
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -80,8 +86,21 @@ def test_a_folder_of_features_is_trained_on_and_measured(
         (lambda folder: (folder / "train000.npy").unlink(), r"train000\.npy: cannot be read"),
         (
             lambda folder: np.save(folder / "train001.npy", np.full((8, 13), np.nan, np.float32)),
-            "finite float32",
+            r"train001\.npy: frame 0, coefficient 0: nan is no feature; they are finite",
         ),
+        (lambda folder: spoil(folder, 3e38), r"train001\.npy: frame 2, coefficient 5: 3e\+38 is no feature"),
+        (lambda folder: spoil(folder, -np.inf), r"coefficient 5: -inf is no feature"),
+        (lambda folder: spoil(folder, -2e9), r"-2e\+09 is no feature; .* bytes in another order"),
+        (
+            lambda folder: spoil(folder, -1e6),
+            r"train001\.npy: frame 2, coefficient 5: a magnitude of 1e\+06, where half .* below [0-9.]+: bytes",
+        ),
+        (lambda folder: spoil(folder, 20_000.0), r"frame 2, coefficient 5: a magnitude of 20000, where half"),
+        (
+            lambda folder: np.save(folder / "train001.npy", np.load(folder / "train001.npy").byteswap()),
+            r"train001\.npy: frame \d+, coefficient \d+: .* bytes in another order",
+        ),
+        (lambda folder: np.savez((folder / "train001.npy").open("wb"), a=np.ones(3)), "several arrays"),
         (lambda folder: np.save(folder / "train001.npy", np.ones((8, 12), np.float32)), "24 values a frame"),
     ],
 )
@@ -93,6 +112,21 @@ def test_a_folder_that_is_not_what_it_should_be_is_a_sentence(
     with pytest.raises(DataError, match=said):
         list(FeatureFolder.open(folder).chosen("train"))
         FeatureFolder.open(folder).configured(tones.config())
+
+
+def test_loud_quiet_and_rare_features_are_taken(tones: Any, tmp_path: Path) -> None:
+    """A voice 50 dB louder than the others in magnitudes, and a mark that hardly any frame has."""
+    folder = write_folder(tmp_path / "set", tones)
+    for path in sorted(folder.glob("*.npy")):
+        np.save(
+            path,
+            np.concatenate([np.exp(np.load(path) / 4), np.zeros((len(np.load(path)), 1), np.float32)], 1),
+        )
+    values = np.load(folder / "train001.npy")
+    values[:, :13] *= 300
+    values[2, 13] = 1
+    np.save(folder / "train001.npy", values)
+    assert len(list(FeatureFolder.open(folder).chosen("train"))) == 14
 
 
 def test_what_needs_sound_is_refused_of_a_folder(tones: Any, tmp_path: Path) -> None:
@@ -134,6 +168,89 @@ def test_outputs_of_another_network_are_measured(tmp_path: Path, capsys: pytest.
         LogProbsFile.open(path).features("one")
     with pytest.raises(DataError, match="no such file"):
         LogProbsFile.open(tmp_path / "nowhere.npz")
+
+
+def softmax(values: Any) -> Any:
+    return np.exp(values) / np.exp(values).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (
+            lambda logs: np.where(np.arange(len(logs))[:, None] == 3, np.nan, logs),
+            r"frame 3 \(1 of 6 .*is NaN: did",
+        ),
+        (
+            lambda logs: np.where(np.arange(len(logs))[:, None] == 2, -np.inf, logs),
+            "frame 2 .*every label is -inf",
+        ),
+        (
+            lambda logs: np.where(np.arange(len(logs))[:, None] == 2, 0.0, logs),
+            "frame 2 .*sum to 29 instead of 1",
+        ),
+        (lambda logs: np.where(logs == logs.max(), np.inf, logs), "largest value is inf"),
+        (lambda logs: logs + 3, "largest value is 2.* log_softmax"),
+        (lambda logs: -logs, "log_softmax"),
+        (softmax, "probabilities. take their natural logs"),
+        (lambda logs: logs / np.log(10), "base of ten. multiply"),
+        (lambda logs: logs / np.log(2), "base of two. multiply"),
+        (lambda logs: logs[:, 1:], r"expected floats \[frames, 29\], got float"),
+        (lambda logs: logs.astype(int), r"expected floats .* got int"),
+    ],
+)
+def test_outputs_that_are_no_logs_of_probabilities_say_what_they_may_be(
+    tmp_path: Path, damage: Any, said: str
+) -> None:
+    path = write_outputs(tmp_path)
+    arrays = dict(np.load(path))
+    logs = np.log(softmax(arrays["two"].astype(np.float64) / 3))  # less certain
+    np.savez(path, **{**arrays, "two": damage(logs)})
+    outside = LogProbsFile.open(path)
+    assert len(outside.features("one")) == 6
+    with pytest.raises(DataError, match=f"out.npz: two: .*{said}"):
+        outside.features("two")
+
+
+@pytest.mark.parametrize(
+    ("refs", "said"),
+    [
+        ("one\tab\none\tab\n", "'one' stands there twice"),
+        ("one\tab\ntwo\n", r"line 2 .* expected an id and a text, got \['two'\]"),
+        (
+            "id\tsplit\tspeaker\ttext\none\ttset\ta\tab\n",
+            "line 2 .* one of train, dev, test, a speaker and a text",
+        ),
+        ("id\tsplit\tspeaker\ttext\none\ttest\tab\n", "line 2 .* expected"),
+    ],
+)
+def test_references_that_are_odd_are_refused_with_their_line(tmp_path: Path, refs: str, said: str) -> None:
+    path = write_outputs(tmp_path)
+    (tmp_path / "refs.tsv").write_text(refs)
+    with pytest.raises(DataError, match=said):
+        _ = LogProbsFile.open(path).rows
+
+
+def test_a_file_of_outputs_that_is_damaged_or_another_is_a_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_outputs(tmp_path)
+    (tmp_path / "refs.tsv").write_text("one\tab\n")
+    assert len(LogProbsFile.open(path).rows) == 1
+    assert "1 arrays have no reference in refs.tsv and are not measured, 'two' the first" in caplog.text
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    with pytest.raises(DataError, match="cannot be read"):
+        _ = LogProbsFile.open(path).rows
+    changed = bytearray(whole)
+    changed[200] ^= 1
+    path.write_bytes(changed)
+    with pytest.raises(DataError, match="one: cannot be read"):
+        LogProbsFile.open(path).features("one")
+    with path.open("wb") as stream:
+        np.save(stream, np.zeros((3, 29)))
+    with pytest.raises(DataError, match="this is one array"):
+        _ = LogProbsFile.open(path).rows
 
 
 def test_a_network_must_be_named_unless_outputs_are(

@@ -209,6 +209,27 @@ def test_the_cache_changes_nothing_and_stays_within_its_limit(store: Store, tmp_
     assert sum(path.stat().st_size for path in (tmp_path / "t").glob("*.npy")) <= 1000
 
 
+def test_a_changed_bit_in_the_cache_is_said_and_made_again(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def batches() -> list[Any]:
+        cache = FeatureCache(tmp_path / "c", 10**9, FEATURES, SPEEDS)
+        source = ShardSource(dataclasses.replace(reader_of(store), cache=cache), 8.0)
+        return list(islice(fed(source, source.plan(1, OPTIONS)), 10))
+
+    first = batches()
+    for entry in (tmp_path / "c").glob("*.npy"):
+        content = bytearray(entry.read_bytes())
+        content[len(content) // 2 | 1] ^= 0x40  # the exponent of a half: a cepstrum of some tens of thousands
+        entry.write_bytes(content)
+    for one, two in zip(first, batches(), strict=True):
+        assert_same(one, two)
+    assert "is damaged and made again" in caplog.text
+    caplog.clear()
+    batches()
+    assert "damaged" not in caplog.text
+
+
 def test_ids_are_read_when_they_are_asked_for(store: Store) -> None:
     table = reader_of(store).table
     assert table.utterance_ids(np.array([0, 36])) == ["one/u000", "two/w013"]

@@ -132,6 +132,12 @@ def test_noise_and_rooms_come_from_folders_and_corpora(store: Store, tmp_path: P
         (tmp_path / "empty").mkdir(exist_ok=True)
         with pytest.raises(DataError, match=r"augment\.noise_from"):
             read_sound_changes(dataclasses.replace(EVERYTHING, noise_from=(place,)), 1, RATE_HZ, store)
+    for value in (np.nan, -np.inf, 3e38, 20_000.0):
+        loud = tone(0.5, 50.0)
+        loud[7] = value
+        soundfile.write(tmp_path / "hum.wav", loud, 8000, subtype="FLOAT")
+        with pytest.raises(DataError, match=r"hum\.wav: sample 7 is .* where full scale is 1"):
+            read_sound_changes(config, 1, RATE_HZ, store)
 
 
 def test_noise_and_rooms_made_by_sox(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

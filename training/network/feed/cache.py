@@ -1,10 +1,11 @@
 """Features on disk: one file of float16 per row group, named by content, the least used dropped.
 
-    cache/features/<key>.npy     float16 [frames of all its utterances at all speeds, coefficients]
+    cache/features/<key>.npy     float16 [frames of all its utterances at all speeds, coefficients], then its CRC-32
 
 The key is made of the corpus version (itself made of content), the shard, the row group, the rows learnt
 from, the speeds and every feature setting, so an entry never goes stale. With the cache on, features are
-rounded to float16 whether they come from it or not, so that a run does not depend on what was cached.
+rounded to float16 whether they come from it or not, so that a run does not depend on what was cached. A file is
+proven by its checksum once in a process; one that is damaged is said, and made again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import dataclasses
 import hashlib
 import io
 import json
+import logging
 import threading
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +32,9 @@ from training.network.features import Float
 if TYPE_CHECKING:
     from training.network.feed.table import Table
 
-_FORMAT = 1  # raised when the same inputs would give other values
+log = logging.getLogger(__name__)
+_FORMAT = 2  # raised when the same inputs would give other values, or lie there otherwise
+_SUM_BYTES = 4
 Half = npt.NDArray[np.float16]
 
 
@@ -60,16 +65,18 @@ class FeatureCache:
         self._settings = json.dumps([_FORMAT, dataclasses.asdict(features), speeds], sort_keys=True)
         self._coefficients = features.coefficients
         self._lock = threading.Lock()
+        self._proven: set[str] = set()
         self._bytes = sum(path.stat().st_size for path in folder.glob("*.npy")) if folder.is_dir() else 0
 
     def read(self, table: Table, group: int) -> StoredGroup | None:
-        """A group's features, or None when they are not there or do not have the length they should have."""
+        """A group's features, or None when they are not there or are not what was kept."""
         path, layout = self._path(table, group), _layout(table, group)
         try:
             values = np.load(path, mmap_mode="r")
         except (OSError, ValueError, EOFError):
             return None
-        if values.shape != (int(layout[0][-1]), self._coefficients) or values.dtype != np.float16:
+        fits = values.shape == (int(layout[0][-1]), self._coefficients) and values.dtype == np.float16
+        if not fits or not self._is_proven(path):
             return None
         path.touch()
         return StoredGroup(values, *layout)
@@ -87,9 +94,24 @@ class FeatureCache:
                 self._store(self._path(table, group), values)
         return rounded
 
+    def _is_proven(self, path: Path) -> bool:
+        """Whether a file has the checksum it was kept with; its bytes are read once in a process."""
+        if path.name in self._proven:
+            return True
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return False
+        if content[-_SUM_BYTES:] != _sum(content[:-_SUM_BYTES]):
+            log.warning("%s is damaged and made again", path)
+            return False
+        self._proven.add(path.name)
+        return True
+
     def _store(self, path: Path, values: Half) -> None:
         buffer = io.BytesIO()
         np.save(buffer, values)
+        buffer.write(_sum(buffer.getvalue()))
         try:
             write_bytes_atomic(path, buffer.getvalue())
         except StoreError:
@@ -117,6 +139,10 @@ class FeatureCache:
         content = [shard.corpus.name, shard.corpus.version, shard.path, int(table.group_number[group])]
         text = json.dumps([self._settings, content, hashlib.sha256(rows).hexdigest()])
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npy"
+
+
+def _sum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(_SUM_BYTES, "little")
 
 
 def _layout(table: Table, group: int) -> tuple[npt.NDArray[np.int64], dict[int, int]]:

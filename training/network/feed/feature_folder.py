@@ -4,8 +4,9 @@
     transcripts.tsv   header id, split, speaker, text; one line per utterance, fields between tabs
     features.toml     hop_s = 0.01 (seconds between frames); stack = 2 joins so many frames into one; optional
 
-Every utterance named must be there with finite values of one width; what is wrong is one sentence. Computes
-no features and hears no sound.
+Every utterance named must be there with finite values of one width, none of them beyond what features can be: one
+absurd frame would spoil mean and deviation of all. What is wrong is one sentence. Computes no features and hears no
+sound.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import hashlib
+import io
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -33,9 +35,15 @@ if TYPE_CHECKING:
 
     from store.store import Store
 
+_Peaks = npt.NDArray[np.float32]
+
 _HEADER = ["id", "split", "speaker", "text"]
 _SETTINGS = "features.toml"
 _TRANSCRIPTS = "transcripts.tsv"
+_LARGEST = 1e8  # a magnitude spectrum of int16 at full scale has 8e6, logarithms and cepstra tens
+_UNLIKE = 1e3  # times what the other utterances reach: 60 dB, were it a magnitude
+_SMALL = 0.01  # of the largest coefficient: a coefficient that is nearly always zero may be as large
+_LIKELY = "bytes in another order, memory that was never filled, or a damaged file?"
 
 
 class FeatureFolder(Corpus):
@@ -49,7 +57,9 @@ class FeatureFolder(Corpus):
             DataError: a file is missing or not what it should be; names it.
         """
         folder = cls(path.name, "", path.resolve())
-        return cls(path.name, folder._content()[:16], path.resolve())
+        version, peaks = folder._content()
+        folder._refuse_unlike(peaks)
+        return cls(path.name, version[:16], path.resolve())
 
     @cached_property
     def settings(self) -> dict[str, float]:
@@ -103,17 +113,10 @@ class FeatureFolder(Corpus):
         """float32 [frames, coefficients], joined as features.toml says.
 
         Raises:
-            DataError: missing, of another kind, or not finite.
+            DataError: missing, of another kind, not finite or larger than any feature.
         """
-        path, stack = self.path / f"{utterance_id}.npy", int(self.settings["stack"])
-        try:
-            values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise DataError(f"{path}: no features can be read: {error}") from error
-        if values.ndim != 2 or values.dtype != np.float32 or not np.isfinite(values).all():
-            raise DataError(
-                f"{path}: features are finite float32 [frames, n], not {values.dtype} {values.shape}"
-            )
+        stack = int(self.settings["stack"])
+        values = _read(self.path / f"{utterance_id}.npy")
         whole = len(values) // stack * stack
         joined: npt.NDArray[np.float32] = values[:whole].reshape(whole // stack, stack * values.shape[1])
         return joined
@@ -169,15 +172,65 @@ class FeatureFolder(Corpus):
         data = dataclasses.replace(config.data, feature_folder=str(self.path))
         return dataclasses.replace(config, features=features, data=data)
 
-    def _content(self) -> str:
-        digest = hashlib.sha256()
+    def _content(self) -> tuple[str, dict[str, _Peaks]]:
+        """Hash of all files; the largest magnitude of each coefficient, by utterance."""
+        digest, peaks = hashlib.sha256(), {}
         for name in (_SETTINGS, _TRANSCRIPTS, *(f"{row['id']}.npy" for row in self.rows)):
+            path = self.path / name
             try:
-                content = (self.path / name).read_bytes()
+                content = path.read_bytes()
             except OSError as error:
-                raise DataError(f"{self.path / name}: cannot be read: {error}") from error
+                raise DataError(f"{path}: cannot be read: {error}") from error
             digest.update(f"{name} {len(content)}\n".encode() + content)
-        return digest.hexdigest()
+            if path.suffix == ".npy":
+                values = _read(path, content)
+                if len(values):
+                    peaks[name] = np.maximum(values.max(axis=0), -values.min(axis=0))
+        return digest.hexdigest(), peaks
+
+    def _refuse_unlike(self, peaks: dict[str, _Peaks]) -> None:
+        """Refuse what no whitening survives: an utterance a thousand times larger than the others.
+
+        Raises:
+            DataError: names the file, its frame, the value and what the others have.
+        """
+        widths = Counter(len(one) for one in peaks.values())
+        if not widths:
+            return
+        width = widths.most_common(1)[0][0]  # files of another width are refused where they are read
+        alike = {name: one for name, one in peaks.items() if len(one) == width}
+        table = np.stack(list(alike.values()))
+        usual = np.quantile(table, 0.5, axis=0, method="lower")
+        bound = _UNLIKE * np.maximum(usual, _SMALL * usual.max())
+        beyond = np.flatnonzero((table > bound).any(axis=1))
+        if usual.max() > 0 and len(beyond):
+            name, over = list(alike)[beyond[0]], table[beyond[0]] > bound
+            values = np.abs(_read(self.path / name))
+            frame, place = np.unravel_index(int(np.where(over, values, 0).argmax()), values.shape)
+            more = f" ({len(beyond)} such files in all)" if len(beyond) > 1 else ""
+            raise DataError(
+                f"{self.path / name}: frame {frame}, coefficient {place}: a magnitude of {values[frame, place]:g}, "
+                f"where half of the utterances stay below {usual[place]:g}{more}: {_LIKELY}"
+            )
+
+
+def _read(path: Path, content: bytes | None = None) -> npt.NDArray[np.float32]:
+    """The array of a file as it is stored, [frames, n]."""
+    try:
+        values = np.load(path if content is None else io.BytesIO(content), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: no features can be read: {error}") from error
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype != np.float32:
+        what = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else "several arrays"
+        raise DataError(f"{path}: features are finite float32 [frames, n], not {what}")
+    odd = ~(np.abs(values) <= _LARGEST)
+    if odd.any():
+        frame, place = np.unravel_index(int(odd.argmax()), values.shape)
+        raise DataError(
+            f"{path}: frame {frame}, coefficient {place}: {values[frame, place]:g} is no feature; they are finite "
+            f"float32 of magnitudes up to {_LARGEST:g}: {_LIKELY}"
+        )
+    return values
 
 
 def corpus_or_folder(store: Store, named: str) -> Corpus:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _KEPT_S = 900.0  # of noise and of impulse responses in memory: 58 MB at 16 kHz
 _PINK_S = 240.0  # of made noise, which utterances take their stretches from
+_LOUDEST = 64.0  # times full scale: 36 dB more than any mixer writes by mistake
 _ENDINGS = (".wav", ".flac", ".ogg", ".mp3")
 _TELEPHONE_HZ = 8000
 
@@ -185,7 +186,8 @@ def read_sound_changes(config: AugmentConfig, seed: int, rate_hz: int, store: St
     """The changes a configuration asks for, noise and rooms read; None when it asks for none.
 
     Raises:
-        DataError: a folder or corpus is not there, or holds no sound that can be read; sox is missing.
+        DataError: a folder or corpus is not there, holds no sound that can be read, or one whose samples are no
+            numbers or beyond any loudness; sox is missing.
     """
     if not changes_sound(config):
         return None
@@ -222,11 +224,23 @@ def _of_folder(folder: Path, rate_hz: int) -> list[Float]:
         except (soundfile.LibsndfileError, RuntimeError, OSError):
             continue  # a folder of noise may hold what is no sound; an empty answer is an error above
         if len(samples):
+            _refuse_absurd(samples[:, 0], path)
             sounds.append(resample(np.ascontiguousarray(samples[:, 0]), rate, rate_hz))
             seconds += len(samples) / rate
         if seconds >= _KEPT_S:
             break
     return sounds
+
+
+def _refuse_absurd(samples: Float, path: Path) -> None:
+    """One such sample would make every utterance it is mixed into not finite, or nothing but itself."""
+    odd = ~(np.abs(samples) <= _LOUDEST)
+    if odd.any():
+        first = int(odd.argmax())
+        raise DataError(
+            f"{path}: sample {first} is {samples[first]:g} where full scale is 1: was it saved as floats without "
+            "dividing by 32768? Mend or remove the file"
+        )
 
 
 def _of_corpus(name: str, key: str, rate_hz: int, store: Store) -> list[Float]:
