@@ -30,9 +30,9 @@ real: ## the same chain on a folder of real archives  DATA=DIR
 	@scripts/setup.sh --demo
 	@$(PYTHON_RUN) -m demo real --data "$(DATA)"
 
-journey: setup ## real speech to figures, by commands alone  DATA=DIR [OCEAN=DIR] [ONLY='an4 digits'] [MINUTES=]
+journey: setup ## real speech to figures, by commands alone  DATA=DIR [OCEAN=DIR [OUTPUTS=DIR]] [ONLY='an4 digits'] [MINUTES=]
 	@if [ -z "$(DATA)" ]; then echo "make journey: name the directory of the archives, e.g. make journey DATA=/data/speech" >&2; exit 2; fi
-	@$(PYTHON_RUN) -m demo journey --data "$(DATA)" $(if $(OCEAN),--ocean "$(OCEAN)") $(if $(ONLY),--only $(ONLY)) $(if $(MINUTES),--minutes $(MINUTES))
+	@$(PYTHON_RUN) -m demo journey --data "$(DATA)" $(if $(OCEAN),--ocean "$(OCEAN)") $(if $(OUTPUTS),--outputs "$(OUTPUTS)") $(if $(ONLY),--only $(ONLY)) $(if $(MINUTES),--minutes $(MINUTES))
 
 corpora: setup ## list the published corpora
 	@$(PYTHON_RUN) -m corpora list

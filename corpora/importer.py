@@ -137,6 +137,7 @@ class CorpusFacts:
         name: the name to publish under if the person gave none.
         split_rule: "official", "speaker" (speaker-disjoint), or "utterance" (labelled: same speakers).
         dev_speakers, test_speakers: given by hand, else empty.
+        dev_share: of an official train's hours that becomes dev, by whole speakers, where no dev is published; 0 = none.
         closed_vocabulary: repeated sentences are the nature of this corpus (digits, commands).
         officials: expected count per subset where the publisher states one.
         expected: figures the publisher states, by part ("all", a split, a subset) and by name
@@ -153,6 +154,7 @@ class CorpusFacts:
     split_rule: str = "official"
     dev_speakers: tuple[str, ...] = ()
     test_speakers: tuple[str, ...] = ()
+    dev_share: float = 0.0
     officials: Mapping[str, int] = field(default_factory=dict)
     expected: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     quarantine: str = ""

@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, help="real, journey: the folder of the archives")
     parser.add_argument("--ocean", type=Path, help="journey: the folder of speechocean762")
+    parser.add_argument("--outputs", type=Path, help="journey: outputs of a fixed network for speechocean762")
     parser.add_argument("--only", nargs="+", default=[*PARTS], choices=[*PARTS], help="journey: these parts")
     parser.add_argument(
         "--minutes", type=float, default=0.0, help="journey: stop trainings after (0 = never)"
@@ -57,7 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _journey(options: argparse.Namespace) -> int:
     root = Path(os.environ.get("SPEECHMILL_ROOT") or Path(__file__).resolve().parents[1]).resolve()
     limits = Limits(tuple(options.only), options.minutes)
-    journey = Journey(options.data.resolve(), open_store(), root / "var" / "journey", options.ocean, limits)
+    journey = Journey(
+        options.data.resolve(), open_store(), root / "var" / "journey", options.ocean, options.outputs, limits
+    )
     journey.go()
     path = root / "var" / "journey.json"
     known = read_json(path) if path.exists() else {}

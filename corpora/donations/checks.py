@@ -65,6 +65,7 @@ def check_numbers(values: Mapping[str, Any]) -> None:
         ("time_stretch", 0.5, 2.0),
         ("time_offset_s", -1e6, 1e6),
         ("audio_track", 0, 99),
+        ("dev_share", 0, 0.5),
     ):
         value = values.get(name)
         if value is not None and not (math.isfinite(value) and least <= value <= most):

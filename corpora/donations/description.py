@@ -31,6 +31,7 @@ _CHOICES = {
     "overlaps": {"trim", "reject", "keep"},
     "numbers": {"reject", "table", "spell"},
 }
+_SPLIT_KEYS = ("dev_files", "test_files", "dev_share")
 # What only people read; kept in the manifest as it stands.
 ABOUT = ("contact", "consent", "retention_until", "domain", "recorded_from", "recorded_to")
 
@@ -90,6 +91,7 @@ class Donation:
         may_redistribute: None = not said; `true` counts only from the file given by hand.
         about: what only people read, by key.
         dev_files, test_files: globs of recordings that are dev or test; the others are train then.
+        dev_share: of an official train's hours that becomes dev, by whole speakers, where no dev is published.
         audio_track: which sound of a film, from 0; None = the only one.
     """
 
@@ -120,6 +122,7 @@ class Donation:
     test_speakers: tuple[str, ...] = ()
     dev_files: tuple[str, ...] = ()
     test_files: tuple[str, ...] = ()
+    dev_share: float = 0.0
     genders: Mapping[str, str] = field(default_factory=dict)
     file_name: FileNames | None = None
     sphinx: Sphinx | None = None
@@ -162,9 +165,9 @@ def parse_donation(data: bytes, origin: str, wrong: type[Exception], by_hand: bo
 def _checked(said: dict[str, Any], origin: str, by_hand: bool) -> Donation:
     values = {key: value for key, value in said.items() if key not in ABOUT}
     values["about"] = {key: str(said[key]) for key in ABOUT if key in said}
-    splits = _section(values.pop("splits", {}), "splits", {"dev", "test", "dev_files", "test_files"})
+    splits = _section(values.pop("splits", {}), "splits", {"dev", "test", *_SPLIT_KEYS})
     values["dev_speakers"], values["test_speakers"] = splits.get("dev", []), splits.get("test", [])
-    values |= {key: splits[key] for key in ("dev_files", "test_files") if key in splits}
+    values |= {key: splits[key] for key in _SPLIT_KEYS if key in splits}
     for key, kind in (("file_name", FileNames), ("sphinx", Sphinx), ("table", Table)):
         if key in values:
             allowed = {f.name for f in fields(kind)}
@@ -241,5 +244,5 @@ def _check_table(table: Table | None) -> None:
 
 # Every key a donation.toml may hold.
 KEYS = frozenset({f.name for f in fields(Donation)} - {"origin", "by_hand", "about"}) - {
-    "dev_speakers", "test_speakers", "dev_files", "test_files"
+    "dev_speakers", "test_speakers", *_SPLIT_KEYS
 } | {*ABOUT, "splits"}  # fmt: skip

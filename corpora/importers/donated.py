@@ -143,6 +143,7 @@ def _facts(donation: Donation) -> CorpusFacts:
         split_rule=donation.split_rule,
         dev_speakers=donation.dev_speakers,
         test_speakers=donation.test_speakers,
+        dev_share=donation.dev_share,
         quarantine="" if donation.licence else "no licence is named",
         about=about,
     )

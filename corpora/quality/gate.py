@@ -56,7 +56,8 @@ def refusal(corpus: str, gate: Mapping[str, Any]) -> str:
     for one in gate["expectations"]:
         if not one["passed"]:
             advice = _ADVICE.get(one["name"], "a fault of ours: please report it").replace("NAME", corpus)
-            said.append(f"{one['says']} ({one['name']} is {one['observed']}; {advice})")
+            seen = one.get("told") or f"{one['name']} is {one['observed']}"
+            said.append(f"{one['says']} ({seen}; {advice})")
     return "; ".join(said)
 
 
@@ -66,13 +67,14 @@ def run_gate(summary: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         summary: rows, unbalanced, duplicate_ids, shared_speakers (None = not asked for: the donor chose a
             split by utterances), leaked_speakers, leaked_audio, leaked_sentences (the share beyond what is
-            tolerated; see leakage.py). A figure that is missing or None is not asked for.
+            tolerated; see leakage.py). A figure that is missing or None is not asked for. `NAME_told` says more of one.
 
     Returns:
-        {"passed": bool, "expectations": [{"name", "says", "passed", "observed"}]}.
+        {"passed": bool, "expectations": [{"name", "says", "passed", "observed"}]}, and "told" where the summary says more.
     """
     verdicts = [
         {"name": one.name, "says": one.says, "passed": one.holds(figure), "observed": figure}
+        | ({"told": summary[f"{one.name}_told"]} if f"{one.name}_told" in summary else {})
         for one in EXPECTATIONS
         if (figure := summary.get(one.name)) is not None
     ]

@@ -295,22 +295,33 @@ def tell(pairs: list[dict[str, Any]]) -> None:
                 _log.warning("%d leaking %s: dev and test of %s, train of %s", pair[key], key, *place)
 
 
-def gate_figures(own: dict[str, Any], mine: Traces, pairs: list[dict[str, Any]]) -> dict[str, float]:
+def gate_figures(own: dict[str, Any], mine: Traces, pairs: list[dict[str, Any]]) -> dict[str, Any]:
     """What the gate looks at: the worst of the corpus itself and of all its pairs.
 
     Returns:
         leaked_speakers, leaked_audio (counts); leaked_sentences: the largest share by which a pair exceeds
-        what is tolerated, 0 where none does.
+        what is tolerated, 0 where none does; and then `leaked_sentences_told`: that pair in words.
     """
     mine_own = {**own, "tolerated": mine.tolerated, "closed_vocabulary": mine.closed}
-    over = [_share(pair) - pair["tolerated"] for pair in [mine_own, *pairs] if not pair["closed_vocabulary"]]
+    open_pairs = [pair for pair in [mine_own, *pairs] if not pair["closed_vocabulary"]]
+    worst = max(open_pairs, key=lambda pair: _share(pair) - pair["tolerated"], default=None)
+    over = round(max(_share(worst) - worst["tolerated"], 0.0), 6) if worst else 0.0
     copies = [pair["audio"] + (0 if pair["closed_vocabulary"] else pair["near_copies"]) for pair in pairs]
     copies.append(own["audio"] + (0 if mine.closed else own["near_copies"]))
     return {
         "leaked_speakers": max((pair["speakers"] for pair in pairs), default=0),
         "leaked_audio": max(copies),
-        "leaked_sentences": round(max([*over, 0.0]), 6),
+        "leaked_sentences": over,
+        **({"leaked_sentences_told": _told(worst, mine.name)} if worst and over else {}),
     }
+
+
+def _told(pair: dict[str, Any], name: str) -> str:
+    held_out, train = pair.get("held_out", name), pair.get("train", name)
+    return (
+        f"{pair['sentences']} of {pair['long_sentences']} long sentences in dev and test of {held_out} stand in train of "
+        f"{train}: a share of {_share(pair):.4f}, tolerated is {pair['tolerated']:g}"
+    )
 
 
 def _share(pair: dict[str, Any]) -> float:

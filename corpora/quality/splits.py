@@ -6,7 +6,8 @@ a small set of speakers is chosen for dev and for test: calls within a set count
 are left out of all of them, and what that costs is reported. Order comes from a salted hash, so a new speaker
 moves nobody else. **A speaker never changes split between versions**: `assign` takes what the current version
 says and only adds to it. Utterances marked `train_only` or `speaker_unknown` hold their speaker in train.
-Repeated sentences are counted and reported, not moved.
+Repeated sentences are counted and reported, not moved. Where a publisher names train and test and no dev, the donor
+may ask for whole speakers of train as dev (`dev_share`); test is never touched.
 """
 
 from __future__ import annotations
@@ -55,12 +56,19 @@ def assign(index: pd.DataFrame, facts: CorpusFacts, earlier: Mapping[str, str] |
         earlier: split of each speaker in the version that is current (`earlier_speakers`).
 
     Raises:
-        UsageError: dev or test speakers named by hand do not exist.
+        UsageError: dev or test speakers named by hand do not exist, or a share for dev is asked for beside a dev split.
     """
     splits = index["split"].astype(object).copy()
     open_rows = index[splits == ""]
+    if open_rows.empty and facts.dev_share:
+        return _dev_from_train(index, facts, earlier or {})
     if open_rows.empty:
         return Assignment(splits, "official")
+    if facts.dev_share:
+        raise UsageError(
+            f"[splits] dev_share = {facts.dev_share} makes a dev of an official train split, and {len(open_rows)} of "
+            f"{len(index)} rows have no official split; without the key dev and test are chosen by speaker"
+        )
     if facts.dev_speakers or facts.test_speakers:
         splits.loc[open_rows.index] = _by_hand(open_rows, facts)
         return Assignment(splits, "speakers named by hand")
@@ -114,6 +122,28 @@ def _by_utterance(rows: pd.DataFrame, facts: CorpusFacts) -> pd.Series:
     count = max(1, round(len(order) * SHARE)) if len(order) >= 3 else 0
     chosen = dict.fromkeys(order[:count], "test") | dict.fromkeys(order[count : 2 * count], "dev")
     return key.map(lambda k: chosen.get(k, "train"))
+
+
+def _dev_from_train(rows: pd.DataFrame, facts: CorpusFacts, earlier: Mapping[str, str]) -> Assignment:
+    """Official splits without a dev: whole speakers of train by the hash of their names, until the share is reached."""
+    splits = rows["split"].astype(object).copy()
+    if (splits == "dev").any():
+        raise UsageError(
+            f"[splits] dev_share = {facts.dev_share}, and {facts.name} has a dev split of its own; take one of them out"
+        )
+    official = _official_speakers(rows)
+    length_s = _seconds_by(rows[splits == "train"], "speaker_id")
+    held = set(rows.loc[rows["flags"].map(lambda flags: bool(HELD_FLAGS & set(flags))), "speaker_id"])
+    free = [name for name in sorted(length_s, key=lambda n: _order(facts, n)) if name not in held]
+    free = [name for name in free if set(rows.loc[rows["speaker_id"] == name, "split"]) == {"train"}]
+    wanted_s = min(facts.dev_share * sum(length_s.values()), LARGEST_S)
+    dev = {name for name in free if earlier.get(name) == "dev"}
+    for name in [name for name in free if name not in earlier]:
+        if sum(length_s[one] for one in dev) >= wanted_s or len(dev) + 1 >= len(free):
+            break
+        dev.add(name)
+    splits[rows["speaker_id"].isin(dev) & (splits == "train")] = "dev"
+    return Assignment(splits, "official, dev of train's speakers", {**official, **dict.fromkeys(dev, "dev")})
 
 
 def _official_speakers(rows: pd.DataFrame) -> dict[str, str]:

@@ -246,6 +246,7 @@ def _facts(scan: Scan, name: str) -> dict[str, Any]:
         "split_rule": facts.split_rule,
         "dev_speakers": list(facts.dev_speakers),
         "test_speakers": list(facts.test_speakers),
+        "dev_share": facts.dev_share,
         "officials": dict(facts.officials),
         "expected": {part: dict(figures) for part, figures in facts.expected.items()},
         "quarantine": facts.quarantine,

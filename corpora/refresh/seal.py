@@ -329,7 +329,7 @@ def _manifest(plan: Plan, built: _Built) -> Manifest:
     return Manifest.from_json(said)
 
 
-def _leakage(store: Store, manifest: Manifest, built: _Built) -> tuple[dict[str, Any], dict[str, float]]:
+def _leakage(store: Store, manifest: Manifest, built: _Built) -> tuple[dict[str, Any], dict[str, Any]]:
     """Measure what dev and test share with any train; answers what stands in the manifest, and the gate's figures.
 
     The corpus itself stands in the manifest, pairs with others in the reports: they depend on the store.

@@ -3,9 +3,10 @@
     an4/etc/an4_train.{transcription,fileids}     TEXT (id) lines; paths of the ids below feat/
     an4/feat/<path>.mfc                           a big-endian int32 count, then float32 frames of 13, every 10 ms
 
-Two sets of speakers are held out by the hash of their names: every `_SHARE`-th of them is test, the next one dev. Each
-utterance's mean is taken out (microphones differ), and the training utterances stand there at three tempi, frames
-drawn out or pressed together, because no sound is there that could be played faster.
+Two sets of speakers are held out by the hash of their names: ten are test, the next eight dev. Each utterance's mean is
+taken out and its deviation made 1 (microphones and voices differ). Because no sound is there that could be played faster or
+by another voice, the training utterances stand there at three tempi, frames drawn out or pressed together, and as said
+by vocal tracts of three lengths: a warped frequency axis is a linear map of cepstra (Pitz and Ney, 2005).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,11 @@ from training.errors import DataError
 _COEFFICIENTS = 13
 _TEST_SPEAKERS, _DEV_SPEAKERS = 10, 8
 _TEMPI = (0.9, 1.0, 1.1)
+_WARPS = (0.88, 1.0, 1.12)
+_LOW_HZ, _HIGH_HZ, _FILTERS = 130.0, 6800.0, 40  # of the archive's front end
+_KNEE = 0.85  # of the highest frequency: above it the axis is drawn straight to the end
 _LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
+_COPY = re.compile(r"-\d+-\d+$")  # at another tempo, of another tract
 _MARKS = re.compile(r"</?s>|<sil>|\+\+\w+\+\+")
 
 
@@ -58,11 +64,11 @@ def write_feature_folder(archive: Path, folder: Path) -> dict[str, int]:
     for one in said:
         split = split_of[one.speaker]
         counts[split] += 1
-        values = one.features - one.features.mean(axis=0)
-        for tempo in _TEMPI if split == "train" else (1.0,):
-            name = one.utterance_id if tempo == 1.0 else f"{one.utterance_id}-{round(100 * tempo)}"
+        for tempo, factor in product(_TEMPI, _WARPS) if split == "train" else [(1.0, 1.0)]:
+            plain = tempo == factor == 1.0
+            name = one.utterance_id + ("" if plain else f"-{round(100 * tempo)}-{round(100 * factor)}")
             content = io.BytesIO()
-            np.save(content, at_tempo(values, tempo))
+            np.save(content, at_tempo(evened(by_tract(one.features, factor)), tempo))
             write_bytes_atomic(folder / f"{name}.npy", content.getvalue())
             writer.writerow([name, split, one.speaker, one.text])
     write_bytes_atomic(folder / "features.toml", b"hop_s = 0.01\nstack = 2\n")
@@ -78,6 +84,36 @@ def held_out(speakers: list[str]) -> dict[str, str]:
         name: "test" if place < _TEST_SPEAKERS else "dev" if place < last else "train"
         for place, name in enumerate(order)
     }
+
+
+def evened(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Frames [frames, n] of mean 0 and deviation 1 in every coefficient."""
+    out: npt.NDArray[np.float32] = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-3)
+    return out.astype(np.float32)
+
+
+def by_tract(values: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
+    """Cepstra [frames, n] as of a vocal tract whose frequencies are `factor` times as high."""
+    if factor == 1.0:
+        return values
+    warped: npt.NDArray[np.float32] = (values @ _tract_map(factor, values.shape[1]).T).astype(np.float32)
+    return warped
+
+
+def _tract_map(factor: float, count: int) -> npt.NDArray[np.float64]:
+    """[n, n]: the spectrum that cepstra stand for, read at other frequencies, in cepstra again."""
+    places = (np.arange(_FILTERS) + 0.5) / _FILTERS
+    low, high = (2595 * np.log10(1 + hz / 700) for hz in (_LOW_HZ, _HIGH_HZ))
+    hz = 700 * (10 ** ((low + places * (high - low)) / 2595) - 1)
+    knee = _KNEE * _HIGH_HZ / max(factor, 1.0)
+    above = factor * knee + (_HIGH_HZ - factor * knee) * (hz - knee) / (_HIGH_HZ - knee)
+    read_at = np.clip(np.where(hz <= knee, factor * hz, above), _LOW_HZ, _HIGH_HZ)
+    warped = (2595 * np.log10(1 + read_at / 700) - low) / (high - low)
+    waves = np.pi * np.arange(count)
+    answer: npt.NDArray[np.float64] = np.linalg.lstsq(
+        np.cos(places[:, None] * waves), np.cos(warped[:, None] * waves), rcond=None
+    )[0]
+    return answer
 
 
 def at_tempo(values: npt.NDArray[np.float32], tempo: float) -> npt.NDArray[np.float32]:
@@ -137,7 +173,5 @@ def write_training_text(folder: Path, path: Path) -> None:
     """What the training speakers said, each sentence once per utterance, for the language model."""
     with (folder / "transcripts.tsv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-    texts = [
-        row["text"] for row in rows if row["split"] == "train" and not row["id"].endswith(("-90", "-110"))
-    ]
+    texts = [row["text"] for row in rows if row["split"] == "train" and not _COPY.search(row["id"])]
     write_bytes_atomic(path, "".join(f"{text}\n" for text in texts).encode())

@@ -47,12 +47,21 @@ def prepare(folder: Path, work: Path) -> dict[str, int]:
     work.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder / "log_probs.npz", work / "log_probs.npz")
     shutil.copyfile(folder / "labels.tsv", work / "labels.tsv")
-    lines = (folder / "labels.tsv").read_text(encoding="utf-8").splitlines()
-    labels = "".join(line.split("\t")[1] + "\n" for line in lines[:-1])  # the last is the blank
-    write_bytes_atomic(work / "alphabet.txt", labels.encode())
-    said = "".join(f"{word} {' '.join(sounds)}\n" for word, sounds in lexicon.items())
-    write_bytes_atomic(work / "pronunciations.txt", said.encode())
+    write_bytes_atomic(work / "alphabet.txt", labels_of(folder / "labels.tsv").encode())
+    write_pronunciations(lexicon, work / "pronunciations.txt")
     return {**_write_references(folder, work), "pronunciations": len(lexicon)}
+
+
+def labels_of(table: Path) -> str:
+    """The labels of a network's table without its blank, one a line."""
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return "".join(line.split("\t")[1] + "\n" for line in lines[:-1])  # the last is the blank
+
+
+def write_pronunciations(lexicon: dict[str, str], path: Path) -> None:
+    """The list that `lm build --pronunciations` reads: word, then its sounds."""
+    said = "".join(f"{word} {' '.join(sounds)}\n" for word, sounds in lexicon.items())
+    write_bytes_atomic(path, said.encode())
 
 
 def _write_references(folder: Path, work: Path) -> dict[str, int]:

@@ -18,6 +18,7 @@ import soxr
 
 from corpora.__main__ import main
 from corpora.audio.fingerprint import NEAR_BITS, Lengths, as_words, fingerprint, near_pairs
+from corpora.quality.gate import refusal
 from corpora.quality.leakage import Traces, compare, traces_of
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
@@ -68,6 +69,9 @@ def test_a_long_sentence_in_train_and_test_is_refused_a_short_one_reported(tmp_p
     answer = imported(tmp_path / "store", "long", long)
     assert not answer["published"]
     assert failed(answer) == ["leaked_sentences"]
+    said = refusal("long", answer["gate"])
+    assert "1 of 1 long sentences in dev and test of long stand in train of long: a share of 1.0000, " in said
+    assert "tolerated is 0.01; " in said
 
 
 def test_the_same_sound_in_train_and_test_is_refused(tmp_path: Path) -> None:

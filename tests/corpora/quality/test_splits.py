@@ -188,6 +188,50 @@ def test_speakers_by_hand() -> None:
         assign(table, facts(dev_speakers=("s9",)))
 
 
+def official_without_dev() -> pd.DataFrame:
+    rows = [(f"t{n}", f"r{n}", "train", 10.0) for n in range(20)]
+    return index([*rows, *((f"x{n}", f"s{n}", "test", 10.0) for n in range(5))])
+
+
+def test_a_share_of_official_train_becomes_dev_by_whole_speakers() -> None:
+    table = official_without_dev()
+    found = split_of(table, facts(dev_share=0.1))
+    assert (len(found["dev"]), len(found["train"])) == (2, 18)
+    assert found["test"] == {f"x{n}" for n in range(5)}
+    assert assign(table, facts(dev_share=0.1)).rule == "official, dev of train's speakers"
+    assert split_of(table.sample(frac=1, random_state=3), facts(dev_share=0.1)) == found
+
+
+def test_the_dev_of_train_stays_while_a_corpus_grows() -> None:
+    table = official_without_dev()
+    first = assign(table, facts(dev_share=0.1))
+    more = pd.concat(
+        [table, index([(f"n{n}", f"q{n}", "train", 10.0) for n in range(20)])], ignore_index=True
+    )
+    earlier = earlier_speakers({"speaker_splits": listed_speakers(first)})
+    found = assign(more, facts(dev_share=0.1), earlier)
+    for speaker, split in earlier.items():
+        assert found.speakers[speaker] == split
+    assert sum(split == "dev" for split in found.speakers.values()) == 4
+
+
+@pytest.mark.parametrize("flag", ["train_only", "speaker_unknown"])
+def test_no_dev_is_made_of_those_who_may_only_be_learnt(flag: str) -> None:
+    table = index([(f"t{n}", f"r{n}", "train", 10.0) for n in range(8)], flags=(flag,))
+    assert set(assign(table, facts(dev_share=0.25)).splits) == {"train"}
+
+
+def test_a_share_for_dev_beside_a_dev_split_is_refused() -> None:
+    table = index([("a", "1", "dev", 1.0), ("b", "2", "train", 1.0), ("c", "3", "train", 1.0)])
+    with pytest.raises(UsageError, match="has a dev split of its own"):
+        assign(table, facts(dev_share=0.1))
+
+
+def test_a_share_for_dev_without_official_splits_is_refused() -> None:
+    with pytest.raises(UsageError, match="2 of 2 rows have no official split"):
+        assign(index([("a", "1", "", 1.0), ("b", "2", "", 1.0)]), facts(dev_share=0.1))
+
+
 def test_by_utterance_keeps_a_sentence_in_one_split() -> None:
     table = index([("one", f"r{n}", "", 1.0) for n in range(100)])
     table["text"] = [f"sentence {n // 2}" for n in range(100)]

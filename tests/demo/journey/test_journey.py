@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from demo.journey import an4, phonemes
+from demo.journey import an4, ocean, phonemes
 from demo.journey.run import Journey, Limits, OutOfTimeError, table
 from store.store import Store
 from training.errors import DataError
@@ -49,9 +49,12 @@ def test_an4_becomes_features_of_speakers_that_no_two_splits_share(tmp_path: Pat
     assert [len(speakers[split]) for split in ("train", "dev", "test")] == [2, 8, 10]
     assert not speakers["train"] & speakers["test"] and not speakers["dev"] & speakers["test"]
     assert opened.coefficients == 26 and opened.settings["hop_s"] == 0.02
-    assert len([row for row in opened.rows if row["split"] == "train"]) == 12, "three tempi of each"
+    assert len([row for row in opened.rows if row["split"] == "train"]) == 36, (
+        "three tempi by three tracts of each"
+    )
     name = next(row["id"] for row in opened.rows if row["split"] == "test")
-    assert abs(np.load(folder / f"{name}.npy").mean(axis=0)).max() < 1e-5
+    values = np.load(folder / f"{name}.npy")
+    assert abs(values.mean(axis=0)).max() < 1e-5 and abs(values.std(axis=0) - 1).max() < 0.01
     an4.write_training_text(folder, tmp_path / "text.txt")
     assert sorted((tmp_path / "text.txt").read_text().split("\n")) == [
         "",
@@ -69,6 +72,77 @@ def test_another_tempo_draws_frames_between_frames() -> None:
     values = np.arange(10, dtype=np.float32)[:, None]
     assert an4.at_tempo(values, 1.5)[:, 0].tolist() == [0.0, 1.5, 3.0, 4.5, 6.0, 7.5]
     assert len(an4.at_tempo(values, 0.5)) == 18
+
+
+def test_a_longer_tract_moves_a_peak_of_the_spectrum() -> None:
+    places = (np.arange(40) + 0.5) / 40
+    waves = np.cos(np.pi * places[:, None] * np.arange(13))
+    peak = np.exp(-(((places - 0.5) / 0.12) ** 2))  # in the middle of the mel axis
+    cepstra = np.linalg.lstsq(waves, peak, rcond=None)[0][None].astype(np.float32)
+
+    def top(factor: float) -> float:
+        return float(places[np.argmax(waves @ an4.by_tract(cepstra, factor)[0])])
+
+    assert top(1.0) == pytest.approx(0.5, abs=0.03)
+    assert top(1.12) < top(1.0) < top(0.88), "read at higher places, the peak stands lower"
+    assert an4.by_tract(np.ones((2, 13), np.float32) * [[5.0] + [0.0] * 12], 1.12).tolist() == pytest.approx(
+        np.array([[5.0] + [0.0] * 12] * 2), abs=1e-5
+    ), "loudness stays"
+
+
+def ocean_folder(folder: Path) -> Path:
+    """Two speakers a part, one a child, two utterances each."""
+    for part, speakers in (("train", "ab"), ("test", "cd")):
+        (folder / part).mkdir(parents=True)
+        names = [(f"{speaker}{number}", speaker) for speaker in speakers for number in (1, 2)]
+        (folder / part / "text").write_text("".join(f"{name}\tWE CALL IT BEAR\n" for name, _ in names))
+        (folder / part / "utt2spk").write_text("".join(f"{name}\t{speaker}\n" for name, speaker in names))
+        (folder / part / "spk2age").write_text(
+            "".join(f"{s}\t{8 + 20 * n}\n" for n, s in enumerate(speakers))
+        )
+    return folder
+
+
+def test_learners_are_told_by_age(tmp_path: Path) -> None:
+    years = ocean.ages(ocean_folder(tmp_path / "ocean"))
+    assert years == {"a": 8, "b": 28, "c": 8, "d": 28}
+    rows = {
+        "reference": ["we call it bear", "it", "we call it bear"],
+        "speaker_id": ["c", "c", "d"],
+        "greedy": ["we call", "it", "we call it bear"],
+        "corrected": [None, None, None],
+        "lm": ["we call it", "it", "we call it bare"],
+    }
+    columns = {name: pa.array(values, pa.string()) for name, values in rows.items()}
+    pq.write_table(pa.table(columns), tmp_path / "utterances.parquet")
+    found = ocean.by_age(tmp_path, years)
+    assert (found["children"]["speakers"], found["children"]["words"]) == (1, 5)
+    assert (found["children"]["greedy"]["wer"], found["adults"]["greedy"]["wer"]) == (2 / 5, 0.0)
+    assert (found["children"]["lm"]["wer"], found["adults"]["lm"]["wer"]) == (1 / 5, 1 / 4)
+    assert "corrected" not in found["adults"]
+    lines = table({"ocean": {"rates": {}, "utterances": 3, "words": 9, "by_age": found}})
+    assert lines[1].split()[:3] == ["children,", "5", "words:"]
+    with pytest.raises(DataError, match="no age is known of speaker c"):
+        ocean.by_age(tmp_path, {"d": 28})
+
+
+def test_the_outputs_of_a_fixed_network_get_the_corpus_splits(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "labels.tsv").write_text("0\t \n1\tn\n2\t<blank>\n")
+    np.savez(given / "log_probs.npz", c1=np.zeros((2, 3), np.float16))
+    folder = ocean_folder(tmp_path / "ocean")
+    counts = ocean.prepare_outputs(given, folder, {"a": "train", "b": "dev", "c": "test"}, tmp_path / "work")
+    assert counts == {"dev": 2, "test": 2}
+    assert (tmp_path / "work" / "refs.tsv").read_text().splitlines() == [
+        "id\tsplit\tspeaker\ttext",
+        *(f"b{n}\tdev\tb\twe call it bear" for n in (1, 2)),
+        *(f"c{n}\ttest\tc\twe call it bear" for n in (1, 2)),
+    ]
+    assert (tmp_path / "work" / "alphabet.txt").read_text() == " \nn\n"
+    (folder / "train" / "spk2age").write_text("a\tten\n")
+    with pytest.raises(DataError, match="the age of a is 'ten'; expected years"):
+        ocean.ages(folder)
 
 
 def test_a_phoneme_network_gets_its_references_alphabet_and_pronunciations(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+"""`ls …/*.wav | python hama_outputs.py OUT`: the outputs of PyPI's `hama` (Apache-2.0) for WAV files of 16 kHz.
+
+Its 191 tokens of several languages are folded to the 39 sounds of ARPAbet, word boundary and blank: probabilities of
+tokens for one sound are added, what is no English sound is left out and the rest sums to 1 again. Writes
+`OUT/log_probs.npz` (float16 natural logs [frames, 41] by the file's name without its ending, blank last, a frame every
+20 ms) and `OUT/labels.tsv`. A file that it cannot read is named and left out.
+"""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from hama.asr import ASRModel, read_wav_mono
+
+# label (one character), ARPAbet, tokens
+SOUNDS = (
+    (" ", "word boundary", "<wb>"), ("a", "AA", "ɑ ɒ a"), ("b", "AE", "æ"), ("c", "AH", "ə ʌ ɐ"), ("d", "AO", "ɔ"),
+    ("e", "AW", "aʊ"), ("f", "AY", "aɪ"), ("g", "B", "b"), ("h", "CH", "t͡ʃ"), ("i", "D", "d"), ("j", "DH", "ð"),
+    ("k", "EH", "ɛ"), ("l", "ER", "ɝ ɚ ɜ"), ("m", "EY", "eɪ e"), ("n", "F", "f"), ("o", "G", "ɡ g"), ("p", "HH", "h"),
+    ("q", "IH", "ɪ ɨ"), ("r", "IY", "i"), ("s", "JH", "d͡ʒ"), ("t", "K", "k kʰ"), ("u", "L", "l ɫ"), ("v", "M", "m"),
+    ("w", "N", "n"), ("x", "NG", "ŋ"), ("y", "OW", "oʊ o"), ("z", "OY", "ɔɪ"), ("à", "P", "p pʰ"), ("á", "R", "ɹ r ɻ"),
+    ("â", "S", "s"), ("ã", "SH", "ʃ"), ("ä", "T", "t tʰ ɾ"), ("å", "TH", "θ"), ("æ", "UH", "ʊ"), ("ç", "UW", "u ʉ"),
+    ("è", "V", "v"), ("é", "W", "w"), ("ê", "Y", "j"), ("ë", "Z", "z"), ("ì", "ZH", "ʒ"), ("", "<blank>", "<blank>"),
+)  # fmt: skip
+_LEAST = 1e-6  # of a probability, so that its log stays in a float16
+
+
+def folding(tokens: list[str]) -> np.ndarray:
+    """Tokens × sounds, 1 where a token is that sound."""
+    matrix = np.zeros((len(tokens), len(SOUNDS)))
+    for column, (_, _, names) in enumerate(SOUNDS):
+        for name in names.split():
+            matrix[tokens.index(name), column] = 1.0
+    return matrix
+
+
+def log_probs(model: ASRModel, path: Path, fold: np.ndarray) -> np.ndarray:
+    """Natural logs, float16 [frames, 41]."""
+    samples, rate_hz = read_wav_mono(path)
+    if rate_hz != model.model_sample_rate:
+        raise ValueError(f"{rate_hz} Hz; expected {model.model_sample_rate}")
+    names = [model._log_probs_output_name, model._out_lengths_output_name]
+    feeds = {
+        model._waveform_input_name: samples.reshape(1, -1).astype(np.float32),
+        model._waveform_lengths_input_name: np.array([len(samples)], dtype=np.int64),
+    }
+    outputs, lengths = model.session.run(names, feeds)
+    frames = int(np.asarray(lengths).reshape(-1)[0])
+    folded = np.exp(np.asarray(outputs)[0][:frames].astype(np.float64)) @ fold
+    folded = np.maximum(folded / folded.sum(axis=1, keepdims=True), _LEAST)
+    return np.log(folded / folded.sum(axis=1, keepdims=True)).astype(np.float16)
+
+
+def main() -> int:
+    """Write the folder."""
+    out, files = Path(sys.argv[1]), [Path(line) for line in sys.stdin.read().splitlines() if line.strip()]
+    out.mkdir(parents=True, exist_ok=True)
+    model = ASRModel()
+    fold = folding(list(model.decoder_tokens))
+    waiting = out / ".log_probs.npz"
+    with zipfile.ZipFile(waiting, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in files:
+            try:
+                values = log_probs(model, path, fold)
+            except (OSError, EOFError, ValueError) as error:
+                print(f"{path}: left out: {error}", file=sys.stderr)
+                continue
+            with packed.open(f"{path.stem}.npy", "w") as stream:
+                np.lib.format.write_array(stream, values)
+    waiting.rename(out / "log_probs.npz")
+    lines = [f"{n}\t{label or name}\t{name if label else ''}" for n, (label, name, _) in enumerate(SOUNDS)]
+    (out / "labels.tsv").write_text("".join(line.rstrip("\t") + "\n" for line in lines), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
