@@ -1,16 +1,13 @@
 """The quality report of a corpus: one self-contained HTML page that a person reads and listens to.
 
 Everything comes from the published version: manifest, rejections and the columns of the shards. No request
-leaves the page (styles, plots and sound are inside it), no script runs, and all corpus text is escaped. Pages
-about language models and training are made elsewhere.
+leaves the page (styles, charts and sound are inside it, 3 MB at most), no script runs but the one that draws the
+charts, and all corpus text is escaped. Pages about language models and training are made elsewhere.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,11 +18,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from markupsafe import Markup
+from markupsafe import escape
 
 from corpora.faults import FAULT
-from corpora.pages.past import drift_of, hours_drawn, verdicts_of, versions_of
-from corpora.pages.pictures import picture_of
+from corpora.pages.clips import clipped, clips_of, records
+from corpora.pages.distributions import charts_of
+from corpora.pages.past import drift_of, verdicts_of, versions_of
 from corpora.quality.checks import CHECKS
 from corpora.quality.leakage import pairs_path
 from corpora.quality.refusals import CORPUS_CHECKS, IMPORT_CHECKS
@@ -34,39 +32,16 @@ from corpora.versions.same_sources import published_twice
 from store.corpus import Corpus
 from store.errors import NotPublishedError, StoreError
 from store.opening import open_store
+from store.pages.charts import as_json, drawn_by, script_sources, scripts
 from store.pages.environment import page_environment
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic
 
-ACCEPTED_SHOWN = 6
-PER_FLAG_SHOWN = 2
-FLAGGED_SHOWN = 16
 SAMPLES_PER_CHECK = 20
-LONGEST_SHOWN_S = 15.0
-_BINS = 32
+_HEAD_LETTERS = 1000  # of a page, its policy among them
 _COLUMNS = [
-    "utterance_id", "split", "subset", "speaker_id", "gender", "duration_s", "text", "text_raw", "flags",
-    "source_path", "transcript_path", "transcript_line", "measures",
+    "utterance_id", "split", "speaker_id", "gender", "duration_s", "text", "flags", "measures",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A distribution: its title and unit, the picture, and the figures beneath it."""
-
-    title: str
-    svg: Markup
-    caption: str
-
-
-_PLOTS = (
-    ("duration_s", "Duration", "s"),
-    ("chars_per_s", "Speed", "letters/s"),
-    ("snr_db", "Loud over quiet", "dB"),
-    ("peak_dbfs", "Peak level", "dBFS"),
-    ("silence_ratio", "Silence", "share"),
-    ("bandwidth_hz", "Bandwidth", "Hz"),
-)
 
 
 @cache
@@ -88,6 +63,8 @@ def render_corpus_report(
     says = {check.name: check.says for check in CHECKS} | CORPUS_CHECKS | IMPORT_CHECKS
     expected = _expected(corpus)
     versions = [] if audited else versions_of(store, corpus.name)
+    flagged, accepted = clips_of(corpus, table)
+    charts = charts_of(table, versions, manifest["rejected"])
     return (
         environment()
         .get_template("corpus.html")
@@ -98,18 +75,20 @@ def render_corpus_report(
             sealed_at=sealed_at(corpus.path),
             expected=expected,
             versions=versions,
-            versions_drawn=hours_drawn(versions),
             drift=drift_of(expected),
             verdicts=[] if audited else verdicts_of(store, corpus),
             twice=published_twice(store, corpus.name, manifest["sources"]),
             items=manifest["items"],
-            plots=[_plot(table, *entry) for entry in _PLOTS] if len(table) else [],
-            letters=_letters(table["text"]),
+            charts=charts,
+            chart_data=as_json(charts),
+            chart_scripts=scripts(),
+            script_sources=script_sources(),
+            drawn_by=drawn_by(),
             speakers=_speakers(table),
             rejected=_rejected(corpus, manifest["rejected"], says),
             says=says,
-            accepted=_players(corpus, _some(table, ACCEPTED_SHOWN)),
-            flagged=_players(corpus, _flagged(table)),
+            accepted=accepted,
+            flagged=flagged,
         )
     )
 
@@ -185,54 +164,6 @@ def _table(corpus: Corpus) -> pd.DataFrame:
     return whole.rename(columns={f"measures.{name}": name for name in MEASURES})
 
 
-# --- plots -------------------------------------------------------------------------------------------------
-
-
-def _plot(table: pd.DataFrame, column: str, title: str, unit: str) -> Plot:
-    values = table[column].to_numpy(dtype=float)
-    low, middle, high = np.percentile(values, (1, 50, 99))
-    caption = f"median {_short(middle)} {unit}; 98 % between {_short(low)} and {_short(high)}"
-    return Plot(f"{title}, {unit}", _histogram(values), caption)
-
-
-def _short(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
-
-
-def _histogram(values: np.ndarray[Any, Any]) -> Markup:
-    """Bars of counts with their range in the tool tip; colours come from the page."""
-    low, high = float(values.min()), float(values.max())
-    spread = (low, high) if high > low else (min(0.0, low), max(1.0, high))
-    counts, edges = np.histogram(values, bins=_BINS, range=spread)
-    top = max(int(counts.max()), 1)
-    bars = []
-    for index, count in enumerate(counts):
-        height = 80.0 * float(count) / top
-        height = max(height, 1.0) if count else 0.0
-        tip = f"{_short(edges[index])} to {_short(edges[index + 1])}: {int(count)}"
-        bars.append(
-            Markup('<rect x="{}" y="{:.1f}" width="9" height="{:.1f}"><title>{}</title></rect>').format(
-                index * 10, 84 - height, height, tip
-            )
-        )
-    ends = Markup('<text x="0" y="98">{}</text><text x="{}" y="98" text-anchor="end">{}</text>').format(
-        _short(edges[0]), _BINS * 10 - 1, _short(edges[-1])
-    )
-    view = f"0 0 {_BINS * 10} 100"
-    return Markup('<svg viewBox="{}" role="img" aria-label="{}">{}{}</svg>').format(
-        view, f"counts from {_short(edges[0])} to {_short(edges[-1])}", Markup("").join(bars), ends
-    )
-
-
-def _letters(texts: pd.Series) -> list[tuple[str, int]]:
-    """Letters by how often they appear, rarest last."""
-    counts: dict[str, int] = {}
-    for text in texts:
-        for letter in text:
-            counts[letter] = counts.get(letter, 0) + 1
-    return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-
-
 def _speakers(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The speakers with the most sound."""
     if table.empty:
@@ -244,7 +175,7 @@ def _speakers(table: pd.DataFrame) -> list[dict[str, Any]]:
         gender=("gender", lambda s: next((g for g in s if isinstance(g, str)), "unknown")),
     )
     top = grouped.sort_values(["hours"], ascending=False, kind="stable").head(20).reset_index()
-    return _records(top)
+    return records(top)
 
 
 # --- rows shown --------------------------------------------------------------------------------------------
@@ -280,72 +211,7 @@ def _rejected_samples(corpus: Corpus, counts: dict[str, int]) -> dict[str, list[
 
 def _sample(row: dict[str, Any]) -> dict[str, Any]:
     place = row["source_path"] + ("" if row["line"] is None else f":{row['line']}")
-    return {"place": place, "reason": row["reason"], "text": row["text_raw"] or ""}
-
-
-def _hash_order(ids: pd.Series) -> pd.Series:
-    return ids.map(lambda value: hashlib.sha256(value.encode()).hexdigest())
-
-
-def _some(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """A few rows, always the same ones for the same corpus."""
-    short = table[table["duration_s"] <= LONGEST_SHOWN_S]
-    return short.assign(order=_hash_order(short["utterance_id"])).sort_values("order").head(count)
-
-
-def _flagged(table: pd.DataFrame) -> pd.DataFrame:
-    """Two rows for each flag that a check gives."""
-    names = [check.name for check in CHECKS if not check.rejects] + [
-        "duplicate_audio",
-        "unusual_pace",
-        "has_noise_tag",
-        "end_trimmed",
-    ]
-    chosen: list[int] = []
-    for name in names:
-        rows = table[table["flags"].map(lambda flags, wanted=name: wanted in flags).astype(bool)]
-        chosen += [i for i in _some(rows, PER_FLAG_SHOWN).index if i not in chosen]
-    return table.loc[chosen[:FLAGGED_SHOWN]]
-
-
-def _players(corpus: Corpus, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """What the page needs to show and play rows."""
-    paths, shown = corpus.shard_paths(), []
-    for row in _records(rows):
-        flac = _sound(paths[row["shard"]], row["row"])
-        shown.append(
-            {
-                "id": row["utterance_id"],
-                "speaker": row["speaker_id"],
-                "split": row["split"],
-                "duration_s": row["duration_s"],
-                "text": row["text"],
-                "raw": row["text_raw"],
-                "flags": list(row["flags"]),
-                "place": row["source_path"],
-                "sound": "data:audio/flac;base64," + base64.b64encode(flac).decode(),
-                "picture": picture_of(flac),
-            }
-        )
-    return shown
-
-
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dictionaries by column."""
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-
-
-def _sound(path: Path, row: int) -> bytes:
-    """The FLAC of one row: only its row group is read."""
-    with pq.ParquetFile(path) as shard:
-        for group in range(shard.num_row_groups):
-            rows = shard.metadata.row_group(group).num_rows
-            if row < rows:
-                column: pa.ChunkedArray = shard.read_row_group(group, columns=["audio"])["audio"]
-                data: bytes = column[row].as_py()["bytes"]
-                return data
-            row -= rows
-    raise IndexError(f"{path} has no row {row}")
+    return {"place": place, "reason": row["reason"], "text": clipped(row["text_raw"] or "")}
 
 
 def checks_in_words() -> Sequence[tuple[str, str, bool]]:
@@ -353,13 +219,20 @@ def checks_in_words() -> Sequence[tuple[str, str, bool]]:
     return [(check.name, check.says, check.rejects) for check in CHECKS]
 
 
+def _drawn_by_ours(page: Path) -> bool:
+    """Whether the policy at a page's head admits the scripts of today."""
+    with page.open(encoding="utf-8") as text:
+        return escape(script_sources()) in text.read(_HEAD_LETTERS)
+
+
 def outdated_reports(store: Store | None = None) -> list[str]:
-    """Names of the corpora whose page is missing or older than their current version."""
+    """Names of the corpora whose page is missing, older than their current version, or drawn by other scripts than ours,
+    which Airflow's frame would not run."""
     store = store or open_store()
     outdated = []
     for name in store.corpus_names():
         page = store.reports_dir / "corpora" / f"{name}.html"
         published_s = (store.corpora_dir / name / "current").lstat().st_mtime
-        if not page.is_file() or page.stat().st_mtime <= published_s:
+        if not page.is_file() or page.stat().st_mtime <= published_s or not _drawn_by_ours(page):
             outdated.append(name)
     return outdated

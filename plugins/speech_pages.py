@@ -1,7 +1,7 @@
 """The *Speech* pages inside the Airflow UI: what the store holds, and the reports.
 
 Pages under /speech/…, the same figures as JSON under /speech/api/…; every route asks for Airflow's login.
-Corpus text is hostile: templates escape, and reports are served without any script. Figures come from
+Corpus text is hostile: templates escape, and of a report only the scripts that draw its charts run. Figures come from
 `store.overview`; all that is done here is to go back to an earlier model, and to start what is due.
 """
 
@@ -109,7 +109,7 @@ def run_report(dag_id: str, run_id: str) -> HTMLResponse:
 
 @app.get("/reports/{name:path}")
 def report(name: str) -> Response:
-    """A report page of the store, without any script and below the reports' folder only."""
+    """A report page of the store, below the reports' folder only; nothing runs in it but what draws its charts."""
     path = report_path(open_store(), name)
     if path is None:
         raise HTTPException(404, "no such report")

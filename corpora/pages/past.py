@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from corpora.curation.decisions import Decision, mark_of, read_decisions, standing
 from corpora.versions.history import history
 from store.corpus import Corpus
@@ -19,7 +17,6 @@ from store.store import Store
 
 VERSIONS_SHOWN = 12
 DECISIONS_SHOWN = 50
-_BAR, _HIGH = 24, 80.0
 
 
 @dataclass(frozen=True)
@@ -47,23 +44,6 @@ def versions_of(store: Store, name: str) -> list[dict[str, Any]]:
             continue
         rows.append({**entry, "items": items, "speakers": speakers, "refused_share": share})
     return rows
-
-
-def hours_drawn(versions: list[dict[str, Any]]) -> Markup:
-    """Bars of the hours of each version; colours come from the page."""
-    top = max([entry["hours"] for entry in versions] + [1e-9])
-    bars = []
-    for index, entry in enumerate(versions):
-        height = max(1.0, _HIGH * entry["hours"] / top)
-        tip = f"{entry['published']}: {entry['hours']:.2f} h, {entry['utterances']} utterances"
-        bars.append(
-            Markup('<rect x="{}" y="{:.1f}" width="{}" height="{:.1f}"><title>{}</title></rect>').format(
-                index * _BAR, _HIGH - height, _BAR - 3, height, tip
-            )
-        )
-    return Markup('<svg viewBox="0 0 {} {:.0f}" role="img" aria-label="hours by version">{}</svg>').format(
-        max(VERSIONS_SHOWN, len(versions)) * _BAR, _HIGH, Markup("").join(bars)
-    )
 
 
 def drift_of(expected: Mapping[str, Any] | None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,40 @@ def test_reports_are_read_inside_airflow_and_hostile_text_stays_text(window: Any
     assert "broken" not in str(window.run("return document.title"))
     window.save(tmp_path / "report.png")
     assert (tmp_path / "report.png").stat().st_size > 20_000
+
+
+def test_charts_are_drawn_in_the_frame_by_keys_too_and_nothing_is_fetched(window: Any) -> None:
+    window.visit("/speech/report?name=corpora/librispeech.html")
+    inside = "const frame = document.querySelector('iframe'), page = frame.contentDocument; "
+    deadline_s = time.monotonic() + 30
+    while window.run(inside + "return page.documentElement.dataset.charts") != "drawn":
+        assert time.monotonic() < deadline_s, "the charts are not drawn"
+        time.sleep(0.2)
+    charts = window.run(
+        inside + "return [...page.querySelectorAll('[data-chart]')].map(one => one.dataset.scales)"
+    )
+    assert len(charts) >= 8 and charts[0] == "LinearScale LinearScale", charts
+    fetched = "return frame.contentWindow.performance.getEntriesByType('resource').map(one => one.name)"
+    assert [one for one in window.run(inside + fetched) if not one.startswith("data:")] == []
+    seen = inside + "const one = page.querySelector('[data-chart]'); "
+    for button in window.run(seen + "return [...one.querySelectorAll('button')].map(two => two.textContent)"):
+        window.run(
+            seen + f"[...one.querySelectorAll('button')].find(two => two.textContent == '{button}').click()"
+        )
+    time.sleep(1)
+    assert window.run(seen + "return one.dataset.scales") == "LogScale LogScale"
+    ends = "return frame.contentWindow.Bokeh.documents.map(two => two.roots()[0].x_range.end)"
+    before = window.run(seen + ends)
+    press = "new frame.contentWindow.KeyboardEvent('keydown', {key: '+', cancelable: true})"
+    window.run(seen + f"one.querySelector('.drawn').dispatchEvent({press})")
+    after = window.run(seen + ends)
+    assert sum(1 for old, new in zip(before, after, strict=True) if new < old) == 1
+    dark = "page.documentElement.dataset.theme = 'dark'; return null"
+    paper = "return frame.contentWindow.Bokeh.documents.map(two => two.roots()[0].background_fill_color)"
+    light = window.run(inside + paper)
+    window.run(inside + dark)
+    time.sleep(1.5)
+    assert set(window.run(inside + paper)).isdisjoint(light)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from store.opening import open_store
+from store.pages.charts import script_sources
 from tests.training.release.handmade_models import SAID, evaluation, package
 from training.release.registry import Registry
 
@@ -115,8 +116,9 @@ def test_reports_are_sandboxed_and_nothing_else_is_served(reader: Any, store_roo
     publish_hostile(store_root)
     answer = reader.get("/reports/index.html")
     assert answer.text == "<h1>chain</h1>"
-    assert "sandbox allow-same-origin" in answer.headers["Content-Security-Policy"]
-    assert "allow-scripts" not in answer.headers["Content-Security-Policy"]
+    policy = answer.headers["Content-Security-Policy"]
+    assert "sandbox allow-same-origin allow-scripts" in policy and "allow-forms" not in policy
+    assert f"script-src {script_sources()};" in policy and "script-src 'self'" not in policy
     for name in (
         "%2e%2e/secret.html", "..%2fsecret.html", "corpora/%2e%2e/%2e%2e/secret.html", "link.html", "%00.html",
         f"{str(store_root)[1:]}/secret.html", f"/{store_root}/secret.html", "corpora", "", "none.html",

@@ -12,7 +12,7 @@ from corpora.curation.curate import Wish, curate
 from corpora.pages.past import drift_of, verdicts_of, versions_of
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
-from corpora.report import render_corpus_report
+from corpora.report import outdated_reports, render_corpus_report, write_corpus_report
 from demo.layouts import librispeech, tones
 from store.opening import open_store
 from store.store import Store
@@ -79,3 +79,11 @@ def test_drift_is_told_with_its_bound() -> None:
     }
     assert [one["name"] for one in drift_of(expected)] == ["drift_letters", "drift_snr_db"]
     assert drift_of(None) == []
+
+
+def test_a_page_that_other_scripts_drew_is_written_anew(store: Store) -> None:
+    assert outdated_reports(store) == ["librispeech"]
+    page = write_corpus_report(store, store.corpus("librispeech"))
+    assert outdated_reports(store) == [] and page.stat().st_size < 3_000_000
+    page.write_text(page.read_text("utf-8").replace("sha256-", "sha256-0", 1), "utf-8")
+    assert outdated_reports(store) == ["librispeech"]
