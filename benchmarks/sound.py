@@ -25,7 +25,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from corpora.audio.fingerprint import as_words, fingerprint, near_pairs
+from corpora.audio.fingerprint import as_words, fingerprint
+from corpora.quality.near_copies import near_pairs
 from native import sound
 
 RATE_HZ = 16_000
@@ -109,12 +110,15 @@ def copies_found(sounds: list[Samples]) -> dict[str, dict[str, float]]:
     answers = {}
     for name, change in CHANGES.items():
         theirs = _prints([change(samples) for samples in sounds])
-        first, second = near_pairs(mine, theirs)
+        pairs_found = near_pairs(mine, theirs)
         bits = np.bitwise_count(mine ^ theirs).sum(axis=1)
-        answers[name] = {"found": float((first == second).sum() / len(sounds)), "bits": float(bits.mean())}
-    first, second = near_pairs(mine, mine)
+        answers[name] = {
+            "found": float((pairs_found.first == pairs_found.second).sum() / len(sounds)),
+            "bits": float(bits.mean()),
+        }
+    own = near_pairs(mine, mine)
     pairs = len(sounds) * (len(sounds) - 1) // 2
-    answers["different sounds"] = {"found": float((first < second).sum() / pairs), "pairs": pairs}
+    answers["different sounds"] = {"found": float((own.first < own.second).sum() / pairs), "pairs": pairs}
     return answers
 
 

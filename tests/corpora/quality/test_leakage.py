@@ -17,9 +17,9 @@ import soundfile
 import soxr
 
 from corpora.__main__ import main
-from corpora.audio.fingerprint import NEAR_BITS, Lengths, as_words, fingerprint, near_pairs
+from corpora.audio.fingerprint import NEAR_BITS, as_words, fingerprint
 from corpora.quality.gate import refusal
-from corpora.quality.leakage import Traces, compare, traces_of
+from corpora.quality.leakage import traces_of
 from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from corpora.report import render_corpus_report
@@ -218,57 +218,6 @@ def test_fingerprints_of_an_older_kind_are_made_anew_from_the_stored_sound(tmp_p
         open_store(store), handmade(open_store(store).corpus("first", corpus.version), other_kind)
     )
     assert (again.prints == today).all()
-
-
-def test_other_recordings_are_far_apart_and_pairs_are_found_without_comparing_all() -> None:
-    prints = np.array([as_words(fingerprint(speech(seed), RATE_HZ)) for seed in range(40)], dtype=np.uint64)
-    first, second = near_pairs(prints, prints)
-    assert (first == second).all()
-    assert len(first) == 40
-    nearly = prints ^ np.array([[1 << 5, 1 << 40]], dtype=np.uint64)
-    first, second = near_pairs(prints, nearly)
-    assert sorted(zip(first.tolist(), second.tolist(), strict=True)) == [(n, n) for n in range(40)]
-
-
-def padded(chance: np.random.Generator, rows: int) -> np.ndarray:
-    """Fingerprints of other sounds that all begin with the same silence."""
-    prints = chance.integers(0, 1 << 63, (rows, 2), dtype=np.uint64)
-    prints[:, 0] &= np.uint64(0xFFFFFFFFFFFF0000)
-    return prints
-
-
-def test_pairs_of_about_one_length_are_those_among_all_pairs() -> None:
-    chance = np.random.default_rng(1)
-    prints = np.repeat(padded(chance, 50), 20, axis=0)
-    prints[:, 1] ^= np.uint64(1) << chance.integers(0, 64, 1000, dtype=np.uint64)
-    seconds = chance.choice(np.linspace(1.0, 1.2, 50), 1000).astype(np.float32)
-    first, second = near_pairs(prints, prints)
-    fits = np.abs(seconds[first] - seconds[second]) <= 0.03 * seconds[second]
-    assert 0 < fits.sum() < len(fits)
-    among = set(zip(first[fits].tolist(), second[fits].tolist(), strict=True))
-    narrowed = near_pairs(prints, prints, Lengths(seconds, seconds, 0.03))
-    looked = set(zip(*(rows.tolist() for rows in narrowed), strict=True))
-    assert among <= looked
-    assert len(looked) < len(first)
-    assert all(abs(seconds[a] - seconds[b]) <= 0.03 * seconds[b] + 0.002 for a, b in looked)
-
-
-@pytest.mark.timeout(60)
-def test_silence_before_every_sound_does_not_lay_each_beside_each() -> None:
-    """100,000 rows beside 30,000 with one piece in common: all pairs would take minutes and gigabytes."""
-    chance = np.random.default_rng(2)
-    rows, held = 130_000, 30_000
-    made = {key: np.arange(1, rows + 1, dtype=np.uint64) for key in ("speaker", "text", "audio")}
-    seconds = np.where(chance.random(rows) < 0.5, 0.25, np.exp(chance.uniform(0.0, 3.6, rows)))
-    prints = padded(chance, rows)
-    seconds[[0, 1, 2]], seconds[[-1, -2, -3]] = (2.0, 2.0, 0.25), (2.04, 2.2, 0.25)
-    prints[[-1, -2, -3]] = prints[[0, 1, 2]]
-    made["text"][[-1, -2, -3]] = made["text"][[0, 1, 2]]
-    corpus = Traces(
-        "padded", (np.arange(rows) >= rows - held).astype(np.uint8), **made, words=np.full(rows, 3, np.uint16),
-        prints=prints, seconds=seconds.astype(np.float32),
-    )  # fmt: skip
-    assert compare(corpus, corpus, 5)["near_copies"] == 1
 
 
 @pytest.mark.parametrize("samples", [np.zeros(1, np.int16), np.zeros(50_000, np.int16), speech(1, 0.1)])
