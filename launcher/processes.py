@@ -93,13 +93,16 @@ def terminate(processes: Iterable[psutil.Process], polite_s: float = POLITE_S) -
     psutil.wait_procs(left, timeout=5)
 
 
-def end_group(pid: int) -> None:
-    """SIGKILL to what a dead component left behind: every component leads a process group of its own.
+def end_session(pid: int) -> None:
+    """SIGKILL to what a dead component left behind: every component leads a session of its own.
 
-    Executor workers would wait for ever, and a task that goes on would soon be running twice.
+    Executor workers would wait for ever, and a task that goes on would soon be running twice. A task is no child of the
+    component any more and leads a group of its own, but it is of its session; a training job is not, it was detached.
     """
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+    for other in psutil.pids():
+        with contextlib.suppress(OSError):
+            if os.getsid(other) == pid:
+                os.kill(other, signal.SIGKILL)
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:
@@ -159,7 +162,7 @@ class Supervisor:
             status = component.process.poll()
             if status is None:
                 return
-            end_group(component.process.pid)
+            end_session(component.process.pid)
             component.failures = 1 if now_s - component.started_s > LONG_LIFE_S else component.failures + 1
             pause_s = min(MAX_PAUSE_S, 2.0 ** (component.failures - 1))
             log.warning(

@@ -33,11 +33,12 @@ class SpeechPlugin(AirflowPlugin):  # type: ignore[misc]
 
     @property
     def listeners(self) -> list[Any]:
-        """Whoever must hear how runs end: the other DAGs, the list of runs, a person."""
+        """Whoever must hear how runs end: the other DAGs, the list of runs, a person; and that a part begins."""
         import diary
         import failed_refreshes
+        import sturdy
 
-        return [failed_refreshes, diary]
+        return [failed_refreshes, diary, sturdy]
 
     @property
     def fastapi_apps(self) -> list[dict[str, Any]]:

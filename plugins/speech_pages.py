@@ -15,9 +15,10 @@ from model_pages import released_now
 from model_pages import router as model_router
 from page_frame import REPORT_HEADERS, TEMPLATES, User, may_start, page, require_own_form
 from run_pages import CHAIN_REPORT, live_run_page, run_page_values
-from utterance_pages import app as utterances
 from waiting import BUILDING, build_due, due, waiting
 
+from corpora.browsing.pages import Visitor
+from corpora.browsing.pages import make_app as make_browser
 from store.opening import open_store
 from store.overview import overview, report_path
 from training.transcription.serve import Released, make_app
@@ -30,7 +31,12 @@ app = FastAPI(
 app.mount("/try", make_app(Released(), None, [Depends(get_user)]))
 
 
-app.mount("/utterances", utterances)
+def visitor(user: User) -> Visitor:
+    """The user who is logged in; whoever may start `corpus_refresh` may decide about utterances."""
+    return Visitor(str(user.get_name()), may_start(user, "corpus_refresh"))
+
+
+app.mount("/utterances", make_browser(visitor))
 app.include_router(model_router)
 app.include_router(lineage)
 

@@ -7,8 +7,10 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,18 @@ def refresh(airflow: Airflow, source: Path, name: str) -> str:
     form = {"importer": "librispeech", "sources": [str(source)], "name": name}
     run = airflow.call("POST", "dags/corpus_refresh/dagRuns", {"logical_date": None, "conf": form})
     return str(run["dag_run_id"])
+
+
+def ended(airflow: Airflow, run_id: str, limit_s: float = 600.0) -> dict[str, Any]:
+    """A run of corpus_refresh when it has ended, or as it is after `limit_s` seconds."""
+    deadline_s = time.monotonic() + limit_s
+    run = airflow.run("corpus_refresh", run_id)
+    while run["state"] not in ("success", "failed") and time.monotonic() < deadline_s:
+        time.sleep(0.25)
+        run = airflow.run("corpus_refresh", run_id)
+    return run
+
+
+def moment(text: str) -> float:
+    """Seconds since 1970 of a time as the interface writes it."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

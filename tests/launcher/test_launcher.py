@@ -128,7 +128,14 @@ def test_the_supervisor_starts_a_dead_component_again_and_ends_all(home: Home, m
     monkeypatch.setattr(processes, "COMPONENTS", {"api-server": (), "scheduler": ()})
     folder = home.path / "fake/airflow"
     folder.mkdir(parents=True)
-    (folder / "__main__.py").write_text("import time\ntime.sleep(600)\n")
+    (folder / "__init__.py").touch()
+    child = (
+        "import os, time; os.setpgid(0, 0); "
+        f"open({str(home.path)!r} + f'/child-{{os.getppid()}}', 'w').write(str(os.getpid())); time.sleep(600)"
+    )
+    (folder / "__main__.py").write_text(
+        f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {child!r}])\ntime.sleep(600)\n"
+    )
     environment = {**os.environ, "PYTHONPATH": str(folder.parent), "PYTHONSAFEPATH": "1"}
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # not the main thread
     supervisor = processes.Supervisor(home, environment)
@@ -136,7 +143,10 @@ def test_the_supervisor_starts_a_dead_component_again_and_ends_all(home: Home, m
     thread.start()
     try:
         first = wait_for(lambda: processes.find(home, "scheduler"))
+        noted = home.path / f"child-{first.pid}"
+        task = psutil.Process(int(wait_for(lambda: noted.exists() and noted.read_text())))
         first.kill()
+        assert wait_for(lambda: not task.is_running() or task.status() == psutil.STATUS_ZOMBIE)
         second = wait_for(lambda: another(processes.find(home, "scheduler"), first.pid))
         assert wait_for(lambda: processes.find(home, "api-server"))
     finally:
