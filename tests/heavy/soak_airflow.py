@@ -21,6 +21,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ class Soak:
                 break
             self.counts["cleared"] += 1
             cleared = {"dry_run": False, "only_failed": True, "dag_run_id": run_id, "reset_dag_runs": True}
-            self._patiently(lambda: self.airflow.call("POST", f"dags/{dag_id}/clearTaskInstances", cleared))
+            clear = partial(self.airflow.call, "POST", f"dags/{dag_id}/clearTaskInstances", cleared)
+            self._patiently(clear)
             state = self._end_of(dag_id, run_id)
         self.longest_s = max(self.longest_s, time.monotonic() - killed_s)
         self.counts[f"{dag_id} ended {state}"] += 1
@@ -107,7 +109,7 @@ class Soak:
         store = open_store(self.own.store)
         store.settings_path.write_text(SETTINGS.format(corpus=store.corpus_names()[0]))
         (self.own.store / "network.toml").write_text(NETWORK.format(seed=0))
-        build(request_for("default", store))
+        build(request_for("default", self.own.store))
         self.airflow.unpause([TRAINING])
 
     def _kill(self, part: str) -> int:
