@@ -10,6 +10,9 @@ from typing import Any
 from airflow.sdk import Asset
 
 CORPORA = Asset("corpora", uri="speechmill://corpora", group="speechmill")
+# One event for each corpus that a refresh sealed, its partition key the corpus' name. Nothing of ours waits for it: what
+# follows reads all corpora, and Airflow starts a run for every key. A DAG of one's own can wait for one corpus by it.
+CORPUS = Asset("corpus", uri="speechmill://corpus", group="speechmill")
 LANGUAGE_MODEL = Asset("language_model", uri="speechmill://language_model", group="speechmill")
 EVALUATION = Asset("evaluation", uri="speechmill://evaluation", group="speechmill")
 CANDIDATE = Asset("candidate", uri="speechmill://candidate", group="speechmill")
@@ -36,6 +39,13 @@ def refreshes_on_their_way(task_instance: Any) -> int:
         dag_id=REFRESH_DAG, task_ids=[REFRESH_LAST_TASK], states=_UNFINISHED_TASK
     )
     return min(runs, tasks)
+
+
+def say_sealed(context: Any, sealed: dict[str, Any]) -> None:
+    """Name the corpus and its version in the event of `CORPUS` that the asking task leaves."""
+    event = context["outlet_events"][CORPUS]
+    event.add_partitions(sealed["corpus"])
+    event.extra = {key: sealed.get(key) for key in ("status", "version", "utterances", "hours")}
 
 
 def refuse_unknown_keys(context: Any) -> None:

@@ -46,7 +46,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
-from assets import CORPORA, OWNER, refuse_unknown_keys
+from assets import CORPORA, CORPUS, OWNER, refuse_unknown_keys, say_sealed
 from sentences import told
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def last_used() -> dict[str, Any]:
 OFFERED, LAST = sources_offered(), last_used()
 
 
-@task(multiple_outputs=False)
+@task(outlets=[CORPUS], multiple_outputs=False)
 @told
 def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
     """Join the groups, assign splits, ask the gate, publish."""
@@ -100,14 +100,16 @@ def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
     from corpora.refresh.bundles import seal_bundles
 
     try:
-        return seal_bundles(bundles)
+        sealed = seal_bundles(bundles)
     except NothingImportedError as error:
         if error.waits and _can_be_aligned(error.waits):
             raise AirflowSkipException(f"all recordings of {error.waits} wait for times") from error
         raise
+    say_sealed(get_current_context(), sealed)
+    return sealed
 
 
-@task(trigger_rule="none_failed", multiple_outputs=False)
+@task(outlets=[CORPUS], trigger_rule="none_failed", multiple_outputs=False)
 @told
 def align(bundles: list[dict[str, Any]] | None) -> dict[str, Any]:
     """Find the times of what waits for them, and publish it as a corpus of its own."""
@@ -124,6 +126,7 @@ def align(bundles: list[dict[str, Any]] | None) -> dict[str, Any]:
     answer = publish_aligned(name, store)
     for problem in answer["problems"]:
         log.warning("%s", problem)
+    say_sealed(get_current_context(), answer["published"])
     return {
         **answer["published"],
         "aligned": {key: answer[key] for key in ("recordings", "segments", "path")},

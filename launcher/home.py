@@ -24,6 +24,7 @@ from launcher.users import Users
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 PORTS_TO_TRY = 200
+INNER_PORTS = range(20_000, 32_000)
 RUNS_FROM = Path(__file__).resolve().parents[1]
 
 
@@ -174,8 +175,8 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def choose_port(wanted: str | None, last: int | None, taken: int | None = None) -> int:
-    """The port asked for, or else the last one used, 8080 or the next free one; never one that is `taken`.
+def choose_port(wanted: str | None, last: int | None) -> int:
+    """The port asked for, or else the last one used, 8080 or the next free one.
 
     LaunchError when the port asked for is not a number or is taken.
     """
@@ -191,9 +192,20 @@ def choose_port(wanted: str | None, last: int | None, taken: int | None = None) 
     candidates = [last] if last else []
     candidates += range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY)
     for port in candidates:
-        if port != taken and port_is_free(port):
+        if port_is_free(port):
             return port
     raise LaunchError(f"no free port from {DEFAULT_PORT} to {DEFAULT_PORT + PORTS_TO_TRY - 1} on {HOST}")
+
+
+def inner_port(last: int | None, taken: int) -> int:
+    """A port that only our own processes ask: the last one used, or any free one but `taken`.
+
+    Drawn by chance, not counted up from a number: two Airflows that start at once would both find the same one free, for it
+    is listened to seconds later only. Below the ports that the system gives to outgoing connections.
+    """
+    while not last or last == taken or not port_is_free(last):
+        last = INNER_PORTS[secrets.randbelow(len(INNER_PORTS))]
+    return last
 
 
 class Api:

@@ -24,7 +24,7 @@ from typing import Any
 
 from launcher import processes
 from launcher.files import LaunchError
-from launcher.home import HOST, Api, Home, choose_port
+from launcher.home import HOST, Api, Home, choose_port, inner_port
 
 START_LIMIT_S = 300.0
 STOP_LIMIT_S = 45.0
@@ -152,7 +152,7 @@ def _prepare(home: Home, wanted: dict[str, str]) -> tuple[int, dict[str, str]]:
     """Choose ports, make the database, write down what will run; answers the port and the environment."""
     known = read_state(home)
     port = choose_port(os.environ.get("SPEECHMILL_PORT"), known.get("port"))
-    execution_port = choose_port(None, known.get("execution_port"), taken=port)
+    execution_port = inner_port(known.get("execution_port"), port)
     environment = home.environment(os.environ, port, execution_port)
     migrate(home, environment)
     state = {"port": port, "execution_port": execution_port, **wanted}

@@ -170,9 +170,8 @@ def subject_of(facts: RunFacts) -> str:
 
 def _refreshed(facts: RunFacts) -> str:
     sealed = sealed_by(facts)
-    dry = facts.answer("look")
     if sealed is None:
-        return str(dry["headline"]) if isinstance(dry, dict) and "headline" in dry else ""
+        return ""
     if sealed["status"] == "unchanged":
         return f"{sealed['corpus']}: unchanged, nothing new was published"
     refused = sum(sealed["rejected"].values())

@@ -14,13 +14,6 @@ DAG_IDS = {"corpus_refresh", "language_model", "retrain", "data_quality", "tune"
 PARSE_LIMIT_S = 3.0
 
 
-@pytest.fixture(scope="module")
-def bag(airflow_home: Path, root: Path) -> Any:
-    from airflow.dag_processing.dagbag import BundleDagBag
-
-    return BundleDagBag(str(root / "dags"), bundle_path=root / "dags", bundle_name="dags-folder")
-
-
 def test_every_file_parses_into_the_dag_of_its_name(bag: Any, root: Path) -> None:
     assert bag.import_errors == {}
     assert set(bag.dags) == DAG_IDS
@@ -72,7 +65,6 @@ def test_a_dag_ships_paused_and_unpausing_starts_nothing(bag: Any) -> None:
     from airflow.models.dag import DagModel
     from airflow.utils.session import create_session
 
-    store_dags(bag)
     with create_session() as session:
         for dag_id in DAG_IDS:
             assert session.get(DagModel, dag_id).is_paused
@@ -84,24 +76,6 @@ def test_a_dag_ships_paused_and_unpausing_starts_nothing(bag: Any) -> None:
         assert not by_asset
         for dag_id in DAG_IDS:
             session.get(DagModel, dag_id).is_paused = True
-
-
-def store_dags(bag: Any) -> None:
-    """What the dag-processor does with parsed files."""
-    from airflow.dag_processing.collection import update_dag_parsing_results_in_db
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        if session.get(DagBundleModel, "dags-folder") is None:
-            session.add(DagBundleModel(name="dags-folder"))
-        session.flush()
-        update_dag_parsing_results_in_db(
-            bundle_name="dags-folder", bundle_version=None, version_data=None,
-            dags=[LazyDeserializedDAG.from_dag(dag) for dag in bag.dags.values()],
-            import_errors={}, parse_duration=None, warnings=set(), session=session,
-        )  # fmt: skip
 
 
 def test_the_weekly_time_is_never_made_up_for(airflow_home: Path, root: Path) -> None:

@@ -82,15 +82,23 @@ def refresh(bag: Any, archives: Path, **conf: Any) -> Any:
 
 
 def asset_events(dag_run: Any) -> list[dict[str, Any]]:
-    """Extras of the events that a run sent."""
+    """Extras of the events that a run sent to the other DAGs."""
+    return [extra for key, extra in _events(dag_run) if key is None]
+
+
+def sealed_corpora(dag_run: Any) -> dict[str, dict[str, Any]]:
+    """Partition key → extra of the events that a run sent of what it sealed."""
+    return {key: extra for key, extra in _events(dag_run) if key is not None}
+
+
+def _events(dag_run: Any) -> list[Any]:
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
+    asked = select(AssetEvent.partition_key, AssetEvent.extra)
     with create_session() as session:
-        return list(
-            session.scalars(select(AssetEvent.extra).where(AssetEvent.source_run_id == dag_run.run_id))
-        )
+        return list(session.execute(asked.where(AssetEvent.source_run_id == dag_run.run_id)))
 
 
 def test_1_a_refresh_publishes_and_tells(bag: Any, in_chain: Path, archives: Path) -> None:
@@ -105,6 +113,9 @@ def test_1_a_refresh_publishes_and_tells(bag: Any, in_chain: Path, archives: Pat
     assert event["version"] == corpus.version
     assert event["rows"] == 18
     assert sum(event["rejected"].values()) == corpus.manifest["items"]["rejected"] == 3
+    sealed = sealed_corpora(done)
+    assert list(sealed) == ["librispeech"]
+    assert (sealed["librispeech"]["version"], sealed["librispeech"]["utterances"]) == (corpus.version, 18)
 
 
 def test_2_a_language_model_is_built_once(bag: Any, in_chain: Path) -> None:
@@ -143,6 +154,7 @@ def test_3_the_same_refresh_is_a_no_op_that_tells_nobody(bag: Any, in_chain: Pat
     assert done.state == "success"
     assert states(done)["settle"] == ["skipped"]
     assert asset_events(done) == []
+    assert sealed_corpora(done)["librispeech"]["status"] == "unchanged"
     assert open_store(in_chain).corpus("librispeech").version == before
 
 
@@ -244,6 +256,7 @@ def test_minutes_without_times_are_aligned_where_a_model_knows_the_language(
     assert (states(done)["seal"], states(done)["align"]) == (["skipped"], ["success"])
     (event,) = asset_events(done)
     assert (event["name"], event["rows"]) == ("minutes-aligned", 1)
+    assert list(sealed_corpora(done)) == ["minutes-aligned"]
     assert open_store(in_chain).corpus("minutes-aligned").manifest["licence"] == "CC0-1.0"
 
 

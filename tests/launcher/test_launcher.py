@@ -20,7 +20,7 @@ import pytest
 
 from launcher import processes
 from launcher.files import LaunchError
-from launcher.home import Home, choose_port
+from launcher.home import Home, choose_port, inner_port
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -90,6 +90,17 @@ def test_the_port_asked_for_must_be_free_and_otherwise_the_next_one_is_taken() -
     for wrong in ("http", "0", "70000"):
         with pytest.raises(LaunchError, match="1 to 65535"):
             choose_port(wrong, None)
+
+
+def test_the_inner_port_stays_and_two_homes_hardly_draw_the_same() -> None:
+    first = inner_port(None, taken=8080)
+    assert inner_port(first, taken=8080) == first
+    assert inner_port(first, taken=first) != first
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first))
+        other.listen()
+        assert inner_port(first, taken=8080) != first
+    assert len({inner_port(None, taken=8080) for _ in range(5)}) > 1
 
 
 def test_a_record_is_believed_only_for_the_very_process(home: Home, sleeper: subprocess.Popen[bytes]) -> None:
