@@ -34,7 +34,7 @@ from lm.settings import request_for
 from store.opening import open_store
 
 PARTS = ("scheduler", "api-server", "execution-api", "dag-processor", "triggerer", "worker")
-LIMIT_S, CLEARINGS, TRAININGS = 300.0, 3, 5
+LIMIT_S, CLEARINGS, TRAININGS = 600.0, 3, 5
 REFRESH, TRAINING = "corpus_refresh", "retrain"
 NETWORK = "seed = {seed}\n[model]\nn_hidden = 8\n[loop]\nsteps = 30\nbatch_size = 4\nthreads = 1\n"
 SETTINGS = """
