@@ -18,10 +18,6 @@ from native.errors import SpeechmillError
 from store.opening import open_store
 from store.overview import report_path
 from store.store import Store
-from training.evaluation.compare import evaluation_dir
-from training.evaluation.evaluate import evaluations
-from training.evaluation.side_by_side import Filter, side_by_side, sound_of
-from training.pages.side_by_side import shown
 from training.release.registry import Registry
 
 router = APIRouter()
@@ -99,6 +95,9 @@ def compare(
     before: str = "", after: str = "", corpus: str = "", speaker: str = "", side: str = ""
 ) -> Response:
     """Two models utterance by utterance."""
+    from training.evaluation.side_by_side import Filter, side_by_side
+    from training.pages.side_by_side import shown
+
     store, problem, found = open_store(), "", None
     choices = _choices(store)
     if before and after:
@@ -112,6 +111,7 @@ def compare(
 
 def _choices(store: Store) -> list[tuple[str, str]]:
     """(name, what the list shows) of runs and evaluations, newest first."""
+    from training.evaluation.evaluate import evaluations
 
     def when(one: dict[str, Any]) -> float:
         return (store.evaluations_dir / one["id"] / "evaluation.json").stat().st_mtime
@@ -136,6 +136,9 @@ def _choices(store: Store) -> list[tuple[str, str]]:
 @router.get("/sound/{evaluation}/{utterance:path}")
 def sound(evaluation: str, utterance: str) -> Response:
     """The sound of an utterance that an evaluation measured."""
+    from training.evaluation.compare import evaluation_dir
+    from training.evaluation.side_by_side import sound_of
+
     store = open_store()
     try:
         content = sound_of(store, evaluation_dir(evaluation, store).name, utterance)

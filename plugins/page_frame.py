@@ -5,6 +5,8 @@ And who may press a button on it: whoever may start the DAG it stands for, by a 
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 
 from store.pages.charts import script_sources
 
@@ -36,6 +39,32 @@ REPORT_POLICY = POLICY.replace("script-src 'self'", f"script-src {script_sources
 REPORT_HEADERS = PAGE_HEADERS | {
     "Content-Security-Policy": f"{REPORT_POLICY}; sandbox allow-same-origin allow-scripts"
 }
+
+
+class Late:
+    """An application that is made when somebody first asks it something.
+
+    What it imports (pandas, Arrow, numpy) takes 80 MiB, which an Airflow whose pages nobody opens does not hold.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make, self._app, self._lock = make, None, threading.Lock()
+
+    def made(self) -> Any:
+        """The application."""
+        with self._lock:
+            if self._app is None:
+                self._app = self._make()
+            return self._app
+
+    @property
+    def routes(self) -> Any:
+        """Its routes, for whoever lists them."""
+        return self.made().routes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        app = await run_in_threadpool(self.made)
+        await app(scope, receive, send)
 
 
 def page(template: str, here: str = "", status: int = 200, **values: Any) -> HTMLResponse:

@@ -7,7 +7,6 @@ from typing import Any
 
 from run_facts import RunFacts, headline, run_facts, sealed_by, subject_of
 
-from corpora.report import pinned_report, refused_report
 from store.opening import open_store
 from store.overview import report_path
 from store.store import Store
@@ -50,6 +49,8 @@ def _pages(facts: RunFacts) -> tuple[list[Page], str]:
 
 
 def _of_refresh(facts: RunFacts) -> tuple[list[Page], str]:
+    from corpora.report import pinned_report, refused_report
+
     sealed, name = sealed_by(facts), subject_of(facts)
     if sealed is not None and sealed.get("published"):
         title = f"{sealed['corpus']}, version {sealed['version']}"

@@ -7,36 +7,52 @@ Corpus text is hostile: templates escape, and of a report only the scripts that 
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from lineage_pages import router as lineage
 from model_pages import released_now
 from model_pages import router as model_router
-from page_frame import REPORT_HEADERS, TEMPLATES, User, may_start, page, require_own_form
+from page_frame import REPORT_HEADERS, TEMPLATES, Late, User, may_start, page, require_own_form
 from run_pages import CHAIN_REPORT, live_run_page, run_page_values
 from waiting import BUILDING, build_due, due, waiting
 
-from corpora.browsing.pages import Visitor
-from corpora.browsing.pages import make_app as make_browser
 from store.opening import open_store
 from store.overview import overview, report_path
-from training.transcription.serve import Released, make_app
 
 app = FastAPI(
     title="speechmill", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)]
 )
 
+
 # Try it: a sound to text by the released model, under the same login; it has a script, and only there.
-app.mount("/try", make_app(Released(), None, [Depends(get_user)]))
+@Late
+def try_it() -> FastAPI:
+    """A sound to text."""
+    from training.transcription.serve import Released, make_app
+
+    return make_app(Released(), None, [Depends(get_user)])
 
 
-def visitor(user: User) -> Visitor:
+def visitor(user: User) -> Any:
     """The user who is logged in; whoever may start `corpus_refresh` may decide about utterances."""
+    from corpora.browsing.pages import Visitor
+
     return Visitor(str(user.get_name()), may_start(user, "corpus_refresh"))
 
 
-app.mount("/utterances", make_browser(visitor))
+@Late
+def browser() -> FastAPI:
+    """Every row of every version."""
+    from corpora.browsing.pages import make_app
+
+    return make_app(visitor)
+
+
+app.mount("/try", try_it)
+app.mount("/utterances", browser)
 app.include_router(model_router)
 app.include_router(lineage)
 

@@ -51,7 +51,7 @@ def on_starting(component: Any) -> None:
 def bury(job_type: str, hostname: str) -> int:
     """Note the jobs of a kind that ran on a machine as failed; how many there were."""
     from airflow.jobs.job import Job, JobState
-    from airflow.utils import timezone
+    from airflow.sdk import timezone
     from airflow.utils.session import create_session
     from sqlalchemy import update
 

@@ -23,7 +23,7 @@ def sturdy(airflow_home: Path, root: Path) -> Any:
 def jobs(airflow_home: Path) -> Any:
     """Makes jobs that run, by kind and machine, and answers their states in that order."""
     from airflow.jobs.job import Job
-    from airflow.utils import timezone
+    from airflow.sdk import timezone
     from airflow.utils.session import create_session
     from sqlalchemy import delete, select
 
