@@ -138,6 +138,7 @@ class Home:
             "MPLCONFIGDIR": str(cache / "matplotlib"),
             "DASK_TEMPORARY_DIRECTORY": str(temporary / "dask"),
             "GX_ANALYTICS_ENABLED": "false",
+            "ORT_DISABLE_TELEMETRY": "1",
             "TF_CPP_MIN_LOG_LEVEL": "2",
         }
         own = {

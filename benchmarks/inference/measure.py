@@ -79,7 +79,7 @@ def _engine(package: Package, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _stretches(package: Package, options: argparse.Namespace) -> dict[str, Any]:
-    """The frames of every stretch of speech, as the engine cuts them."""
+    """The frames of every stretch of speech, as the engine cuts them, in the order they are spoken."""
     kept: list[Float] = []
 
     class Kept(Costly):
@@ -94,7 +94,7 @@ def _stretches(package: Package, options: argparse.Namespace) -> dict[str, Any]:
 
     recognizer = Recognizer.load(package, RecognizerOptions())
     recognizer.network = Kept()
-    for _ in recognizer.stretches(_pieces(options, recognizer.rate_hz)):
+    for _ in recognizer.live(_pieces(options, recognizer.rate_hz)):
         pass
     np.savez(options.stretches, *kept)
     return {"stretches": len(kept)}

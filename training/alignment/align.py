@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,10 @@ from training.alignment.listening import Listening
 from training.alignment.script import Script, read_script
 from training.alignment.segments import Passage, passages
 from training.decoding.weights import Weights
-from training.network.features import Float, hop_length, window_length
-from training.runtime.errors import SoundError
+from training.network.features import hop_length, window_length
 from training.runtime.package import Package
 from training.runtime.recognizer import Recognizer, RecognizerOptions
-from training.runtime.sound import facts_of, pieces_of
+from training.runtime.sound import Passing, facts_of, pieces_of
 
 log = logging.getLogger(__name__)
 _MARGIN_S = 0.15
@@ -73,18 +72,18 @@ def align(request: AlignRequest, told: Callable[[float], None] | None = None) ->
         recognizer = Recognizer.load(package, options)
         listening = Listening(recognizer)
         try:
-            clock = _Clock()
+            clock = Passing()
             pieces = clock.counted(
                 pieces_of(request.sound, facts, recognizer.rate_hz), recognizer.rate_hz, told
             )
-            damage = _hear(listening, pieces)
+            listening.hear(pieces)
             placed = judge(listening, script.words, request.limits)
             answer = certificate(placed, listening, script, request.limits)
         finally:
             listening.close()
             recognizer.close()
     named = {"sound": str(request.sound), "text": str(request.text), "model": package.id}
-    problem = damage or _problem(answer, request)
+    problem = clock.problem or _problem(answer, request)
     return {
         **named,
         "duration_s": round(clock.seconds, 3),
@@ -121,15 +120,6 @@ def certificate(
             "speech_timed": round(_share(segments, listening, times), 4),
         },
     }
-
-
-def _hear(listening: Listening, pieces: Iterator[Float]) -> str | None:
-    """Hear all that can be heard; what stops it before the end is told."""
-    try:
-        listening.hear(pieces)
-    except SoundError as error:
-        return str(error)
-    return None
 
 
 def _problem(answer: dict[str, Any], request: AlignRequest) -> str | None:
@@ -206,20 +196,3 @@ def _share(segments: Sequence[dict[str, Any]], listening: Listening, times: _Tim
     """Of all speech, how much lies in segments."""
     speech_s = sum(times.end_s(one.stop) - times.start_s(one.start + 1) for one in listening.stretches)
     return min(1.0, sum(one["end_s"] - one["start_s"] for one in segments) / speech_s) if speech_s else 0.0
-
-
-class _Clock:
-    """Seconds of the sound as they pass."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def counted(
-        self, pieces: Iterator[Float], rate_hz: int, told: Callable[[float], None] | None
-    ) -> Iterator[Float]:
-        for piece in pieces:
-            seconds = len(piece) / rate_hz
-            self.seconds += seconds
-            yield piece
-            if told is not None:
-                told(seconds)

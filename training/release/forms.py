@@ -58,11 +58,9 @@ def onnx_bytes(checkpoint: Checkpoint, int8: bool = False, streaming: bool = Fal
 
 def onnx_forward(data: bytes, threads: int = 1) -> Forward:
     """What ONNX Runtime computes of a file that takes whole utterances."""
-    import onnxruntime
+    from training.runtime.network import open_session
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = open_session(data, threads)
 
     def forward(features: Float, lengths: npt.NDArray[np.int32]) -> Float:
         answer: Float = session.run(["log_probs"], {"features": features, "lengths": lengths})[0]

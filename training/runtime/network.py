@@ -7,6 +7,7 @@ facts that travel in the file (labels, front end); knows nothing of sound, packa
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,25 @@ from training.errors import CheckpointError
 from training.network.features import Float
 
 
+def onnx_runtime() -> Any:
+    """The library, told to report nothing.
+
+    By itself it gives the machine a number, keeps a diary of sessions in the user's home and sends it to its maker.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
 def open_session(file: Path | bytes, threads: int = 1) -> Any:
     """An ONNX Runtime session on so many cores.
 
     Raises:
         CheckpointError: the file is missing, damaged or of a version that ONNX Runtime cannot read.
     """
-    import onnxruntime
-
+    onnxruntime = onnx_runtime()
     onnxruntime.set_default_logger_severity(3)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

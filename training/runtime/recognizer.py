@@ -140,7 +140,8 @@ class Recognizer:
         weights = options.weights or package.weights
         if scorer is not None:
             scorer = scorer.with_weights(weights.alpha, weights.beta)
-        search = Search(package.alphabet(), scorer, weights, dict(options.hot_words))
+        search = Search(package.alphabet(), scorer, weights, _spelled(options.hot_words, package))
+        search.words(np.full((1, len(package.labels) + 1), -1.0, np.float32))  # refuses what it cannot do
         network = open_network(package.network(options.network))
         package.refuse_stranger(network.facts, package.network(options.network))
         return cls(package, network, search, options)
@@ -197,6 +198,14 @@ class Recognizer:
     def close(self) -> None:
         """Give the cores back."""
         self._pool.shutdown()
+
+
+def _spelled(hot_words: Mapping[str, float], package: Package) -> dict[str, float]:
+    """Hot words in the network's letters: capitals become small ones where it writes small ones only."""
+    letters = set(package.labels)
+    return {
+        phrase if set(phrase) <= letters else phrase.lower(): boost for phrase, boost in hot_words.items()
+    }
 
 
 class Hearing(Generic[T]):

@@ -47,12 +47,35 @@ def add_parsers(add: Add) -> None:
         "--pieces-form", choices=("wav", "flac", "mp3", "ogg"), default="wav", help="default wav"
     )
     one.add_argument("--channels", choices=("mixed", "apart"), default="mixed", help="default mixed")
-    one.add_argument("--rate", type=int, default=16000, metavar="HZ", help="of raw sound from a pipe (16000)")
+    one.add_argument(
+        "--track", type=_count, default=1, metavar="N", help="which sound track of a film (1, the first)"
+    )
+    one.add_argument(
+        "--rate", type=_rate, default=16000, metavar="HZ", help="of raw sound from a pipe (16000)"
+    )
     one.add_argument(
         "--serve", action="store_true", help="a page on 127.0.0.1 to try it: drop a file or speak"
     )
     one.add_argument("--port", type=int, default=0, help="of the page; default: any free one")
     add_recognizer_options(one)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    return _whole(text, 1, 999)
+
+
+def _cores(text: str) -> int:
+    return _whole(text, 0, 4096)
+
+
+def _rate(text: str) -> int:
+    return _whole(text, 1000, 768_000)
 
 
 def add_recognizer_options(one: argparse.ArgumentParser) -> None:
@@ -65,7 +88,7 @@ def add_recognizer_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--beam-width", type=int, help="beam width of the search")
     one.add_argument("--mode", choices=("exact", "default", "fast"), help="pruning of the search")
     one.add_argument(
-        "--threads", type=int, default=0, help="cores (default: all); the text does not depend on it"
+        "--threads", type=_cores, default=0, help="cores (default: all); the text does not depend on it"
     )
     one.add_argument(
         "--hot-word",
@@ -129,8 +152,7 @@ def load_recognizer(options: argparse.Namespace, store: Store) -> Recognizer:
 
 
 def _transcribe(options: argparse.Namespace, store: Store) -> int | None:
-    if options.pieces and (options.serve or "-" in options.files):
-        raise TranscriptionError("--pieces cuts files: name them, without - and --serve")
+    _refuse_contradictions(options)
     if options.serve:
         from training.transcription.serve import serve
 
@@ -144,20 +166,62 @@ def _transcribe(options: argparse.Namespace, store: Store) -> int | None:
     return _files(options, store)
 
 
+def _refuse_contradictions(options: argparse.Namespace) -> None:
+    """Wishes that cannot be met together, before anything is loaded.
+
+    Raises:
+        TranscriptionError: in a sentence.
+    """
+    piped = "-" in options.files
+    if options.pieces and (options.serve or piped):
+        raise TranscriptionError("--pieces cuts files: name them, without - and --serve")
+    if options.serve and options.files:
+        raise TranscriptionError(
+            "--serve opens a page and takes no files: drop them there, or leave --serve away"
+        )
+    if piped and len(options.files) > 1:
+        raise TranscriptionError(
+            "- is raw sound from a pipe and goes alone: transcribe the files in another call"
+        )
+    if piped and (options.out or options.channels == "apart" or options.track > 1):
+        raise TranscriptionError(
+            "raw sound from a pipe has one channel and is written to standard output: leave --out, --channels and "
+            "--track away"
+        )
+
+
 def _files(options: argparse.Namespace, store: Store) -> int | None:
     from training.transcription.formats import FORMATS as WRITERS
-    from training.transcription.transcribe import OutputFolder, jobs_of, transcribe_all
+    from training.transcription.transcribe import (
+        OutputFolder,
+        jobs_of,
+        make_writable,
+        refuse_namesakes,
+        transcribe_all,
+    )
 
     form = options.format or ("json" if options.json else "text")
+    paths = [Path(name) for name in options.files]
+    if options.out or options.pieces:
+        refuse_namesakes(paths)
     recognizer = load_recognizer(options, store)
     folder = OutputFolder(options.out, form, _identity(options, recognizer)) if options.out else None
-    paths = [Path(name) for name in options.files]
+    if options.pieces:
+        make_writable(options.pieces)
     waiting = [
         path for path in paths if folder is None or not folder.has(path) or _uncut(path, options.pieces)
     ]
     if len(waiting) < len(paths):
         log.info("%d of %d files are transcribed already", len(paths) - len(waiting), len(paths))
-    jobs = jobs_of(waiting)
+    jobs = jobs_of(waiting, options.track - 1)
+    for job in jobs:
+        if job.facts is not None and job.facts.tracks > 1:
+            log.info(
+                "%s has %d sound tracks: number %d is heard (--track)",
+                job.path,
+                job.facts.tracks,
+                options.track,
+            )
     problems = 0
     with _Hours(jobs, options.channels == "apart") as hours:
         for transcript in transcribe_all(jobs, recognizer, options.channels == "apart", hours.told):
@@ -167,14 +231,18 @@ def _files(options: argparse.Namespace, store: Store) -> int | None:
             elif transcript.problem is None or transcript.segments:
                 folder.write(transcript)
             if options.pieces and transcript.segments:
-                from training.transcription.pieces import write_pieces
-
-                log.info("pieces: %s", write_pieces(transcript, options.pieces, options.pieces_form))
+                log.info("pieces: %s", _cut(transcript, options))
             if transcript.problem is not None:
                 problems += 1
                 sys.stderr.write(f"{transcript.problem}\n")
     recognizer.close()
     return 1 if problems else None
+
+
+def _cut(transcript: Transcript, options: argparse.Namespace) -> Path:
+    from training.transcription.pieces import PieceForm, write_pieces
+
+    return write_pieces(transcript, options.pieces, PieceForm(options.pieces_form, options.track - 1))
 
 
 def _uncut(path: Path, folder: Path | None) -> bool:
@@ -196,6 +264,7 @@ def _identity(options: argparse.Namespace, recognizer: Recognizer) -> dict[str, 
         "hot_words": dict(chosen.hot_words),
         "lm": str(chosen.language_model),
         "channels": options.channels,
+        **({"track": options.track} if options.track > 1 else {}),
     }
 
 

@@ -9,11 +9,13 @@ A network that hears from both ends is asked when a stretch of speech has ended;
 from __future__ import annotations
 
 import argparse
+import struct
 import sys
 from collections.abc import Iterator
 from typing import IO
 
 from training.network.features import Float
+from training.runtime.errors import SoundError
 from training.runtime.live import Partial, hear_live
 from training.runtime.recognizer import Recognizer
 from training.runtime.sound import at_rate, raw_pieces
@@ -22,6 +24,9 @@ from training.transcription.segments import Segment, segments_of
 from training.transcription.transcribe import NO_SPEECH
 
 _PIECE_S = 0.1
+_FILES = (b"RIFF", b"RF64", b"ID3", b"fLaC", b"OggS", b"\x1aE\xdf\xa3", b"FORM", b".snd", b"NIST_1A", b"caff")
+_PCM, _LONGEST_CHUNK = (1, 0xFFFE), 1 << 16
+_INSTEAD = "name the file, or pipe it through ffmpeg -i - -f s16le -ac 1 -ar 16000 -"
 _NAME = "-"
 
 
@@ -31,7 +36,7 @@ def transcribe_pipe(recognizer: Recognizer, options: argparse.Namespace) -> int 
     segments: list[Segment] = []
     sound = Counted(sys.stdin.buffer, options.rate)
     shown = _Shown(form == "text" and sys.stderr.isatty())
-    for heard in hear_live(recognizer, at_rate(sound.pieces(), options.rate, recognizer.rate_hz)):
+    for heard in hear_live(recognizer, at_rate(sound.pieces(), sound.rate_hz, recognizer.rate_hz)):
         if isinstance(heard, Partial):
             shown.partial(heard.text)
             continue
@@ -65,14 +70,48 @@ class _Shown:
 
 
 class Counted:
-    """Raw sound from a stream, and how much of it there was."""
+    """Raw sound from a stream, and how much of it there was.
+
+    A WAV header before it is read, as `arecord` writes one; then `rate_hz` is the header's.
+
+    Raises:
+        SoundError: the stream is a WAV of other samples, or a compressed file.
+    """
 
     def __init__(self, stream: IO[bytes], rate_hz: int) -> None:
-        self._stream, self._rate_hz = stream, rate_hz
+        self._stream, self.rate_hz = stream, rate_hz
         self.seconds = 0.0
+        self._first = _all_of(stream, 12)
+        if self._first[:4] == b"RIFF" and self._first[8:] == b"WAVE":
+            self.rate_hz, self._first = _header(stream), b""
+        elif self._first.startswith(_FILES) or self._first[4:8] == b"ftyp":
+            raise SoundError(f"standard input is a file of another form, not raw sound: {_INSTEAD}")
 
     def pieces(self) -> Iterator[Float]:
         """Tenths of a second as float32 in [-1, 1)."""
-        for piece in raw_pieces(self._stream, _PIECE_S, self._rate_hz):
-            self.seconds += len(piece) / self._rate_hz
+        for piece in raw_pieces(self._stream, _PIECE_S, self.rate_hz, self._first):
+            self.seconds += len(piece) / self.rate_hz
             yield piece
+
+
+def _all_of(stream: IO[bytes], size: int) -> bytes:
+    """So many bytes, or fewer at the end."""
+    data = b""
+    while len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    return data
+
+
+def _header(stream: IO[bytes]) -> int:
+    """Read on behind RIFF and WAVE up to the samples; answers their rate in Hz."""
+    found: tuple[int, ...] = ()
+    while len(head := _all_of(stream, 8)) == 8:
+        name, size = struct.unpack("<4sI", head)
+        if name == b"data" and found[1:2] + found[5:6] == (1, 16) and found[0] in _PCM:
+            return found[2]
+        if name == b"data" or size > _LONGEST_CHUNK:
+            break
+        content = _all_of(stream, size + (size & 1))
+        if name == b"fmt " and len(content) >= 16:
+            found = struct.unpack("<HHIIHH", content[:16])
+    raise SoundError(f"standard input is a WAV, and not one of 16-bit samples in one channel: {_INSTEAD}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +29,27 @@ _STEP_MS, _FADE_MS = 20, 5
 _WHOLE_MS = 40  # so many milliseconds are a whole number of samples at every usual rate
 
 
-def write_pieces(transcript: Transcript, folder: Path, form: str = "wav") -> Path:
+@dataclass(frozen=True)
+class PieceForm:
+    """How pieces are written (wav, flac, mp3 or ogg), and of which sound track, counted from 0."""
+
+    name: str = "wav"
+    track: int = 0
+
+
+def write_pieces(transcript: Transcript, folder: Path, form: PieceForm = PieceForm()) -> Path:
     """Cut the sound of a transcript; answers the folder of its pieces.
 
     What is damaged behind the last segment costs nothing: the transcript has named it.
 
     Args:
-        form: wav, flac, mp3 or ogg; mono, at the sound's own rate, 16 bits where the form counts them.
+        form: mono, at the sound's own rate, 16 bits where the form counts them.
 
     Raises:
         SoundError: the sound is gone or is none any more. StoreError: the disk is full or the like.
     """
     source = Path(transcript.file)
-    facts, target = facts_of(source), folder / source.name
+    facts, target = facts_of(source, form.track), folder / source.name
     staged = temporary_beside(target)
     with explain_write(target):
         shutil.rmtree(staged, ignore_errors=True)
@@ -48,7 +57,9 @@ def write_pieces(transcript: Transcript, folder: Path, form: str = "wav") -> Pat
         try:
             for number, segment, sound in _pieces(source, facts, transcript.segments):
                 stem = f"{number:04d}" + ("" if segment.channel is None else f"-channel{segment.channel}")
-                sound.export(str(staged / f"{stem}.{form}"), format=form, parameters=["-bitexact"]).close()
+                sound.export(
+                    str(staged / f"{stem}.{form.name}"), format=form.name, parameters=["-bitexact"]
+                ).close()
                 (staged / f"{stem}.txt").write_text(f"{segment.text}\n", "utf-8")
             fsync_tree(staged)
             put_in_place(staged, target)

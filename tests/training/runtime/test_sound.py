@@ -83,6 +83,52 @@ def test_a_sound_that_was_cut_or_damaged_is_named_after_what_was_good(stereo: Pa
         heard(flac)
 
 
+HEADS = {"a.wav": 78, "a.w64": 128}  # bytes before the samples, whole frames of which are kept
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.w64", "a.ogg", "a.opus"])
+def test_a_cut_file_whose_decoder_says_nothing_is_named_by_its_own_bytes(
+    stereo: Path, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(stereo), "-ar", "48000", str(path)], check=True)
+    whole = heard(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 16 * 4 + HEADS.get(name, 0) % 4])
+    good: list[Float] = []
+    with pytest.raises(SoundError, match=rf"a\.{path.suffix[1:]}: .*cut short"):
+        good.extend(pieces_of(path, facts_of(path), 16000))
+    assert 0.2 < sum(map(len, good)) / len(whole) < 0.95  # what was good was handed over before
+
+
+def test_a_wav_whose_writer_could_not_know_its_length_is_whole(stereo: Path, tmp_path: Path) -> None:
+    with (tmp_path / "piped.wav").open("wb") as out:
+        subprocess.run(["ffmpeg", "-v", "error", "-i", str(stereo), "-f", "wav", "-"], check=True, stdout=out)
+    assert len(heard(tmp_path / "piped.wav")) == 32000
+
+
+def test_one_of_several_tracks_is_heard(stereo: Path, tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    two = ["-map", "0:a", "-map", "0:a", "-filter:a:0", "pan=mono|c0=c0", "-filter:a:1", "pan=mono|c0=c1"]
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(stereo), *two, str(film)], check=True)
+    assert facts_of(film).tracks == 2
+    for track, pitch_hz in enumerate((440, 880)):
+        samples = np.concatenate([*pieces_of(film, facts_of(film, track), 16000)])
+        assert pitch(samples[4000:28000]) == pytest.approx(pitch_hz, abs=2)
+    with pytest.raises(SoundError, match="no sound track 3 in it: it has 2"):
+        facts_of(film, 2)
+
+
+def test_what_is_no_file_is_told_from_a_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "empty.wav").touch()
+    for path, says in (
+        (tmp_path, "a folder, not a file"),
+        (tmp_path / "empty.wav", "it has 0 bytes"),
+        (Path("https://example.org/talk.mp3"), "fetch it first"),
+    ):
+        with pytest.raises(SoundError, match=says):
+            facts_of(path)
+
+
 def test_raw_sound_keeps_its_odd_bytes_together() -> None:
     class Dribble:
         """A pipe that gives what it likes."""
@@ -97,6 +143,10 @@ def test_raw_sound_keeps_its_odd_bytes_together() -> None:
     samples = np.arange(-50, 51, dtype="<i2")
     stream = Dribble(samples.tobytes() + b"x")
     got = np.concatenate([*raw_pieces(stream, 0.1, 16000)])  # type: ignore[arg-type]
+    np.testing.assert_allclose(got * 32768, samples)
+    begun = samples.tobytes()[:5]
+    rest = Dribble(samples.tobytes()[5:])
+    got = np.concatenate([*raw_pieces(rest, 0.1, 16000, begun)])  # type: ignore[arg-type]
     np.testing.assert_allclose(got * 32768, samples)
 
 

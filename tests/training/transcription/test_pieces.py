@@ -12,7 +12,7 @@ from corpora.doctor import Aids, examine
 from training.runtime.errors import SoundError
 from training.runtime.recognizer import Word
 from training.transcription.formats import Transcript
-from training.transcription.pieces import write_pieces
+from training.transcription.pieces import PieceForm, write_pieces
 from training.transcription.segments import Segment
 
 RATE_HZ = 22_050
@@ -42,7 +42,7 @@ def pitch_of(samples: np.ndarray, rate_hz: int) -> float:
 @pytest.mark.parametrize("form", ["wav", "flac"])
 def test_every_segment_is_a_sound_and_a_text(recording: Path, tmp_path: Path, form: str) -> None:
     said = [segment(0.55, 1.45, "one"), segment(1.75, 2.55, "two"), segment(20.1, 20.9, "three")]
-    folder = write_pieces(Transcript(str(recording), 24.0, "m", said), tmp_path / "out", form)
+    folder = write_pieces(Transcript(str(recording), 24.0, "m", said), tmp_path / "out", PieceForm(form))
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         f"{number:04d}.{ending}" for number in (1, 2, 3) for ending in (form, "txt")
     )

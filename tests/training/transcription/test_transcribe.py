@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,101 @@ def test_wishes_that_cannot_be_met_are_sentences(
     (other / "model.json").write_text('{"kind": "model", "format": 99}')
     status, _, err = run(capsys, ["transcribe", str(files[0]), "--model", str(other), *store])
     assert status == 2 and "format 99" in err
+
+
+def test_what_was_heard_before_the_damage_is_kept(tmp_path: Path, tone_recognizer: Any, spoken: Any) -> None:
+    rest = np.zeros(16000, np.float32)
+    sound = np.concatenate([rest, spoken("abba"), rest, rest, spoken("cad"), rest])
+    soundfile.write(tmp_path / "cut.wav", sound, 16000)
+    data = (tmp_path / "cut.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(data[: 44 + 2 * (32000 + len(spoken("abba")))])
+    (answer,) = transcribe_all(jobs_of([tmp_path / "cut.wav"]), tone_recognizer(deaf_frames=0))
+    assert [one.text for one in answer.segments] == ["abba"] and "cut short" in str(answer.problem)
+
+
+def test_what_would_be_lost_is_refused_before_anything_is_heard(
+    files: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "load_recognizer", lambda options, store: pytest.fail("loaded already"))
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "one.wav").write_bytes(files[4].read_bytes())
+    namesakes = [str(files[0]), str(tmp_path / "b" / "one.wav")]
+    for arguments, says in (
+        ([*namesakes, "--out", str(tmp_path / "out")], "both be written as one.wav"),
+        ([*namesakes, "--pieces", str(tmp_path / "out")], "both be written as one.wav"),
+        (["-", str(files[0])], "goes alone"),
+        (["-", "--out", str(tmp_path / "out")], "leave --out"),
+        ([str(files[0]), "--serve"], "takes no files"),
+    ):
+        status, out, err = run(capsys, ["transcribe", *arguments])
+        assert status == 1 and out == "" and says in err
+    assert not (tmp_path / "out").exists()
+    for wrong in (["--rate", "0"], ["--threads", "-3"], ["--track", "0"]):
+        with pytest.raises(SystemExit):
+            cli.main(["transcribe", str(files[0]), *wrong])
+        assert "is not a whole number from" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_heard(
+    files: list[Path],
+    tmp_path: Path,
+    tone_recognizer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recognizer = tone_recognizer(deaf_frames=0)
+    monkeypatch.setattr(recognizer, "stretches", lambda pieces: pytest.fail("heard already"))
+    monkeypatch.setattr(commands, "load_recognizer", lambda options, store: recognizer)
+    (tmp_path / "taken").write_text("a file")
+    for wish in ("--out", "--pieces"):
+        status, out, err = run(capsys, ["transcribe", str(files[0]), wish, str(tmp_path / "taken")])
+        assert status == 1 and out == "" and f"cannot write {tmp_path / 'taken'}" in err
+
+
+class Pipe:
+    """Standard input that gives a few bytes at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        self.buffer = self
+        self._data = io.BytesIO(data)
+
+    def read(self, size: int) -> bytes:
+        return self._data.read(min(size, 7))
+
+
+def wav_of(samples: Any, **form: Any) -> bytes:
+    out = io.BytesIO()
+    soundfile.write(out, samples, form.pop("rate", 16000), format="WAV", **form)
+    return out.getvalue()
+
+
+def test_a_pipe_is_raw_sound_or_a_wav_of_it_and_nothing_else(
+    tone_recognizer: Any, spoken: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(commands, "load_recognizer", lambda options, store: tone_recognizer(deaf_frames=0))
+    rest = np.zeros(16000, np.float32)
+    sound = np.concatenate([rest, spoken("abba"), rest])
+    wav = wav_of(sound)
+    for data in (wav, wav[44:], wav[:36] + b"LIST\3\0\0\0abc\0" + wav[36:]):
+        monkeypatch.setattr("sys.stdin", Pipe(data))
+        status, out, _ = run(capsys, ["transcribe", "-", "--format", "json"])
+        answer = json.loads(out)
+        assert status == 0 and answer["segments"][0]["text"] == "abba"
+        assert answer["duration_s"] == pytest.approx(len(sound) / 16000, abs=1e-3)  # the header is no sound
+    monkeypatch.setattr("sys.stdin", Pipe(wav_of(sound[::2], rate=8000)))
+    assert json.loads(run(capsys, ["transcribe", "-", "--json"])[1])["duration_s"] == pytest.approx(
+        2.56, abs=0.01
+    )
+    both = wav_of(np.stack([sound, sound], axis=1))
+    for data in (
+        both,
+        wav_of(sound, subtype="PCM_24"),
+        b"ID3\4" + bytes(99),
+        bytes(4) + b"ftypM4A " + bytes(9),
+    ):
+        monkeypatch.setattr("sys.stdin", Pipe(data))
+        status, out, err = run(capsys, ["transcribe", "-"])
+        assert status == 1 and out == "" and "standard input is a" in err and "ffmpeg -i -" in err
 
 
 def test_the_page_hears_what_is_sent_to_it(files: list[Path], tone_recognizer: Any) -> None:
