@@ -58,10 +58,14 @@ def facts_of(session: Any) -> dict[str, Any]:
 
 
 class BatchNetwork:
-    """A network that hears whole stretches."""
+    """A network that hears whole stretches.
 
-    def __init__(self, file: Path | bytes) -> None:
-        self._session = open_session(file)
+    Args:
+        file: an ONNX file, or the session that was opened from one.
+    """
+
+    def __init__(self, file: Path | bytes | Any) -> None:
+        self._session = _opened(file)
         self.facts = facts_of(self._session)
 
     def log_probs(self, stretches: Sequence[Float]) -> list[Float]:
@@ -86,12 +90,15 @@ class ForwardNetwork:
 
     Sixteen frames at a time, counted from a stretch's beginning, whoever feeds it: so what it says of a stretch does
     not depend, to the last bit, on whether it came at once or frame by frame.
+
+    Args:
+        file: an ONNX file, or the session that was opened from one.
     """
 
     CHUNK = 16
 
-    def __init__(self, file: Path | bytes) -> None:
-        self.session = open_session(file)
+    def __init__(self, file: Path | bytes | Any) -> None:
+        self.session = _opened(file)
         self.facts = facts_of(self.session)
         shapes = {one.name: one.shape for one in self.session.get_inputs()}
         if "state_h" not in shapes:
@@ -155,4 +162,9 @@ def open_network(file: Path | bytes) -> BatchNetwork | ForwardNetwork:
     """The network in a file, of whichever kind it is."""
     session = open_session(file)
     forward = any(one.name == "state_h" for one in session.get_inputs())
-    return ForwardNetwork(file) if forward else BatchNetwork(file)
+    return ForwardNetwork(session) if forward else BatchNetwork(session)
+
+
+def _opened(file: Path | bytes | Any) -> Any:
+    """A session: opening one twice would take a wide network's memory and start twice."""
+    return open_session(file) if isinstance(file, (Path, bytes)) else file

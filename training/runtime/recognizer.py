@@ -35,7 +35,8 @@ R = TypeVar("R")
 Answer = Callable[[int, Float], T]
 AnyNetwork = BatchNetwork | ForwardNetwork
 
-_BATCH = 16  # windows heard at once
+_BATCH = 16  # windows heard at once at most,
+_FRAMES = 16 * 150  # and frames: a network of 2,048 cells holds 130 kB a frame, so a third of a gigabyte
 _PORTION_FRAMES = 4 * _BATCH * WINDOW  # gathered before the network runs, sorted by length
 
 
@@ -296,10 +297,14 @@ class Hearing(Generic[T]):
             self._first += len(self._kept.popleft())
 
     def _hear(self) -> None:
-        """Hand all waiting windows to the network, in batches of like length, the longest first."""
+        """Hand all waiting windows to the network, in batches of like length, the longest first.
+
+        Which go together depends on no number of cores: a network in int8 weighs a batch by its loudest frame.
+        """
         order = sorted(self._windows, key=lambda window: len(window[2]), reverse=True)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
+        while order:
+            count = min(_BATCH, max(1, _FRAMES // len(order[0][2])))
+            batch, order = order[:count], order[count:]
             result = self._owner.submit(self._owner.network.log_probs, [frames for _, _, frames in batch])
             self._running.append(([(stretch, number) for stretch, number, _ in batch], result))
         self._windows.clear()

@@ -91,6 +91,19 @@ def test_memory_is_flat_while_nobody_speaks(tone_recognizer: Any) -> None:
     assert sum(map(len, hearing._kept)) < 200
 
 
+def test_few_long_windows_or_many_short_ones_go_together(tone_recognizer: Any, spoken: Speak) -> None:
+    rest = np.zeros(16000, np.float32)
+    talk = [spoken(" ".join(["abba cad face"] * 14)) for _ in range(3)]  # 28 s each: windows of 600 frames
+    words = [spoken("bee") for _ in range(40)]
+    sound = np.concatenate([part for one in [*talk, *words] for part in (rest, one)] + [rest])
+    recognizer = tone_recognizer(deaf_frames=0)
+    heard = [word.word for one in recognizer.stretches([sound]) for word in one.words]
+    assert heard == ["abba", "cad", "face"] * 42 + ["bee"] * 40
+    calls = recognizer.network.calls
+    assert max(map(len, calls)) == 16 and max(len(one) * max(one) for one in calls) <= 2400
+    assert sum(600 in one for one in calls) == 2  # seven windows, four at a time
+
+
 def test_frames_of_pieces_are_frames_of_the_whole(pieces: Cut) -> None:
     config = FeatureConfig()
     sound = np.random.default_rng(1).normal(size=9000).astype(np.float32) * 0.1
