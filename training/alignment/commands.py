@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -60,6 +61,7 @@ def _align(options: argparse.Namespace, store: Store) -> int | None:
         folder = Registry(store).model(options.model).path
     threads = options.threads or len(os.sched_getaffinity(0))
     request = AlignRequest(options.sound, options.text, folder, threads, options.network)
+    logging.getLogger("lm").setLevel(logging.WARNING)  # of the script's own model nobody asked to hear
     total_s = facts_of(options.sound).duration_s or 0.0
     with Progress("aligning", max(total_s, 1e-9), unit="s") as progress:
         done_s = 0.0

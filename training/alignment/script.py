@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from corpora.formats.cues import TranscriptError
 from corpora.formats.encodings import decode_text
 from corpora.text.normaliser import Normalised, Normaliser, Policies
 from training.errors import DataError
@@ -48,7 +49,10 @@ def read_script(path: Path, labels: tuple[str, ...], language: str = "en") -> Sc
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: the text cannot be read: {error.strerror}") from error
-    script = script_of(decode_text(data).text, labels, language)
+    try:
+        script = script_of(decode_text(data).text, labels, language)
+    except TranscriptError as error:
+        raise DataError(f"{path}: no text that can be read: {error}") from error
     if not script.words:
         raise DataError(
             f"{path}: no word in it that the network could write; its letters are {''.join(labels)!r}: is it a text in "
