@@ -20,6 +20,9 @@ class Verdict:
     Attributes:
         words: truly spoken and written ones; timed: of these, published in their place; near: within 100 ms at both ends.
         able, able_near: the same of words that the network bears in their own sentence, with nothing planted.
+        far: able words with a time that is further off than that.
+        untimed_beside: able words without a time where a word before or behind them is not written, or another is.
+        untimed: able words without a time among words that are all spoken and written: heard otherwise than alone.
         published: words in segments; wrong: of these, not what is said there; skipped: said inside a segment, not in it.
         silent: faults that were passed over, by kind.
         runs, named: removed or invented stretches of five words and more, and how many of them were named.
@@ -30,6 +33,9 @@ class Verdict:
     near: int = 0
     able: int = 0
     able_near: int = 0
+    far: int = 0
+    untimed_beside: int = 0
+    untimed: int = 0
     published: int = 0
     wrong: int = 0
     skipped: int = 0
@@ -46,6 +52,9 @@ class Verdict:
             "near",
             "able",
             "able_near",
+            "far",
+            "untimed_beside",
+            "untimed",
             "published",
             "wrong",
             "skipped",
@@ -64,6 +73,9 @@ class Verdict:
             "within_100_ms": round(self.near / max(1, self.words), 5),
             "able": round(self.able / max(1, self.words), 5),
             "able_within_100_ms": round(self.able_near / max(1, self.able), 5),
+            "able_further_off": round(self.far / max(1, self.able), 5),
+            "able_untimed_beside_a_fault": round(self.untimed_beside / max(1, self.able), 5),
+            "able_untimed_elsewhere": round(self.untimed / max(1, self.able), 5),
             "published": self.published,
             "wrong": self.wrong,
             "skipped": self.skipped,
@@ -102,20 +114,36 @@ def verdict_of(answer: dict[str, Any], truth: Planted) -> Verdict:
         lost = [number for number in inside if number not in matched]
         verdict.skipped += len(lost)
         skipped.update(lost)
-    written = [one for one in truth.spoken if one.token is not None]
-    verdict.words = len(written)
-    for one in written:
+    for number, one in enumerate(truth.spoken):
+        if one.token is None:
+            continue
+        verdict.words += 1
         word = _published(one, words_in_order)
         verdict.timed += word is not None
         near = word is not None and _apart(one, word) <= NEAR_S
         verdict.near += near
         verdict.able += one.able
         verdict.able_near += one.able and near
+        if one.able and not near:
+            beside = word is None and _beside_a_fault(number, truth.spoken)
+            verdict.far += word is not None
+            verdict.untimed_beside += beside
+            verdict.untimed += word is None and not beside
     for fault in truth.faults:
         if _passed_over(fault, answer, (wrong_tokens, skipped)):
             verdict.silent[fault.kind] += 1
         _count_runs(fault, answer, truth, verdict)
     return verdict
+
+
+def _beside_a_fault(number: int, spoken: Sequence[Spoken]) -> bool:
+    """Whether a word's neighbours in the sound are not its neighbours in the text."""
+    for step in (-1, 1):
+        at = number + step
+        token = spoken[at].token if 0 <= at < len(spoken) else None
+        if token is None or token != (spoken[number].token or 0) + step:
+            return True
+    return False
 
 
 def _published(one: Spoken, words: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

@@ -36,7 +36,11 @@ _COUNTER = ROOT / "build" / "aarch64" / "count.so"
 
 @dataclass(frozen=True)
 class Device:
-    """A device by its processor's name in qemu, its clock, and how many instructions a cycle are assumed."""
+    """A device by its processor's name in qemu, its clock, and how many instructions a cycle are assumed.
+
+    The clocks are Raspberry Pi's own figures (documentation, Processors: BCM2711 and BCM2712). One instruction a cycle is
+    ours: a third of what a Cortex-A72 can decode, a quarter of a Cortex-A76's.
+    """
 
     name: str
     processor: str

@@ -63,6 +63,21 @@ def test_a_wrong_answer_is_seen_through(spoken: Any) -> None:
     assert verdict.wrong > 100
     nothing = verdict_of({"segments": [], "not_spoken": [], "not_written": []}, truth)
     assert nothing.silent == Counter() and nothing.timed == 0
+    assert nothing.untimed > 100 and nothing.untimed_beside >= 2  # either side of both words
+    assert nothing.untimed + nothing.untimed_beside == nothing.able and nothing.far == 0
+    late = {
+        "segments": [
+            {
+                "words": [{"word": one.word, "start_s": one.start_s + 0.15, "end_s": one.end_s + 0.1}],
+                "from_word": 0,
+            }
+            for one in truth.spoken
+        ],
+        "not_spoken": [],
+        "not_written": [],
+    }
+    moved = verdict_of(late, truth)
+    assert moved.far == moved.able and moved.untimed == moved.untimed_beside == moved.able_near == 0
 
 
 @pytest.fixture(autouse=True)
