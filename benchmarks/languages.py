@@ -3,9 +3,8 @@
     python -m benchmarks.languages [LANGUAGE …] [--steps N] [--json]
 
 espeak-ng speaks sequences of ten words of each language, in the layout of a Common Voice release; then the ordinary
-stages run, told nothing but the language of the archive (and, of Chinese, its characters). It shows that no stage needs
-Latin letters or blanks between words; ten words of a synthesiser say nothing of how hard a language is. Voices of the
-test were in no training.
+stages run, told nothing but the language of the archive. It shows that no stage needs Latin letters or blanks between
+words; ten words of a synthesiser say nothing of how hard a language is. Voices of the test were in no training.
 """
 
 from __future__ import annotations
@@ -128,8 +127,7 @@ def measure(folder: Path, language: str, steps: int, counts: dict[str, int] | No
 
     release = write_release(folder, language, counts)
     store = open_store(folder / "store")
-    letters = _letters(folder, language)
-    imported = refresh(RefreshRequest("common_voice", (release,), store=store.root, alphabet=letters))
+    imported = refresh(RefreshRequest("common_voice", (release,), store=store.root))
     model = build(
         BuildRequest(publish="default", corpora=("common_voice",), order=3, prune=(), store=store.root)
     )
@@ -156,16 +154,6 @@ def measure(folder: Path, language: str, steps: int, counts: dict[str, int] | No
             for rate in ("wer", "cer")
         },
     }
-
-
-def _letters(folder: Path, language: str) -> Path | None:
-    """An alphabet of the characters that are said, for languages whose own has thousands: a network that hears ten of
-    3,675 labels in a few minutes of speech learns none of them."""
-    if language not in _UNSPACED:
-        return None
-    path = folder / "letters.txt"
-    path.write_text("".join(f"{letter}\n" for letter in sorted(WORDS[language].split())), encoding="utf-8")
-    return path
 
 
 def _told(one: dict[str, Any]) -> str:

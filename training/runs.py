@@ -42,12 +42,14 @@ from training.network.feed.sources import source_of
 from training.network.feed.table import Learner
 from training.network.feed.table_cache import cached_table
 from training.network.loop import TrainingData, TrainingResult, train
+from training.network.model import MANY_LABELS
 from training.network.workers.cluster import this_cluster
 from training.run_state import RunState, read_state
 
 log = logging.getLogger(__name__)
 _FORMAT = 1  # raised when the same inputs would train to something else
 _SOUND = 2  # the same, where the sound is changed
+_OUTPUT = 1  # the same, where the output layer starts at the shares of many labels
 
 
 def corpora_of(config: TrainingConfig, store: Store) -> list[Corpus]:
@@ -67,6 +69,8 @@ def inputs_of(config: TrainingConfig, store: Store) -> dict[str, Any]:
     }
     if changes_sound(config.augment):
         inputs["sound"] = _SOUND
+    if len(chosen.alphabet.labels) > MANY_LABELS:
+        inputs["output"] = _OUTPUT
     start = _start(config, store)
     return inputs if start is None else {**inputs, "start": [start.step, start.meta["identity"]]}
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from training.network.config import ModelConfig, OptimiserConfig, TrainingConfig
+from training.network.config import LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
 from training.network.dataset import Batch
 from training.network.features import Whitening
 
@@ -68,7 +68,7 @@ def main() -> int:
 
     cells = int(sys.argv[1])
     start_tensorflow()
-    config = TrainingConfig(model=ModelConfig(n_hidden=cells))
+    config = TrainingConfig(model=ModelConfig(n_hidden=cells), loop=LoopConfig(batch_size=_UTTERANCES))
     alphabet = tuple("abcdefghijklmnopqrstuvwxyz' ")
     width = config.features.coefficients
     network = Network.create(

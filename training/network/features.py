@@ -72,10 +72,11 @@ def hop_length(config: FeatureConfig) -> int:
     return round(config.hop_s * config.sample_rate_hz)
 
 
-def frame_count(num_samples: int, config: FeatureConfig) -> int:
-    """Frames of an utterance of `num_samples` at the configured rate (whole windows only)."""
+def frame_counts(num_samples: npt.NDArray[np.integer], config: FeatureConfig) -> npt.NDArray[np.int64]:
+    """Frames of utterances of so many samples at the configured rate (whole windows only)."""
     window = window_length(config)
-    return 0 if num_samples < window else 1 + (num_samples - window) // hop_length(config)
+    counts: npt.NDArray[np.int64] = 1 + (num_samples.astype(np.int64) - window) // hop_length(config)
+    return np.where(num_samples < window, 0, counts)
 
 
 def mfcc(samples: npt.NDArray[np.generic], rate_hz: float, config: FeatureConfig) -> Float:

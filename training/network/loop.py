@@ -39,6 +39,7 @@ from training.network.dataset import Batch, Dataset
 from training.network.features import Whitening
 from training.network.feed.ahead import Ahead
 from training.network.feed.sources import Fed, MemorySource, Source, Span
+from training.network.model import start_output
 from training.network.progress import Progress
 from training.network.saving import Saver
 from training.network.transfer import freeze, start_from, whitening_of_start
@@ -157,6 +158,8 @@ class _Trainer:
             whitening = self.data.whitening or self.source.whitening()
         labels = tuple(self.data.alphabet.labels)
         network = Network.create(self.config, whitening, labels, blank=found is not None)
+        if not found:
+            start_output(network.model, self.source.label_counts(len(labels)))
         if start and not found:
             start_from(network, start, transfer)
         freeze(network, transfer)

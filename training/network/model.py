@@ -19,12 +19,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from training.network.config import FeatureConfig, ModelConfig
 
 if TYPE_CHECKING:
     import keras
 
 _RELEASE_2017 = 0.046875  # deviation of weights and biases in the release of 2017
+MANY_LABELS = (
+    128  # beyond what one script's letters need; from here on the output starts at the labels' shares
+)
+_SHARED = 0.001  # of the labels' probability at the start, by all labels alike: what was never said is not impossible
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,23 @@ def build_model(
         bias_initializer=maker.bias(6),
     )(x)  # fmt: skip
     return keras.Model([features, lengths], output, name="speechmill")
+
+
+def start_output(model: keras.Model, label_counts: npt.NDArray[np.int64]) -> None:
+    """Let the output of a fresh network begin at the labels' shares of the training text, blank and labels half each.
+
+    With thousands of labels that hardly occur, all of them must be pushed down first. That push is one and the same
+    direction in the last hidden layer, thousands of times as strong as what any single label teaches: within twenty steps
+    it drives the LSTM into saturation, and nothing below is learnt from then on. A bias takes it over. Smaller alphabets
+    start at nothing, as the initialisation has it.
+
+    Args:
+        label_counts: int64 [labels], how often each stands in the training text.
+    """
+    if len(label_counts) <= MANY_LABELS or not label_counts.any():
+        return
+    shares = (1 - _SHARED) * label_counts / label_counts.sum() + _SHARED / len(label_counts)
+    model.get_layer("output").bias.assign(np.append(np.log(shares), 0.0).astype(np.float32))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.network.config import FeatureConfig
-from training.network.features import Float, frame_count, hop_length, window_length
+from training.network.features import Float, frame_counts, hop_length, window_length
 
 LOG_FLOOR = 1e-6
 
@@ -40,7 +40,7 @@ def fft_length(config: FeatureConfig) -> int:
 def mfcc(audio: npt.NDArray[Any], config: FeatureConfig, dtype: type = np.float32) -> npt.NDArray[Any]:
     """Cepstra [frames, coefficients] of samples at the configured rate, computed in float32 or float64."""
     window = window_length(config)
-    if not frame_count(len(audio), config):
+    if not int(frame_counts(np.array(len(audio)), config)):
         return np.zeros((0, config.coefficients), dtype)
     frames: npt.NDArray[Any] = np.lib.stride_tricks.sliding_window_view(audio.astype(dtype), window)[
         :: hop_length(config)

@@ -18,9 +18,11 @@ from training.errors import DataError
 from training.network.batches import Plan, PlanOptions, Position
 from training.network.choice import choose
 from training.network.config import DataConfig, TrainingConfig
+from training.network.dataset import ctc_refusal
 from training.network.feed.cache import FeatureCache
 from training.network.feed.reading import GroupReader
 from training.network.feed.sources import Fed, MemorySource, ShardSource, Share, Source, Span, source_of
+from training.network.feed.spelling import Spelled
 from training.network.feed.table import Learner, Table, read_table
 from training.network.feed.table_cache import cached_table
 
@@ -267,3 +269,28 @@ def test_a_kept_table_that_is_damaged_or_of_shards_that_changed_is_read_anew(
     lost = table_kept(store, folder)
     assert len(lost) == 0 and lost.left_out.damaged[0].rows == 9
     assert len(list(folder.glob("*.npz"))) == 1, "a table with damage in it is not kept"
+
+
+def test_labels_are_counted_alike_in_the_table_and_in_memory_without_what_is_left_out(store: Store) -> None:
+    from_shards = ShardSource(reader_of(store), shuffle_hours=4.0)
+    in_memory = source_of(reader_of(store), 100.0, ())
+    assert isinstance(in_memory, MemorySource)
+    labels = len(default_alphabet().labels)
+    counts = in_memory.label_counts(labels)
+    assert counts.sum() == sum(map(len, in_memory.dataset.labels)) > 0
+    assert (from_shards.label_counts(labels) == counts).all()
+    fewer = ShardSource(reader_of(store, min_duration_s=1.2), shuffle_hours=4.0).label_counts(labels)
+    assert 0 < fewer.sum() < counts.sum()
+
+
+def test_texts_are_spelled_together_as_one_by_one() -> None:
+    alphabet = default_alphabet()
+    texts = ["", "abba", "a", "a", "bookkeeper", "zz", "no"]
+    spelled = Spelled.of(alphabet, texts)
+    for frames in (0, 1, 2, 3, 4, 12, 13, 14):
+        expected = [ctc_refusal(np.asarray(alphabet.encode(text), np.int32), frames) or "" for text in texts]
+        assert spelled.refusals(np.full(len(texts), frames)).tolist() == expected
+    taken = np.array([False, True, True, False, False, True, False])
+    counts = spelled.occurrences(taken, len(alphabet.labels))
+    said = {alphabet.labels[place]: int(counts[place]) for place in np.flatnonzero(counts)}
+    assert said == {"a": 3, "b": 2, "z": 2}

@@ -69,6 +69,18 @@ def test_a_padded_batch_gives_what_each_utterance_gives_alone(tones: Any, data: 
         np.testing.assert_allclose(found[place, : together.lengths[place]], alone, atol=2e-5)
 
 
+def test_a_batch_of_the_usual_size_has_the_same_gradients_to_the_bit(tones: Any, data: TrainingData) -> None:
+    rows = np.arange(8) * data.train.variants
+    found = []
+    for loop_config in (LoopConfig(batch_size=8, threads=1), LoopConfig(batch_size=9, threads=1)):
+        config = tones.config(loop=loop_config)
+        network = Network.create(config, whitening_of(data.train.values), tuple(data.alphabet.labels))
+        step = StepFunction(network, OptimiserConfig(), 10)
+        losses, norm, gradients = step.gradients(data.train.batch(rows, network.whitening))
+        found.append([losses, norm, *(np.asarray(one) for one in gradients)])
+    assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
+
+
 def slow_ctc(logits: np.ndarray, labels: list[int]) -> float:
     """Minus log probability of the labels, by the forward algorithm in float64; the blank is last."""
     log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)

@@ -79,6 +79,9 @@ class Source(Protocol):
     def whitening(self) -> Whitening:
         """Mean and deviation of the features that are learnt from."""
 
+    def label_counts(self, labels: int) -> npt.NDArray[np.int64]:
+        """How often each of so many labels stands in the texts, int64 [labels]."""
+
     def feed(self, plan: Plan, span: Span, whitening: Whitening, share: Share) -> Generator[Fed, None, None]:
         """The batches of a span of the run; None where damage left nothing of a batch."""
 
@@ -107,6 +110,9 @@ class MemorySource:
 
     def whitening(self) -> Whitening:
         return whitening_of(self.dataset.values)
+
+    def label_counts(self, labels: int) -> npt.NDArray[np.int64]:
+        return np.bincount(np.concatenate(self.dataset.labels), minlength=labels)
 
     def feed(self, plan: Plan, span: Span, whitening: Whitening, share: Share) -> Generator[Fed, None, None]:
         for planned in span.of(plan):
@@ -149,6 +155,9 @@ class ShardSource:
             loaded = self.reader.load(pool, Wanted(utterances, [tuple(range(kinds))] * len(utterances)))
         self._note(loaded)
         return whitening_of(np.concatenate([row for one in loaded.heard for row in one.rows]))
+
+    def label_counts(self, labels: int) -> npt.NDArray[np.int64]:
+        return self.reader.table.label_counts[:labels]
 
     def feed(self, plan: Plan, span: Span, whitening: Whitening, share: Share) -> Generator[Fed, None, None]:
         kinds = len(self.reader.speeds)

@@ -8,8 +8,10 @@ damaged or not as its manifest says is named and its rows are counted; the other
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +20,18 @@ import numpy.typing as npt
 from training.errors import DataError
 from training.network.batches import Indices
 from training.network.config import DataConfig, FeatureConfig
-from training.network.dataset import ctc_refusal, evenly
-from training.network.features import frame_count
+from training.network.dataset import evenly, usable_cores
+from training.network.features import frame_counts
 from training.network.feed.folds import in_share
 from training.network.feed.left_out import LeftOut, SetAside
+from training.network.feed.spelling import Spelled
 
 if TYPE_CHECKING:
     from native import Alphabet
     from store.corpus import Corpus
 
 _COLUMNS = ("subset", "duration_s", "num_samples", "sample_rate_hz", "text")
+_AHEAD = 32  # shards read side by side: their texts are in memory together
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Table:
         group, row: int32 [utterances], group and place within it.
         corpus: int16 [utterances]; duration_s: float32 [utterances].
         frames: int32 [utterances, speeds].
+        label_counts: int64 [labels], how often each stands in the texts that can be learnt, limits in hours aside.
     """
 
     shards: tuple[Shard, ...]
@@ -62,6 +67,7 @@ class Table:
     corpus: npt.NDArray[np.int16]
     duration_s: npt.NDArray[np.float32]
     frames: npt.NDArray[np.int32]
+    label_counts: npt.NDArray[np.int64]
     left_out: LeftOut
 
     def __len__(self) -> int:
@@ -81,7 +87,7 @@ class Table:
         """The table of some of its utterances."""
         return Table(
             self.shards, self.group_shard, self.group_number, self.group[chosen], self.row[chosen],
-            self.corpus[chosen], self.duration_s[chosen], self.frames[chosen], self.left_out,
+            self.corpus[chosen], self.duration_s[chosen], self.frames[chosen], self.label_counts, self.left_out,
         )  # fmt: skip
 
     def utterance_ids(self, utterances: Indices) -> list[str]:
@@ -115,6 +121,11 @@ def read_table(
     return _TableBuilder(config, features, learner).build(corpora)
 
 
+_Read = (
+    SetAside | tuple[dict[str, Any], list[int]]
+)  # a shard's columns and the rows of its groups, or why not
+
+
 @dataclass(frozen=True)
 class Learner:
     """What decides whether CTC can learn a row: the labels, the speeds at which rows are heard, the fastest tempo."""
@@ -134,28 +145,46 @@ class _TableBuilder:
         self._groups: list[tuple[int, int]] = []
         self._parts: list[tuple[npt.NDArray[Any], ...]] = []
         self._subsets: set[str] = set()
+        self._label_counts = np.zeros(len(learner.alphabet.labels), np.int64)
 
     def build(self, corpora: Sequence[Corpus]) -> Table:
-        for number, corpus in enumerate(corpora):
-            for entry in corpus.manifest["shards"]:
-                if entry["split"] == self._config.train_split:
-                    self._add_shard(number, Shard(corpus, entry["path"]), entry)
+        wanted = (
+            (number, Shard(corpus, entry["path"]), entry)
+            for number, corpus in enumerate(corpora)
+            for entry in corpus.manifest["shards"]
+            if entry["split"] == self._config.train_split
+        )
+        for number, shard, read in self._read(wanted):
+            if isinstance(read, SetAside):
+                self._left_out.damaged.append(read)
+            else:
+                self._add_shard(number, shard, *read)
         self._refuse_unknown_subsets()
         table = self._table()
         for number, limit in enumerate(self._config.max_hours):
             table = self._limited(table, table.corpus == number, limit)
         return self._limited(table, np.ones(len(table), bool), self._config.max_train_hours)
 
-    def _add_shard(self, corpus: int, shard: Shard, entry: dict[str, Any]) -> None:
+    def _read(
+        self, wanted: Iterator[tuple[int, Shard, dict[str, Any]]]
+    ) -> Iterator[tuple[int, Shard, _Read]]:
+        """The columns of shards in their order, read by threads a little ahead; those that are lost with the reason."""
         import pyarrow as pa
 
-        try:
-            columns, group_rows = _shard_columns(shard, entry, self._config.leave_out)
-        except (OSError, pa.ArrowException, KeyError) as error:
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
-            reason = f"the shard cannot be read ({said}); run the refresh of {shard.corpus.name} again"
-            self._left_out.damaged.append(SetAside(shard.place, int(entry.get("rows", 0)), reason))
-            return
+        def read(one: tuple[int, Shard, dict[str, Any]]) -> tuple[int, Shard, _Read]:
+            number, shard, entry = one
+            try:
+                return number, shard, _shard_columns(shard, entry, self._config.leave_out)
+            except (OSError, pa.ArrowException, KeyError) as error:
+                said = str(error).splitlines()[0] if str(error) else type(error).__name__
+                reason = f"the shard cannot be read ({said}); run the refresh of {shard.corpus.name} again"
+                return number, shard, SetAside(shard.place, int(entry.get("rows", 0)), reason)
+
+        with ThreadPoolExecutor(usable_cores(), "table") as pool:
+            while some := list(islice(wanted, _AHEAD)):
+                yield from pool.map(read, some)
+
+    def _add_shard(self, corpus: int, shard: Shard, columns: dict[str, Any], group_rows: list[int]) -> None:
         first_group = len(self._groups)
         self._groups.extend((len(self._shards), number) for number in range(len(group_rows)))
         self._shards.append(shard)
@@ -182,7 +211,7 @@ class _TableBuilder:
             played = rates * speed
             exact = np.floor(samples * (target / played) + 0.5).astype(np.int64)
             exact = np.where(played == target, samples, exact)
-            frames[:, place] = [frame_count(int(count), self._features) for count in exact]
+            frames[:, place] = frame_counts(exact, self._features)
         return frames
 
     def _taken(self, columns: dict[str, Any], frames: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
@@ -202,16 +231,12 @@ class _TableBuilder:
             leave(f"of the share {config.leave_out} that is left out", columns["left_out"])
         leave(f"shorter than {config.min_duration_s:g} s", seconds < config.min_duration_s)
         leave(f"longer than {config.max_duration_s:g} s", seconds > config.max_duration_s)
-        encode, least = self._learner.alphabet.encode, np.round(frames.min(axis=1) / self._learner.tempo)
-        refused = np.array(
-            [
-                (ctc_refusal(np.asarray(encode(text), np.int32), int(count)) or "") if take else ""
-                for text, count, take in zip(columns["text"], least, taken, strict=True)
-            ],
-            dtype=object,
-        )
+        texts = [text if take else "" for text, take in zip(columns["text"], taken, strict=True)]
+        spelled = Spelled.of(self._learner.alphabet, texts)
+        refused = spelled.refusals(np.round(frames.min(axis=1) / self._learner.tempo))
         for reason in sorted(set(refused) - {""}):
             leave(reason, refused == reason)
+        self._label_counts += spelled.occurrences(taken, len(self._label_counts))
         return taken
 
     def _refuse_unknown_subsets(self) -> None:
@@ -234,7 +259,7 @@ class _TableBuilder:
         return Table(
             tuple(self._shards), groups[:, 0].copy(), groups[:, 1].copy(), group.astype(np.int32),
             row.astype(np.int32), corpus.astype(np.int16), seconds.astype(np.float32), frames.astype(np.int32),
-            self._left_out,
+            self._label_counts, self._left_out,
         )  # fmt: skip
 
     def _limited(self, table: Table, which: npt.NDArray[np.bool_], limit_hours: float) -> Table:

@@ -31,9 +31,9 @@ from training.network.feed.table import Learner, Shard, Table, read_table
 if TYPE_CHECKING:
     from store.corpus import Corpus
 
-_FORMAT = 1  # raised when the same inputs would give another table
+_FORMAT = 2  # raised when the same inputs would give another table
 _KEPT = 8
-_COLUMNS = ("group_shard", "group_number", "group", "row", "corpus", "duration_s", "frames")
+_COLUMNS = ("group_shard", "group_number", "group", "row", "corpus", "duration_s", "frames", "label_counts")
 _BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
