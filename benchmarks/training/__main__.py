@@ -1,7 +1,7 @@
 """What training costs, each figure beside a peer or a bar, all in one run.
 
     make bench-training [HOURS=2] [JSON=FILE]
-    python -m benchmarks.training [--parts feed step checkpoint waiting sound] [--hours 2] [--cells 128 512] [--json FILE]
+    python -m benchmarks.training [--parts PART …] [--hours 2] [--cells 128 512] [--json FILE]
 
     feed         hours of speech per CPU second from shards to batches, beside tf.data over TFRecord files of the same
                  sounds (16-bit samples, not compressed: TensorFlow decodes no FLAC) with features by tf.signal
@@ -9,6 +9,7 @@
                  its inputs joined beforehand, in turns
     checkpoint   at full width: memory on top while one is written, what the training waits for, what loading takes
     waiting      share of the time that the demo's network waits for its input
+    workers      two processes of one thread each beside one of one thread, by the clock: wants two free cores
     sound        what each change to the sound costs per hour of speech
 
 Every part runs in a process of its own.
@@ -27,7 +28,7 @@ from typing import Any
 from benchmarks.feed import write_store
 from store.writing import write_json_atomic
 
-_PARTS = ("feed", "step", "checkpoint", "waiting", "sound")
+_PARTS = ("feed", "step", "checkpoint", "waiting", "workers", "sound")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,6 +68,8 @@ def _commands(part: str, folder: Path, options: argparse.Namespace) -> list[list
         return [ours, ["benchmarks.training.tfdata", store, str(folder / "records")]]
     if part == "step":
         return [["benchmarks.training.step", str(cells)] for cells in options.cells]
+    if part == "workers":
+        return [["benchmarks.training.workers", str(options.cells[0])]]
     if part == "sound":
         return [["benchmarks.training.sound"]]
     if part == "checkpoint":

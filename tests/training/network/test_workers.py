@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from corpora.text.normaliser import default_alphabet
 from store.store import Store
+from training.decoding.acoustic import Network
 from training.errors import ConfigError
+from training.network.backends import step_of
 from training.network.checkpoint import newest_checkpoint
 from training.network.config import (
     AugmentConfig,
@@ -26,6 +29,7 @@ from training.network.config import (
     TrainingConfig,
     config_text,
 )
+from training.network.dataset import Dataset
 from training.network.workers.cluster import Cluster, host_names, tasks_per_host, this_cluster
 from training.network.workers.launch import free_ports, run_workers
 from training.runs import run_id_for, train_in_store
@@ -83,15 +87,31 @@ def stores(tones: Any, tmp_path: Path) -> tuple[Store, Store, Path]:
     return made[0], made[1], path
 
 
+def loss_of(store: Store, tones: Any) -> float:
+    """Mean loss of a trained network over clips that it has not heard."""
+    found = newest_checkpoint(store.runs_dir / run_id_for(CONFIG, store) / "checkpoints")
+    assert found is not None and found.step == 50
+    network = Network.of_checkpoint(found)
+    heard = Dataset.from_clips(tones.clips(16, 9), default_alphabet(), CONFIG.features, (1.0,))
+    losses, _, _ = step_of(network, CONFIG.optimiser, 1).gradients(
+        heard.batch(np.arange(16), network.whitening)
+    )
+    return float(np.mean(losses, dtype=np.float64))
+
+
 @pytest.mark.slow
-def test_two_workers_learn_what_one_process_learns(stores: tuple[Store, Store, Path]) -> None:
+@pytest.mark.parametrize("world", [2, 4])
+def test_several_workers_learn_what_one_process_learns(
+    stores: tuple[Store, Store, Path], tones: Any, world: int
+) -> None:
     alone, together, path = stores
     result = train_in_store(CONFIG, alone)
     assert result.steps == 50
-    assert run_workers(["run", "--config", str(path), "--store", str(together.root)], 2) == 0
-    one, two = weights(alone, CONFIG), weights(together, CONFIG)
+    assert run_workers(["run", "--config", str(path), "--store", str(together.root)], world) == 0
+    one, other = weights(alone, CONFIG), weights(together, CONFIG)
     for name, value in one.items():
-        np.testing.assert_allclose(two[name], value, atol=2e-3, err_msg=name)
+        np.testing.assert_allclose(other[name], value, atol=2e-3, err_msg=name)
+    assert loss_of(together, tones) == pytest.approx(loss_of(alone, tones), rel=1e-3)
 
 
 @pytest.mark.slow
