@@ -26,7 +26,7 @@ from launcher import processes
 from launcher.files import LaunchError
 from launcher.home import HOST, Api, Home, choose_port, inner_port
 
-START_LIMIT_S = 300.0
+START_LIMIT_S = 600.0
 STOP_LIMIT_S = 45.0
 PARTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 
@@ -200,7 +200,7 @@ def migrate(home: Home, environment: dict[str, str]) -> None:
 
 
 def wait_until_usable(home: Home, port: int) -> None:
-    """Wait for all parts to be healthy and for every DAG file to be read; LaunchError after five minutes."""
+    """Wait for all parts to be healthy and for every DAG file to be read; LaunchError after ten minutes."""
     expected = {path.stem for path in (home.root / "dags").glob("*.py")} - {"assets"}
     api, deadline_s = Api(port), time.monotonic() + START_LIMIT_S
     missing: object = "everything"

@@ -10,15 +10,15 @@ import logging
 import sys
 from typing import Any
 
-from airflow.executors.local_executor import LocalExecutor
+from airflow.executors import local_executor
 from airflow.listeners import hookimpl
 
 log = logging.getLogger(__name__)
 JOBS = {"scheduler": "SchedulerJob", "triggerer": "TriggererJob", "dag-processor": "DagProcessorJob"}
 
 
-class SturdyLocalExecutor(LocalExecutor):  # type: ignore[misc]
-    """Airflow's own, which ends the scheduler when a worker was killed.
+class LocalExecutor(local_executor.LocalExecutor):  # type: ignore[misc]
+    """Airflow's own, under its own name, but one that ends the scheduler when a worker was killed.
 
     All workers read from one queue under one lock. A worker killed while it held that leaves the others waiting for ever,
     and nobody hears what became of its task. The supervisor starts the scheduler again, and that starts the tasks again.

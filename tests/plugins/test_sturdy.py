@@ -72,7 +72,7 @@ def test_a_task_that_starts_in_the_scheduler_buries_nobody(
 
 
 def test_a_killed_worker_ends_the_scheduler_and_one_that_ended_does_not(sturdy: Any) -> None:
-    executor = sturdy.SturdyLocalExecutor(parallelism=1)
+    executor = sturdy.LocalExecutor(parallelism=1)
     executor.is_mp_using_fork = False  # no worker yet
     executor.start()
     executor.workers = {1: SimpleNamespace(exitcode=None, is_alive=lambda: True)}
@@ -91,4 +91,4 @@ def test_airflow_loads_it_by_the_name_in_the_configuration(sturdy: Any) -> None:
     from airflow.executors.executor_loader import ExecutorLoader
 
     executor = ExecutorLoader.get_default_executor()
-    assert type(executor).__name__ == "SturdyLocalExecutor"
+    assert type(executor).__module__ == "sturdy"
