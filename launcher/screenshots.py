@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -140,11 +142,23 @@ def log_in(window: Browser, user: str, password: str) -> None:
     window.wait_for("Dags")
 
 
-def pictures(api: Api) -> Iterator[tuple[str, str, str]]:
-    """Name, page and a text that shows that the page is complete."""
-    yield "dags", "/dags", "data_quality"
+@dataclass(frozen=True)
+class Picture:
+    """A page, a text that shows that it is complete, and a button with the text it leads to, where one is to be pressed."""
+
+    name: str
+    path: str
+    shows: str
+    button: str = ""
+    then: str = ""
+
+
+def pictures(api: Api) -> Iterator[Picture]:
+    """What is pictured, of what there is."""
+    yield Picture("dags", "/dags", "data_quality")
     assets = {asset["name"]: asset["id"] for asset in api.get("/api/v2/assets")["assets"]}
-    yield "assets", f"/assets/{assets['corpora']}", "evaluation"
+    yield Picture("assets", f"/assets/{assets['corpora']}", "evaluation")
+    yield Picture("form", "/dags/corpus_refresh", "Trigger", "Trigger", "allowed roots")
     for dag_id, task in (("corpus_refresh", "settle"), ("retrain", "evaluate")):
         query = "?state=success&order_by=-start_date&limit=20"
         runs = api.get(f"/api/v2/dags/{dag_id}/dagRuns{query}")["dag_runs"]
@@ -154,13 +168,40 @@ def pictures(api: Api) -> Iterator[tuple[str, str, str]]:
                 f"no run of {dag_id} has gone through {task} yet; run the chain first (make demo)"
             )
         run_page = f"/dags/{dag_id}/runs/{quote(trained[0]['dag_run_id'])}"
-        yield f"{dag_id}_graph", run_page, task
-        yield f"{dag_id}_report", f"{run_page}/plugin/speech-report", "utterances"
-    yield "speech", "/plugin/speech", "Evaluations"
+        yield Picture(f"{dag_id}_graph", run_page, task)
+        yield Picture(f"{dag_id}_report", f"{run_page}/plugin/speech-report", "utterances")
+    yield from speech_pictures(api)
+
+
+def speech_pictures(api: Api) -> Iterator[Picture]:
+    """The pages of *Speech*."""
+    yield Picture("speech", "/plugin/speech", "Evaluations")
+    corpora = [one for one in api.get("/speech/api/corpora") if "error" not in one]
+    if corpora:
+        largest = max(corpora, key=lambda one: (one["utterances"], one["name"]))
+        yield Picture("corpus", f"/speech/report?name={quote(largest['report'])}", "Refused, and why")
+        yield Picture("utterances", f"/speech/utterances/#corpus={quote(largest['name'])}", "as CSV")
     measured = [one for one in api.get("/speech/api/evaluations") if one.get("lm_wer") is not None]
     if measured:
-        largest = max(measured, key=lambda one: (one["utterances"], one["id"]))
-        yield "evaluation", f"/speech/report?name={quote(largest['report'])}", "Worst"
+        chosen = max(measured, key=lambda one: (one["utterances"], one["id"]))
+        yield Picture("evaluation", f"/speech/report?name={quote(chosen['report'])}", "Worst")
+        yield Picture("training", f"/speech/training/{chosen['run']}", "dev")
+        yield Picture("lineage", f"/speech/lineage?of={quote('evaluation:' + chosen['id'])}", "Made of")
+    yield Picture("models", "/speech/models", "Decisions")
+    yield Picture("try", "/speech/try/", "model")
+    asked = api.get("/api/v2/dags/promote/dagRuns/~/hitlDetails?limit=50")["hitl_details"]
+    for one in [one for one in asked if not one.get("response_received")][:1]:
+        task = one["task_instance"]
+        page = f"/dags/promote/runs/{quote(task['dag_run_id'])}/tasks/ask/required_actions"
+        yield Picture("promote", page, "test set")
+
+
+def press_button(window: Browser, text: str) -> None:
+    """Click the first button that shows a text."""
+    said = json.dumps(text)
+    window.run(
+        f"[...document.querySelectorAll('button')].find((one) => one.innerText.includes({said})).click()"
+    )
 
 
 def task_state(api: Api, dag_id: str, run_id: str, task_id: str) -> str:
@@ -182,13 +223,16 @@ def main() -> int:
     api.log_in(status["user"], status["password"])
     with browser(status["url"]) as window:
         log_in(window, status["user"], status["password"])
-        for name, path, text in pictures(api):
-            view = "graph" if name.endswith("_graph") else "grid"
+        for one in pictures(api):
+            view = "graph" if one.name.endswith("_graph") else "grid"
             window.run(f"localStorage.setItem('default_dag_view', JSON.stringify('{view}'))")
-            window.visit(path)
-            window.wait_for(text, settle_s=3.0)
-            window.save(options.out / f"{name}.png")
-            print(options.out / f"{name}.png")
+            window.visit(one.path)
+            window.wait_for(one.shows, settle_s=3.0)
+            if one.button:
+                press_button(window, one.button)
+                window.wait_for(one.then, settle_s=2.0)
+            window.save(options.out / f"{one.name}.png")
+            print(options.out / f"{one.name}.png")
     return 0
 
 

@@ -174,12 +174,14 @@ def _approve(walk: Walk, store: Any) -> None:
 
 
 def _trace(walk: Walk) -> None:
-    """From the rate of an evaluation to the files that its corpus was made of."""
+    """From the rate of an evaluation to the bytes that its corpus was made of."""
     walk.from_speech("Evaluations")
     walk.click("main a", "made of")
     walk.window.wait_for("Made of")
+    walk.click("main a", "LibriSpeech#")
+    walk.window.wait_for("source LibriSpeech#")
     seen = str(walk.in_page("page.body.innerText"))
-    assert "librispeech" in seen and ".flac" in seen, seen
+    assert "bytes" in seen and "corpus librispeech@" in seen, seen
 
 
 def _chosen(walk: Walk) -> str:
@@ -192,13 +194,13 @@ def _chosen(walk: Walk) -> str:
 def _hear_and_flag(walk: Walk) -> str:
     walk.from_speech("librispeech")
     walk.click("main a", "utterances")
-    walk.window.wait_for("of 18")
+    walk.window.wait_for("of 21")
     walk.click("#play")
     until("sound", lambda: walk.in_page("page.getElementById('player').currentTime > 0"))
     flagged = _chosen(walk)
     walk.from_speech("librispeech")
     walk.click("main a", "utterances")
-    walk.window.wait_for("of 18")
+    walk.window.wait_for("of 21")
     walk.click("#may button", "Flag as bad")
     walk.fill("#why", "hiss")
     walk.click("#keep")
@@ -209,7 +211,7 @@ def _hear_and_flag(walk: Walk) -> str:
 def _correct_another(walk: Walk, flagged: str) -> str:
     walk.from_speech("librispeech")
     walk.click("main a", "utterances")
-    walk.window.wait_for("of 18")
+    walk.window.wait_for("of 21")
     walk.in_page("page.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'j', bubbles: true}))")
     until("another row", lambda: _chosen(walk) != flagged)
     corrected = _chosen(walk)
