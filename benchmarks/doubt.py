@@ -7,13 +7,13 @@ The demo's LibriSpeech layout is spoken (espeak-ng, noise), 5 % of its training 
 imported. `doubt` trains its folds and writes its table: how many of the planted lie in the worst 10 %, by kind. A
 listener hears the worst 10 %, the worst first (simulated: flags what is wrong, keeps the rest); `curate` keeps the flags
 and a refresh honours them. The same network is trained on the corpus before and after, both are measured on the same
-test voices, greedy, and compared. Everything is kept in DIR and taken up again; the page is `DIR/listening.html`.
+test voices by the three decoders (the language model is the demo's, from its extra text) and compared. Everything is kept
+in DIR and taken up again; the page is `python -m training listened`'s, in DIR's store.
 """
 
 from __future__ import annotations
 
 import argparse
-import html
 import json
 import multiprocessing
 import os
@@ -36,21 +36,21 @@ from corpora.refresh.plan import RefreshRequest
 from corpora.refresh.stage import refresh
 from demo import cast, speech
 from demo.layouts import SpokenUtterance, librispeech
+from lm.build import build
+from lm.request import BuildRequest
 from store.opening import open_store
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.doubt.doubt import DoubtRequest, doubt
-from training.evaluation.compare import compare_evaluations
 from training.evaluation.evaluate import EvaluationRequest, evaluate
 from training.network.config import TrainingConfig, read_config
+from training.pages.listening import Bought, write_listening_page
 from training.runs import train_in_store
 
 NAME = "librispeech"
 SHARE = 0.05
 WORST = 0.10
 _CONFIG = Path(__file__).resolve().parents[1] / "demo" / "training.toml"
-_HEARD_AGAIN = 2.0  # a listener hears a row about twice, and decides
-_DECIDES_S = 4.0
 _beds: dict[str, Any] = {}
 
 
@@ -184,8 +184,6 @@ def listen(store: Store, table: Any, planted: dict[str, str]) -> dict[str, Any]:
         "share": len(caught) / max(1, len(there)),
         "by_kind": by_kind,
         "last_rank": max((ranks[name] for name in there if name in ranks), default=0),
-        "listening_min": sum(_HEARD_AGAIN * lengths[name] + _DECIDES_S for name in worst) / 60,
-        "worst": worst,
     }
 
 
@@ -198,7 +196,16 @@ def _measured(store: Store, config: TrainingConfig, version: str) -> dict[str, A
     """A network trained on a version, measured on the test of the version in force."""
     data = replace(config.data, corpora=(f"{NAME}@{version}",))
     run = train_in_store(replace(config, data=data), store).run
-    return evaluate(EvaluationRequest(run, NAME), store)
+    return evaluate(EvaluationRequest(run, NAME, str(_language_model(store, config.seed))), store)
+
+
+def _language_model(store: Store, seed: int) -> Path:
+    """The demo's language model: its extra text alone, no transcript of this corpus."""
+    text = store.root / "extra.txt"
+    if not text.is_file():
+        write_bytes_atomic(text, "\n".join(cast.extra_text(seed)).encode() + b"\n")
+    request = BuildRequest(publish="demo", text=(text,), corpora=(), order=3, store=store.root)
+    return Path(build(request)["path"])
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -216,47 +223,15 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     table = pq.read_table(doubted["path"])
     found = listen(store, table, planted)
     if options.judge_only:
-        return {key: value for key, value in found.items() if key != "worst"}
+        return found
     after = refresh(source)["version"]
     config = _config(options, options.steps)
     config = replace(config, transfer=replace(config.transfer, init_from=options.start))
     trained = {
         name: _measured(store, config, version) for name, version in (("before", before), ("after", after))
     }
-    compared = compare_evaluations(trained["after"]["id"], trained["before"]["id"], store)
-    answer = {
-        **{key: value for key, value in found.items() if key != "worst"},
-        "versions": [before, after],
-        "wer": {name: one["greedy"]["wer"] for name, one in trained.items()},
-        "against": compared["decoders"]["greedy"],
-    }
-    write_bytes_atomic(work / "listening.html", _page(answer).encode())
-    return answer
-
-
-def _page(answer: dict[str, Any]) -> str:
-    """What an hour of listening bought, on one page."""
-    rows = "".join(
-        f"<tr><td>{html.escape(kind)}</td><td>{caught} of {count}</td></tr>"
-        for kind, (caught, count) in answer["by_kind"].items()
-    )
-    wer, against = answer["wer"], answer["against"]
-    tests = ", ".join(
-        f"{html.escape(name)} = {value:.3f}"
-        for name, value in against.items()
-        if name.startswith("p_") and value is not None
-    )
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>What an hour of listening bought</title>
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}}
-td,th{{padding:.2rem 1rem .2rem 0;text-align:left}}</style>
-<h1>What an hour of listening bought</h1>
-<p>{answer["rows"]:,} training rows, {answer["planted"]} of them with a wrong transcript. A listener heard the
-{answer["heard"]} most doubtful ({answer["listening_min"]:.0f} minutes) and flagged {answer["caught"]}:
-{answer["share"]:.1%} of all that were wrong.</p>
-<table><tr><th>what was wrong</th><th>found</th></tr>{rows}</table>
-<p>Word error rate on the test voices, greedy: <b>{wer["before"]:.2%}</b> learnt with them,
-<b>{wer["after"]:.2%}</b> without those that were flagged ({tests}).</p></html>
-"""
+    bought = Bought(NAME, before, trained["before"]["id"], trained["after"]["id"], found["heard"])
+    return {**found, "versions": [before, after], "bought": write_listening_page(bought, store)}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""`python -m training doubt`: its options and what it prints."""
+"""`python -m training doubt` and `listened`: their options and what they print."""
 
 from __future__ import annotations
 
@@ -24,6 +24,28 @@ def add_parsers(add: Add) -> None:
         "--folds", type=int, default=3, metavar="K", help="without --model: runs, each without a share"
     )
     command.add_argument("--config", type=Path, help="TOML of these runs (default: every key's default)")
+    page = add("listened", _listened, "the page of what listening to doubted rows bought in error rate")
+    page.add_argument("--corpus", required=True, metavar="NAME", help="a published corpus")
+    page.add_argument(
+        "--version", required=True, metavar="VERSION", help="the one that was doubted and heard"
+    )
+    page.add_argument(
+        "--before", required=True, metavar="EVALUATION", help="of the network that learnt from it"
+    )
+    page.add_argument(
+        "--after", required=True, metavar="EVALUATION", help="of the one that learnt from what was decided"
+    )
+    page.add_argument(
+        "--rows", type=int, default=0, metavar="N", help="rows that were heard (default: to the last decided)"
+    )
+
+
+def _listened(options: argparse.Namespace, store: Store) -> None:
+    from training.pages.listening import Bought, write_listening_page
+
+    asked = Bought(options.corpus, options.version, options.before, options.after, options.rows)
+    found = write_listening_page(asked, store)
+    emit(found, options.json, found["path"])
 
 
 def _doubt(options: argparse.Namespace, store: Store) -> None:
