@@ -152,7 +152,8 @@ def test_charts_are_drawn_in_the_frame_by_keys_too_and_nothing_is_fetched(window
     light = window.run(inside + paper)
     window.run(inside + dark)
     time.sleep(1.5)
-    assert set(window.run(inside + paper)).isdisjoint(light)
+    now = window.run(inside + paper)
+    assert len(now) == len(light) == len(charts) and set(now).isdisjoint(light)
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -94,7 +94,10 @@
     paint(plot);
     if (Object.keys(chart.bars || bins.counts).length > 1) paintLegend(plot.legend);
     if (!state.upLog) plot.y_range.start = 0;
-    if (state.view) state.view.remove();
+    if (state.view) {
+      Bokeh.documents.splice(Bokeh.documents.indexOf(state.plot.document), 1);
+      state.view.remove();
+    }
     room.replaceChildren();
     state.plot = plot;
     state.view = await Bokeh.Plotting.show(plot, room);

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.browsing import NAME
-from benchmarks.report import main
+from benchmarks.pages.report import main
 
 
 def test_the_page_of_a_made_up_version_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

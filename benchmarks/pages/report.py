@@ -1,6 +1,6 @@
 """What the page of a corpus costs at the size of real corpora: time, memory, bytes.
 
-    python -m benchmarks.report [--rows 1000000] [--seed 1] [--keep DIR]
+    python -m benchmarks.pages.report [--rows 1000000] [--seed 1] [--keep DIR]
 
 The version is that of `benchmarks.browsing`: invented sentences, speakers and measures, a twentieth of it refused, a short
 FLAC each. Measured in this process after the imports: `corpora.report` from the published version to the written page.
@@ -28,7 +28,7 @@ _FOUND_NOTHING = {
     "min_words": 5, "policy": "nothing is shared",
 }  # fmt: skip
 # What a refresh writes into a manifest and the browser does not ask for.
-_BESIDE = {
+_BESIDE: dict[str, Any] = {
     "licence": "CC0-1.0", "licences": {"CC0-1.0": 1.0}, "donor": None, "subsets": {}, "officials": {}, "genders": {},
     "split_rule": "official", "closed_vocabulary": False, "leakage": _FOUND_NOTHING, "notes": [], "ignored": {},
     "flags": {}, "sources": [], "gate": {"passed": True, "expectations": []}, "normaliser_version": "1",
@@ -56,7 +56,7 @@ def measure(root: Path, rows: int, seed: int) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     """Measure; print one object."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.report", description=(__doc__ or "").splitlines()[0]
+        prog="python -m benchmarks.pages.report", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
