@@ -4,7 +4,8 @@
     python -m benchmarks.training [--parts PART …] [--hours 2] [--cells 128 512] [--json FILE]
 
     feed         hours of speech per CPU second from shards to batches, beside tf.data over TFRecord files of the same
-                 sounds (16-bit samples, not compressed: TensorFlow decodes no FLAC) with features by tf.signal
+                 sounds (16-bit samples, not compressed: TensorFlow decodes no FLAC) with features by tf.signal;
+                 and beside lhotse's sampler and features on the fly where `benchmarks/peers.sh lhotse` has put it
     step         CPU time of a step beside that of a Keras model of the same layers with the same loss and optimiser,
                  its inputs joined beforehand, in turns
     checkpoint   at full width: memory on top while one is written, what the training waits for, what loading takes
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.feed import write_store
+from benchmarks.training import lhotse_feed
 from store.writing import write_json_atomic
 
 _PARTS = ("feed", "step", "checkpoint", "waiting", "workers", "sound")
@@ -65,7 +67,10 @@ def _commands(part: str, folder: Path, options: argparse.Namespace) -> list[list
     store = str(folder / "store")
     if part == "feed":
         ours = ["benchmarks.feed", "--worker", store, "--no-step", "--measured-hours", str(options.hours / 2)]
-        return [ours, ["benchmarks.training.tfdata", store, str(folder / "records")]]
+        peers = [["benchmarks.training.tfdata", store, str(folder / "records")]]
+        if lhotse_feed.PYTHON.exists():
+            peers.append(["benchmarks.training.lhotse_feed", store, str(folder / "flac")])
+        return [ours, *peers]
     if part == "step":
         return [["benchmarks.training.step", str(cells)] for cells in options.cells]
     if part == "workers":
