@@ -104,6 +104,8 @@ def test_a_visitor_speaks_reads_and_clicks_a_word(tmp_path: Path) -> None:
             assert "carries the token" in str(window.run("return document.body.textContent"))
             window.visit(f"/?{query}")
             window.wait_for("Model chance")
+            focused = "document.getElementById('file').focus(); return document.activeElement.id"
+            assert window.run(focused) == "file"  # a file can be chosen without a mouse
             window.run("document.getElementById('speak').click()")
             window.wait_for("Speak now")
             window.run("return new Promise(done => setTimeout(done, 3000))")

@@ -74,6 +74,7 @@ player.addEventListener("timeupdate", () => {
 
 document.getElementById("file").addEventListener("change", (event) => {
   if (event.target.files.length) hear(event.target.files[0]);
+  event.target.value = ""; // so that the same file may be chosen again
 });
 drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
 drop.addEventListener("dragleave", () => drop.classList.remove("over"));
