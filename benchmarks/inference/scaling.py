@@ -94,7 +94,7 @@ def cores(sound: Path, base: list[str]) -> dict[str, Any]:
     texts = set()
     for _ in range(_ROUNDS):
         for threads, seconds in walls.items():
-            answer = _heard(sound, [*base, "--threads", str(threads)])
+            answer = _heard(sound, [*base, "--threads", str(threads)], threads)
             seconds.append(answer["wall"])
             cpu[threads].append(answer["cpu"])
             texts.add(answer["text"])
@@ -116,8 +116,12 @@ def _written(path: Path, samples: Float, times: int) -> None:
             out.write(samples)
 
 
-def _heard(sound: Path, base: list[str]) -> dict[str, Any]:
+def _heard(sound: Path, base: list[str], processors: int = 0) -> dict[str, Any]:
+    """What the engine measures; on so many processors and no other, ffmpeg included, where they are given."""
     command = [sys.executable, "-m", "benchmarks.inference.measure", "engine", "--sound", str(sound), *base]
+    if processors:
+        chosen = sorted(os.sched_getaffinity(0))[:processors]
+        command = ["taskset", "--cpu-list", ",".join(map(str, chosen)), *command]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{sound.name} could not be heard: {done.stderr[-2000:]}")

