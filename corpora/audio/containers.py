@@ -78,6 +78,12 @@ def kind_of(data: bytes) -> str:
         return "other"  # AAC in ADTS frames: the layer bits are zero
     if head[:3] == b"ID3" or (head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0):
         return "mp3"
+    if data[:40].startswith(b"version https://git-lfs.github.com"):
+        raise AudioError(
+            "audio_unreadable", "a pointer of Git LFS, not sound: fetch the file itself (git lfs pull)"
+        )
+    if data[:2] == b"\x1f\x8b":
+        raise AudioError("audio_unreadable", "packed with gzip under the name of a sound: unpack it")
     if b"<html" in data[:512].lower() or b"<!doctype" in data[:512].lower():
         raise AudioError(
             "audio_unreadable", "an HTML page, not sound: a server's error saved under this name"
@@ -176,6 +182,19 @@ def _xing(data: Bytes, at: int) -> int | None:
     return int.from_bytes(data[at + 8 : at + 12], "big")
 
 
+def _refuse_second(data: Bytes, end: int) -> None:
+    """Two MP3 files joined by their bytes: decoders read the first and stop at its length."""
+    at = end + (128 if data[end : end + 3] == b"TAG" else 0)
+    if data[at : at + 3] != b"ID3" or len(data) < at + 10:
+        return
+    behind = at + 10 + sum((data[at + 6 + i] & 0x7F) << (21 - 7 * i) for i in range(4))
+    if _mp3_frame(data, behind) is not None:
+        raise AudioError(
+            "audio_corrupt",
+            f"a further recording begins at byte {at} of the MP3: split the file, or join them by a program",
+        )
+
+
 def check_mp3(data: Bytes) -> tuple[Mp3Info, tuple[str, ...]]:
     """Compare the frames there with those declared, and their bytes with the sum that many encoders leave.
 
@@ -187,6 +206,7 @@ def check_mp3(data: Bytes) -> tuple[Mp3Info, tuple[str, ...]]:
         AudioError: frames are missing, the last one is cut, or their bytes were changed.
     """
     info = mp3_info(data)
+    _refuse_second(data, info.end)
     missing = 0 if info.declared is None else info.declared - info.frames
     few = f"the MP3 declares {info.declared} frames, {info.frames} are there: cut short"
     if missing > 1:

@@ -26,6 +26,7 @@ from corpora.audio.recording import (
     STORED_RATE_HZ,
     Recording,
     Samples,
+    check_real,
     flac_damage,
     rounded_from_32,
     to_int16,
@@ -107,8 +108,7 @@ def _soundfile(data: bytes, exact: bool = True) -> tuple[Samples, int]:
         raise
     except Exception as error:  # soundfile lets through what its own reading of sizes raises
         raise AudioError("audio_corrupt", f"the decoder stopped: {_cause(error)}") from error
-    if not np.isfinite(real).all():
-        raise AudioError("audio_not_finite", f"{int((~np.isfinite(real)).sum())} samples are not numbers")
+    check_real(real)
     return to_int16(real), rate_hz
 
 

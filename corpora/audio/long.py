@@ -24,6 +24,7 @@ from corpora.audio.recording import (
     Recording,
     Samples,
     _kept,
+    check_real,
     flac_damage,
     rounded_from_32,
     to_int16,
@@ -149,6 +150,5 @@ def _int16(block: Any) -> Samples:
         return cast(Samples, block.astype("<i2", copy=False))
     if block.dtype == np.int32:
         return rounded_from_32(block).astype("<i2", copy=False)
-    if not np.isfinite(block).all():
-        raise AudioError("audio_not_finite", f"{int((~np.isfinite(block)).sum())} samples are not numbers")
+    check_real(block)
     return to_int16(block).astype("<i2", copy=False)

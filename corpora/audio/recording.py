@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from corpora.errors import AudioError
 from native import FlacError
 
 STORED_RATE_HZ = 16_000
+_LOUDEST = 64.0  # times full scale: 36 dB
 
 
 MIX = -1  # AudioRef.channel: mean of all channels
@@ -52,6 +53,20 @@ class Recording:
     @property
     def duration_s(self) -> float:
         return len(self.samples) / self.sample_rate_hz
+
+
+def check_real(real: npt.NDArray[np.floating[Any]]) -> None:
+    """Raises AudioError where samples are no numbers, or beyond what anybody records: they would be clipped to noise."""
+    odd = int((~np.isfinite(real)).sum())
+    if odd:
+        raise AudioError("audio_not_finite", f"{odd} samples are not numbers")
+    beyond = np.abs(real) > _LOUDEST
+    if beyond.any():
+        raise AudioError(
+            "audio_out_of_range",
+            f"{int(beyond.sum())} of {beyond.size} samples are beyond {_LOUDEST:g} times full scale, up to "
+            f"{np.abs(real).max():g}: were they saved as floats without dividing by 32768, or is the file damaged?",
+        )
 
 
 def to_int16(real: npt.NDArray[np.float32]) -> Samples:

@@ -18,6 +18,7 @@ _NEAR = 1 << 16  # bytes: placeholders are that near to 2 or 4 GiB
 _PCM, _FLOAT, _A_LAW, _U_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _IN_BLOCKS = {0x02, 0x11, 0x31}  # MS ADPCM, IMA ADPCM, GSM: their fmt chunk states the samples of a block
 _RIFF_HEAD, _CHUNK_HEAD = 12, 8
+_MOST_CHUNKS = 1000  # behind the sound
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,24 @@ def _layout(data: Bytes, at: int, stated: tuple[int, int], known: WavLayout) -> 
         )
     if declared == 0:
         raise AudioError("audio_empty", "the WAV holds no samples")
+    _refuse_second(data, at + declared + (declared & 1), known.order)
     flags += _behind(data, known.order)
     return WavLayout(known.fmt, at, declared, flags, known.needs_header, known.order)
+
+
+def _refuse_second(data: Bytes, at: int, order: str) -> None:
+    """A second chunk of sound: decoders read one of the two, and not all of them the same."""
+    first = at
+    for _ in range(_MOST_CHUNKS):
+        if not _is_chunk(data, at, order):
+            return
+        size = struct.unpack(order + "I", data[at + 4 : at + 8])[0]
+        if data[at : at + 4] == b"data" and size:
+            raise AudioError(
+                "audio_corrupt",
+                f"a second chunk of sound begins at byte {at} of the WAV, behind the first's end at {first}",
+            )
+        at += _CHUNK_HEAD + size + (size & 1)
 
 
 def _is_placeholder(declared: int, there: int) -> bool:

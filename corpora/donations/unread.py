@@ -117,7 +117,7 @@ def _with_advice(
 ) -> str:
     kind, path, delimiter = file
     names, header = found
-    columns = columns_of(keys)
+    columns = columns_of(dict.fromkeys(keys))
     letters = [
         sum(c.isalpha() or c.isspace() for row in cells for c in row[at]) * (at != names)
         for at in range(len(keys))

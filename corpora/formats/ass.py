@@ -1,6 +1,6 @@
 """SubStation Alpha (.ass, .ssa): the `Dialogue:` lines below `[Events]`, with the speaker where one is named.
 
-Comments and drawings are counted as ignored; overrides in braces are taken off by caption_marks.py.
+Comments and lines that only draw are counted as ignored; overrides in braces are taken off by caption_marks.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from corpora.formats.times import seconds
 
 _FIELDS = ("Layer", "Start", "End", "Style", "Name", "MarginL", "MarginR", "MarginV", "Effect", "Text")
 _BRACED = re.compile(r"\{[^{}]*\}")
-_DRAWING = re.compile(r"\\p[1-9]")
+_DRAWING = re.compile(r"\\p([0-9]+)")
 
 
 def read(data: bytes, hints: Hints) -> Transcript:
@@ -56,10 +56,10 @@ def read(data: bytes, hints: Hints) -> Transcript:
 
 
 def _cue(number: int, rest: str, fields: tuple[str, ...]) -> Cue | None:
-    """A line's cue; None for a drawing."""
+    """A line's cue; None where it only draws."""
     row = dict(zip(fields, rest.split(",", len(fields) - 1), strict=False))
-    text = row.get("Text", "")
-    if any(_DRAWING.search(inside) for inside in _BRACED.findall(text)):
+    text, draws = _undrawn(row.get("Text", ""))
+    if draws and not _BRACED.sub("", text).strip():
         return None
     try:
         start_s, end_s = seconds(row.get("Start", "")), seconds(row.get("End", ""))
@@ -67,3 +67,15 @@ def _cue(number: int, rest: str, fields: tuple[str, ...]) -> Cue | None:
         return Cue(number, problem=f"times that cannot be read: {error}", text=text)
     text = text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
     return Cue(number, start_s, end_s, text, row.get("Name", "").strip() or None)
+
+
+def _undrawn(text: str) -> tuple[str, bool]:
+    """A text without what is drawn in it (from `{\\p1}` to `{\\p0}`), and whether anything is."""
+    kept, drawing, draws = [], False, False
+    for part in re.split(r"(\{[^{}]*\})", text):
+        modes = _DRAWING.findall(part) if part.startswith("{") else []
+        drawing = modes[-1].strip("0") != "" if modes else drawing
+        draws = draws or drawing
+        if part.startswith("{") or not drawing:
+            kept.append(part)
+    return "".join(kept), draws

@@ -10,6 +10,7 @@ matters (`unknown_columns`).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from sys import intern
@@ -50,6 +51,7 @@ _UNITS |= dict.fromkeys(("s", "sec", "secs", "seconds", "insec", "inseconds"), 1
 _TIMED = ("start", "end", "duration")
 _SPLITS = dict.fromkeys(("train", "training"), "train") | dict.fromkeys(("test", "testing", "eval"), "test")
 _SPLITS |= dict.fromkeys(("dev", "devel", "development", "valid", "validation", "val"), "dev")
+_BEGINS, _ENDS = _names("start begin from onset"), _names("end stop finish until")
 _CHANNEL = re.compile(r"[0-9]{1,2}")
 
 
@@ -67,6 +69,22 @@ class Columns:
         return "recording" in self.of and "text" in self.of
 
     @property
+    def strange_times(self) -> tuple[str, ...]:
+        """Columns that must be times of a stretch (`start_sample`, `end_sample`) where none is understood."""
+        if "start" in self.of:
+            return ()
+
+        def beside(words: tuple[str, ...]) -> list[str]:
+            return [
+                one
+                for one in self.unknown
+                if plain_name(one).startswith(words) or plain_name(one).endswith(words)
+            ]
+
+        begins, ends = beside(_BEGINS), beside(_ENDS)
+        return (begins[0], ends[0]) if begins and ends else ()
+
+    @property
     def are_of_one_recording(self) -> bool:
         """Whether rows say when what is said and not where: the file is named as its recording."""
         return (
@@ -82,8 +100,13 @@ def plain_name(name: str) -> str:
 
 
 def columns_of(names: Iterable[str]) -> Columns:
-    """The columns whose names are known; the first in the list of synonyms wins."""
-    plain = {plain_name(name): name for name in reversed(list(names))}
+    """The columns whose names are known; the first in the list of synonyms wins.
+
+    Raises:
+        ValueError: a name that would be taken stands twice.
+    """
+    names = list(names)
+    plain = {plain_name(name): name for name in reversed(names)}
     found: dict[str, str] = {}
     units: dict[str, float] = {}
     for meaning, synonyms in MEANINGS.items():
@@ -96,6 +119,10 @@ def columns_of(names: Iterable[str]) -> Columns:
                 break
     if "end" not in found and plain_name(found.get("start", "")) == "onset" and "offset" in plain:
         found["end"], units["end"] = plain["offset"], 1.0
+    counts = Counter(map(plain_name, names))
+    twice = [name for name in found.values() if counts[plain_name(name)] > 1]
+    if twice:
+        raise ValueError(f"the column {twice[0]!r} stands there twice: which one is meant?")
     unknown = tuple(name for name in plain.values() if name not in found.values())
     return Columns(found, units, tuple(sorted(unknown)))
 
@@ -128,6 +155,11 @@ def row_cue(number: int, row: Mapping[str, object], columns: Columns) -> Cue:
         start_s, end_s = _times(said, columns.units)
         channel = _channel(said["channel"]) if said.get("channel") else None
         language = language_tag(said["language"]) if said.get("language") else None
+        if start_s is None and columns.strange_times:
+            raise ValueError(
+                f"columns that must be times and are not understood: {', '.join(columns.strange_times)}; name them start "
+                "and end (seconds) or start_ms and end_ms"
+            )
     except ValueError as error:
         return Cue(number, problem=str(error), text=text, recording=recording)
     return Cue(

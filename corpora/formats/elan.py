@@ -23,6 +23,7 @@ from corpora.formats.times import FARTHEST_S
 from corpora.formats.xml_text import local, parse_xml
 
 _TIME = re.compile(r"-?[0-9]{1,11}")
+_UNITS_S = {"": 0.001, "milliseconds": 0.001, "pal-frames": 1 / 25, "ntsc-frames": 1001 / 30_000}
 _NO_WORDS = re.compile(r"(ref|refs|id|ids|idx|rec|index|line|utt_?id|utterance_?id|number|nr|num)", re.I)
 _WORDS = re.compile(
     r"(tx|txt|text|words?|wd|tok|tokens?|transcri\w*|utterance|utt|orth?\w*|mot|mots|speech)", re.I
@@ -191,14 +192,23 @@ def _value(annotation: Element) -> str:
 
 
 def _slots(root: Element) -> tuple[dict[str, float], set[str]]:
-    """Seconds of every slot, and which of them were interpolated between the neighbours that have a value."""
+    """Seconds of every slot, and which of them were interpolated between the neighbours that have a value.
+
+    Raises:
+        TranscriptError: the header counts times in a unit that is none of the format's.
+    """
+    header = next((e for e in root if local(e) == "HEADER"), None)
+    said = "" if header is None else header.get("TIME_UNITS", "")
+    unit_s = _UNITS_S.get(said.strip().lower())
+    if unit_s is None:
+        raise TranscriptError("bad_times", f"times in {said[:40]!r}: ELAN knows {', '.join([*_UNITS_S][1:])}")
     order = [
         (e.get("TIME_SLOT_ID", ""), e.get("TIME_VALUE", "")) for e in root.iter() if local(e) == "TIME_SLOT"
     ]
     known = [
-        (at, int(value) / 1000)
+        (at, round(int(value) * unit_s, 6))
         for at, (_, value) in enumerate(order)
-        if _TIME.fullmatch(value) and abs(int(value)) < FARTHEST_S * 1000
+        if _TIME.fullmatch(value) and abs(int(value)) * unit_s < FARTHEST_S
     ]
     slots: dict[str, float] = {}
     guessed: set[str] = set()

@@ -33,12 +33,21 @@ def parsed(text: str) -> Any:
     """The value of a JSON text.
 
     Raises:
-        ValueError: none, too deep, or a number that is none.
+        ValueError: none, too deep, a key that stands twice in an object, or a number that is none.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:40]!r} stands twice in an object: which one is meant?")
+    return found
 
 
 def _is_line(text: str, lines: int) -> bool:

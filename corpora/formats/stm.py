@@ -59,6 +59,8 @@ def parse_line(text: str) -> StmLine | str:
         raise StmError("bad_line", f"{len(fields)} fields where STM needs at least five")
     if fields[2].lower() == "inter_segment_gap":
         return "gap between segments"
+    if fields[2].lower() == "excluded_region":
+        return "excluded region"
     try:
         start_s, end_s = span(fields[3], fields[4])
     except ValueError as error:

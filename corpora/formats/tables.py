@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from corpora.formats.columns import Columns, columns_of, row_cue
-from corpora.formats.cues import Cue, Hints, Transcript
+from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
 from corpora.formats.encodings import Decoded, decode_text
 from corpora.sources.lines import TextLine
 
 _WHOLE = re.compile(r"[0-9]{1,11}")
+_SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)  # the first line that Excel understands
 _LINES_OF_A_ROW = 50
 _OPEN = "a quotation mark is opened and not closed: where the row ends is not known"
 UNFINISHED_FLAG = "last_line_unfinished"
@@ -36,14 +37,24 @@ class Row:
 
 
 def read(data: bytes, hints: Hints) -> Transcript:
-    """One cue a row; no cue at all where the header does not name a sound and a text."""
+    """One cue a row; no cue at all where the header does not name a sound and a text.
+
+    Raises:
+        TranscriptError: a column that is wanted stands twice.
+    """
     decoded = decode_text(data, hints.encoding)
-    header = next((line for line in decoded.lines if line.text and line.text.strip()), None)
+    lines = (line for line in decoded.lines if line.text and line.text.strip())
+    header = next(lines, None)
+    named = _SEPARATOR.fullmatch(header.text.strip("\ufeff\r\n ")) if header and header.text else None
+    header = next(lines, None) if named else header
     if header is None or header.text is None:
         return Transcript((), encoding=decoded.encoding)
-    delimiter = delimiter_of(header.text)
+    delimiter = named[1] if named else delimiter_of(header.text)
     names = [name.strip() for name in cells_of(header.text, delimiter) or []]
-    columns = columns_of(names)
+    try:
+        columns = columns_of(names)
+    except ValueError as error:
+        raise TranscriptError("bad_table", str(error), header.number) from error
     if not (columns.pair_sound_and_text or columns.are_of_one_recording):
         return Transcript((), encoding=decoded.encoding, unknown=tuple(names))
     at = decoded.lines.index(header)

@@ -7,8 +7,9 @@ tiers hold text.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from corpora.formats.cues import Cue, Hints, Transcript, TranscriptError
@@ -17,6 +18,10 @@ from corpora.formats.labels import Tier, silent, speaker_of, spoken
 from corpora.formats.times import plain_seconds
 
 _ROUNDING_S = 0.01
+_TIERS = re.compile(r"<exists>\s*(?:size\s*=\s*)?([0-9]{1,9})\b")
+_INTERVALS = re.compile(
+    r'\b(?:intervals|points):\s*size\s*=\s*([0-9]{1,9})\b|"(?:IntervalTier|TextTier)"\s+"(?:[^"]|"")*"\s+\S+\s+\S+\s+([0-9]{1,9})\b'
+)
 
 
 def read(data: bytes, hints: Hints) -> Transcript:
@@ -35,6 +40,7 @@ def read(data: bytes, hints: Hints) -> Transcript:
         grid = textgrid_io.parseTextgridStr(text.rstrip() + "\n", includeEmptyIntervals=True)
     except Exception as error:  # praatio raises ValueError, IndexError and its own
         raise TranscriptError("bad_textgrid", f"the TextGrid is damaged or cut short: {error}") from error
+    _refuse_short(text, grid["tiers"])
     ignored: Counter[str] = Counter()
     tiers = []
     for tier in grid["tiers"]:
@@ -50,6 +56,26 @@ def read(data: bytes, hints: Hints) -> Transcript:
         encoding=decoded.encoding,
         guessed=decoded.guessed,
     )
+
+
+def _refuse_short(text: str, tiers: Sequence[Mapping[str, Any]]) -> None:
+    """A TextGrid says how many tiers it has, and how many intervals each.
+
+    Raises:
+        TranscriptError: it holds another number.
+    """
+    said = _TIERS.search(text)
+    if said and int(said[1]) != len(tiers):
+        raise TranscriptError(
+            "bad_textgrid", f"{said[1]} tiers are declared and {len(tiers)} are there: cut short?"
+        )
+    counts = [int(long or short) for long, short in _INTERVALS.findall(text)]
+    for tier, count in zip(tiers, counts, strict=False):
+        if len(tier["entries"]) != count:
+            raise TranscriptError(
+                "bad_textgrid",
+                f"tier {tier['name']!r} declares {count} intervals or points and holds {len(tier['entries'])}: cut short?",
+            )
 
 
 def _tier(tier: Mapping[str, Any], ignored: Counter[str]) -> Tier:

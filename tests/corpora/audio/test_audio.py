@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import struct
@@ -137,6 +138,35 @@ def test_not_a_number_is_refused() -> None:
     real = tone().astype(np.float32) / 32768
     real[7] = np.nan
     assert refused(packed(real, kind="WAV", subtype="FLOAT")).check == "audio_not_finite"
+
+
+@pytest.mark.parametrize("value", [3e38, -65.0, 20_000.0])
+def test_samples_beyond_any_loudness_are_refused_and_a_loud_mix_is_not(value: float) -> None:
+    real = tone().astype(np.float32) / 32768
+    assert len(decode(packed(real * 20, kind="WAV", subtype="FLOAT")).samples) == len(real)
+    real[7] = value
+    error = refused(packed(real, kind="WAV", subtype="FLOAT"))
+    assert error.check == "audio_out_of_range"
+    assert f"1 of {len(real)} samples" in str(error) and "dividing by 32768" in str(error)
+
+
+def test_two_files_joined_by_their_bytes_are_refused() -> None:
+    wav = packed(tone(), kind="WAV")
+    second = wav + b"LIST\x04\x00\x00\x00INFOdata" + struct.pack("<I", 1000) + bytes(1000)
+    error = refused(second)
+    assert error.check == "audio_corrupt" and f"second chunk of sound begins at byte {len(wav) + 12}" in str(
+        error
+    )
+    mp3 = packed(tone(), kind="MP3", subtype="MPEG_LAYER_III")
+    tag = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10)
+    for between in (b"", b"TAG" + bytes(125)):
+        assert "a further recording begins at byte" in str(refused(tag + mp3 + between + tag + mp3))
+    assert len(decode(tag + mp3 + b"TAG" + bytes(125)).samples)
+
+
+def test_what_is_no_sound_at_all_is_named() -> None:
+    assert "git lfs pull" in str(refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n"))
+    assert "unpack it" in str(refused(gzip.compress(packed(tone(), kind="WAV"))))
 
 
 def test_float_wav_is_scaled() -> None:

@@ -23,7 +23,10 @@ TONE = np.random.default_rng(3).normal(0, 4000, 30_000).astype(np.int16)
 
 def wav(subtype: str = "PCM_16", rate_hz: int = 16_000, kind: str = "WAV") -> bytes:
     out = io.BytesIO()
-    soundfile.write(out, TONE, rate_hz, format=kind, subtype=subtype)
+    samples = (
+        TONE / 32768 if subtype in {"FLOAT", "DOUBLE"} else TONE
+    )  # libsndfile writes whole numbers as they are
+    soundfile.write(out, samples, rate_hz, format=kind, subtype=subtype)
     return out.getvalue()
 
 
