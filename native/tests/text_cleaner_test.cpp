@@ -96,9 +96,11 @@ void odd_sentences_come_back_with_their_place() {
 
 void numerals_are_left_to_the_normaliser() {
   const TextCleaner cleaner(small_rules());
-  for (const char* odd : {"Charles I.", "Book II.", "in (II and", "Louis X said", "a I\xE2\x80\x8BI"})
+  for (const char* odd : {"Charles I.", "Book II.", "in (II and", "Louis X said", "a I\xE2\x80\x8BI",
+                          "the XIVth of", "two IIs", "a II-b", "b-XIVth", "year MDCC of"})
     CHECK_EQUAL(cleaner.clean(odd, false, nullptr).odd.size(), 1U);
-  for (const char* plain : {"it was I.", "I, too", "BOOK II.", "Vivid Ivy", "plan B", "the Xth I'd", "am I"})
+  for (const char* plain : {"it was I.", "I, too", "BOOK II.", "Vivid Ivy", "plan B", "the Xth I'd", "am I",
+                            "the XIVe of", "Is it", "a VIIa", "a CD or DVD", "MDCCa"})
     CHECK_EQUAL(cleaner.clean(plain, false, nullptr).odd.size(), 0U);
 }
 

@@ -51,7 +51,24 @@ SPOKEN_FORMS = [
     *("I—", "II's ", "IInd ", "'X' ", "I\u200bI ", "V\xa0", "\x1fI.", "\u2028III", "X\u0301", "É", "I…"),
     *("XX!", "I:", "V.”", "-IV ", "£5 ", "$2.50 ", "1984 ", "10:30 ", "22nd ", "1,200 ", "€", "£ ", "No. "),
     *("a.m. ", "saw ", "it was ", "THE END", "King", " ", " ", ". ", ", ", "\n", "\r\n", "'", '"', "(", ")"),
-    *("\t", "_", "*"),
+    *(
+        "\t",
+        "_",
+        "*",
+        "IIs ",
+        "XIVth ",
+        "XLI\u200bI",
+        "M\u200bDCC ",
+        "XXIst,",
+        "II-Charles ",
+        "MDCC ",
+        "MDCCLXVI-",
+        "MIX ",
+        "CIVIL ",
+        "DID ",
+        "VIs",
+        "XIIth",
+    ),
 ]
 
 

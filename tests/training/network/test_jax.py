@@ -126,7 +126,7 @@ def test_a_run_is_trained_on_jax_and_measured_on_tensorflow(tmp_path: Path) -> N
     found = LogProbabilities(network).of_batch(
         Batch(features, np.full(1, 9, np.int32), np.zeros((1, 1), np.int32), np.arange(1))
     )
-    assert network.step == 6 and found.shape[:2] == (1, 9)
+    assert 0 < network.step <= 6 and found.shape[:2] == (1, 9)  # the best on dev, of three an epoch
 
 
 def test_a_backend_that_is_not_there_is_refused_in_a_sentence() -> None:
