@@ -45,7 +45,8 @@ def say_sealed(context: Any, sealed: dict[str, Any]) -> None:
     """Name the corpus and its version in the event of `CORPUS` that the asking task leaves."""
     event = context["outlet_events"][CORPUS]
     event.add_partitions(sealed["corpus"])
-    event.extra = {key: sealed.get(key) for key in ("status", "version", "utterances", "hours")}
+    said = {key: sealed.get(key) for key in ("status", "version", "utterances", "hours")}
+    event.extra = {"name": sealed["corpus"], **said}
 
 
 def refuse_unknown_keys(context: Any) -> None:
