@@ -7,12 +7,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def until(what: str, is_so: Callable[[], Any], limit_s: float = 280.0) -> Any:
+    """The first true answer."""
+    deadline_s = time.monotonic() + limit_s
+    while time.monotonic() < deadline_s:
+        found = is_so()
+        if found:
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"after {limit_s:.0f} s still not: {what}")
 
 
 @contextlib.contextmanager

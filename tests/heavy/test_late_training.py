@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from opened import airflow_of
+from opened import airflow_of, until
 from postgresql_server import free_port
 
 LATE_AFTER_S, LIMIT_S = 10.0, 180.0
@@ -79,17 +79,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def until(what: str, is_so: Callable[[], Any]) -> Any:
-    """The first true answer."""
-    deadline_s = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline_s:
-        found = is_so()
-        if found:
-            return found
-        time.sleep(0.5)
-    raise AssertionError(f"after {LIMIT_S:.0f} s still not: {what}")
-
-
 def test_a_late_training_is_told_once(folder: Path) -> None:
     from demo.orchestrator import Airflow
 
@@ -101,11 +90,11 @@ def test_a_late_training_is_told_once(folder: Path) -> None:
             airflow.unpause(["retrain"])
             begun_s = time.monotonic()
             run_id = airflow.trigger("retrain", {})
-            until("the late training is told", lambda: taken)
+            until("the late training is told", lambda: taken, LIMIT_S)
             assert time.monotonic() - begun_s >= LATE_AFTER_S
             time.sleep(5.0)  # the scheduler looks at deadlines again and again
             airflow.call("PATCH", f"dags/retrain/dagRuns/{run_id}", {"state": "failed"}, update_mask="state")
-            until("its end is told too", lambda: len(taken) > 1)
+            until("its end is told too", lambda: len(taken) > 1, LIMIT_S)
     late, failed = taken
     assert (late["kind"], late["title"]) == ("late", "a training is late")
     assert run_id in late["text"]

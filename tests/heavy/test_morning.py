@@ -9,21 +9,20 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from opened import airflow_of
+from opened import airflow_of, until
 from postgresql_server import free_port
 
 from tests.training.release.handmade_models import BAD, SAID, evaluation, package
 
 FORM = {"importer": "librispeech"}
-LIMIT_S, MOST_CLICKS = 280.0, 3
+MOST_CLICKS = 3
 CORRECTED = "seven red"
 
 pytestmark = [
@@ -48,17 +47,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     store.mkdir()
     with airflow_of(folder, free_port(), archives) as status:
         yield status | {"archives": str(archives), "store_path": store, "pictures": folder}
-
-
-def until(what: str, is_so: Callable[[], Any]) -> Any:
-    """The first true answer."""
-    deadline_s = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline_s:
-        found = is_so()
-        if found:
-            return found
-        time.sleep(1.0)
-    raise AssertionError(f"after {LIMIT_S:.0f} s still not: {what}")
 
 
 def start(airflow: Any, dag_id: str, conf: dict[str, Any]) -> None:
