@@ -60,6 +60,17 @@ class Given:
     said: dict[str, list[str]] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
 
+    def may_be_refused(self, stem: str, sentence: str, reasons: list[str]) -> bool:
+        """Whether a cue may be in no row: something is odd and a reason is given, or a rule of whole files refuses it."""
+        # The same sentence with a cut text elsewhere: nobody knows which text is right, so both are refused.
+        if any("the same sound appears with another text" in reason for reason in reasons):
+            return True
+        # A last line without its end may be cut, where the other files of the donation end theirs.
+        last = sentence == self.said[stem][-1] and self.kind[stem].endswith(kinds.NO_LAST_END)
+        if last and any("the last line of its file has no end" in reason for reason in reasons):
+            return True
+        return bool(reasons) and stem not in self.whole
+
 
 def give(folder: Path, chance: random.Random, counts: Heard) -> Given:
     """A folder of recordings with captions, a third of them whole, a third odd, a third damaged."""
@@ -165,9 +176,7 @@ def judge(given: Given, got: Any, told: str, counts: Heard) -> None:
         for sentence in sentences:
             if there[stem, sentence] or (stem in odd and not reasons):
                 continue
-            # The same sentence with a cut text elsewhere: nobody knows which text is right, so both are refused.
-            other_text = any("the same sound appears with another text" in reason for reason in reasons)
-            if (stem in given.whole and not other_text) or not reasons:
+            if not given.may_be_refused(stem, sentence, reasons):
                 raise Wrong(f"{told}: {stem} ({given.kind[stem]}): {sentence!r} is in no row: {reasons[:2]}")
             counts.ended["cue refused, reason given"] += 1
 

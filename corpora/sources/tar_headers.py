@@ -65,7 +65,8 @@ class TarWalk:
 
     Attributes:
         damage: how and where the archive ends that does not end as it should, else "".
-        doubted: the member before that place, where its own bytes may be the damaged ones; else None.
+        doubted: members that end where no writer ends, with whether they are only doubtful if they end in zeros:
+            their own bytes may be the damaged ones.
         notes: what is odd and costs nothing.
         open_end: the only thing wrong is that no zero block stands at the end.
     """
@@ -76,7 +77,7 @@ class TarWalk:
         self._last: Entry | None = None
         self._zeros = 0
         self.damage = ""
-        self.doubted: Entry | None = None
+        self.doubted: list[tuple[Entry, bool]] = []
         self.notes: list[str] = []
         self.open_end = False
 
@@ -107,13 +108,18 @@ class TarWalk:
         if len(block) == BLOCK:
             self._zeros = zeros
             if zeros:
-                where = self._at - BLOCK - zeros
-                self.notes.append(
-                    f"{zeros} zero bytes at byte {where} end a first part; what follows is read too"
-                )
+                self._judge_end_inside(zeros)
             return block
         self._judge_end(zeros + len(block), block)
         return None
+
+    def _judge_end_inside(self, zeros: int) -> None:
+        """Writers end with two zero blocks and most fill their record; else these may be moved zeros of the member before."""
+        begins = self._at - BLOCK
+        where = begins - zeros
+        self.notes.append(f"{zeros} zero bytes at byte {where} end a first part; what follows is read too")
+        if self._last is not None and (zeros < 2 * BLOCK or begins % tarfile.RECORDSIZE):
+            self.doubted.append((self._last, zeros >= 2 * BLOCK))
 
     def _judge_end(self, zeros: int, rest: bytes) -> None:
         if any(rest):
@@ -123,14 +129,16 @@ class TarWalk:
                 f"{zeros} zero bytes stand at its end, more than writers leave ({_MOST_ZEROS}): a copy that broke off "
                 "and was filled up, so that members may be missing",
                 True,
+                if_zeros=True,
             )
         elif zeros < BLOCK:
             self.open_end = True
             self._stop("it ends without the zero blocks of an end: members may be missing", False)
 
-    def _stop(self, damage: str, doubtful: bool) -> None:
+    def _stop(self, damage: str, doubtful: bool, if_zeros: bool = False) -> None:
         self.damage = damage
-        self.doubted = self._last if doubtful else None
+        if doubtful and self._last is not None:
+            self.doubted.append((self._last, if_zeros))
 
     def _entry(self, block: bytes) -> Entry | None:
         """The member that begins with this header; None after noting why there is none."""

@@ -178,20 +178,26 @@ class TarReader(ArchiveReader):
         return digests[0] == digests[1]
 
     def _judge(self, walk: TarWalk) -> None:
-        """Tell how the archive ends, and leave out the member that damage may have reached."""
+        """Tell how the archive ends, and leave out the members that damage may have reached."""
         self.notes += [f"{self.label}: {note}" for note in walk.notes]
-        if not walk.damage or (walk.open_end and self.damage):
-            return
+        if walk.damage and not (walk.open_end and self.damage):
+            self._tell_damage(walk)
+        for entry, if_zeros in walk.doubted:
+            self._doubt(entry, if_zeros)
+
+    def _tell_damage(self, walk: TarWalk) -> None:
         if not self._spans and not self.damage:
             raise SourceError(f"{self.label} is no readable tar ({walk.damage}); copy it again")
         self._whole(f"{walk.damage}; copy it again (whole members before it: {len(self._spans)})")
-        last = walk.doubted
-        name = "" if last is None else last.name.removeprefix("./")
+
+    def _doubt(self, entry: Entry, if_zeros: bool) -> None:
+        """Leave out a member that ends where no writer ends; `if_zeros`: only where its own data ends in zeros too."""
+        name = entry.name.removeprefix("./")
         span = self._spans.get(name)
-        if last is None or span != (last.offset, last.size):
+        if span != (entry.offset, entry.size):
             return
-        if last.offset + last.size <= self._plain.stat().st_size:
-            if "zero bytes" in walk.damage and not self._ends_in_zeros(span):
+        if entry.offset + entry.size <= self._plain.stat().st_size:
+            if if_zeros and not self._ends_in_zeros(span):
                 return
             self._whole(f"{name} stands before the damage and may be what is damaged: it is not taken")
         del self._spans[name]

@@ -74,9 +74,10 @@ def talk(sentences: Sequence[str]) -> tuple[Samples, Placed]:
 
 
 def wav(samples: Samples, subtype: str = "PCM_16", kind: str = "WAV") -> bytes:
-    """A file as libsndfile writes it."""
+    """A file as libsndfile writes it; real numbers lie between -1 and 1."""
     out = io.BytesIO()
-    soundfile.write(out, samples, RATE_HZ, format=kind, subtype=subtype)
+    real = subtype in ("FLOAT", "DOUBLE")
+    soundfile.write(out, samples / 32768 if real else samples, RATE_HZ, format=kind, subtype=subtype)
     return out.getvalue()
 
 
@@ -214,6 +215,14 @@ def wav_header_bit(data: bytes, chance: random.Random) -> bytes:
     return data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :]
 
 
+def not_divided(data: bytes, chance: random.Random) -> bytes:
+    """Real numbers as large as the 16 bits they were made of."""
+    samples, _ = soundfile.read(io.BytesIO(data), dtype="float64")
+    out = io.BytesIO()
+    soundfile.write(out, samples * 32768, RATE_HZ, format="WAV", subtype="FLOAT")
+    return out.getvalue()
+
+
 def copied_as_text(data: bytes, chance: random.Random) -> bytes:
     """Every LF became CR LF."""
     return data.replace(b"\n", b"\r\n")
@@ -243,6 +252,7 @@ _INSIDE: tuple[Fault, ...] = (some_bits, stretch_lost, stretch_inserted, stretch
 # Form → damages that leave a trace: in samples without a sum only what changes their number or their meaning.
 DAMAGE: dict[str, tuple[Fault, ...]] = {
     "wav": (*_ANY, wav_header_bit, copied_as_text),
+    "wav of real numbers": (*_ANY, not_divided),
     "flac": (*_ANY, *_INSIDE),
     "ogg": (*_ANY, *_INSIDE, page_lost, page_twice),
     "opus": (*_ANY, *_INSIDE, page_lost, page_twice),
@@ -310,12 +320,13 @@ def _csv(rows: list[dict[str, object]], odd: bool) -> bytes:
 
 
 Texts = Callable[[Placed, str, random.Random], bytes]
+NO_LAST_END = "srt without a last line end"
 TEXTS: dict[str, tuple[str, Texts]] = {  # whole texts: suffix, and who writes them
     "srt": ("srt", lambda places, name, chance: srt(places).encode()),
     "srt with CR LF": ("srt", lambda places, name, chance: srt(places).replace("\n", "\r\n").encode()),
     "srt with a mark": ("srt", lambda places, name, chance: srt(places).encode("utf-8-sig")),
     "srt in UTF-16": ("srt", lambda places, name, chance: srt(places).encode("utf-16")),
-    "srt without a last line end": ("srt", lambda places, name, chance: srt(places).rstrip().encode()),
+    NO_LAST_END: ("srt", lambda places, name, chance: srt(places).rstrip().encode()),
     "srt without numbers": (
         "srt",
         lambda places, name, chance: re.sub(r"(?m)^\d+\n", "", srt(places)).encode(),

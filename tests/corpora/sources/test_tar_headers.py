@@ -44,6 +44,10 @@ def told(source: Source) -> str:
     return "\n".join(f"{r.check} {r.source_path}: {r.reason}" for r in source.rejections)
 
 
+def contents(source: Source) -> dict[str, bytes]:
+    return {m.name.rpartition("!/")[2]: source.read_bytes(m.name) for m in source.members()}
+
+
 PLAIN = packed(FILES)
 
 
@@ -101,6 +105,27 @@ def test_joined_tars_are_read_to_the_end_and_it_is_noted(tmp_path: Path) -> None
     assert inner(source) == ["more/x.txt", *FILES]
     assert source.rejections == ()
     assert "end a first part; what follows is read too" in source.notes[0]
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_blocks_put_into_a_member_that_ends_in_zeros_are_no_end(tmp_path: Path, blocks: int) -> None:
+    """Its last blocks, moved to where the next header belongs, look like the end of a first part."""
+    files = {**FILES, "talk/1.wav": FILES["talk/1.wav"] + bytes(2048)}
+    inside = header_of(1) + 1024
+    noise = random.Random(blocks).randbytes(512 * blocks)
+    plain = packed(files)
+    source = opened(tmp_path, plain[:inside] + noise + plain[inside:])
+    left = {name: data for name, data in files.items() if name != "talk/1.wav"}
+    assert contents(source) == left
+    assert "talk/1.wav stands before the damage" in told(source)
+
+
+def test_a_first_part_that_does_not_fill_its_record_is_read_whole(tmp_path: Path) -> None:
+    """Some writers leave two zero blocks and no more."""
+    ends = max(i for i, byte in enumerate(PLAIN) if byte) // 512 * 512 + 512
+    source = opened(tmp_path, PLAIN[:ends] + bytes(1024) + packed({"other.txt": b"more"}))
+    assert contents(source) == {**FILES, "other.txt": b"more"}
+    assert not source.rejections
 
 
 def test_a_gzip_whose_second_member_is_missing_is_told(tmp_path: Path) -> None:
