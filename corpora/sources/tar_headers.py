@@ -114,7 +114,7 @@ class TarWalk:
         return None
 
     def _judge_end_inside(self, zeros: int) -> None:
-        """Writers end with two zero blocks and most fill their record; else these may be moved zeros of the member before."""
+        """Writers end with two zero blocks and most fill their record; else they may be moved zeros of the member before."""
         begins = self._at - BLOCK
         where = begins - zeros
         self.notes.append(f"{zeros} zero bytes at byte {where} end a first part; what follows is read too")
