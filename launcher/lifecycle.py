@@ -1,6 +1,6 @@
 """Bring Airflow up, look at it, end it.
 
-Five components under one small supervisor, everything on 127.0.0.1, secrets made on the first start. A second
+Five components under one supervisor, everything on 127.0.0.1, secrets made on the first start. A second
 start says that Airflow already runs. Works from any directory and beside the Airflow of another checkout: the
 home ($AIRFLOW_HOME, var/airflow) and the port ($SPEECHMILL_PORT, else 8080 or the next free one) are its own.
 It imports no Airflow, and of our packages only what writes files, and training for ending its jobs on stop.
@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from launcher import processes
 from launcher.files import LaunchError
@@ -160,7 +160,7 @@ def _prepare(home: Home, wanted: dict[str, str]) -> tuple[int, dict[str, str]]:
     return port, environment
 
 
-def run(home: Home) -> None:
+def run(home: Home) -> NoReturn:
     """Bring Airflow up and stay its supervisor, until SIGTERM: for systemd and its like.
 
     Raises:
@@ -174,8 +174,9 @@ def run(home: Home) -> None:
         port, environment = _prepare(home, _wanted(home))
         processes.remember(home, processes.SUPERVISOR, os.getpid())
     say(f"Airflow begins on http://{HOST}:{port}; python -m launcher status says when it is usable")
-    os.environ.update(environment)
-    supervise(home)
+    # As a program of its own: where compiled modules lie is read where Python begins.
+    os.chdir(home.root)
+    os.execve(sys.executable, [sys.executable, "-m", "launcher", "supervise"], environment)
 
 
 def migrate(home: Home, environment: dict[str, str]) -> None:
@@ -232,7 +233,13 @@ def wait_until_usable(home: Home, port: int) -> None:
 
 def supervise(home: Home) -> None:
     """Run in the background by `start`: hold the components."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    processes.log.addHandler(
+        handler
+    )  # of its own: Airflow, which is imported here, sets up the logging of all others
+    processes.log.propagate = False
+    processes.log.setLevel(logging.INFO)
     processes.Supervisor(home, dict(os.environ)).run()
     processes.forget(home, processes.SUPERVISOR)
 

@@ -2,7 +2,7 @@
 
 A process is remembered by its id *and* its start (in clock ticks of this boot): a stale record never makes us
 signal a stranger. The supervisor is the components' parent: it starts one again that died and, on SIGTERM,
-ends all of them, first politely. It knows nothing of DAGs.
+ends all of them, first politely. They are forked from it (parts.py). It knows nothing of DAGs.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+from launcher import parts
 from launcher.home import Home
 from store.writing import temporary_beside
 
@@ -116,8 +115,8 @@ def _descendants(process: psutil.Process) -> list[psutil.Process]:
 @dataclass
 class _Component:
     name: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    arguments: list[str]
+    process: parts.Part | None = None
     started_s: float = 0.0
     failures: int = 0
     due_s: float = 0.0
@@ -132,12 +131,12 @@ class Supervisor:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Start all, watch them, end all."""
+        """Start all, watch them, end all. In the main thread of a process that has no other."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ended.set())
+        parts.import_shared(parts.SHARED)
         components = [
-            _Component(name, [sys.executable, "-m", "airflow", *map(self._filled_in, arguments)])
-            for name, arguments in COMPONENTS.items()
+            _Component(name, [*map(self._filled_in, arguments)]) for name, arguments in COMPONENTS.items()
         ]
         try:
             while not self._ended.wait(POLL_S):
@@ -175,16 +174,7 @@ class Supervisor:
     def _start(self, component: _Component) -> None:
         path = self.home.log(component.name)
         rotate(path)
-        with path.open("ab") as stream:
-            component.process = subprocess.Popen(
-                component.command,
-                cwd=self.home.root,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        component.process = parts.start(component.arguments, self.environment, path)
         component.started_s = time.monotonic()
         with contextlib.suppress(OSError):
             remember(self.home, component.name, component.process.pid)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from store.pages.environment import count, hours
+from store.pages.numbers import count, hours, percent
 
 _KNOWN = ("sentence", "skipped", "return_value")
 
@@ -196,7 +196,7 @@ def _trained(facts: RunFacts) -> str:
     rows = [row for share in facts.answers("evaluate") for row in share]
     rates = ", ".join(
         f"{row['corpus']} {'CER' if row.get('unit') == 'characters' else 'WER'} "
-        f"{100 * (row['lm'] if row['lm'] is not None else row['greedy']):.1f} %"
+        + percent(row["lm"] if row["lm"] is not None else row["greedy"])
         for row in rows
     )
     return f"run {run}: {rates}" if run and rates else f"run {run}" if run else ""

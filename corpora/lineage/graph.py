@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from store.pages.numbers import count, percent, size
+from store.pages.numbers import hours as told_hours
 from store.store import Store
 
 KINDS = ("source", "text", "corpus", "language_model", "run", "model", "evaluation")
@@ -114,12 +116,12 @@ def _add_corpus(graph: Graph, path: Path, said: dict[str, Any]) -> None:
         "curation": said.get("curation"),
         "path": str(path.parent),
     }
-    node = Node("corpus", f"{name}@{version}", f"{utterances:,} utterances, {hours:.2f} h", facts)
+    node = Node("corpus", f"{name}@{version}", f"{count(utterances)} utterances, {told_hours(hours)}", facts)
     graph.nodes[node.key] = node
     for source in said.get("sources", []):
         digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:16]
         title = str(source.get("name", "a source"))
-        one = Node("source", f"{title}#{digest}", f"{source.get('bytes', 0):,} bytes", source)
+        one = Node("source", f"{title}#{digest}", size(source.get("bytes", 0)), source)
         graph.nodes[one.key] = one
         graph.edges.append(Edge(one.key, node.key, "imported"))
 
@@ -136,9 +138,7 @@ def _add_language_model(graph: Graph, path: Path, said: dict[str, Any]) -> None:
             Edge(f"corpus:{corpus['corpus']}@{corpus['version']}", node.key, "its train text", "train")
         )
     for text in inputs.get("text", []):
-        one = Node(
-            "text", f"{text['name']}#{str(text['sha256'])[:16]}", f"{text.get('bytes', 0):,} bytes", text
-        )
+        one = Node("text", f"{text['name']}#{str(text['sha256'])[:16]}", size(text.get("bytes", 0)), text)
         graph.nodes[one.key] = one
         graph.edges.append(Edge(one.key, node.key, "text"))
 
@@ -147,7 +147,7 @@ def _add_run(graph: Graph, path: Path, said: dict[str, Any]) -> None:
     run = path.parent.name
     state = _beside(path, "state.json")
     rate = state.get("dev_wer")
-    says = f"{state.get('state', 'no state')}" + ("" if rate is None else f", dev WER {rate:.2%}")
+    says = f"{state.get('state', 'no state')}" + ("" if rate is None else f", dev WER {percent(rate)}")
     node = Node("run", run, says, {"step": state.get("step"), "dev_wer": rate})
     graph.nodes[node.key] = node
     for name, version in (said.get("corpora") or {}).items():
@@ -177,7 +177,9 @@ def _add_model(graph: Graph, path: Path, said: dict[str, Any]) -> None:
 def _add_evaluation(graph: Graph, path: Path, said: dict[str, Any]) -> None:
     rates = {name: said[name]["wer"] for name in ("greedy", "corrected", "lm") if said.get(name)}
     split = str(said.get("split", "test"))
-    says = f"{said['corpus']} {split}: " + ", ".join(f"{name} {rate:.2%}" for name, rate in rates.items())
+    says = f"{said['corpus']} {split}: " + ", ".join(
+        f"{name} {percent(rate)}" for name, rate in rates.items()
+    )
     node = Node("evaluation", path.parent.name, says, {"wer": rates, "split": split})
     graph.nodes[node.key] = node
     corpus = f"corpus:{said['corpus']}@{said['corpus_version']}"

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from corpora.pages.pictures import picture_of
 from corpora.quality.checks import CHECKS
 from store.corpus import Corpus
+from store.pages.numbers import count
 
 ACCEPTED_SHOWN = 6
 PER_FLAG_SHOWN = 2
@@ -55,7 +56,7 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def clipped(text: str) -> str:
     """As much of a text as a page shows."""
-    return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]} … ({len(text):,} letters)"
+    return text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]} … ({count(len(text))} letters)"
 
 
 def _some(table: pd.DataFrame, places: np.ndarray[Any, Any], wanted: int) -> list[int]:

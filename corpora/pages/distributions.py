@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from store.pages.charts import Bins, Chart
-from store.pages.environment import count, share
+from store.pages.numbers import count, percent, share
 
 MOST_BINS, FEWEST_BINS = 100, 20
 _LETTERS_DRAWN = 100
@@ -175,7 +175,7 @@ def _versions(versions: Sequence[Mapping[str, Any]]) -> Chart:
         f"now {versions[-1]['hours']:.2f} h, at first {versions[0]['hours']:.2f} h",
         ("version", "hours", "utterances", "refused"),
         [
-            (name, f"{one['hours']:.2f}", count(one["utterances"]), f"{100 * one['refused_share']:.1f} %")
+            (name, f"{one['hours']:.2f}", count(one["utterances"]), percent(one["refused_share"], 1))
             for name, one in zip(names, versions, strict=True)
         ],
         names=names,

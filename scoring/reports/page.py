@@ -11,6 +11,8 @@ from html import escape
 from typing import Any
 
 from scoring.score import Counts, Score, Step
+from store.pages.numbers import count as told
+from store.pages.numbers import percent
 
 _WORST = 40
 _SPEAKERS = 60  # shown at most, those of most words
@@ -29,12 +31,13 @@ td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #d5dae1}td:fi
 def render(scores: Sequence[Score], interval: tuple[float, float], versus: Mapping[str, Any] | None) -> str:
     """The page of one pair of files; the first score is the one shown in full, the others are rows of a table."""
     score = scores[0]
-    low, high = (_percent(value) for value in interval)
+    low, high = (percent(value) for value in interval)
     total = score.total
     parts = [
         f"<h1>{escape(score.request.hypothesis.name)} against {escape(score.request.reference.name)}</h1>",
-        f"<p><span class=big>{_percent(total.wer)}</span> word error rate, 95 % interval {low} to {high}; "
-        f"{total.words:,} words in {total.utterances:,} utterances, normaliser {escape(score.request.normaliser)}</p>",
+        f"<p><span class=big>{percent(total.wer)}</span> word error rate, 95 % interval {low} to {high}; "
+        f"{told(total.words)} words in {told(total.utterances)} utterances, "
+        f"normaliser {escape(score.request.normaliser)}</p>",
         *(f"<p>{escape(note)}</p>" for note in score.notes),
         _counts_table("Normaliser", ((one.request.normaliser, one.total) for one in scores)),
         _versus(versus),
@@ -49,15 +52,11 @@ def render(scores: Sequence[Score], interval: tuple[float, float], versus: Mappi
     )
     worst = [_utterance(pair.id, steps) for (pair, steps), counts in ranked[:_WORST] if sum(counts[1:])]
     parts.append(_section("Utterances with most errors", "".join(worst) or "<p>none</p>"))
-    title = f"{_percent(total.wer)} {escape(score.request.hypothesis.name)}"
+    title = f"{percent(total.wer)} {escape(score.request.hypothesis.name)}"
     return (
         f'<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">'
         f"<title>{title}</title><style>{_STYLE}</style>{''.join(parts)}</html>\n"
     )
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.2f} %"
 
 
 def _section(title: str, inner: str) -> str:
@@ -70,9 +69,9 @@ def _counts_table(first: str, rows: Iterable[tuple[str, Counts]]) -> str:
         for name in (first, "Words", "Substituted", "Missing", "Added", "WER", "Utterances with errors")
     )
     body = "".join(
-        f"<tr><td>{escape(name)}</td><td>{one.words:,}</td><td>{one.substitutions:,}</td><td>{one.deletions:,}</td>"
-        f"<td>{one.insertions:,}</td><td>{_percent(one.wer)}</td><td>{one.utterances_wrong:,} of "
-        f"{one.utterances:,}</td></tr>"
+        f"<tr><td>{escape(name)}</td><td>{told(one.words)}</td><td>{told(one.substitutions)}</td><td>{told(one.deletions)}</td>"
+        f"<td>{told(one.insertions)}</td><td>{percent(one.wer)}</td><td>{told(one.utterances_wrong)} of "
+        f"{told(one.utterances)}</td></tr>"
         for name, one in rows
     )
     return f"<table><tr>{head}</tr>{body}</table>"
@@ -101,7 +100,7 @@ def _mistakes(steps: Iterable[Step]) -> str:
     names = {"S": "substituted", "D": "missing", "I": "added"}
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:_MISTAKES]
     rows = "".join(
-        f"<tr><td>{escape(said)}</td><td>{escape(heard)}</td><td>{names[kind]}</td><td>{count:,}</td></tr>"
+        f"<tr><td>{escape(said)}</td><td>{escape(heard)}</td><td>{names[kind]}</td><td>{told(count)}</td></tr>"
         for (kind, said, heard), count in ranked
     )
     return f"<table><tr><th>Said</th><th>Heard</th><th></th><th>Times</th></tr>{rows}</table>"

@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,23 +134,32 @@ def test_terminate_also_ends_what_does_not_listen() -> None:
     assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in family)
 
 
-def test_the_supervisor_starts_a_dead_component_again_and_ends_all(home: Home, monkeypatch: Any) -> None:
-    monkeypatch.setattr(processes, "COMPONENTS", {"api-server": (), "scheduler": ()})
-    folder = home.path / "fake/airflow"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    child = (
-        "import os, time; os.setpgid(0, 0); "
-        f"open({str(home.path)!r} + f'/child-{{os.getppid()}}', 'w').write(str(os.getpid())); time.sleep(600)"
-    )
-    (folder / "__main__.py").write_text(
-        f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {child!r}])\ntime.sleep(600)\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(folder.parent), "PYTHONSAFEPATH": "1"}
-    monkeypatch.setattr(signal, "signal", lambda *_: None)  # not the main thread
-    supervisor = processes.Supervisor(home, environment)
-    thread = threading.Thread(target=supervisor.run)
-    thread.start()
+FAKE_PART = """
+import os, subprocess, sys, time
+child = "import os, sys, time; os.setpgid(0, 0); open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", child, f"{os.environ['AIRFLOW_HOME']}/child-{os.getpid()}"])
+print(sys.argv, "shared" in sys.modules, flush=True)
+time.sleep(600)
+"""
+FAKE_SUPERVISOR = """
+import os
+from launcher import lifecycle, processes
+from launcher.home import Home
+processes.COMPONENTS = {"api-server": ("api-server", "--port", processes.EXECUTION_PORT), "scheduler": ("scheduler",)}
+processes.parts.SHARED = ("shared", "missing")
+lifecycle.supervise(Home.of(os.environ))
+"""
+
+
+def test_the_supervisor_starts_a_dead_component_again_and_ends_all(home: Home, root: Path) -> None:
+    folder = home.path / "fake"
+    (folder / "airflow").mkdir(parents=True)
+    (folder / "airflow/__init__.py").touch()
+    (folder / "airflow/__main__.py").write_text(FAKE_PART)
+    (folder / "shared.py").touch()
+    environment = home.environment(os.environ, 8080, 8081) | {"PYTHONPATH": f"{folder}:{root}"}
+    command = [sys.executable, "-P", "-c", FAKE_SUPERVISOR]
+    supervisor = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         first = wait_for(lambda: processes.find(home, "scheduler"))
         noted = home.path / f"child-{first.pid}"
@@ -160,12 +168,41 @@ def test_the_supervisor_starts_a_dead_component_again_and_ends_all(home: Home, m
         assert wait_for(lambda: not task.is_running() or task.status() == psutil.STATUS_ZOMBIE)
         second = wait_for(lambda: another(processes.find(home, "scheduler"), first.pid))
         assert wait_for(lambda: processes.find(home, "api-server"))
+        assert wait_for(lambda: len(home.log("scheduler").read_text().splitlines()) == 2)
     finally:
-        supervisor._ended.set()
-        thread.join(30)
-    assert not thread.is_alive()
+        supervisor.terminate()
+        said = supervisor.communicate(timeout=60)[1]
+    assert supervisor.returncode == 0, said
     assert not second.is_running()
     assert list(home.run.glob("*.json")) == []
+    assert "scheduler ended with status -9; starting it again in 1 s" in said
+    assert "the parts do not share missing" in said
+    said_by_part = home.log("api-server").read_text()
+    assert "'api-server', '--port', '8081'] True" in said_by_part
+
+
+def test_a_part_ends_as_a_program_would_and_its_parent_learns_how(tmp_path: Path) -> None:
+    ends = {"raise SystemExit": 0, "raise SystemExit(3)": 3, "raise SystemExit('no')": 1, "1 / 0": 1, "": 0}
+    (tmp_path / "airflow").mkdir()
+    (tmp_path / "airflow/__init__.py").touch()
+    for body, wanted in ends.items():
+        (tmp_path / "airflow/__main__.py").write_text(
+            f"import atexit\natexit.register(print, 'bye')\n{body}\n"
+        )
+        program = (
+            "import os, pathlib; from launcher import parts; "
+            f"print(parts.start([], os.environ, pathlib.Path({str(tmp_path / 'log')!r})).wait())"
+        )
+        path = {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"}
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", program],
+            env=os.environ | path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == f"{wanted}\n", body
+        assert (tmp_path / "log").read_text().rstrip().endswith("bye")
 
 
 def another(process: psutil.Process | None, pid: int) -> psutil.Process | None:

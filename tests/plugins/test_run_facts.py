@@ -22,7 +22,7 @@ def test_the_line_of_a_training_names_each_rate(root: Path, monkeypatch: pytest.
     )
     assert (
         headline(RunFacts("retrain", "x", "success", tasks=tasks))
-        == "run r1: talks CER 12.5 %, town WER 4.0 %"
+        == "run r1: talks CER 12.50\u00a0%, town WER 4.00\u00a0%"
     )
     assert headline(RunFacts("retrain", "x", "success", tasks=tasks[:1])) == "run r1"
 

@@ -69,7 +69,7 @@ def test_the_page_needs_nothing_and_escapes(
     page = tmp_path / "o.html"
     assert main([*files, "--page", str(page), "--against", str(tmp_path / "old.trn")]) == 0
     text = page.read_text()
-    assert "27.27 %" in text and "Against old.trn: -9.09 points" in text
+    assert "27.27\u00a0%" in text and "Against old.trn: -9.09 points" in text
     assert "<b> &" not in text and "http" not in text and "<script" not in text
     out = capsys.readouterr().out
     assert "WER 27.27 %" in out and "95 % interval" in out and "against old.trn" in out

@@ -13,7 +13,6 @@ from store.pages.environment import page_environment
 
 DECODER_NAMES = {"greedy": "greedy", "corrected": "spell-corrected", "lm": "with language model"}
 SHORT_NAMES = {"greedy": "greedy", "corrected": "corrected", "lm": "with LM"}
-_UNBROKEN = "\u00a0"  # between a figure and its unit
 
 
 def environment() -> jinja2.Environment:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from native.errors import SpeechmillError
 from scoring.wer import aligned
+from store.pages.numbers import UNBROKEN
 from store.store import Store
 from store.writing import read_json
 from training.decoding.recognise import DECODERS
@@ -140,7 +141,7 @@ def _groups(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _range(row: dict[str, Any], unit: str) -> str:
-    unit = f"\u00a0{unit}"  # never on a line of its own
+    unit = UNBROKEN + unit
     if row["unknown"]:
         return "unknown"
     if row["from"] is None:

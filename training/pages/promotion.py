@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from store.pages.numbers import percent
 from store.store import Store
 from store.writing import write_bytes_atomic
 from training.pages.environment import SHORT_NAMES, environment
@@ -47,11 +48,11 @@ def question(verdict: Verdict) -> str:
 
 def _line(one: Compared) -> str:
     name = f"{one.corpus} {one.split}".strip().replace("|", "\\|")
-    before = "–" if one.before is None else f"{one.before:.2%}"
+    before = percent(one.before)
     difference = "–" if one.difference is None else f"{100 * one.difference:+.2f}"
     interval = "–"
     if one.difference_interval is not None:
         low, high = one.difference_interval
         interval = f"{100 * low:+.2f} … {100 * high:+.2f}"
     chance = "–" if one.p is None else f"{one.p:.3f}"
-    return f"| {name} | {before} | {one.after:.2%} | {difference} | {interval} | {chance} |"
+    return f"| {name} | {before} | {percent(one.after)} | {difference} | {interval} | {chance} |"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from scoring.wer import aligned
 from store.errors import NotPublishedError, StoreError
+from store.pages.numbers import percent
 from store.store import Store
 from store.writing import read_json
 from training.errors import ConfigError
@@ -47,9 +48,9 @@ def render_run(store: Store, run_dir: Path) -> str:
     points = read_curve(run_dir)
     newest = next((one for one in reversed(points) if one.get("hours_per_hour") is not None), None)
     curves = [
-        curve_of("loss per utterance", points, "loss", "{:.3g}"),
-        curve_of(f"dev {one_of(state.get('dev_unit'))} error rate (greedy)", points, "dev_wer", "{:.2%}"),
-        curve_of("learning rate", points, "learning_rate", "{:.3g}"),
+        curve_of("loss per utterance", points, "loss", _figure),
+        curve_of(f"dev {one_of(state.get('dev_unit'))} error rate (greedy)", points, "dev_wer", percent),
+        curve_of("learning rate", points, "learning_rate", _figure),
     ]
     return environment().get_template("run.html").render(
         state=state,
@@ -84,7 +85,13 @@ def _sound_of(store: Store, versions: dict[str, str], name: str) -> bytes | None
     return None
 
 
-def curve_of(title: str, points: Sequence[dict[str, Any]], key: str, form: str) -> Curve | None:
+def _figure(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def curve_of(
+    title: str, points: Sequence[dict[str, Any]], key: str, form: Callable[[float], str]
+) -> Curve | None:
     """The curve of one figure over steps, None with fewer than two points."""
     known = [(one["step"], one[key]) for one in points if one.get(key) is not None]
     if len(known) < 2:
@@ -96,7 +103,7 @@ def curve_of(title: str, points: Sequence[dict[str, Any]], key: str, form: str) 
         f"{_MARGIN + (_WIDTH - _MARGIN) * step / last:.1f},{10 + (_HEIGHT - 30) * (1 - (value - low) / span):.1f}"
         for step, value in known
     )
-    return Curve(title, drawn, form.format(low), form.format(high), last, form.format(known[-1][1]))
+    return Curve(title, drawn, form(low), form(high), last, form(known[-1][1]))
 
 
 def changed_keys(path: Path, other: Path | None = None) -> list[tuple[str, Any, Any]]:

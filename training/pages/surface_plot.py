@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from scoring.wer import rate_name
+from store.pages.numbers import percent
 
 _GREY = "#808a94"
 _CHOSEN = "#d9822b"
@@ -43,7 +44,7 @@ def surface_svg(tuned: dict[str, Any]) -> str:
     axes.set_ylabel("beta (per word)", color=_GREY)
     rate = rate_name(tuned.get("unit"))
     axes.set_title(
-        f"{rate} on {tuned['split']}: {100 * tuned['wer']:.2f} % at alpha {tuned['alpha']:g}, beta {tuned['beta']:g}",
+        f"{rate} on {tuned['split']}: {percent(tuned['wer'])} at alpha {tuned['alpha']:g}, beta {tuned['beta']:g}",
         color=_GREY,
         fontsize=10,
     )

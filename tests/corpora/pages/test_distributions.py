@@ -74,10 +74,10 @@ def test_letters_speakers_refusals_and_versions_have_their_charts() -> None:
     versions = [{**VERSION, "hours": 1.0}, {**VERSION, "version": "fedcba", "hours": 2.5}]
     charts = by_title(charts_of(a_table(70), versions, {"too_short": 1, "bad_chars": 1200}))
     assert charts["Letters"].names == ["a", "␣", "b"] and charts["Letters"].bars == {"all": [140, 70, 70]}
-    assert charts["Refused, by check"].rows[0] == ("bad_chars", "1\u202f200")
+    assert charts["Refused, by check"].rows[0] == ("bad_chars", "1,200")
     assert sum(charts["Speech by speaker"].bins.counts["all"]) == 7  # type: ignore[union-attr]
     hours = charts["Hours, oldest version left"]
     assert hours.bars == {"all": [1.0, 2.5]} and hours.names[0] != hours.names[1]
-    assert hours.rows[1][1:] == ("2.50", "3", "25.0 %")
+    assert hours.rows[1][1:] == ("2.50", "3", "25.0\u00a0%")
     assert letters_of(pd.Series([], dtype=str)) == []
     assert charts_of(a_table(0), versions[:1], {"too_short": 1}) == []

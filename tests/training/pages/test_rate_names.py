@@ -109,4 +109,4 @@ def test_the_picture_of_the_weights_names_the_rate(
     monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
     points = [{**TUNING, "alpha": a, "beta": b} for a in (0.0, 1.0) for b in (0.0, 1.0)]
     drawn = surface_svg({**TUNING, "surface": points, "unit": unit})
-    assert f"{name} on dev: 20.00 % at alpha" in plain(drawn) and f"{name}, %" in plain(drawn)
+    assert f"{name} on dev: 20.00\u00a0% at alpha" in plain(drawn) and f"{name}, %" in plain(drawn)

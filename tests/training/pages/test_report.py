@@ -30,7 +30,7 @@ def test_one_damaged_manifest_hides_nothing_else(tmp_path: Path) -> None:
     page = render_index(Store(tmp_path), [])
     assert "<td>broken</td>" in page and page.count("cannot be read: ") == 2
     assert "is damaged or not ours: it has no" in page
-    assert "1\u202f234 / 5" in page and "25.00" in page and 'href="language_models/default.html"' in page
+    assert "1,234 / 5" in page and "25.00" in page and 'href="language_models/default.html"' in page
 
 
 def test_an_empty_store_has_a_page(tmp_path: Path) -> None:

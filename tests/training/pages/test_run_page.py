@@ -44,7 +44,7 @@ def test_a_run_leaves_a_curve_a_page_and_metrics(store: Store) -> None:
     metrics = open_metrics(store)
     assert f'speechmill_training_step{{run="{run_dir.name}",state="finished"}} 6' in metrics
     assert "speechmill_training_loss" in metrics and metrics.endswith("# EOF\n")
-    assert curve_of("x", points[:1], "loss", "{}") is None
+    assert curve_of("x", points[:1], "loss", str) is None
 
 
 def test_a_run_says_what_is_other_than_in_the_one_before(store: Store, tones: Any, tmp_path: Path) -> None:
