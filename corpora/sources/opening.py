@@ -150,6 +150,7 @@ def _stamp_of(path: Path | str) -> str:
     return _open(path, "", False, None).stamp()
 
 
+_PROGRAMS = (b"MZ", b"\x7fELF", b"#!")  # what unpacks itself begins so and is a zip behind it
 _ELSEWHERE = {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "RAR"}
 
 
@@ -179,7 +180,7 @@ def open_reader(path: Path, label: str, several: bool, spill_dir: Path | None) -
             )
     if head.startswith(b"PK") and path.suffix == ".001":
         return SplitZipReader(path, label)
-    if head.startswith(b"PK") and zipfile.is_zipfile(path):
+    if head.startswith((b"PK", *_PROGRAMS)) and zipfile.is_zipfile(path):
         return ZipReader(path, label)
     if head.startswith(b"PK"):
         raise SourceError(

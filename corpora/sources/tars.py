@@ -23,6 +23,11 @@ from corpora.sources.tar_headers import BLOCK, Entry, TarWalk
 from corpora.sources.unpacking import SPOILT, Unpacker, require_space, unpack_to
 from store.writing import drop_leftovers, explain_write, temporary_beside
 
+_NOT_READ = {
+    "sparse file": "sparse file, which is not read: pack it anew with its holes filled (GNU tar without -S)",
+    "other": "device or other special file",
+}
+
 
 class _Slice(io.RawIOBase):
     """A stretch of an open file as a seekable stream of its own."""
@@ -153,7 +158,7 @@ class TarReader(ArchiveReader):
                 base = PurePosixPath(name).parent if entry.kind == "link" else PurePosixPath()
                 links.append((name, os.path.normpath(base / entry.link)))
             elif entry.kind != "file":
-                self._refuse(name, entry.kind if entry.kind != "other" else "device or other special file")
+                self._refuse(name, _NOT_READ[entry.kind])
             else:
                 self._replace(name, entry)
         self._judge(walk)

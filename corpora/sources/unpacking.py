@@ -166,6 +166,13 @@ def unpack_to(archive: Path, unpack: Unpacker, target: Path, light: bool = False
         except EOFError as error:
             return f"the compressed stream ends after {work.written} bytes ({error}); copy the archive again"
         except (zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+            if work.written and str(error).startswith(
+                "Not a gzipped file"
+            ):  # what came before has kept its sums
+                return (
+                    f"the compressed stream ends after {work.written} bytes and what stands behind it is no gzip: bytes "
+                    "put behind it, or a further part whose beginning is damaged"
+                )
             return _spoilt(error, work.written)
         except OSError as error:
             if error.errno is not None:

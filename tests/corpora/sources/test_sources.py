@@ -261,6 +261,16 @@ def test_a_compressed_tar_that_grows_beyond_its_ratio_is_refused(
     assert not list((tmp_path / "spill").glob("*.tar"))
 
 
+@pytest.mark.parametrize("program", [b"MZ", b"\x7fELF", b"#!/bin/sh\n"])
+def test_a_zip_that_unpacks_itself_is_read(tmp_path: Path, program: bytes) -> None:
+    path = tmp_path / "a.exe"
+    path.write_bytes(program + bytes(3000))
+    with zipfile.ZipFile(path, "a") as zipped:
+        zipped.writestr("talk.txt", "said")
+    source = open_source([path])
+    assert [source.read_bytes(m.name) for m in source.members()] == [b"said"]
+
+
 def test_hard_links_out_and_sparse_members_of_a_tar_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "links.tar"
     with tarfile.open(path, "w") as tar:

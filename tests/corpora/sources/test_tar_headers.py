@@ -134,6 +134,20 @@ def test_a_gzip_whose_second_member_is_missing_is_told(tmp_path: Path) -> None:
     assert "without the zero blocks of an end" in told(source)
 
 
+@pytest.mark.parametrize("behind", [b"hello world", PLAIN[:700]])
+def test_bytes_behind_a_gzip_cost_none_of_its_members(tmp_path: Path, behind: bytes) -> None:
+    source = opened(tmp_path, gzip.compress(PLAIN) + behind, "a.tar.gz")
+    assert contents(source) == FILES
+    assert "what stands behind it is no gzip" in told(source)
+
+
+def test_a_second_gzip_whose_beginning_is_damaged_costs_what_is_in_it(tmp_path: Path) -> None:
+    second = gzip.compress(PLAIN[header_of(2) :])
+    source = opened(tmp_path, gzip.compress(PLAIN[: header_of(2)]) + b"?" + second[1:], "a.tar.gz")
+    assert sorted(contents(source)) == ["talk/0.wav", "talk/1.wav"]
+    assert "what stands behind it is no gzip" in told(source)
+
+
 def test_bytes_behind_the_end_are_told(tmp_path: Path) -> None:
     source = opened(tmp_path, PLAIN + b"a server's note" * 60)
     assert inner(source) == [*FILES]
