@@ -27,7 +27,7 @@ from store import checkout_root
 LOWEST_ORDER, HIGHEST_ORDER = 2, 6
 """The orders that the binary formats and our build of KenLM can hold."""
 
-SPECIAL_WORDS = ("<s>", "</s>", "<unk>")
+SPECIAL_WORDS = ("<s>", "</s>", "<unk>", "<UNK>")
 _MEBIBYTE = 1 << 20
 _SORT = "exceeds total memory|below the minimum block size"
 _log = logging.getLogger(__name__)

@@ -11,10 +11,13 @@ import gzip
 import lzma
 import re
 import zlib
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+
+import numpy as np
 
 from lm.errors import LanguageModelUsageError, TextSourceError
 from lm.kenlm import HIGHEST_ORDER, LOWEST_ORDER
@@ -66,6 +69,40 @@ def lower_case(path: Path) -> None:
         folded.replace(path)
 
 
+def stands_twice(path: Path) -> str:
+    """An n-gram that a clean file lists twice, else "": KenLM would take one of its two probabilities.
+
+    Eight bytes are held for each n-gram of an order.
+    """
+    hashes: array[int] = array("q")
+    suspects: set[int] = set()
+    for ngram in _ngrams(path):
+        if ngram:
+            hashes.append(hash(ngram))
+            continue
+        ordered = np.sort(np.frombuffer(hashes, np.int64))
+        suspects |= set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+        hashes = array("q")
+    seen: set[bytes] = set()
+    for ngram in _ngrams(path) if suspects else ():
+        if ngram in seen and ngram:
+            return ngram.decode("utf-8", "replace")
+        if hash(ngram) in suspects:
+            seen.add(ngram)
+    return ""
+
+
+def _ngrams(path: Path) -> Iterator[bytes]:
+    """The n-grams of a clean file, and b"" at the end of every section."""
+    with path.open("rb") as source:
+        for chunk in _chunks(source):
+            for line in chunk.split(b"\n"):
+                if line.startswith(b"\\"):
+                    yield b""
+                elif b"\t" in line:
+                    yield line.split(b"\t", 2)[1]
+
+
 def line_at(path: Path, offset: int) -> str:
     """The line of a clean file that holds a byte."""
     with path.open("rb") as file:
@@ -83,6 +120,8 @@ def _opened(path: Path) -> BinaryIO:
         raise TextSourceError(f"{path} cannot be read: {error.strerror}") from None
     if magic == b"PK":
         raise TextSourceError(f"{path} is a zip: unpack it and name the ARPA file inside")
+    if magic in (b"\xff\xfe", b"\xfe\xff"):
+        raise TextSourceError(f"{path} is written in UTF-16: convert it, e.g. iconv -f utf-16 -t utf-8")
     if magic in _PACKED:
         return cast(BinaryIO, _PACKED[magic](path, "rb"))
     return path.open("rb")
@@ -112,6 +151,7 @@ class _Cleaner:
         self.found: list[int] = []
         self._place = "before"  # before, head, section, end
         self._marks: set[str] = set()
+        self._behind = 0
 
     def take(self, chunk: bytes) -> bytes:
         """The chunk in KenLM's form."""
@@ -143,13 +183,15 @@ class _Cleaner:
 
     def changes(self) -> list[str]:
         """What was changed, for the manifest."""
-        return [f"{what} mended" for what in sorted(self._marks)]
+        behind = [f"{self._behind:,} lines behind \\end\\ left out"] if self._behind else []
+        return [f"{what} mended" for what in sorted(self._marks)] + behind
 
     def _one(self, line: bytes) -> bytes | None:
         self._line += 1
         if self._place == "before":
             return self._begin(line)
         if self._place == "end" or not line.strip():
+            self._behind += bool(line.strip())
             return None
         if line[:1] == b"\\":
             return self._mark(line.strip())

@@ -181,6 +181,10 @@ def _make(request: AdoptRequest, inputs: Inputs, folder: Path) -> dict[str, Any]
 def _from_arpa(request: AdoptRequest, folder: Path) -> _Taken:
     source, target = request.source, folder / "lm.arpa"
     copied = arpa_file.copy_clean(source, target)
+    if twice := arpa_file.stands_twice(target):
+        raise TextSourceError(
+            f"{source} lists {twice!r} twice, and nothing tells which of its probabilities is meant: make it anew"
+        )
     words = _arpa_words(source, target)
     decisions = list(copied.changes)
     if _in_capitals(words):
@@ -225,7 +229,8 @@ def _in_capitals(words: Sequence[str]) -> bool:
 def _explained(source: Path, target: Path, message: str) -> LanguageModelError:
     """What build_binary said, with the place where it stopped."""
     match = _BYTE.search(message)
-    place = f" near {arpa_file.line_at(target, int(match[1]))!r}" if match else ""
+    line = arpa_file.line_at(target, int(match[1])) if match else ""
+    place = f" near {line!r}" if line else ""
     said = re.sub(r"^build_binary ended with status \d+: |\s*(Byte: \d+)?\s*(ERROR)?$", "", message)
     said = said.rpartition("because")[2].strip() or said
     for mark, meaning in (

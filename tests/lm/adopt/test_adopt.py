@@ -86,6 +86,8 @@ def test_an_arpa_file_becomes_a_whole_model(tmp_path: Path) -> None:
         (lambda text: b"\xef\xbb\xbf" + text.encode(), None),
         (lambda text: ("\n# made by me\n" + text).encode(), None),
         (lambda text: text.rstrip().encode(), None),
+        (lambda text: text.replace("<unk>", "<UNK>").encode(), None),
+        (lambda text: (text + "-0.3\tthe sat\n\nmade by me\n").encode(), "2 lines behind \\end\\ left out"),
         (lambda text: text.upper().replace("<S>", "<s>").replace("</S>", "</s>").replace("<UNK>", "<unk>")
          .replace("\\DATA", "\\data").replace("NGRAM", "ngram").replace("-GRAMS", "-grams")
          .replace("\\END", "\\end").encode(), "words in capitals were put in small letters"),
@@ -112,6 +114,10 @@ def test_other_forms_give_the_same_model(tmp_path: Path, change: object, mended:
          .replace("2=4", "2=3"), "has no </s>"),
         (ARPA.replace("-0.9\tthe", "0.9\tthe"), "positive logarithm"),
         (ARPA.encode().replace(b"cat", b"c\xe4t"), "not UTF-8"),
+        (ARPA.encode("utf-16"), "UTF-16: convert it"),
+        (ARPA.replace("-0.5\tthe cat", "-0.5\t<s> the"), "lists '<s> the' twice"),
+        (ARPA.replace("-0.2\tthe cat sat", "-0.2\t<s> the cat"), "lists '<s> the cat' twice"),
+        (ARPA.replace("-1.1\tcat", "-1.1\tthe"), "lists 'the' twice"),
         (gzip.compress(ARPA.encode())[:-30], "damaged or cut short"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer"),
         ("\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<s>\n-1\t</s>\n-1\ta\n\n\\end\\\n", "single words only"),
