@@ -58,6 +58,10 @@ class Pronunciations:
         decisions = (
             [] if not self.record["doubles"] else [f"{self.record['doubles']:,} pronunciations stand twice"]
         )
+        if self.record["unfinished"]:
+            decisions.append(
+                f"the list ends inside a line and may be cut there: {self.record['unfinished']!r}"
+            )
         if self.record["outside_letters"]["words"]:
             decisions.append(
                 f"{self.record['outside_letters']['words']:,} words of the list cannot be written in the text's "
@@ -85,7 +89,8 @@ def read_pronunciations(
     outside: dict[str, None] = {}
     wrong: list[str] = []
     doubles = 0
-    for number, word, said in _lines(path):
+    text = _text(path)
+    for number, word, said in _lines(text):
         clean = normaliser.normalise(word) if word[0].isalpha() or word[0] in _APOSTROPHES else None
         if not isinstance(clean, Normalised) or not clean.text or " " in clean.text:
             outside[word] = None
@@ -107,18 +112,22 @@ def read_pronunciations(
         "pronunciations": len(entries),
         "words": len({word for word, _ in entries}),
         "doubles": doubles,
+        "unfinished": text.rpartition("\n")[2].strip()[:SHOWN],
         "outside_letters": {"words": len(outside), "first": list(outside)[:SHOWN]},
     }
     return Pronunciations(tuple(sorted(entries)), record)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Number, word without its variant's number, and labels of every line that is no comment."""
+def _text(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise LanguageModelUsageError(f"pronunciations {path} cannot be read as UTF-8: {error}") from error
-    for number, line in enumerate(lines, start=1):
+
+
+def _lines(text: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Number, word without its variant's number, and labels of every line that is no comment."""
+    for number, line in enumerate(text.split("\n"), start=1):
         fields = line.split()
         if not fields or line.startswith((";;;", "#")):
             continue

@@ -83,3 +83,9 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(b"new \xff\n")
     with pytest.raises(LanguageModelUsageError, match="list cannot be read as UTF-8"):
         read_pronunciations(tmp_path / "list", LETTERS, NETWORK)
+
+
+def test_a_list_that_ends_inside_a_line_is_told(tmp_path: Path) -> None:
+    _, _, decisions = read(tmp_path / "list", "new N UW\npaws P AO").of(["new", "paws"])
+    assert decisions == ["the list ends inside a line and may be cut there: 'paws P AO'"]
+    assert read(tmp_path / "whole", "new N UW\n").of(["new"])[2] == []
