@@ -39,14 +39,18 @@ def add_parsers(add: Callable[..., Any]) -> list[Any]:
 
 def _offers(args: argparse.Namespace) -> int:
     from corpora.refresh.preview import look_at_offers
+    from corpora.sources.allowed import search_ended
 
-    found = look_at_offers(open_store(args.store))
+    store = open_store(args.store)
+    found, cut = look_at_offers(store), search_ended(store)
     rows = [
         {"path": str(one.path), "bytes": one.bytes, "importers": list(one.importers or ())} for one in found
     ]
-    lines = [f"{one.path.parent}: {one.label}" for one in found]
+    lines = [f"{one.path}: {one.label}" for one in found] + ([cut] if cut else [])
     emit(
-        {"offers": rows}, args.json, "\n".join(lines) or "nothing lies below the roots of $SPEECHMILL_SOURCES"
+        {"offers": rows, "cut": cut},
+        args.json,
+        "\n".join(lines) or "nothing lies below the roots of $SPEECHMILL_SOURCES",
     )
     return 0
 

@@ -71,14 +71,13 @@ def roots_in_words() -> str:
     """The allowed roots, for the form."""
     import os
 
-    from corpora.sources.allowed import allowed_entries
+    from corpora.sources.allowed import allowed_entries, search_ended
+    from store.opening import open_store
 
-    there = ", ".join(allowed_entries(os.environ))
-    return (
-        f"allowed roots: {there}"
-        if there
-        else "no root is allowed: SPEECHMILL_SOURCES=/dir make airflow-start"
-    )
+    there, cut = ", ".join(allowed_entries(os.environ)), search_ended(open_store())
+    if not there:
+        return "no root is allowed: SPEECHMILL_SOURCES=/dir make airflow-start"
+    return f"allowed roots: {there}{f'; {cut}' if cut else ''}"
 
 
 def last_used() -> dict[str, Any]:

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
-from page_frame import User, may_start, page, require_own_form
-from waiting import waiting
+from page_frame import User, may_start, page, piece, require_own_form
+from waiting import run_at_work, waiting
 
 from native.errors import SpeechmillError
 from store.opening import open_store
@@ -35,6 +35,16 @@ def released_now(store: Store) -> dict[str, Any] | None:
         return None
     last = next(one for one in reversed(history) if one.model == model.id and one.action != "register")
     return {"id": model.id, "when": last.when[:16].replace("T", " "), "who": last.who, "why": last.why}
+
+
+def way_to_a_model() -> str:
+    """What a person does next where none is in force, as markup."""
+    return piece(
+        "no_model.html",
+        waiting=[one for one in waiting() if one.kind == "decide"],
+        running=run_at_work("retrain"),
+        corpora=open_store().corpus_names(),
+    )
 
 
 @router.get("/models")

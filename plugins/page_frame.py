@@ -16,6 +16,7 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
+from store.pages.around import Around
 from store.pages.charts import script_sources
 
 User = Annotated[Any, Depends(get_user)]
@@ -69,10 +70,21 @@ class Late:
 
 def page(template: str, here: str = "", status: int = 200, **values: Any) -> HTMLResponse:
     """Render a template; `here` is the entry of the navigation that is shown."""
+    return HTMLResponse(piece(template, here=here, **values), status, headers=PAGE_HEADERS)
+
+
+def around(here: str, instead: Callable[[], str] | None = None) -> Around:
+    """What our pages share, for one of another room that is mounted here."""
+    links = piece("navigation.html", here=here)
+    navigation = f'<nav class="bar" aria-label="Speech"><ul>{links}</ul></nav>'
+    return Around('<script src="/speech/shell.js"></script>', navigation, instead)
+
+
+def piece(template: str, **values: Any) -> str:
+    """A part of a page."""
     from store.pages.environment import page_environment
 
-    text = page_environment(TEMPLATES).get_template(template).render(here=here, **values)
-    return HTMLResponse(text, status, headers=PAGE_HEADERS)
+    return page_environment(TEMPLATES).get_template(template).render(**values)
 
 
 def may_start(user: Any, dag_id: str) -> bool:

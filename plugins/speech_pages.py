@@ -13,9 +13,9 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from lineage_pages import router as lineage
-from model_pages import released_now
+from model_pages import released_now, way_to_a_model
 from model_pages import router as model_router
-from page_frame import REPORT_HEADERS, TEMPLATES, Late, User, may_start, page, require_own_form
+from page_frame import REPORT_HEADERS, TEMPLATES, Late, User, around, may_start, page, require_own_form
 from run_pages import CHAIN_REPORT, live_run_page, run_page_values
 from waiting import BUILDING, build_due, due, waiting
 
@@ -33,7 +33,7 @@ def try_it() -> FastAPI:
     """A sound to text."""
     from training.transcription.serve import Released, make_app
 
-    return make_app(Released(), None, [Depends(get_user)])
+    return make_app(Released(), None, [Depends(get_user)], around("Try it", way_to_a_model))
 
 
 def visitor(user: User) -> Any:
@@ -48,7 +48,7 @@ def browser() -> FastAPI:
     """Every row of every version."""
     from corpora.browsing.pages import make_app
 
-    return make_app(visitor)
+    return make_app(visitor, around=around("Utterances"))
 
 
 app.mount("/try", try_it)

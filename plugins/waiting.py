@@ -42,7 +42,6 @@ class Due:
 def due() -> Due:
     """What `language_model` would build if it were started now."""
     from airflow.models.dag import DagModel
-    from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
@@ -60,11 +59,21 @@ def due() -> Due:
         return Due({}, problem=f"{type(error).__name__}: {error}; the api-server's log says more")
     if not models:
         return Due({})
-    at_work = select(DagRun.run_id).where(DagRun.dag_id == BUILDING, DagRun.state.in_(("queued", "running")))
     with create_session() as session:
         paused = session.scalar(select(DagModel.is_paused).where(DagModel.dag_id == BUILDING))
+    return Due(models, run=run_at_work(BUILDING), paused=paused is not False)
+
+
+def run_at_work(dag_id: str) -> str:
+    """The page of the newest run of a DAG that works or waits to, "" for none."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    at_work = select(DagRun.run_id).where(DagRun.dag_id == dag_id, DagRun.state.in_(("queued", "running")))
+    with create_session() as session:
         run = session.scalar(at_work.order_by(DagRun.id.desc()).limit(1))
-    return Due(models, run=run_address(BUILDING, run) if run else "", paused=paused is not False)
+    return run_address(dag_id, run) if run else ""
 
 
 def build_due(user: str) -> None:

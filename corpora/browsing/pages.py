@@ -23,6 +23,7 @@ from corpora.browsing.sound import part_of
 from corpora.curation.curate import Wish
 from native.errors import SpeechmillError
 from store.errors import NotPublishedError
+from store.pages.around import ALONE, Around
 
 _CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; media-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -48,19 +49,22 @@ class Visitor:
     may_decide: bool
 
 
-def make_app(visitor: Callable[..., Any], dependencies: Sequence[Any] = ()) -> FastAPI:
+def make_app(
+    visitor: Callable[..., Any], dependencies: Sequence[Any] = (), around: Around = ALONE
+) -> FastAPI:
     """The application: `/` is the page, `/api/…` what it asks for.
 
     Args:
         visitor: a dependency of FastAPI that answers a `Visitor`, or refuses.
         dependencies: more that every route asks for.
+        around: what the page stands in.
     """
     app = FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(visitor), *dependencies]
     )
     library = Library()
     _say_what_is_wrong(app)
-    _add_files(app)
+    _add_files(app, around)
     _add_reading(app, library)
     _add_deciding(app, library, visitor)
     return app
@@ -81,9 +85,9 @@ def _say_what_is_wrong(app: FastAPI) -> None:
         return _answer({"building": True}, 202)
 
 
-def _add_files(app: FastAPI) -> None:
+def _add_files(app: FastAPI, around: Around) -> None:
     folder = resources.files("corpora.browsing")
-    page = (folder / "page.html").read_text("utf-8")
+    page = around.put_round((folder / "page.html").read_text("utf-8"))
     texts = {name: (folder / name).read_text("utf-8") for name in _FILES}
 
     @app.get("/")

@@ -6,9 +6,9 @@ below a root that leads elsewhere is refused. A root may be `s3://bucket/prefix`
 be named where archives are read; no other URL is allowed. No source is opened here. The command line does not ask:
 who has a shell may read what the shell may.
 
-What lies directly below the roots is offered by the form:
+What lies below the roots is offered by the form, their own entries and, further down, what an importer recognises:
 
-    cache/offers.json       what was found inside each, by path, size and time: looked at once
+    cache/offers.json       what was found inside each, by path, size and time: looked at once; where the search ended
     cache/last_form.json    what a refresh was asked for last
 
 Listing names costs nothing; what looks inside is handed in (`corpora.refresh.preview`).
@@ -16,9 +16,12 @@ Listing names costs nothing; what looks inside is handed in (`corpora.refresh.pr
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,13 +121,39 @@ def _allowed(source: str, roots: Sequence[Path]) -> Path:
 
 MOST_OFFERED = 200
 _OFFERS, _LAST = "offers.json", "last_form.json"
+_ARCHIVES = (
+    ".tar",
+    ".tgz",
+    ".tbz2",
+    ".txz",
+    ".zip",
+    ".zip.001",
+    ".tar.gz",
+    ".tar.bz2",
+    ".tar.xz",
+    ".tar.zst",
+    ".parquet",
+)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How far the search goes below a root: folders deep, places looked inside anew, and seconds."""
+
+    depth: int = 4
+    looks: int = 500
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A place below a root. `bytes` is 0 for a folder; `importers` is None where nobody has looked inside yet."""
+    """A place below a root. `bytes` is 0 for a folder; `importers` is None where nobody has looked inside yet.
+
+    `name`: its path below the root.
+    """
 
     path: Path
+    name: str
     bytes: int
     importers: tuple[str, ...] | None
 
@@ -133,48 +162,93 @@ class Offer:
         """For the form: `LibriSpeech.tar.gz – librispeech, 88.7 MB`."""
         size = f"{self.bytes / 1e6:.1f} MB" if self.bytes else "folder"
         if self.importers is None:
-            return f"{self.path.name} – {size}"
-        return f"{self.path.name} – {' or '.join(self.importers) or 'not recognised'}, {size}"
+            return f"{self.name} – {size}"
+        return f"{self.name} – {' or '.join(self.importers) or 'not recognised'}, {size}"
 
 
 def offered(store: Store, environ: Mapping[str, str] | None = None) -> list[Offer]:
-    """What lies directly below the allowed roots, by name; those known to be no corpus come last."""
-    known = _known(store)
-    found = [
-        Offer(path, path.stat().st_size if path.is_file() else 0, known.get(_stamp(path)))
-        for path in _places(os.environ if environ is None else environ)
-    ]
-    return sorted(found, key=lambda one: (one.importers == (), one.path.name, one.path))[:MOST_OFFERED]
+    """What the form offers, by name; those known to be no corpus come last.
+
+    What lies directly below a root is listed now; what lies deeper is what `look_inside` recognised and still stands.
+    """
+    roots, known = allowed_roots(os.environ if environ is None else environ), _known(store)
+    found: dict[Path, Offer] = {}
+    for root in roots:
+        for path in _entries_of(root, root):
+            found.setdefault(path, _offer(path, root, known.get(_stamp(path))))
+    for stamp, importers in known.items():
+        path = Path(stamp.rsplit("|", 2)[0])
+        above = next((one for one in roots if one in path.parents), None)
+        if path in found or above is None or not importers:
+            continue
+        with contextlib.suppress(OSError):
+            if _stamp(path) == stamp and above in path.resolve().parents:
+                found[path] = _offer(path, above, importers)
+    return sorted(found.values(), key=lambda one: (one.importers == (), one.name, one.path))[:MOST_OFFERED]
+
+
+def search_ended(store: Store) -> str:
+    """Where the search below the roots was cut, as a sentence; "" where all was looked at."""
+    said = read_cached(store.cache_dir / _OFFERS)
+    return str(said.get("cut", "")) if isinstance(said, dict) else ""
 
 
 def look_inside(
-    store: Store, look: Callable[[Path], tuple[str, ...]], environ: Mapping[str, str] | None = None
+    store: Store,
+    look: Callable[[Path], tuple[str, ...]],
+    environ: Mapping[str, str] | None = None,
+    bounds: Bounds = Bounds(),
 ) -> list[Offer]:
     """Look at what is new below the roots, remember what it is; answers what is offered now.
+
+    A folder that is not just one corpus is opened in turn, what lies highest first. What was known already costs nothing,
+    so where a search was cut the next one goes on.
 
     Args:
         look: names the importers that recognise a place.
     """
-    known, there = _known(store), {}
-    for path in _places(os.environ if environ is None else environ):
+    roots = allowed_roots(os.environ if environ is None else environ)
+    known, there, looks, cut = _known(store), dict[str, tuple[str, ...]](), 0, ""
+    end_s = time.monotonic() + bounds.seconds
+    row = deque((path, root, 1) for root in roots for path in _entries_of(root, root))
+    while row:
+        path, root, depth = row.popleft()
         stamp = _stamp(path)
+        if stamp in there:
+            continue
+        if stamp not in known:
+            if looks == bounds.looks or time.monotonic() > end_s:
+                cut = f"the search ended after {looks:,} places, before {path}: name what lies further by its path"
+                break
+            looks += 1
         there[stamp] = known[stamp] if stamp in known else look(path)
-    write_json_atomic(store.cache_dir / _OFFERS, {stamp: list(names) for stamp, names in there.items()})
+        if not path.is_dir() or len(there[stamp]) == 1:
+            continue
+        below = [
+            one for one in _entries_of(path, root) if one.is_dir() or one.name.lower().endswith(_ARCHIVES)
+        ]
+        if depth < bounds.depth:
+            row.extend((one, root, depth + 1) for one in below)
+        elif below and not cut:
+            cut = f"folders deeper than {bounds.depth} were not opened, such as {path}: name what lies there by its path"
+    places = {stamp: list(names) for stamp, names in there.items()}
+    write_json_atomic(store.cache_dir / _OFFERS, {"places": places, "cut": cut})
     return offered(store, environ)
 
 
-def _places(environ: Mapping[str, str]) -> list[Path]:
-    """Readable entries of the roots; what is hidden or leads out of its root is not shown."""
-    places: list[Path] = []
-    for root in allowed_roots(environ):
-        try:
-            entries = sorted(root.iterdir()) if root.is_dir() else []
-            places += [
-                one for one in entries if not one.name.startswith(".") and root in one.resolve().parents
-            ]
-        except OSError as error:
-            _log.info("%s cannot be listed: %s", root, error)
-    return [one for one in places if one.exists()]
+def _offer(path: Path, root: Path, importers: tuple[str, ...] | None) -> Offer:
+    return Offer(path, str(path.relative_to(root)), path.stat().st_size if path.is_file() else 0, importers)
+
+
+def _entries_of(folder: Path, root: Path) -> list[Path]:
+    """Readable entries of a folder; what is hidden or leads out of the root is not shown."""
+    try:
+        entries = sorted(folder.iterdir()) if folder.is_dir() else []
+        shown = [one for one in entries if not one.name.startswith(".") and root in one.resolve().parents]
+        return [one for one in shown if one.exists()]
+    except OSError as error:
+        _log.info("%s cannot be listed: %s", folder, error)
+        return []
 
 
 def _stamp(path: Path) -> str:
@@ -184,7 +258,8 @@ def _stamp(path: Path) -> str:
 
 def _known(store: Store) -> dict[str, tuple[str, ...]]:
     said = read_cached(store.cache_dir / _OFFERS)
-    return {stamp: tuple(names) for stamp, names in said.items()} if isinstance(said, dict) else {}
+    places = said.get("places") if isinstance(said, dict) else None
+    return {stamp: tuple(names) for stamp, names in places.items()} if isinstance(places, dict) else {}
 
 
 def last_form(store: Store) -> dict[str, Any]:

@@ -211,7 +211,12 @@ def test_the_page_to_try_a_model_asks_for_the_login_too(stranger: Any, reader: A
         assert stranger.get(path).status_code in (401, 403)
     assert stranger.post("/try/hear", content=b"x").status_code in (401, 403)
     answer = reader.get("/try/")
-    assert answer.status_code == 503 and "no model is released" in answer.text
+    assert answer.status_code == 503 and "No model is in force yet" in answer.text
+    assert 'href="/dags/corpus_refresh"' in answer.text and "python" not in answer.text, "the words of the UI"
+    assert (
+        'href="/speech/models"' in answer.text
+        and "frame-ancestors" in answer.headers["Content-Security-Policy"]
+    )
     assert "no model is released" in reader.post("/try/hear", content=b"x").json()["problem"]
 
 

@@ -24,6 +24,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 
 from native.errors import SpeechmillError
 from store.opening import open_store
+from store.pages.around import ALONE, Around
+from training.release.errors import ModelNotFoundError
 from training.release.registry import Registry
 from training.runtime.package import Package
 from training.runtime.recognizer import Recognizer, RecognizerOptions
@@ -31,8 +33,10 @@ from training.transcription.transcribe import jobs_of, transcribe
 
 _COOKIE = "speechmill_token"
 _MOST_BYTES = 2 << 30
-_CSP = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; media-src blob:; connect-src 'self'"
-_WAY_BACK = '<nav aria-label="Where you are"><a href="../">Speech</a> › <span aria-current="page">Try it</span></nav>\n'
+_CSP = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; media-src blob:; connect-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
 
 
 def serve(recognizer: Recognizer, port: int = 0) -> int | None:
@@ -51,17 +55,23 @@ def serve(recognizer: Recognizer, port: int = 0) -> int | None:
     return None
 
 
-def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Sequence[Any] = ()) -> FastAPI:
+def make_app(
+    find: Callable[[], Recognizer],
+    token: str | None,
+    dependencies: Sequence[Any] = (),
+    around: Around = ALONE,
+) -> FastAPI:
     """The application: `/` the page, `/hear` takes a sound and answers the transcript as JSON.
 
     Args:
         find: the recognizer to use; asked at every request, so that it may be loaded late and changed.
         token: what a visitor must bring, in the address once and in a cookie after; None where `dependencies` (FastAPI's)
             ask for a login.
+        around: what the page stands in, and what it shows instead where no model is released.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[*dependencies])
     folder = resources.files("training.transcription")
-    page = (folder / "page.html").read_text("utf-8").replace("{{ way back }}", "" if token else _WAY_BACK)
+    page = around.put_round((folder / "page.html").read_text("utf-8"))
     script = (folder / "page.js").read_text("utf-8")
 
     def refused(request: Request) -> Response | None:
@@ -82,13 +92,21 @@ def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Se
         try:
             named = page.replace("{{ model }}", escape(find().package.id))
         except SpeechmillError as error:
-            return _problem_page(page, str(error))
+            known = around.instead if isinstance(error, ModelNotFoundError) else None
+            return _problem_page(page, known() if known else f"<p>{escape(str(error))}</p>")
         return HTMLResponse(named, headers={"Content-Security-Policy": _CSP})
 
     @app.get("/page.js")
     def code(request: Request) -> Response:
         return refused(request) or Response(script, media_type="text/javascript")
 
+    _add_hearing(app, find, refused)
+    return app
+
+
+def _add_hearing(
+    app: FastAPI, find: Callable[[], Recognizer], refused: Callable[[Request], Response | None]
+) -> None:
     @app.post("/hear")
     async def hear(request: Request) -> Response:
         from starlette.concurrency import run_in_threadpool
@@ -109,13 +127,12 @@ def make_app(find: Callable[[], Recognizer], token: str | None, dependencies: Se
             file.flush()
             return JSONResponse(await run_in_threadpool(_answer, Path(file.name), find))
 
-    return app
-
 
 def _problem_page(page: str, problem: str) -> Response:
-    """The page with a sentence in the place of everything that would use a model."""
+    """The page with other markup in the place of everything that would use a model."""
     above, title, _ = page.partition("<h1>Try the recognizer</h1>")
-    return HTMLResponse(f"{above}{title}<p>{escape(problem)}</p></main></body></html>", 503)
+    text = f"{above}{title}{problem}</main></body></html>"
+    return HTMLResponse(text, 503, headers={"Content-Security-Policy": _CSP})
 
 
 def _answer(path: Path, find: Callable[[], Recognizer]) -> dict[str, Any]:

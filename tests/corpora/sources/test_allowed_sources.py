@@ -6,8 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from corpora.sources.allowed import require_allowed, require_allowed_sources
+from corpora.sources.allowed import (
+    Bounds,
+    look_inside,
+    offered,
+    require_allowed,
+    require_allowed_sources,
+    search_ended,
+)
 from store.errors import UsageError
+from store.opening import open_store
 
 
 @pytest.fixture
@@ -80,3 +88,46 @@ def test_other_places_on_s3_are_refused(source: str) -> None:
     with pytest.raises(UsageError, match="s3://speech/archives; allow its place") as refusal:
         require_allowed_sources([source], environ)
     assert repr(source) in str(refusal.value)
+
+
+def test_archives_further_down_are_offered_and_a_cut_search_is_told(tmp_path: Path) -> None:
+    store, root = open_store(tmp_path / "store"), tmp_path / "archives"
+    for name in ("english/2020/talks.tar.gz", "english/2020/notes.txt", "town.zip", "a/b/c/d/deep.zip"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x" * 10)
+    (root / "english/out").symlink_to(tmp_path)
+    environ, asked = {"SPEECHMILL_SOURCES": f"{root}:{root}/english"}, []
+
+    def look(path: Path) -> tuple[str, ...]:
+        asked.append(str(path.relative_to(root)))
+        return {".gz": ("tedlium",), ".zip": ("donated",)}.get(path.suffix, ())
+
+    found = {one.name: one.importers for one in look_inside(store, look, environ)}
+    assert found["english/2020/talks.tar.gz"] == ("tedlium",) and found["town.zip"] == ("donated",)
+    assert found["2020"] == () and found["english"] == (), "entries of the roots are shown in any case"
+    assert not any("notes" in one or "deep" in one or "out" in one for one in asked)
+    assert "a/b/c/d: name what lies there by its path" in search_ended(store)
+    asked.clear()
+    assert {one.name for one in look_inside(store, look, environ)} == set(found) and asked == []
+    (root / "english/2020/talks.tar.gz").write_bytes(b"another")
+    assert "english/2020/talks.tar.gz" not in {one.name for one in offered(store, environ)}
+    look_inside(store, look, environ)
+    assert asked == ["english/2020/talks.tar.gz"]
+    assert offered(store, {"SPEECHMILL_SOURCES": str(tmp_path / "elsewhere")}) == []
+
+
+def test_the_search_below_the_roots_ends_after_so_many_places_and_goes_on_from_there(tmp_path: Path) -> None:
+    store, root = open_store(tmp_path / "store"), tmp_path / "archives"
+    root.mkdir()
+    for number in range(5):
+        (root / f"{number}.zip").write_bytes(b"x")
+    environ = {"SPEECHMILL_SOURCES": str(root)}
+    found = look_inside(store, lambda path: ("donated",), environ, Bounds(looks=2))
+    assert [one.importers for one in found] == [("donated",), ("donated",), None, None, None]
+    assert "ended after 2 places, before" in search_ended(store) and "2.zip" in search_ended(store)
+    look_inside(store, lambda path: ("donated",), environ, Bounds(looks=2))
+    found = look_inside(store, lambda path: ("donated",), environ, Bounds(looks=2))
+    assert all(one.importers for one in found) and search_ended(store) == ""
+    (root / "6.zip").write_bytes(b"x")
+    look_inside(store, lambda path: ("donated",), environ, Bounds(seconds=-1.0))
+    assert "ended after 0 places" in search_ended(store)
