@@ -81,7 +81,20 @@ def _corpora(store: Store) -> Iterator[Row]:
         if name in troubles:
             yield {"name": name, "path": str(store.corpora_dir / name), "error": troubles[name]}
         else:
-            yield from _rows(iter([store.corpus(name).path / "manifest.json"]), _corpus)
+            folder = store.corpus(name).path
+            for row in _rows(iter([folder / "manifest.json"]), _corpus):
+                yield row if "error" in row else {**row, "expected": _expected(folder)}
+
+
+def _expected(folder: Path) -> Row | None:
+    """The verdict on a version's rows and its level, from what stands beside the manifest; None where nobody has looked."""
+    try:
+        said = read_json(folder / "expectations.json")
+        asked = said["expectations"]
+        not_met = [str(one["says"]) for one in asked if not one["passed"]]
+        return {"level": str(said["level"]), "passed": not not_met, "asked": len(asked), "not_met": not_met}
+    except (OSError, StoreError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _rows(paths: Iterator[Path], read: Callable[[Row], Row]) -> Iterator[Row]:

@@ -112,6 +112,26 @@ def test_hostile_text_is_shown_as_text(reader: Any, store_root: Path) -> None:
         assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_the_verdict_on_the_rows_stands_at_the_corpus(reader: Any, store_root: Path) -> None:
+    publish_hostile(store_root)
+    assert reader.get("/api/corpora").json()[1]["expected"] is None
+    assert "its rows were not looked at yet" in reader.get("/").text
+    (folder,) = (
+        one for one in store_root.glob("corpora/*/current") if (one / "manifest.json").stat().st_size > 9
+    )
+    verdict = {
+        "level": HOSTILE,
+        "expectations": [{"says": "a", "passed": True}, {"says": HOSTILE, "passed": False}],
+    }
+    (folder / "expectations.json").write_text(json.dumps(verdict))
+    expected = reader.get("/api/corpora").json()[1]["expected"]
+    assert expected == {"level": HOSTILE, "passed": False, "asked": 2, "not_met": [HOSTILE]}
+    page = reader.get("/").text
+    assert "2 expectations, 1 not met" in page and "<script" not in page.replace(OUR_SCRIPT, "")
+    (folder / "expectations.json").write_text('{"level": 3}')
+    assert reader.get("/api/corpora").json()[1]["expected"] is None, "a damaged verdict hides no corpus"
+
+
 def test_reports_are_sandboxed_and_nothing_else_is_served(reader: Any, store_root: Path) -> None:
     publish_hostile(store_root)
     answer = reader.get("/reports/index.html")
