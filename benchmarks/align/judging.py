@@ -198,14 +198,29 @@ def _passed_over(fault: Fault, answer: dict[str, Any], errors: tuple[set[int], s
 
 
 def _count_runs(fault: Fault, answer: dict[str, Any], truth: Planted, verdict: Verdict) -> None:
-    if len(fault.tokens) >= LONG and not fault.kind.startswith("paragraph"):
-        named = {token for one in answer["not_spoken"] for token in range(one["from_word"], one["to_word"])}
-        verdict.runs += 1
-        verdict.named += sum(token in named for token in fault.tokens) >= 0.8 * len(fault.tokens)
-    if len(fault.spoken) >= LONG and fault.kind != "spoken_twice":
-        start_s, end_s = truth.spoken[fault.spoken[0]].start_s, truth.spoken[fault.spoken[-1]].end_s
-        covered = sum(
-            max(0.0, min(end_s, one["end_s"]) - max(start_s, one["start_s"])) for one in answer["not_written"]
-        )
-        verdict.runs += 1
-        verdict.named += covered >= 0.8 * (end_s - start_s)
+    """Count the removed or invented stretches of a fault: words that follow each other, five and more."""
+    named = {token for one in answer["not_spoken"] for token in range(one["from_word"], one["to_word"])}
+    if not fault.kind.startswith("paragraph"):
+        for run in _long(fault.tokens):
+            verdict.runs += 1
+            verdict.named += sum(token in named for token in run) >= 0.8 * len(run)
+    if fault.kind != "spoken_twice":
+        for run in _long(fault.spoken):
+            start_s, end_s = truth.spoken[run[0]].start_s, truth.spoken[run[-1]].end_s
+            covered = sum(
+                max(0.0, min(end_s, one["end_s"]) - max(start_s, one["start_s"]))
+                for one in answer["not_written"]
+            )
+            verdict.runs += 1
+            verdict.named += covered >= 0.8 * (end_s - start_s)
+
+
+def _long(numbers: Sequence[int]) -> list[list[int]]:
+    """Runs of numbers that follow each other, long enough to have to be named."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [run for run in runs if len(run) >= LONG]

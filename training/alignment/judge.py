@@ -21,6 +21,7 @@ from training.alignment.locate import gathered, locate
 Ints = npt.NDArray[np.int64]
 _NEAR = 40  # words: how far off a neighbour that has a place may be
 _SHORT = 3  # letters: to and the, in and it are told apart by a vowel that is hardly spoken
+_TINY = 2  # letters: at and by are one sound that may belong to its neighbour, so both must be heard
 _PASSED_OVER = 2  # words that a second look puts where fewer were heard
 
 
@@ -32,6 +33,9 @@ class Limits:
         score: of a word's letters, mean behind the likeliest.
         before: of what is skipped between two words, or between the letters of one, summed.
         frames, frames_a_letter: a word may last; a longer one is a word that was stretched over something else.
+        faint: letters that the network thinks likely between two words, summed, without one of them being the likeliest.
+        letter: of the least heard letter of a word of two.
+        twice: frames of a letter that is said, left and said again.
         silent: frames between two words of a stretch, in which the detector hears speech and the network nothing.
         hemmed: by how much more both may be passed by a word that was heard as it is written, between words that are
             believed and are its neighbours in sound and script.
@@ -40,6 +44,9 @@ class Limits:
 
     score: float = -1.0
     before: float = -4.0
+    faint: float = 0.6
+    letter: float = -3.0
+    twice: int = 10
     silent: int = 25
     hemmed: float = 2.5
     worse: float = 1.0
@@ -104,7 +111,8 @@ def _skipped(before: Placed | None, one: Placed, limits: Limits) -> bool:
     if before is None or before.stretch != one.stretch:
         return one.word.before < limits.before
     unheard = one.word.start - before.word.stop > limits.silent  # longer pauses would part the stretch
-    return unheard or one.word.before + before.word.after < limits.before
+    faint = one.word.faint > limits.faint
+    return unheard or faint or one.word.before + before.word.after < limits.before
 
 
 def _mistakable(placed: Sequence[Placed], index: int, script: Sequence[str]) -> bool:
@@ -157,11 +165,22 @@ def _second_look(
             stop += 1
         before = next((one for one in reversed(answer[-_NEAR:]) if one.place >= 0), None)
         after = next((one for one in placed[stop : stop + _NEAR] if one.place >= 0), None)
-        answer += asked.again(before, placed[index:stop], after)
+        if stop > index or (
+            answer and answer[-1].place >= 0
+        ):  # else what was heard there has been asked about
+            found, beside = asked.again(before, placed[index:stop], after)
+            answer += found
+            if beside is not None and stop < len(placed) and placed[stop] is after:
+                placed[stop] = replace(after, word=_beside(after.word, beside))
         if stop == index:
             answer.append(placed[index])
         index = max(stop, index + 1)
     return answer
+
+
+def _beside(word: TimedWord, again: TimedWord) -> TimedWord:
+    """A word with what is skipped before it where others than were heard stand there."""
+    return replace(word, before=again.before, faint=again.faint)
 
 
 @dataclass(frozen=True)
@@ -172,26 +191,34 @@ class _Asked:
     script: Sequence[str]
     limits: Limits
 
-    def again(self, before: Placed | None, gap: Sequence[Placed], after: Placed | None) -> list[Placed]:
-        """What lies between two placed words: the script's words where the sound bears them, else what was heard."""
+    def again(
+        self, before: Placed | None, gap: Sequence[Placed], after: Placed | None
+    ) -> tuple[list[Placed], TimedWord | None]:
+        """What lies between two placed words: the script's words where the sound bears them, else what was heard.
+
+        With it the word behind, aligned anew with them, where it is in the same stretch.
+        """
         count = len(gap)
         bounds = []
         if before is not None and after is not None and (gap or before.stretch == after.stretch):
             between = (before.place + 1, after.place)
             bounds += [between] if 0 < between[1] - between[0] <= count + _PASSED_OVER else []
+        low, high = 0, len(self.script)
+        if before is not None and after is not None and before.place < after.place:
+            low, high = before.place + 1, after.place  # what stands beyond has its place
         if gap and before is not None:
-            bounds.append((before.place + 1, min(len(self.script), before.place + 1 + count)))
+            bounds.append((before.place + 1, min(high, before.place + 1 + count)))
         if gap and after is not None:
-            bounds.append((max(0, after.place - count), after.place))
+            bounds.append((max(low, after.place - count), after.place))
         for first, last in dict.fromkeys(bounds):
             found = self._tried((before, after), gap, (first, last)) if first < last else None
             if found is not None:
                 return found
-        return list(gap)
+        return list(gap), None
 
     def _tried(
         self, beside: tuple[Placed | None, Placed | None], gap: Sequence[Placed], places: tuple[int, int]
-    ) -> list[Placed] | None:
+    ) -> tuple[list[Placed], TimedWord | None] | None:
         """The script's words of these places aligned anew, with a neighbour on either side where one is heard there."""
         first, last = places
         before, after = beside
@@ -213,7 +240,8 @@ class _Asked:
         if _total(fit) < heard - self.limits.worse * (last - first):
             return None
         inner = fit[len(edges[0]) : len(fit) - len(edges[1])]
-        return [Placed(word, first + place, False, number) for place, word in enumerate(inner)]
+        found = [Placed(word, first + place, False, number) for place, word in enumerate(inner)]
+        return found, fit[-1] if edges[1] else None
 
 
 def _fit(words: list[TimedWord], limits: Limits) -> list[TimedWord] | None:
@@ -225,7 +253,8 @@ def borne(word: TimedWord, limits: Limits) -> bool:
     """Whether a word's letters are nearly the likeliest, with nothing skipped between or right beside them."""
     longest = limits.frames + limits.frames_a_letter * len(word.word)
     clean = min(word.inside, word.touching) >= limits.before
-    return word.score >= limits.score and clean and word.stop - word.begin <= longest
+    heard = (len(word.word) > _TINY or word.least >= limits.letter) and word.twice < limits.twice
+    return heard and word.score >= limits.score and clean and word.stop - word.begin <= longest
 
 
 def _total(words: Sequence[TimedWord]) -> float:

@@ -38,6 +38,10 @@ class TimedWord:
         after: the same behind the last word of what was aligned at once, else 0.
         inside: the same between the word's own letters.
         touching: what is skipped right before or right behind the word, without a space between: half a longer word.
+        faint: letters expected between the word before and this one, beside those of these two: the summed probability of
+            all other letters. A word that the network hardly hears leaves a trace there and is skipped at no cost.
+        least: how far its least heard letter is behind the likeliest one, in its best frame.
+        twice: frames of its longest letter that the network says, leaves and says again: another word may be in it.
         early: frames by which its first letter was said too soon: in its very first frame, or in the pause before it.
     """
 
@@ -49,6 +53,9 @@ class TimedWord:
     after: float = 0.0
     inside: float = 0.0
     touching: float = 0.0
+    faint: float = 0.0
+    least: float = 0.0
+    twice: int = 0
     early: int = 0
 
     @property
@@ -127,6 +134,7 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
     path = forced_path(log_probs, labels, alphabet.blank, space)
     if path is None:
         return [TimedWord(text, start, start, _ALONE, _ALONE) for text in texts]
+    said = log_probs.argmax(axis=1)
     frames_of = [path.frames_of(first, stop) for first, stop in bounds]
     begins = [int(frames[0]) for frames in frames_of]
     ends = [int(frames[-1]) + 1 for frames in frames_of]
@@ -142,12 +150,32 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
             after=gaps[number + 1].skipped if number + 1 == len(texts) else 0.0,
             inside=rests.between(begins[number], ends[number]).skipped,
             touching=min(gaps[number].right, gaps[number + 1].left),
+            faint=_faint(log_probs[ends[number - 1] : begins[number]], (texts[number - 1], text), alphabet)
+            if number
+            else 0.0,
+            least=min(float(path.behind[path.states == 2 * one + 1].max()) for one in range(*bounds[number])),
+            twice=max(_twice(path, said, labels, one) for one in range(*bounds[number])),
             early=_early(
                 path, bounds[number], begins[number], ends[number - 1] if number else -_PAUSE, rests
             ),
         )
         for number, text in enumerate(texts)
     ]
+
+
+def _twice(path: Path, said: Ints, labels: Sequence[int], number: int) -> int:
+    """Frames of a letter of the text, 0 if the network says it but once there."""
+    frames = np.flatnonzero(path.states == 2 * number + 1)
+    same = np.flatnonzero(said[frames] == labels[number])
+    return len(frames) if len(same) and same[-1] - same[0] >= len(same) else 0
+
+
+def _faint(log_probs: Float, beside: tuple[str, str], alphabet: Alphabet) -> float:
+    """Letters expected in a gap, those not counted that fade out before it and in behind it."""
+    before, after = beside
+    known = [alphabet.blank, alphabet.encode(before)[-1], alphabet.encode(after)[0]]
+    known += [alphabet.space] if alphabet.space >= 0 else []
+    return float(len(log_probs) - np.exp(log_probs[:, sorted(set(known))]).sum())
 
 
 def _early(path: Path, labels: tuple[int, int], begin: int, ended: int, rests: _Rests) -> int:

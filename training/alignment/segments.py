@@ -15,9 +15,12 @@ from training.alignment.listening import TimedWord
 
 LONGEST_FRAMES = 700  # 14 s, and a margin on either side
 _PAUSE_FRAMES = 50  # a second: two sentences, two segments
-_LETTERS = 4  # fewer between two doubtful words may fit by chance, unless they fit very well
-_VERY_WELL = -0.1
-_AROUND = 3  # words to either side in which a lone one needs a neighbour of the script
+_LETTERS = 4  # fewer between two doubtful words may fit by chance, unless they fit well
+_VERY_WELL, _WELL = -0.1, -0.5
+_SHORT, _SHORT_WELL = 3, -0.3  # letters, and how well a word of so few must be borne
+_AROUND = 3  # words to either side in which a lone one needs a neighbour of the script, at most one word further there
+_FAR = 1 << 30
+_BESIDE = 2  # words of the script to a neighbour that a word may be borne less well for
 _COMPANY = 4  # words to either side; where most of them are not believed, somebody says something else,
 _FOREIGN_LETTERS = 12  # and a run must be this long: the son, in the, and such stand in every text
 
@@ -72,19 +75,27 @@ def _follows(last: Placed, one: Placed) -> bool:
 def _enough(run: Sequence[Placed], placed: Sequence[Placed], stop: int) -> bool:
     """Whether a run that ends before `placed[stop]` cannot be chance.
 
-    Long enough, or short, very well borne and among its neighbours of the script; longer where others are not believed.
+    Long enough, or short, well borne and among its neighbours of the script. Where others are not believed around it, it
+    must be longer, or several words beside those neighbours.
     """
     start = stop - len(run)
     letters = sum(len(one.word.word) for one in run)
+    several = len(run) > 1 and letters >= _LETTERS
+    away = _away(run, placed, start, stop)
     if letters < _FOREIGN_LETTERS and _among_strangers(run, placed, start, stop):
-        return False
-    if len(run) > 1 and letters >= _LETTERS:
-        return True
-    around = placed[max(0, start - _AROUND) : stop + _AROUND]
-    first = run[0].place
-    others = [one for one in around if one.sure and one.stretch == run[0].stretch]
-    beside = any(1 <= abs(one.place - first) <= _AROUND + 1 for one in others)
-    return beside and min(one.word.score for one in run) >= _VERY_WELL
+        return several and away <= _AROUND + 1
+    least = min(one.word.score for one in run)
+    well = _SHORT_WELL if letters <= _SHORT else _WELL
+    return several or (away <= _BESIDE and least >= well) or (away <= _AROUND + 1 and least >= _VERY_WELL)
+
+
+def _away(run: Sequence[Placed], placed: Sequence[Placed], start: int, stop: int) -> int:
+    """How many words of the script a run is from the nearest believed one, of those heard right before and behind it."""
+    before = [one for one in placed[max(0, start - _AROUND) : start] if one.sure]
+    after = [one for one in placed[stop : stop + _AROUND] if one.sure]
+    ways = [run[0].place - one.place for one in before if one.stretch == run[0].stretch]
+    ways += [one.place - run[-1].place for one in after if one.stretch == run[0].stretch]
+    return min((way for way in ways if way > 0), default=_FAR)
 
 
 def _among_strangers(run: Sequence[Placed], placed: Sequence[Placed], start: int, stop: int) -> bool:

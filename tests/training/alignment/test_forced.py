@@ -102,3 +102,30 @@ def test_a_first_letter_that_is_said_early_in_a_pause_does_not_lengthen_its_word
     rows = _rows([0, 1, *[3] * 10, 2, 0, *[3] * 14, 1, 1, 3])
     _, second = timed_words(rows, ["ab", "ab"], alphabet, 0)
     assert (second.start, second.begin, second.stop) == (13, 24, 30)
+
+
+def test_a_word_that_is_hardly_heard_leaves_a_trace_between_two_others() -> None:
+    """At no frame is its letter the likeliest, so nothing is skipped; what fades between the two is no trace."""
+    abc = native.Alphabet(["a", "b", "c", " "])
+    wide = np.full((8, 5), np.log(1e-4), np.float32)
+    wide[np.arange(8), [0, 1, 3, 3, 3, 3, 0, 1]] = np.log(0.999)
+    assert timed_words(wide, ["ab", "ab"], abc, 0)[1].faint == pytest.approx(0, abs=0.01)
+    wide[2, [1, 3]] = wide[5, [0, 3]] = np.log([0.45, 0.55])
+    assert timed_words(wide, ["ab", "ab"], abc, 0)[1].faint == pytest.approx(0, abs=0.01)
+    wide[3:5, [2, 3]] = np.log([0.45, 0.55])
+    assert timed_words(wide, ["ab", "ab"], abc, 0)[1].before == pytest.approx(0, abs=0.01)
+    assert timed_words(wide, ["ab", "ab"], abc, 0)[1].faint == pytest.approx(0.9, abs=0.02)
+
+
+def test_the_least_heard_letter_and_one_that_is_said_twice_are_told() -> None:
+    alphabet = native.Alphabet(["a", "b", " "])
+    (word,) = timed_words(_rows([3, 0, 1, 1, 1, 3]), ["ab"], alphabet, 0)
+    assert word.least == pytest.approx(0, abs=1e-3) and word.twice == 0
+    (word,) = timed_words(_rows([3, 3, 1, 1, 1, 1, 1, 1, 3]), ["ab"], alphabet, 0)
+    assert word.least < -5 and word.score > -2  # six frames of one letter hide the other in the mean
+    rows = _rows([3, 0, 1, 1, 3, 3, 1, 1, 3])
+    rows[4:6, [1, 3]] = np.log([0.4, 0.6])
+    (word,) = timed_words(rows, ["ab"], alphabet, 0)
+    assert word.twice == 6 and word.score > -0.3
+    (word,) = timed_words(_rows([3, 0, 1, 1, 3, 1, 1, 3]), ["abb"], alphabet, 0)
+    assert word.twice == 0

@@ -65,8 +65,50 @@ def test_speech_in_which_the_network_hears_nothing_parts_two_words(gap: int, ski
     assert [one.skipped for one in answer] == [False, skipped]
 
 
+def test_a_trace_of_another_word_parts_two_words() -> None:
+    first, second = placed(("the", 0), ("knight", 1))
+    for faint, skipped in ((0.5, False), (0.7, True)):
+        answer = settled([first, replace(second, word=replace(second.word, faint=faint))], SCRIPT, Limits())
+        assert [one.skipped for one in answer] == [False, skipped]
+
+
+def test_a_word_of_two_letters_needs_both_and_no_letter_is_said_twice_for_long() -> None:
+    script = ("went", "by", "mill")
+    words = placed(("went", 0), ("by", 1), ("mill", 2))
+    for at, change, believed in (
+        (1, {"least": -4.0}, False),
+        (1, {"least": -2.0}, True),
+        (0, {"least": -4.0}, True),
+        (2, {"twice": 12}, False),
+        (2, {"twice": 6}, True),
+    ):
+        one = replace(words[at], word=replace(words[at].word, **change))
+        answer = settled([*words[:at], one, *words[at + 1 :]], script, Limits())
+        assert answer[at].sure is believed, (at, change)
+
+
+def test_a_lone_word_is_kept_beside_its_neighbours_and_dropped_far_from_them() -> None:
+    script = ("the", "old", "salt", "for", "queen", "baker", "ate", "bread", "by", "noon")
+    run = [("the", 0), ("old", 1)]
+    assert runs(script, [*run, ("queen", 4), ("x", -1), ("bread", 7), ("by", 8)]) == [2, 1, 2]
+    assert runs(script, [("the", 0), ("queen", 4), ("baker", 5), ("x", -1), ("noon", 9)]) == [1, 2, 1]
+    assert runs(script, [*run, ("salt", 2), ("for", 3), ("x", -1), ("y", -1), ("z", -1), ("noon", 9)]) == [4]
+    for word, score, kept in (
+        ("salt", -0.4, [2, 1]),
+        ("salt", -0.8, [2]),
+        ("for", -0.2, [2, 1]),
+        ("for", -0.4, [2]),
+    ):
+        weaker = placed(*run, ("x", -1), (word, script.index(word)))
+        weaker[3] = replace(weaker[3], word=replace(weaker[3].word, score=score))
+        assert [len(one.words) for one in passages(settled(weaker, script, Limits()))] == kept
+
+
 def test_a_short_run_among_strangers_is_chance() -> None:
-    """Four heard words in a row that no script has: "the son the" between them stands in every text."""
+    """Four heard words in a row that no script has: "the son the" between them stands in every text.
+
+    With words of the script right beside them that are believed they are no chance.
+    """
     strangers = [("meat", -1), ("sold", -1), ("queen", -1), ("for", -1)]
     script = ("the", "son", "the", "old", "farmer", "carried", "bread")
     run = [("the", 0), ("son", 1), ("the", 2)]
@@ -74,6 +116,9 @@ def test_a_short_run_among_strangers_is_chance() -> None:
     assert runs(script, [*run, ("old", 3), ("farmer", 4)]) == [5]
     assert runs(script, [*strangers, *run, ("old", 3), ("farmer", 4), *strangers]) == [5]
     assert runs(script, [*run, ("meat", -1), ("carried", 5), ("bread", 6)]) == [3, 2]
+    beside = [("the", 0), ("son", 1), *strangers[:2], ("old", 3), ("farmer", 4), *strangers]
+    assert runs(script, beside) == [2, 2]
+    assert runs(script, [("the", 0), ("son", 1), *strangers, ("old", 3), ("farmer", 4), *strangers]) == []
 
 
 def runs(script: tuple[str, ...], words: list[tuple[str, int]]) -> list[int]:

@@ -12,7 +12,7 @@ import soundfile
 
 from benchmarks.align.judging import verdict_of
 from benchmarks.align.material import fit
-from benchmarks.align.planting import KINDS, Plan, Utterance, plant
+from benchmarks.align.planting import KINDS, Fault, Plan, Planted, Spoken, Utterance, plant
 from training.alignment import align as engine
 from training.alignment.align import AlignRequest, align
 from training.runtime.recognizer import Recognizer
@@ -78,6 +78,18 @@ def test_a_wrong_answer_is_seen_through(spoken: Any) -> None:
     }
     moved = verdict_of(late, truth)
     assert moved.far == moved.able and moved.untimed == moved.untimed_beside == moved.able_near == 0
+
+
+def test_only_words_in_a_row_are_a_run_that_must_be_named() -> None:
+    spoken = tuple(Spoken(f"w{number}", number, number + 0.8, True) for number in range(20))
+    apart = Fault("words_scattered", spoken=[1, 3, 5, 7, 9, 11])
+    row = Fault("words_scattered", spoken=[1, 3, 4, 5, 6, 7, 12])
+    truth = Planted(np.zeros(1, np.float32), (), spoken, (apart, row))
+    heard: dict[str, Any] = {"segments": [], "not_spoken": [], "not_written": []}
+    verdict = verdict_of(heard, truth)
+    assert (verdict.runs, verdict.named) == (1, 0)
+    named = verdict_of({**heard, "not_written": [{"start_s": 3.0, "end_s": 7.8}]}, truth)
+    assert (named.runs, named.named) == (1, 1)
 
 
 @pytest.fixture(autouse=True)
