@@ -13,6 +13,7 @@ from typing import Any
 from scoring.score import Counts, Score, Step
 from store.pages.numbers import count as told
 from store.pages.numbers import percent
+from store.pages.signs import written_out
 
 _WORST = 40
 _SPEAKERS = 60  # shown at most, those of most words
@@ -34,11 +35,11 @@ def render(scores: Sequence[Score], interval: tuple[float, float], versus: Mappi
     low, high = (percent(value) for value in interval)
     total = score.total
     parts = [
-        f"<h1>{escape(score.request.hypothesis.name)} against {escape(score.request.reference.name)}</h1>",
+        f"<h1>{_shown(score.request.hypothesis.name)} against {_shown(score.request.reference.name)}</h1>",
         f"<p><span class=big>{percent(total.wer)}</span> word error rate, 95 % interval {low} to {high}; "
         f"{told(total.words)} words in {told(total.utterances)} utterances, "
-        f"normaliser {escape(score.request.normaliser)}</p>",
-        *(f"<p>{escape(note)}</p>" for note in score.notes),
+        f"normaliser {_shown(score.request.normaliser)}</p>",
+        *(f"<p>{_shown(note)}</p>" for note in score.notes),
         _counts_table("Normaliser", ((one.request.normaliser, one.total) for one in scores)),
         _versus(versus),
         _section("Speakers", _counts_table("Speaker", _most_spoken(score.speakers()))),
@@ -52,15 +53,19 @@ def render(scores: Sequence[Score], interval: tuple[float, float], versus: Mappi
     )
     worst = [_utterance(pair.id, steps) for (pair, steps), counts in ranked[:_WORST] if sum(counts[1:])]
     parts.append(_section("Utterances with most errors", "".join(worst) or "<p>none</p>"))
-    title = f"{percent(total.wer)} {escape(score.request.hypothesis.name)}"
+    title = f"{percent(total.wer)} {_shown(score.request.hypothesis.name)}"
     return (
         f'<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">'
         f"<title>{title}</title><style>{_STYLE}</style>{''.join(parts)}</html>\n"
     )
 
 
+def _shown(text: str) -> str:
+    return escape(str(written_out(text)))
+
+
 def _section(title: str, inner: str) -> str:
-    return f"<h2>{escape(title)}</h2>{inner}"
+    return f"<h2>{_shown(title)}</h2>{inner}"
 
 
 def _counts_table(first: str, rows: Iterable[tuple[str, Counts]]) -> str:
@@ -69,7 +74,7 @@ def _counts_table(first: str, rows: Iterable[tuple[str, Counts]]) -> str:
         for name in (first, "Words", "Substituted", "Missing", "Added", "WER", "Utterances with errors")
     )
     body = "".join(
-        f"<tr><td>{escape(name)}</td><td>{told(one.words)}</td><td>{told(one.substitutions)}</td><td>{told(one.deletions)}</td>"
+        f"<tr><td>{_shown(name)}</td><td>{told(one.words)}</td><td>{told(one.substitutions)}</td><td>{told(one.deletions)}</td>"
         f"<td>{told(one.insertions)}</td><td>{percent(one.wer)}</td><td>{told(one.utterances_wrong)} of "
         f"{told(one.utterances)}</td></tr>"
         for name, one in rows
@@ -87,7 +92,7 @@ def _versus(versus: Mapping[str, Any] | None) -> str:
     low, high = (f"{100 * value:+.2f}" for value in versus["difference_interval"])
     p_pairs = versus["p_matched_pairs"]
     return (
-        f"<p>Against {escape(versus['against'])}: {100 * versus['difference']:+.2f} points (95 % interval {low} to "
+        f"<p>Against {_shown(versus['against'])}: {100 * versus['difference']:+.2f} points (95 % interval {low} to "
         f"{high}); p = {versus['p_bootstrap']:.4f} (bootstrap), "
         f"{'–' if p_pairs is None else f'{p_pairs:.4f}'} (matched pairs), {versus['p_mcnemar']:.4f} (McNemar)</p>"
     )
@@ -100,7 +105,7 @@ def _mistakes(steps: Iterable[Step]) -> str:
     names = {"S": "substituted", "D": "missing", "I": "added"}
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:_MISTAKES]
     rows = "".join(
-        f"<tr><td>{escape(said)}</td><td>{escape(heard)}</td><td>{names[kind]}</td><td>{told(count)}</td></tr>"
+        f"<tr><td>{_shown(said)}</td><td>{_shown(heard)}</td><td>{names[kind]}</td><td>{told(count)}</td></tr>"
         for (kind, said, heard), count in ranked
     )
     return f"<table><tr><th>Said</th><th>Heard</th><th></th><th>Times</th></tr>{rows}</table>"
@@ -110,5 +115,5 @@ def _utterance(name: str, steps: Sequence[Step]) -> str:
     words = []
     for kind, said, heard, _, _ in steps:
         text = f"{said or ''}→{heard or ''}" if kind == "S" else (said or heard or "")
-        words.append(escape(text) if kind == "C" else f"<span class={kind}>{escape(text)}</span>")
-    return f"<div class=u><div class=id>{escape(name)}</div>{' '.join(words)}</div>"
+        words.append(_shown(text) if kind == "C" else f"<span class={kind}>{_shown(text)}</span>")
+    return f"<div class=u><div class=id>{_shown(name)}</div>{' '.join(words)}</div>"

@@ -10,15 +10,20 @@ from pathlib import Path
 import jinja2
 
 from store.pages.numbers import count, hours, percent, share, size
+from store.pages.signs import written_out
 
 SHARED = Path(__file__).parent / "templates"
 
 
 def page_environment(templates: Path) -> jinja2.Environment:
-    """The environment of a room's templates; an unknown name is an error, every value is escaped."""
+    """The environment of a room's templates; an unknown name is an error, every value is escaped.
+
+    Signs that nobody sees are written out, so that none turns what stands beside it.
+    """
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([templates, SHARED]),
         autoescape=True,
+        finalize=written_out,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -93,10 +94,43 @@ def publish(folder: Path) -> None:
         Registry(store).promote(model, HOSTILE, "eva")
 
 
+EVIL = "<script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>{{ 7 * 7 }} \u202egnihton"
+EVIL_FILE = "=1+1<b onclick=alert(3)>{{ 7 * 7 }}\u202eht.wav"
+
+
+def publish_gift(folder: Path) -> None:
+    """A donation whose words, file, speaker and donor mean harm, a row of which is refused; with all its pages."""
+    import soundfile
+
+    from corpora.expectations.validate import expect
+    from corpora.refresh.plan import RefreshRequest
+    from corpora.refresh.stage import refresh
+    from corpora.report import write_corpus_report
+    from demo.layouts import tones
+    from store.opening import open_store
+
+    source = folder / "gift"
+    source.mkdir()
+    rows = ["path\ttext\tspeaker"]
+    for number, item in enumerate(tones.utterances(2, each=4)):
+        name = EVIL_FILE if number == 1 else f"u{number}.wav"
+        soundfile.write(source / name, item.samples[::-1], 16_000, subtype="PCM_16")  # no copy of the other
+        text = EVIL if number == 2 else " ".join(reversed(item.text.split()))
+        rows.append(f"{name}\t{text}\t{EVIL if number == 1 else f's{number % 3}'}")
+    (source / "t.tsv").write_text("\n".join(rows) + "\n", "utf-8")
+    toml = f"name = 'gift'\nlicence = 'CC0-1.0'\ndonor = '{EVIL}'\n"
+    (source / "donation.toml").write_text(toml, "utf-8")
+    store = open_store(folder / "store")
+    refresh(RefreshRequest("donated", (source,), store=folder / "store"))
+    expect(store, "gift")
+    write_corpus_report(store, store.corpus("gift"))
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("browser")
     publish(folder)
+    publish_gift(folder)
     with airflow_of(folder, free_port()) as status:
         yield status
 
@@ -156,6 +190,33 @@ def test_charts_are_drawn_in_the_frame_by_keys_too_and_nothing_is_fetched(window
     assert len(now) == len(light) == len(charts) and set(now).isdisjoint(light)
 
 
+def test_a_hostile_donation_is_text_on_every_page_and_nothing_is_asked_of_anybody(
+    running: dict[str, Any], window: Any
+) -> None:
+    version = (Path(running["store"]) / "corpora/gift/current").resolve().name
+    shown = {
+        "/speech/": "gift",
+        "/speech/reports/corpora/gift.html": "[U+202E]gnihton",
+        f"/speech/reports/expectations/gift/{version}.html": "what is expected",
+        f"/speech/lineage?of={quote(EVIL)}": "[U+202E]gnihton",
+        "/speech/utterances/#corpus=gift": "U+202E",
+        "/speech/models": HOSTILE,
+    }
+    for path, text in shown.items():
+        window.visit("/speech/try/")  # a change of what stands behind # alone would load nothing
+        window.visit(path)
+        window.wait_for(text, settle_s=0.5)  # an open dialog would end it
+        page = str(window.run("return document.documentElement.innerHTML"))
+        assert "{{ 7 * 7 }}" in page or path == "/speech/" or "expectations" in path, path
+        assert "\u202e" not in page.replace("&#x202e;", "\u202e"), path
+        ours = "[...document.scripts].every(one => one.src.startsWith(location.origin) || one.text.length > 999 || one.type)"
+        assert window.run(f"return {ours}"), path
+        assert window.run("return document.querySelectorAll('img[onerror], b[onclick]').length") == 0, path
+        asked = "performance.getEntriesByType('resource').map(one => new URL(one.name))"
+        hosts = f"return {asked}.filter(one => one.protocol.startsWith('http')).map(one => one.host)"
+        assert set(window.run(hosts)) <= {window.run("return location.host")}, path
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_on_any_page_and_nothing_sticks_out(
     running: dict[str, Any], window: Any, tmp_path: Path, look: str
@@ -167,7 +228,8 @@ def test_axe_finds_nothing_on_any_page_and_nothing_sticks_out(
     window.call("/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": feature})
     found: dict[str, list[str]] = {}
     files = Path(running["store"]) / "reports"
-    reports = {f"file://{one}": "librispeech" for one in sorted(files.rglob("*.html"))}
+    found_in = {True: "gift", False: "librispeech"}
+    reports = {f"file://{one}": found_in["gift" in str(one)] for one in sorted(files.rglob("*.html"))}
     assert len(reports) >= 2
     for path, text in (PAGES | reports).items():
         window.call("/url", {"url": path if path.startswith("file:") else running["url"] + path})

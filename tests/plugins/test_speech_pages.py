@@ -18,7 +18,7 @@ from tests.training.release.handmade_models import SAID, evaluation, package
 from training.release.registry import Registry
 
 OUR_SCRIPT = '<script src="/speech/shell.js"></script>'
-HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}"
+HOSTILE = "<script>alert(1)</script>{{ 7 * 7 }}\u202egnihton"
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +101,7 @@ def test_hostile_text_is_shown_as_text(reader: Any, store_root: Path) -> None:
     assert answer.status_code == 200
     assert "<script" not in answer.text.replace(OUR_SCRIPT, "")
     assert "49" not in answer.text
+    assert "\u202e" not in answer.text and "[U+202E]gnihton" in answer.text
     assert "&lt;script&gt;" in answer.text
     assert "no readable JSON" in answer.text, "the damaged manifest shows as a row"
     frame = reader.get("/report", params={"name": f"{HOSTILE}.html"})
