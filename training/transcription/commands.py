@@ -252,7 +252,9 @@ def _uncut(path: Path, folder: Path | None) -> bool:
 
 def _headed(transcript: Transcript, form: str, files: int) -> str:
     """The file's name before its text, where several are printed one after the other."""
-    return f"# {transcript.file}\n" if files > 1 and form == "text" else ""
+    from training.transcription.formats import written_name
+
+    return f"# {written_name(transcript.file)}\n" if files > 1 and form == "text" else ""
 
 
 def _identity(options: argparse.Namespace, recognizer: Recognizer) -> dict[str, Any]:

@@ -7,6 +7,7 @@ opens no file.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,6 +15,14 @@ from typing import Any
 
 from scoring.wer import join_words
 from training.transcription.segments import Segment
+
+
+_LEAST_S = 0.001  # what times are written to: nothing that is to be seen may begin and end at one
+
+
+def written_name(name: str) -> str:
+    """A file's name as it can be written: bytes that are no UTF-8 as `\\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -29,12 +38,12 @@ class Transcript:
     def as_json(self) -> dict[str, Any]:
         """file, duration_s, model, segments; problem where there is one."""
         table: dict[str, Any] = {
-            "file": self.file,
+            "file": written_name(self.file),
             "duration_s": round(self.duration_s, 3),
             "model": self.model,
             "segments": [one.as_json() for one in self.segments],
         }
-        return table if self.problem is None else {**table, "problem": self.problem}
+        return table if self.problem is None else {**table, "problem": written_name(self.problem)}
 
 
 def as_text(transcript: Transcript) -> str:
@@ -45,7 +54,7 @@ def as_text(transcript: Transcript) -> str:
 def as_srt(transcript: Transcript) -> str:
     """SubRip."""
     cues = [
-        f"{number}\n{_clock(one.start_s, ',')} --> {_clock(one.end_s, ',')}\n{_lines(one)}\n"
+        f"{number}\n{_clocks(one, ',')}\n{_lines(one)}\n"
         for number, one in enumerate(transcript.segments, start=1)
     ]
     return "\n".join(cues)
@@ -60,7 +69,7 @@ def as_vtt(transcript: Transcript) -> str:
             blank = join_words([before.word, word.word])[len(before.word) : -len(word.word)]
             text += f"{blank}<{_clock(word.start_s, '.')}><c>{_escaped(word.word)}</c>"
         voice = "" if one.channel is None else f"<v Channel {one.channel}>"
-        cues.append(f"{_clock(one.start_s, '.')} --> {_clock(one.end_s, '.')}\n{voice}{text}\n")
+        cues.append(f"{_clocks(one, '.')}\n{voice}{text}\n")
     return "WEBVTT\n\n" + "\n".join(cues)
 
 
@@ -71,7 +80,8 @@ def as_json(transcript: Transcript) -> str:
 
 def as_ctm(transcript: Transcript) -> str:
     """NIST's CTM: file, channel, start, duration, word, confidence; blanks in the file's name become `_`."""
-    name = "_".join(transcript.file.split()) or "-"
+    name = "_".join(written_name(transcript.file).split()) or "-"
+    name = f"./{name}" if name.startswith(";;") else name  # a comment otherwise
     rows = [
         f"{name} {1 if one.channel is None else one.channel} {word.start_s:.3f} {word.end_s - word.start_s:.3f} "
         f"{word.word} {word.confidence:.4f}\n"
@@ -103,13 +113,12 @@ _Interval = tuple[float, float, str]
 
 
 def _tier(name: str, rows: Sequence[_Interval]) -> tuple[str, list[_Interval], float]:
-    """Intervals that follow each other without a gap or an overlap, blank ones between."""
+    """Intervals that follow each other without a gap or an overlap, each a millisecond or more, blank ones between."""
     intervals: list[_Interval] = []
     place = 0.0
     for start_s, end_s, text in rows:
-        start_s = max(start_s, place)
-        if end_s <= start_s:
-            continue
+        start_s = max(round(start_s, 3), place)
+        end_s = max(round(end_s, 3), round(start_s + _LEAST_S, 3))
         if start_s > place:
             intervals.append((place, start_s, ""))
         intervals.append((start_s, end_s, text))
@@ -144,6 +153,11 @@ def _lines(segment: Segment) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _clocks(segment: Segment, point: str) -> str:
+    end_s = max(segment.end_s, segment.start_s + _LEAST_S)
+    return f"{_clock(segment.start_s, point)} --> {_clock(end_s, point)}"
 
 
 def _clock(seconds: float, point: str) -> str:

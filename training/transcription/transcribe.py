@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from store.writing import explain_write, read_json, write_bytes_atomic, write_js
 from training.runtime.errors import SoundError
 from training.runtime.recognizer import Recognizer
 from training.runtime.sound import Passing, SoundFacts, facts_of, pieces_of
-from training.transcription.formats import FORMATS, Transcript
+from training.transcription.formats import FORMATS, Transcript, written_name
 from training.transcription.segments import Segment, segments_of
 
 log = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ class OutputFolder:
     def has(self, source: Path) -> bool:
         """Whether it is there already, of this very sound, model and options."""
         target = self.path_for(source)
-        return target.is_file() and self._ledger.get(target.name) == self._key(source)
+        return target.is_file() and self._ledger.get(written_name(target.name)) == self._key(source)
 
     def write(self, transcript: Transcript) -> Path:
         """Put a transcript under its name.
@@ -152,7 +153,7 @@ class OutputFolder:
         target = self.path_for(source)
         write_bytes_atomic(target, FORMATS[self.form][1](transcript).encode())
         with self._lock:
-            self._ledger[target.name] = self._key(source)
+            self._ledger[written_name(target.name)] = self._key(source)
             write_json_atomic(self.folder / _LEDGER, self._ledger)
         return target
 
@@ -162,4 +163,4 @@ class OutputFolder:
         except OSError:
             return ""
         text = f"{source.absolute()} {facts.st_size} {facts.st_mtime_ns} {self.form} {self._options}"
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(os.fsencode(text)).hexdigest()
