@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -97,8 +98,8 @@ def _row(run: _Run, name: str, form: str) -> dict[str, Any]:
         row["weights"] = parameter_count(shape_of(name, run.package))
     path = file_of(form, name, run.folder, run.package)
     named = ["--form", form, "--name", name, *(["--network", str(path)] if path else [])]
-    if form.startswith("litert"):
-        run.measured("litert", *named)
+    if form.startswith("litert") or form == "saved-model":
+        run.measured("convert", *named)
     own = name == RELEASED  # heard whole, so that it has a word error rate
     seconds = run.options.bare_seconds / (1 if form == "onnx-int8" else _SLOWER)
     bare = run.measured("bare", *named, *(["--words"] if own else ["--limit-s", str(seconds)]))
@@ -108,13 +109,18 @@ def _row(run: _Run, name: str, form: str) -> dict[str, Any]:
     elif form == "onnx-int8":
         engine = run.measured("engine", *named)
         row |= {"engine": engine["cpu"], "peak_mb": engine["peak_mb"], "ratio": engine["cpu"] / bare["cpu"]}
-    if path and path.parent == run.folder:
+    if path and path.is_dir():
+        shutil.rmtree(path)
+    elif path and path.parent == run.folder:
         path.unlink()
     return {key: round(value, 5) if isinstance(value, float) else value for key, value in row.items()}
 
 
 def _megabytes(path: Path | None) -> float | None:
-    return round(path.stat().st_size / 1e6, 1) if path else None
+    if path is None:
+        return None
+    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+    return round(sum(one.stat().st_size for one in files) / 1e6, 1)
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """One network in every form it can leave in: what computes it, frames in, log-probabilities out, a stretch at a time.
 
 A network is named `released` (the package's own) or WIDTH-both, WIDTH-one (random weights). ONNX files of random ones are
-written by `networks.py`, LiteRT files by `write_litert` in a process of its own, which needs TensorFlow.
+written by `networks.py`, LiteRT files and SavedModels by `convert` in a process of its own, which needs TensorFlow. A
+SavedModel has the search inside: its figures include it, with the package's language model for the released network.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ from training.network.model import NetworkShape
 from training.runtime.network import open_network
 from training.runtime.package import Package
 
-FORMS = ("onnx", "onnx-int8", "litert", "litert-int8", "tensorflow")
-SUFFIX = {"onnx": ".onnx", "onnx-int8": "-int8.onnx", "litert": ".tflite", "litert-int8": "-int8.tflite"}
+FORMS = ("onnx", "onnx-int8", "litert", "litert-int8", "tensorflow", "saved-model")
+SUFFIX = {
+    "onnx": ".onnx",
+    "onnx-int8": "-int8.onnx",
+    "litert": ".tflite",
+    "litert-int8": "-int8.tflite",
+    "saved-model": "-saved-model",
+}
 RELEASED = "released"
 Hear = Callable[[Float], Float]
 
@@ -44,10 +51,16 @@ def file_of(form: str, name: str, folder: Path, package: Package) -> Path | None
     return path
 
 
-def write_litert(form: str, name: str, path: Path, package: Package) -> None:
-    """Convert a network for LiteRT."""
-    from training.release.forms import litert_bytes
+def convert(form: str, name: str, path: Path, package: Package) -> None:
+    """Write a network for LiteRT, or as a SavedModel."""
+    from training.release.forms import litert_bytes, save_tensorflow
 
+    if form == "saved-model":
+        own = name == RELEASED
+        lm_dir = str(package.path / "language_model") if own else None
+        decoder = package.manifest["decoder"] if own else None
+        save_tensorflow(_network(name, package), lm_dir, decoder, str(path))
+        return
     path.write_bytes(litert_bytes(_network(name, package), int8=form.endswith("int8")))
 
 
@@ -60,9 +73,10 @@ def hear_with(form: str, name: str, path: Path | None, package: Package) -> Hear
     if form.startswith("onnx"):
         opened = open_network(path)
         return lambda frames: opened.log_probs([frames])[0]
-    from training.release.forms import litert_forward
+    from training.release.forms import litert_forward, tensorflow_forward
 
-    forward = litert_forward(path.read_bytes())
+    saved = form == "saved-model"
+    forward = tensorflow_forward(str(path)) if saved else litert_forward(path.read_bytes())
     return lambda frames: np.asarray(forward(frames[None], np.array([len(frames)], np.int32))[0])
 
 

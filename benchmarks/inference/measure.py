@@ -3,7 +3,7 @@
     engine     sound to text with the language model, everything included
     parts      front end, detector and search alone
     stretches  the frames of every stretch of speech into --stretches, for `bare`
-    litert     converts --name to --form into --network; measures nothing
+    convert    converts --name to --form into --network; measures nothing
     bare       one form of one network alone, one stretch at a time; with --words the search after it
 
 CPU seconds of the process, all threads; peak memory.
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.inference.forms import FORMS, RELEASED, hear_with, write_litert
+from benchmarks.inference.forms import FORMS, RELEASED, hear_with, convert
 from benchmarks.inference.networks import Costly
 from training.network.features import Float
 from training.runtime.frames import FrameStream
@@ -33,7 +33,7 @@ from training.runtime.speech import SpeechDetector
 
 def main() -> int:
     """Measure and print."""
-    kinds = {"engine": _engine, "parts": _parts, "stretches": _stretches, "litert": _litert, "bare": _bare}
+    kinds = {"engine": _engine, "parts": _parts, "stretches": _stretches, "convert": _convert, "bare": _bare}
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=kinds)
     parser.add_argument("--package", type=Path, required=True)
@@ -108,9 +108,9 @@ def _stretches(package: Package, options: argparse.Namespace) -> dict[str, Any]:
     return {"stretches": len(kept)}
 
 
-def _litert(package: Package, options: argparse.Namespace) -> dict[str, Any]:
-    write_litert(options.form, options.name, options.network, package)
-    return {"bytes": options.network.stat().st_size}
+def _convert(package: Package, options: argparse.Namespace) -> dict[str, Any]:
+    convert(options.form, options.name, options.network, package)
+    return {"converted": str(options.network)}
 
 
 def _bare(package: Package, options: argparse.Namespace) -> dict[str, Any]:
