@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.inference.forms import FORMS, RELEASED, hear_with, convert
+from benchmarks.inference.forms import FORMS, RELEASED, convert, hear_with
 from benchmarks.inference.networks import Costly
 from training.network.features import Float
 from training.runtime.frames import FrameStream

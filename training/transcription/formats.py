@@ -16,7 +16,6 @@ from typing import Any
 from scoring.wer import join_words
 from training.transcription.segments import Segment
 
-
 _LEAST_S = 0.001  # what times are written to: nothing that is to be seen may begin and end at one
 
 
