@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -26,6 +27,7 @@ import httpx
 
 from launcher.home import Api, Home
 from launcher.lifecycle import look
+from store.writing import write_bytes_atomic
 
 WIDTH, HEIGHT = 1500, 950
 LIMIT_S = 30.0
@@ -211,6 +213,17 @@ def task_state(api: Api, dag_id: str, run_id: str, task_id: str) -> str:
     return str(states.get(task_id))
 
 
+def shrink(path: Path) -> None:
+    """Write a picture anew with 256 colours of its own: a third of the bytes, and no eye sees it on a page."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    written = io.BytesIO()
+    small.save(written, "PNG", optimize=True)
+    write_bytes_atomic(path, written.getvalue())
+
+
 def main() -> int:
     """Take all pictures."""
     parser = argparse.ArgumentParser(description="pictures of the running Airflow")
@@ -232,6 +245,7 @@ def main() -> int:
                 press_button(window, one.button)
                 window.wait_for(one.then, settle_s=2.0)
             window.save(options.out / f"{one.name}.png")
+            shrink(options.out / f"{one.name}.png")
             print(options.out / f"{one.name}.png")
     return 0
 
