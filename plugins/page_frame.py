@@ -6,14 +6,14 @@ And who may press a button on it: whoever may start the DAG it stands for, by a 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, HTTPException, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from store.pages.around import Around
@@ -85,6 +85,16 @@ def piece(template: str, **values: Any) -> str:
     from store.pages.environment import page_environment
 
     return page_environment(TEMPLATES).get_template(template).render(**values)
+
+
+async def ask_for_login(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Send a person who follows a link without a login to the form, and from there on; a program gets its 401."""
+    answer = await go_on(request)
+    looks = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if answer.status_code != 401 or not looks:
+        return answer
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/api/v2/auth/login?next={quote(wanted, safe='')}", 307)
 
 
 def may_start(user: Any, dag_id: str) -> bool:

@@ -15,7 +15,17 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from lineage_pages import router as lineage
 from model_pages import released_now, way_to_a_model
 from model_pages import router as model_router
-from page_frame import REPORT_HEADERS, TEMPLATES, Late, User, around, may_start, page, require_own_form
+from page_frame import (
+    REPORT_HEADERS,
+    TEMPLATES,
+    Late,
+    User,
+    around,
+    ask_for_login,
+    may_start,
+    page,
+    require_own_form,
+)
 from run_pages import CHAIN_REPORT, live_run_page, run_page_values
 from waiting import BUILDING, build_due, due, waiting
 
@@ -25,6 +35,8 @@ from store.overview import overview, report_path
 app = FastAPI(
     title="speechmill", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)]
 )
+
+app.middleware("http")(ask_for_login)
 
 
 # Try it: a sound to text by the released model, under the same login; it has a script, and only there.

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -70,6 +71,16 @@ def test_every_route_asks_for_the_login(application: Any, stranger: Any) -> None
         assert forged.status_code in (401, 403, 405), path
     for path in ("/docs", "/openapi.json", "/redoc"):
         assert stranger.get(path).status_code == 404
+
+
+def test_who_follows_a_link_without_a_login_comes_to_the_form_and_then_on(stranger: Any) -> None:
+    looking = {"Accept": "text/html,application/xhtml+xml"}
+    for path in ("/lineage?of=corpus:a", "/utterances/", "/try/", "/reports/index.html"):
+        answer = stranger.get(path, headers=looking, follow_redirects=False)
+        wanted = quote(path, safe="")
+        assert (answer.status_code, answer.headers["location"]) == (307, f"/api/v2/auth/login?next={wanted}")
+    assert stranger.post("/due", headers=looking).status_code == 401
+    assert stranger.get("/", headers={"Accept": "application/json"}).status_code == 401
 
 
 def publish_hostile(store: Path) -> None:
