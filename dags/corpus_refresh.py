@@ -112,7 +112,7 @@ def seal(bundles: list[dict[str, Any]]) -> dict[str, Any]:
 @told
 def align(bundles: list[dict[str, Any]] | None) -> dict[str, Any]:
     """Find the times of what waits for them, and publish it as a corpus of its own."""
-    from corpora.refresh.bundles import name_of
+    from corpora.refresh.bundles import name_of, require_passed
     from store.opening import open_store
     from training.alignment.waiting import publish_aligned, why_not
 
@@ -125,6 +125,7 @@ def align(bundles: list[dict[str, Any]] | None) -> dict[str, Any]:
     answer = publish_aligned(name, store)
     for problem in answer["problems"]:
         log.warning("%s", problem)
+    require_passed(answer["published"], store)
     say_sealed(get_current_context(), answer["published"])
     return {
         **answer["published"],

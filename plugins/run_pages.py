@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from certificate_pages import aligned_corpus, certified
 from run_facts import RunFacts, headline, run_facts, sealed_by, subject_of
 
 from store.opening import open_store
@@ -24,11 +25,13 @@ def run_page_values(dag_id: str, run_id: str) -> dict[str, Any] | None:
     wanted, missing = _pages(facts)
     pages = [page for page in wanted if report_path(store, page[0]) is not None]
     sealed = facts.answer("seal") or {}
+    aligned = facts.answer("align") or {}
     return {
         "run": facts,
         "subject": subject_of(facts),
         "headline": headline(facts),
         "twice": sealed.get("twice", []),
+        "certificates": certified(store, str(aligned.get("corpus"))),
         "preview": facts.said("preview"),
         "pages": pages,
         "missing": missing if wanted else "",
@@ -57,8 +60,9 @@ def _of_refresh(facts: RunFacts) -> tuple[list[Page], str]:
         return [(pinned_report(sealed["corpus"], sealed["version"]), title)], (
             f"The page of {title} is not written yet: data_quality does that after the last refresh on its way."
         )
-    refused = any(one.task_id == "seal" and one.sentence for one in facts.failures)
+    refused = {one.task_id for one in facts.failures if one.sentence} & {"seal", "align"}
     if refused and name:
+        name = aligned_corpus(name) if "align" in refused else name
         return [(refused_report(name), f"{name}: what was refused, and why")], ""
     return [], ""
 

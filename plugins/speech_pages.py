@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.api_fastapi.core_api.security import get_user
+from certificate_pages import certified
+from certificate_pages import router as certificates
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from lineage_pages import router as lineage
@@ -67,6 +69,7 @@ app.mount("/try", try_it)
 app.mount("/utterances", browser)
 app.include_router(model_router)
 app.include_router(lineage)
+app.include_router(certificates)
 
 
 @app.get("/")
@@ -82,6 +85,7 @@ def overview_page(user: User) -> HTMLResponse:
         may_build=may_start(user, BUILDING),
         released=released_now(store),
         has_report=lambda name: report_path(store, name) is not None,
+        certified=lambda corpus: certified(store, corpus),
     )
 
 

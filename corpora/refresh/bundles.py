@@ -17,6 +17,7 @@ from corpora.refresh.workers import GroupProgress
 from corpora.report import write_refused_report
 from corpora.versions.same_sources import published_twice
 from store.opening import open_store
+from store.store import Store
 
 Bundle = dict[str, Any]
 
@@ -94,11 +95,21 @@ def seal_bundles(bundles: list[Bundle]) -> dict[str, Any]:
             f"{sealed['corpus']} waits in quarantine ({sealed['quarantine']}): {sealed['path']}; fill in "
             f"{sealed['draft'] or 'a donation.toml'} and name it as the donation"
         )
-    if not sealed["published"]:
-        write_refused_report(store, sealed["corpus"], Path(sealed["path"]))
-        broken = refusal(sealed["corpus"], sealed["gate"])
-        raise GateRefusedError(
-            f"the gate refused {sealed['corpus']}, nothing was published. Broken: {broken}. "
-            "Every refused row with its reason stands on the page of this run"
-        )
+    require_passed(sealed, store)
     return {**sealed, "twice": published_twice(store, sealed["corpus"], plan.identities)}
+
+
+def require_passed(sealed: dict[str, Any], store: Store) -> None:
+    """Write the page of a corpus that the gate refused, and say so.
+
+    Raises:
+        GateRefusedError: it did not pass; names what failed.
+    """
+    if sealed["published"]:
+        return
+    write_refused_report(store, sealed["corpus"], Path(sealed["path"]))
+    broken = refusal(sealed["corpus"], sealed["gate"])
+    raise GateRefusedError(
+        f"the gate refused {sealed['corpus']}, nothing was published. Broken: {broken}. "
+        "Every refused row with its reason stands on the page of this run"
+    )

@@ -92,9 +92,11 @@ def _publish(store: Store, said: list[str], folder: Path) -> None:
         shards.append({"path": f"{split}/{path.name}", "split": split, "rows": len(chosen), "hours": hours})
         counts[split] = {"utterances": len(chosen), "hours": hours, "speakers": len(_VOICES)}
     place = store.corpora_dir / "espeak"
+    items = {"input": len(rows), "accepted": len(rows), "rejected": 0, "ignored": 0}
     manifest = {
-        "kind": "corpus", "corpus": "espeak", "version": version, "alphabet_hash": default_alphabet().hash,
-        "normaliser_version": NORMALISER_VERSION, "splits": counts, "shards": shards, "rejected": {},
+        "kind": "corpus", "corpus": "espeak", "importer": "librispeech", "version": version,
+        "alphabet_hash": default_alphabet().hash,
+        "normaliser_version": NORMALISER_VERSION, "splits": counts, "shards": shards, "rejected": {}, "items": items,
     }  # fmt: skip
     write_json_atomic(place / version / "manifest.json", manifest)
     link_current(place, version)

@@ -56,6 +56,7 @@ def reader(application: Any, store_root: Path) -> Iterator[Any]:
 def paths(application: Any) -> list[str]:
     filled = {
         "{name:path}": "index.html", "{table}": "corpora", "{run}": "abc", "{evaluation}": "e1",
+        "{name}": "radio", "{stem}": "a", "{file}": "a.flac",
         "{utterance:path}": "u1",
     }  # fmt: skip
     found = [route.path for route in application.routes]
@@ -142,6 +143,62 @@ def test_the_verdict_on_the_rows_stands_at_the_corpus(reader: Any, store_root: P
     assert "1 of 2 expectations not met" in page and "<script" not in page.replace(OUR_SCRIPT, "")
     (folder / "expectations.json").write_text('{"level": 3}')
     assert reader.get("/api/corpora").json()[1]["expected"] is None, "a damaged verdict hides no corpus"
+
+
+def certify(store: Path) -> None:
+    """A corpus whose times were found, with two certificates, one of them damaged, and files that are nobody's."""
+    corpus = store / "corpora/radio-aligned/v1"
+    corpus.mkdir(parents=True)
+    splits = {"train": {"utterances": 3, "hours": 0.5, "speakers": 1}}
+    manifest = {
+        "corpus": "radio-aligned", "version": "v1", "splits": splits, "rejected": {}, "licences": {},
+        "items": {"input": 3, "accepted": 3, "rejected": 0, "ignored": 0},
+    }  # fmt: skip
+    (corpus / "manifest.json").write_text(json.dumps(manifest))
+    (corpus.parent / "current").symlink_to("v1")
+    folder = store / "aligned/radio"
+    (folder / "certificates").mkdir(parents=True)
+    shares = {"words_timed": 0.5, "speech_timed": 0.25}
+    answer = {
+        "duration_s": 90.0, "shares": shares, "segments": [{}], "problem": HOSTILE, "not_written": [{}, {}],
+        "not_spoken": [{"text": "x", "from_word": 3, "to_word": 10}],
+    }  # fmt: skip
+    (folder / "certificates/a b.alignment.json").write_text(json.dumps(answer))
+    (folder / "certificates/a b.html").write_text("<h1>certificate</h1>")
+    (folder / "certificates/bad.alignment.json").write_text("{")
+    (folder / "a b.flac").write_bytes(b"fLaC" + bytes(range(200)))
+    (folder / "other.flac").write_bytes(b"secret")
+    (folder / "rows").mkdir()
+    (folder / "certificates/other.html").write_text("secret")
+
+
+def test_certificates_are_found_from_the_corpus_and_play_their_recordings(
+    reader: Any, store_root: Path
+) -> None:
+    assert reader.get("/certificates/radio").status_code == 404
+    certify(store_root)
+    assert '<a href="certificates/radio">certificates</a>' in reader.get("/").text
+    listed = reader.get("/certificates/radio").text
+    assert "1.5 min, 25.0" in listed and "not spoken: 7 words; not written: 2 places" in listed
+    assert "cannot be read" in listed and "<script" not in listed.replace(OUR_SCRIPT, "")
+    assert listed.index("bad") < listed.index("a b"), "what is damaged comes first"
+    frame = reader.get("/certificates/radio/a b").text
+    assert 'src="/speech/aligned/radio/certificates/a%20b.html"' in frame
+    inside = reader.get("/aligned/radio/certificates/a b.html")
+    assert inside.text == "<h1>certificate</h1>" and "sandbox" in inside.headers["Content-Security-Policy"]
+    part = reader.get("/aligned/radio/a b.flac", headers={"Range": "bytes=4-7"})
+    assert (part.status_code, part.content) == (206, bytes(range(4)))
+    for path in (
+        "/aligned/radio/other.flac",
+        "/aligned/radio/certificates/other.html",
+        "/aligned/radio/certificates/a b.alignment.json",
+        "/aligned/radio/donation.toml",
+        "/aligned/radio/..%2f..%2fsecret.html",
+        "/aligned/..%2f..%2fcorpora/a b.flac",
+        "/certificates/radio/other",
+        "/certificates/none",
+    ):
+        assert reader.get(path).status_code == 404, path
 
 
 def test_reports_are_sandboxed_and_nothing_else_is_served(reader: Any, store_root: Path) -> None:

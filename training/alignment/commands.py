@@ -116,6 +116,18 @@ def _waiting(options: argparse.Namespace, store: Store) -> int | None:
         f"{answer['recordings']} recordings: {answer['segments']} segments, {answer['hours']:.2f} h\n{then}"
     )
     emit(answer, options.json, text)
-    for problem in answer["problems"]:
+    problems = [*answer["problems"], *_refused(answer.get("published"))]
+    for problem in problems:
         sys.stderr.write(f"{problem}\n")
-    return 1 if answer["problems"] else None
+    return 1 if problems else None
+
+
+def _refused(sealed: dict[str, Any] | None) -> list[str]:
+    """Why the aligned corpus was not published, if it was not."""
+    from corpora.quality.gate import refusal
+
+    if sealed is None or sealed["published"]:
+        return []
+    return [
+        f"{sealed['corpus']} was not published: the gate refused it: {refusal(sealed['corpus'], sealed['gate'])}"
+    ]

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from corpora.errors import NothingImportedError
+from corpora.errors import GateRefusedError, NothingImportedError
 from corpora.refresh import aligned
 from corpora.refresh.aligned import refresh_and_align
+from corpora.refresh.bundles import require_passed
 from corpora.refresh.plan import RefreshRequest
+from corpora.report import refused_report
 from corpora.versions.withdrawals import withdraw
 from store.opening import open_store
 from store.store import Store
@@ -170,6 +172,27 @@ def test_nothing_is_aligned_twice_and_who_leaves_is_gone(
     assert len(made) == 2 and after["aligned"]["recordings"] == 1
     assert sorted(path.name for path in Path(answer["aligned"]["path"]).rglob("bob*")) == []
     assert len(texts(store, "radio-aligned")) == 9
+
+
+def test_an_aligned_corpus_that_the_gate_refuses_is_no_success(
+    radio: Path,
+    store: Store,
+    released: Any,
+    here: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The same speech in three recordings: two voices of dev and test say what the one of train says."""
+    released("en")
+    for name in ("bob", "cid"):
+        for ending in ("wav", "txt"):
+            (radio / f"{name}.{ending}").write_bytes((radio / f"ann.{ending}").read_bytes())
+    sealed = refresh_and_align(request_of(radio, store), store)
+    assert sealed["status"] == "refused" and store.corpus_names() == []
+    with pytest.raises(GateRefusedError, match="the gate refused radio-aligned, nothing was published"):
+        require_passed(sealed, store)
+    assert (store.reports_dir / refused_report("radio-aligned")).is_file()
+    assert cli.main(["align", "--waiting", "radio", "--publish", "--store", str(store.root)]) == 1
+    assert "radio-aligned was not published: the gate refused it" in capsys.readouterr().err
 
 
 def test_texts_that_do_not_belong_at_all_are_said(
