@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from certificate_pages import aligned_corpus, certified
+from evidence_pages import aligned_corpus, certified
 from run_facts import RunFacts, headline, run_facts, sealed_by, subject_of
 
 from store.opening import open_store

@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.api_fastapi.core_api.security import get_user
-from certificate_pages import certified
-from certificate_pages import router as certificates
+from evidence_pages import certified
+from evidence_pages import router as evidence
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
-from lineage_pages import router as lineage
 from model_pages import released_now, way_to_a_model
 from model_pages import router as model_router
 from page_frame import (
@@ -68,8 +67,7 @@ def browser() -> FastAPI:
 app.mount("/try", try_it)
 app.mount("/utterances", browser)
 app.include_router(model_router)
-app.include_router(lineage)
-app.include_router(certificates)
+app.include_router(evidence)
 
 
 @app.get("/")

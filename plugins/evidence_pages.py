@@ -1,5 +1,6 @@
-"""*Speech → a corpus → certificates*: what of long recordings is written, and what of their texts is spoken.
+"""*Speech → Lineage*: what a figure, a model, a corpus or an utterance was made of, and what was made with it.
 
+And *certificates* beside a corpus: what of long recordings is written, and what of their texts is spoken.
 Serves the certificates that alignment wrote and the recordings their players play, and no other file of the store.
 """
 
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse, HTMLResponse, Response
-from page_frame import REPORT_HEADERS, page
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from page_frame import PAGE_HEADERS, REPORT_HEADERS, page
 
+from corpora.lineage.trace import trace
+from native.errors import SpeechmillError
 from store.errors import StoreError
 from store.opening import open_store
 from store.store import Store
@@ -61,6 +64,27 @@ def _row(stem: str, path: Path) -> dict[str, Any]:
         }
     except (StoreError, KeyError, TypeError) as error:
         return {"stem": stem, "error": str(error)}
+
+
+@router.get("/lineage")
+def lineage_page(of: str = "") -> HTMLResponse:
+    """A field for a name, and its trees."""
+    found, problem = None, ""
+    if of.strip():
+        try:
+            found = trace(open_store(), of.strip())
+        except SpeechmillError as error:
+            problem = str(error)
+    return page("lineage.html", "Lineage", of=of, answer=found, problem=problem)
+
+
+@router.get("/lineage.json")
+def lineage_json(of: str) -> JSONResponse:
+    """The same as JSON."""
+    try:
+        return JSONResponse(trace(open_store(), of.strip()), headers=PAGE_HEADERS)
+    except SpeechmillError as error:
+        return JSONResponse({"problem": str(error)}, 404, headers=PAGE_HEADERS)
 
 
 @router.get("/certificates/{name}")
