@@ -3,7 +3,8 @@
 The loss is the mean over the whole batch, whoever computes its utterances, so a run of several workers equals
 one of a single process with the same batches (but for dropout, which each draws by itself). Whether a step
 can be learnt is decided from the sum, so all decide alike; a worker whose rows spoil it leaves them out and
-all compute again. A worker without rows takes part with nothing.
+all compute again. A worker with fewer rows than the others fills up with silent ones that count nothing: so all call one
+function traced for just so many, which is quicker than one for any number.
 """
 
 from __future__ import annotations
@@ -51,7 +52,16 @@ class WorkersStep(StepFunction):
             # the sum over workers is there already: each hands in its share of it
             self._optimiser.apply([one / cluster.world for one in found])
 
-        signature = [*self.batch_signature, tf.TensorSpec((None,), tf.float32)]
+        loop, coefficients = network.config.loop, network.config.features.coefficients
+        # Where `batch_frames` cuts, nobody knows how many rows the others have: the function takes any number.
+        self._rows = 0 if loop.batch_frames else -(-loop.batch_size // cluster.world)
+        rows = self._rows or None
+        signature = [
+            tf.TensorSpec((rows, None, coefficients), tf.float32),
+            tf.TensorSpec((rows,), tf.int32),
+            tf.TensorSpec((rows, None), tf.int32),
+            tf.TensorSpec((rows,), tf.float32),
+        ]
         self._replica = tf.function(
             lambda *values: strategy.run(replica, args=values), input_signature=signature
         )
@@ -64,8 +74,8 @@ class WorkersStep(StepFunction):
         own = batch if empty is None and batch is not None else self._nothing()
         good = np.arange(len(own.lengths) if empty is None else 0)
         while True:
-            left = rows_of(own, good) if len(good) else self._nothing()
-            counts = np.ones(len(good), np.float32) if len(good) else np.zeros(1, np.float32)
+            left = _filled_up(rows_of(own, good) if len(good) else self._nothing(), self._rows)
+            counts = (np.arange(len(left.lengths)) < len(good)).astype(np.float32)
             answer = self._together(self._replica, left.features, left.lengths, left.labels, counts)
             losses, own_norm, norm, loss, total, found = answer
             bad = np.setdiff1d(np.arange(len(own.lengths) if empty is None else 0), good)
@@ -110,3 +120,18 @@ class WorkersStep(StepFunction):
             np.zeros((1, 4, coefficients), np.float32), np.full(1, 4, np.int32), np.zeros((1, 1), np.int32),
             np.zeros(1, np.int64),
         )  # fmt: skip
+
+
+def _filled_up(batch: Batch, rows: int) -> Batch:
+    """The batch with silent utterances of one label behind its own, until there are so many."""
+    missing = rows - len(batch.lengths)
+    if missing <= 0:
+        return batch
+    labels = np.pad(batch.labels, ((0, missing), (0, 0)), constant_values=-1)
+    labels[-missing:, 0] = 0
+    return Batch(
+        np.pad(batch.features, ((0, missing), (0, 0), (0, 0))),
+        np.pad(batch.lengths, (0, missing), constant_values=min(4, batch.features.shape[1])),
+        labels,
+        np.pad(batch.utterances, (0, missing), constant_values=-1),
+    )
