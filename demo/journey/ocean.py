@@ -12,20 +12,28 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
+import soundfile
+import soxr
 
+from demo.journey.an4 import evened
 from demo.journey.phonemes import labels_of
 from scoring.significance import wer_interval
 from scoring.wer import count_errors
+from store.corpus import Corpus
 from store.writing import write_bytes_atomic
 from training.decoding.recognise import DECODERS
 from training.errors import DataError
+from training.network.config import FeatureConfig
+from training.network.features import mfcc
 
 _GROWN_UP = 18  # years
+_SPEEDS = (0.9, 1.0, 1.1)
 
 
 def _table(path: Path) -> dict[str, str]:
@@ -87,16 +95,47 @@ def prepare_outputs(outputs: Path, folder: Path, splits: Mapping[str, str], work
     shutil.copyfile(outputs / "log_probs.npz", work / "log_probs.npz")
     shutil.copyfile(outputs / "labels.tsv", work / "labels.tsv")
     write_bytes_atomic(work / "alphabet.txt", labels_of(outputs / "labels.tsv").encode())
-    table = io.StringIO()
-    writer = csv.writer(table, delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
-    writer.writerow(["id", "split", "speaker", "text"])
-    counts = {"dev": 0, "test": 0}
+    counts, rows = {"dev": 0, "test": 0}, []
     for part in ("train", "test"):
         speaker_of = _table(folder / part / "utt2spk")
         for name, text in sorted(_table(folder / part / "text").items()):
             split = splits.get(speaker_of.get(name, ""), "")
             if split in counts:
                 counts[split] += 1
-                writer.writerow([name, split, speaker_of[name], " ".join(text.lower().split())])
-    write_bytes_atomic(work / "refs.tsv", table.getvalue().encode())
+                rows.append((name, split, speaker_of[name], " ".join(text.lower().split())))
+    write_bytes_atomic(work / "refs.tsv", _as_table(rows))
     return counts
+
+
+def write_feature_folder(corpus: Corpus, folder: Path) -> dict[str, int]:
+    """Write features of a published corpus as `training run --features` reads them; answers utterances by split.
+
+    Each utterance's mean is taken out and its deviation made 1, as telephones and rooms differ; training utterances
+    (counted once) stand there at three speeds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config, counts, rows = FeatureConfig(), dict.fromkeys(("train", "dev", "test"), 0), []
+    for split in counts:
+        for batch in corpus.batches(split=split, columns=["utterance_id", "speaker_id", "text", "audio"]):
+            for row in batch.to_pylist():
+                counts[split] += 1
+                samples, rate_hz = soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="float32")
+                for speed in _SPEEDS if split == "train" else (1.0,):
+                    name = row["utterance_id"] + ("" if speed == 1.0 else f"-{round(100 * speed)}")
+                    played = soxr.resample(samples, rate_hz * speed, rate_hz) if speed != 1.0 else samples
+                    content = io.BytesIO()
+                    np.save(content, evened(mfcc(np.ascontiguousarray(played, np.float32), rate_hz, config)))
+                    write_bytes_atomic(folder / f"{name}.npy", content.getvalue())
+                    rows.append((name, split, row["speaker_id"], row["text"]))
+    write_bytes_atomic(folder / "features.toml", f"hop_s = {config.hop_s}\nstack = 1\n".encode())
+    write_bytes_atomic(folder / "transcripts.tsv", _as_table(rows))
+    return counts
+
+
+def _as_table(rows: Iterable[tuple[str, str, str, str]]) -> bytes:
+    """The table of a folder of features: id, split, speaker, text."""
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
+    writer.writerow(["id", "split", "speaker", "text"])
+    writer.writerows(rows)
+    return table.getvalue().encode()

@@ -205,10 +205,12 @@ def learners(journey: Journey) -> dict[str, Any]:
     found = {"hours": shown["hours"], "splits": shown["splits"], "rejected": shown["rejected"]}
     if journey.outputs is not None:
         found["fixed network"] = _fixed_learners(journey, folder, journey.outputs)
-    trained = journey.command("training", "run", "--config", _HERE / "ocean.toml", stoppable=True)
-    model = journey.work / "ocean-lm"
+    features, model = journey.work / "ocean", journey.work / "ocean-lm"
+    ocean.write_feature_folder(journey.store.corpus(_OCEAN), features)
+    config = _HERE / "ocean.toml"
+    trained = journey.command("training", "run", "--config", config, "--features", features, stoppable=True)
     journey.command("lm", "build", "--out", model, *_learners_text(journey))
-    chosen = ("--model", trained["run"], "--lm", model, "--corpus", _OCEAN)
+    chosen = ("--model", trained["run"], "--lm", model, "--features", features)
     journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0)
     evaluation = journey.command("training", "evaluate", *chosen)
     return {

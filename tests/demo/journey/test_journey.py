@@ -12,8 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from corpora.refresh.plan import RefreshRequest
+from corpora.refresh.stage import refresh
 from demo.journey import an4, ocean, phonemes
 from demo.journey.run import Journey, Limits, OutOfTimeError, table
+from demo.layouts import librispeech, tones
 from store.store import Store
 from training.errors import DataError
 from training.network.feed.feature_folder import FeatureFolder
@@ -124,6 +127,26 @@ def test_learners_are_told_by_age(tmp_path: Path) -> None:
     assert lines[1].split()[:3] == ["children,", "5", "words:"]
     with pytest.raises(DataError, match="no age is known of speaker c"):
         ocean.by_age(tmp_path, {"d": 28})
+
+
+def test_a_published_corpus_becomes_evened_features_with_its_training_utterances_at_three_speeds(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path / "store")
+    source = librispeech.write(tmp_path / "source", tones.utterances(speakers_per_split=1, each=1)).path
+    refresh(RefreshRequest(importer="librispeech", sources=(source,), store=store.root, workers=1))
+    corpus = store.corpus("librispeech")
+    counts = ocean.write_feature_folder(corpus, tmp_path / "features")
+    assert counts == {split: facts["utterances"] for split, facts in corpus.manifest["splits"].items()}
+    folder = FeatureFolder.open(tmp_path / "features")
+    names = [row["id"] for row in folder.rows]
+    assert len(names) == 3 * counts["train"] + counts["dev"] + counts["test"]
+    slow, plain, quick = (folder.features(names[0].removesuffix("-90") + end) for end in ("-90", "", "-110"))
+    assert plain.mean(axis=0) == pytest.approx(0, abs=1e-4) and plain.std(axis=0) == pytest.approx(
+        1, abs=0.01
+    )
+    assert len(slow) / len(plain) == pytest.approx(1 / 0.9, abs=0.03)
+    assert len(quick) / len(plain) == pytest.approx(1 / 1.1, abs=0.03)
 
 
 def test_the_outputs_of_a_fixed_network_get_the_corpus_splits(tmp_path: Path) -> None:
