@@ -176,12 +176,12 @@ def _a_certificate(page: _Page) -> None:
 def _on_a_phone(page: _Page, place: dict[str, Any]) -> None:
     """At 360 pixels nothing is cut off, and what axe-core asks for is there."""
     window = page.window
-    window.call("/window/rect", {"width": 500, "height": 800})
+    metrics = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    window.call("/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
     for path, text in (
         ("/speech/certificates/council", "of its words have a time"),
         ("/speech/aligned/council/certificates/may.html", "What of this recording is written"),
     ):
-        window.run("document.documentElement.style.width = ''")
         window.visit(path)
         window.wait_for(text)
         page.seen("phone")
