@@ -4,7 +4,7 @@
 
 Beside them two that know nothing of each other, each with a batch to itself: what the machine itself allows.
 
-Each turn times some steps of a batch of 32 utterances of five seconds, by the clock, after those that trace. Of two
+Each turn times some steps of a batch of 64 utterances of five seconds, by the clock, after those that trace. Of two
 processes each computes half of the batch and all gradients are summed by TensorFlow's own collectives. Needs two free
 cores to mean anything.
 """
@@ -23,7 +23,7 @@ import numpy as np
 from training.network.workers.cluster import Cluster, this_cluster
 from training.network.workers.launch import free_ports
 
-_UTTERANCES, _FRAMES, _LABELS, _STEPS = 32, 250, 60, 10
+_UTTERANCES, _FRAMES, _LABELS, _STEPS = 64, 250, 60, 10
 _TURNS = 3
 
 
