@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from corpora.sources.names import ARCHIVE
 from store.errors import UsageError
 from store.shared.places import is_remote
 from store.store import Store
@@ -121,19 +122,7 @@ def _allowed(source: str, roots: Sequence[Path]) -> Path:
 
 MOST_OFFERED = 200
 _OFFERS, _LAST = "offers.json", "last_form.json"
-_ARCHIVES = (
-    ".tar",
-    ".tgz",
-    ".tbz2",
-    ".txz",
-    ".zip",
-    ".zip.001",
-    ".tar.gz",
-    ".tar.bz2",
-    ".tar.xz",
-    ".tar.zst",
-    ".parquet",
-)
+_PARQUET = ".parquet"
 
 
 @dataclass(frozen=True)
@@ -225,7 +214,9 @@ def look_inside(
         if not path.is_dir() or len(there[stamp]) == 1:
             continue
         below = [
-            one for one in _entries_of(path, root) if one.is_dir() or one.name.lower().endswith(_ARCHIVES)
+            one
+            for one in _entries_of(path, root)
+            if one.is_dir() or ARCHIVE.search(one.name) or one.name.lower().endswith(_PARQUET)
         ]
         if depth < bounds.depth:
             row.extend((one, root, depth + 1) for one in below)

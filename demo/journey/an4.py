@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from store.writing import write_bytes_atomic
 from training.errors import DataError
+from training.network.feed.feature_folder import transcripts_table
 
 _COEFFICIENTS = 13
 _TEST_SPEAKERS, _DEV_SPEAKERS = 10, 8
@@ -57,10 +58,7 @@ def write_feature_folder(archive: Path, folder: Path) -> dict[str, int]:
     said = list(read_archive(archive))
     split_of = held_out(sorted({one.speaker for one in said}))
     folder.mkdir(parents=True, exist_ok=True)
-    table = io.StringIO()
-    writer = csv.writer(table, delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
-    writer.writerow(["id", "split", "speaker", "text"])
-    counts = dict.fromkeys(("train", "dev", "test"), 0)
+    counts, rows = dict.fromkeys(("train", "dev", "test"), 0), []
     for one in said:
         split = split_of[one.speaker]
         counts[split] += 1
@@ -70,9 +68,9 @@ def write_feature_folder(archive: Path, folder: Path) -> dict[str, int]:
             content = io.BytesIO()
             np.save(content, at_tempo(evened(by_tract(one.features, factor)), tempo))
             write_bytes_atomic(folder / f"{name}.npy", content.getvalue())
-            writer.writerow([name, split, one.speaker, one.text])
+            rows.append((name, split, one.speaker, one.text))
     write_bytes_atomic(folder / "features.toml", b"hop_s = 0.01\nstack = 2\n")
-    write_bytes_atomic(folder / "transcripts.tsv", table.getvalue().encode())
+    write_bytes_atomic(folder / "transcripts.tsv", transcripts_table(rows))
     return counts
 
 

@@ -9,10 +9,9 @@ A fixed network's outputs lie in a folder of their own: `log_probs.npz` by utter
 
 from __future__ import annotations
 
-import csv
 import io
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from training.decoding.recognise import DECODERS
 from training.errors import DataError
 from training.network.config import FeatureConfig
 from training.network.features import mfcc
+from training.network.feed.feature_folder import transcripts_table
 
 _GROWN_UP = 18  # years
 _SPEEDS = (0.9, 1.0, 1.1)
@@ -103,7 +103,7 @@ def prepare_outputs(outputs: Path, folder: Path, splits: Mapping[str, str], work
             if split in counts:
                 counts[split] += 1
                 rows.append((name, split, speaker_of[name], " ".join(text.lower().split())))
-    write_bytes_atomic(work / "refs.tsv", _as_table(rows))
+    write_bytes_atomic(work / "refs.tsv", transcripts_table(rows))
     return counts
 
 
@@ -128,14 +128,5 @@ def write_feature_folder(corpus: Corpus, folder: Path) -> dict[str, int]:
                     write_bytes_atomic(folder / f"{name}.npy", content.getvalue())
                     rows.append((name, split, row["speaker_id"], row["text"]))
     write_bytes_atomic(folder / "features.toml", f"hop_s = {config.hop_s}\nstack = 1\n".encode())
-    write_bytes_atomic(folder / "transcripts.tsv", _as_table(rows))
+    write_bytes_atomic(folder / "transcripts.tsv", transcripts_table(rows))
     return counts
-
-
-def _as_table(rows: Iterable[tuple[str, str, str, str]]) -> bytes:
-    """The table of a folder of features: id, split, speaker, text."""
-    table = io.StringIO()
-    writer = csv.writer(table, delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
-    writer.writerow(["id", "split", "speaker", "text"])
-    writer.writerows(rows)
-    return table.getvalue().encode()

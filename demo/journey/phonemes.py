@@ -9,7 +9,6 @@ two words of one sound count as equal, which is all that the network's own text 
 from __future__ import annotations
 
 import csv
-import io
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from scoring.wer import count_errors
 from store.writing import write_bytes_atomic
 from training.decoding.recognise import DECODERS
 from training.errors import DataError
+from training.network.feed.feature_folder import transcripts_table
 
 _READER = "a_"
 _TUNED_ON = 85  # of the first reader's
@@ -65,18 +65,15 @@ def write_pronunciations(lexicon: dict[str, str], path: Path) -> None:
 
 
 def _write_references(folder: Path, work: Path) -> dict[str, int]:
-    table = io.StringIO()
-    writer = csv.writer(table, delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
-    writer.writerow(["id", "split", "speaker", "text"])
-    counts = {"dev": 0, "test": 0, "other": 0}
+    counts, rows = {"dev": 0, "test": 0, "other": 0}, []
     for line in (folder / "refs.tsv").read_text(encoding="utf-8").splitlines():
         name, _, text = line.partition("\t")
         split = "other"
         if name.startswith(_READER):
             split = "dev" if counts["dev"] < _TUNED_ON else "test"
         counts[split] += 1
-        writer.writerow([name, split, name.partition("_")[0], text])
-    write_bytes_atomic(work / "refs.tsv", table.getvalue().encode())
+        rows.append((name, split, name.partition("_")[0], text))
+    write_bytes_atomic(work / "refs.tsv", transcripts_table(rows))
     return counts
 
 

@@ -17,7 +17,7 @@ import hashlib
 import io
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -238,3 +238,12 @@ def corpus_or_folder(store: Store, named: str) -> Corpus:
     if (Path(named) / _SETTINGS).is_file():
         return FeatureFolder.open(Path(named))
     return store.corpus(named)
+
+
+def transcripts_table(rows: Iterable[tuple[str, str, str, str]]) -> bytes:
+    """What `transcripts.tsv` holds of id, split, speaker and text; references of outputs are written so too."""
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter="\t", quoting=csv.QUOTE_NONE, lineterminator="\n")
+    writer.writerow(_HEADER)
+    writer.writerows(rows)
+    return table.getvalue().encode()
