@@ -5,6 +5,7 @@
     --minutes 30    a recording
     --goal          instead of --faults: 10 % of the words removed, 10 % invented, five paragraphs moved and a thirtieth
                     of the sound music and noise
+    --corpora NAME  of those the model has learnt from, only these; with --splits train it has heard them in training
 
 One JSON object on standard output with --json; a table otherwise.
 """
@@ -44,6 +45,7 @@ def main() -> int:
     parser.add_argument("--goal", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--splits", nargs="+", default=["test", "dev"])
+    parser.add_argument("--corpora", nargs="+", default=[])
     parser.add_argument("--model")
     parser.add_argument("--network", default="int8", choices=["int8", "float"])
     parser.add_argument("--json", action="store_true")
@@ -51,7 +53,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     store = open_store()
     package = Package.open(Registry(store).model(options.model).path)
-    known = utterances_of(store, package, options.splits)
+    known = utterances_of(store, package, options.splits, corpora=options.corpora)
     result = campaign(known, package, options)
     sys.stdout.write(json.dumps(result) + "\n" if options.json else _table(result))
     return 0 if result["silent"] == 0 else 1

@@ -15,6 +15,7 @@ from benchmarks.align.planting import RATE_HZ, Utterance
 from store.store import Store
 from training.alignment.judge import Limits, borne
 from training.alignment.listening import TimedWord, timed_words
+from training.errors import DataError
 from training.network.dataset import SplitChoice, clips_of
 from training.network.features import Float, hop_length, mfcc, resample, samples_as_float, window_length
 from training.runtime.network import BatchNetwork
@@ -25,13 +26,24 @@ _REST = RATE_HZ // 2
 _WORST = -2.5  # a word's score in its own sentence below which the network cannot place it at all
 
 
-def utterances_of(store: Store, package: Package, splits: Sequence[str], most: int = 0) -> list[Utterance]:
-    """Utterances of these splits of all corpora of the model, at 16 kHz, in order."""
+def utterances_of(
+    store: Store, package: Package, splits: Sequence[str], most: int = 0, corpora: Sequence[str] = ()
+) -> list[Utterance]:
+    """Utterances of these splits at 16 kHz, in order: of all corpora of the model, or of those that are named.
+
+    Raises:
+        DataError: the model has learnt from no corpus of that name, or nothing of them can be placed.
+    """
+    learnt = package.manifest["corpora"]
+    unknown = sorted(set(corpora) - {corpus["name"] for corpus in learnt})
+    if unknown:
+        names = ", ".join(corpus["name"] for corpus in learnt)
+        raise DataError(f"--corpora {unknown[0]}: the model {package.id} has learnt from {names}")
     network = BatchNetwork(package.network("float"))
     alphabet = package.alphabet()
     found: list[Utterance] = []
     left_out = 0
-    for corpus in package.manifest["corpora"]:
+    for corpus in (one for one in learnt if not corpora or one["name"] in corpora):
         published = store.corpus(corpus["name"], corpus["version"])
         for split in splits:
             for clip in clips_of(published, SplitChoice(split)):
@@ -46,6 +58,10 @@ def utterances_of(store: Store, package: Package, splits: Sequence[str], most: i
                 if len(found) == most:
                     return found
     log.info("%d utterances; %d left out: the network cannot place their words", len(found), left_out)
+    if not found:
+        raise DataError(
+            f"the model {package.id} can place no utterance of {', '.join(splits)}: {left_out} were tried"
+        )
     return found
 
 

@@ -13,12 +13,15 @@ _SHOWN = 2000  # segments on a page; the JSON holds all
 
 
 def write_certificate(answer: dict[str, Any], path: Path) -> Path:
-    """Render a page beside the certificate's JSON; players play the recording itself, by a relative path."""
+    """Render a page beside the certificate's JSON; players play the recording itself, by a relative path.
+
+    Sound and text are called by their names there; where they lie stands in the JSON.
+    """
     template = environment().get_template("certificate.html")
     sound = os.path.relpath(Path(answer["sound"]).absolute(), path.parent.absolute())
     segments = answer["segments"]
     text = template.render(
-        answer=answer,
+        answer={**answer, **_by_name(answer)},
         sound=sound.replace("\\", "/"),
         segments=segments[:_SHOWN],
         more=max(0, len(segments) - _SHOWN),
@@ -28,6 +31,17 @@ def write_certificate(answer: dict[str, Any], path: Path) -> Path:
     )
     write_bytes_atomic(path, text.encode())
     return path
+
+
+def _by_name(answer: dict[str, Any]) -> dict[str, str]:
+    """Sound, text and problem as readers of a page know them: without the folders of the machine that made it."""
+    paths = [Path(answer[key]) for key in ("sound", "text")]
+    said = {"sound": paths[0].name, "text": paths[1].name}
+    if "problem" in answer:
+        said["problem"] = answer["problem"]
+        for path in paths:
+            said["problem"] = said["problem"].replace(str(path), path.name)
+    return said
 
 
 def _clock(seconds: float) -> str:

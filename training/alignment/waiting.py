@@ -149,6 +149,8 @@ def _one(entry: dict[str, Any], place: Path, to: tuple[Path, Path], make: Aligne
         answer = {**make(AlignRequest(sound, text, package, threads)), "inputs": inputs}
         place_file(sound, out / sound.name)
         answer["sound"], answer["text"] = str(out / sound.name), str(text)
+        if "problem" in answer:
+            answer["problem"] = answer["problem"].replace(str(sound), answer["sound"])
         write_alignment(answer, out, sound.stem, entry.get("speaker_id") or "")
         write_certificate(answer, target.with_name(f"{sound.stem}.html"))
     return answer

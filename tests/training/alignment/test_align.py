@@ -117,6 +117,10 @@ def test_files_and_page(request_for: Any, sentences: Any, tmp_path: Path) -> Non
     target = write_alignment(answer, out, "long", speaker="A & B")
     page = write_certificate(answer, target.with_name("long.html")).read_text()
     assert "<script>alert" not in page and "&lt;script&gt;" in page and "../../long.wav#t=" in page
+    assert answer["sound"] == str(tmp_path / "long.wav") and str(tmp_path) not in page
+    doubted = {**answer, "problem": f"{answer['text']}: only 5% of its words were heard in long.wav"}
+    page = write_certificate(doubted, target.with_name("doubted.html")).read_text()
+    assert "<b>long.txt: only 5% of its words" in page and str(tmp_path) not in page
     assert vtt_text(answer, "A & B").count("<v A &amp; B>") == 4
     rows = [json.loads(line) for line in (out / "rows" / "long.jsonl").read_text().splitlines()]
     assert [row["text"] for row in rows] == said and rows[0]["audio_filepath"] == "long.wav"
