@@ -85,6 +85,8 @@ def _add_build(command: argparse.ArgumentParser) -> None:
                          "then names its labels")  # fmt: skip
     command.add_argument("--interpolate", action="store_true",
                          help="one model of each source, mixed by weights tuned on dev")  # fmt: skip
+    command.add_argument("--dev", metavar="FILE", type=Path,
+                         help="sentences to tune the weights on, instead of the corpora's dev transcripts")  # fmt: skip
     command.add_argument("--keep-held-out", action="store_true",
                          help="learn also from sentences that equal dev or test (recorded)")  # fmt: skip
     command.add_argument("--alphabet", metavar="FILE", type=Path,
@@ -177,6 +179,7 @@ def _build(options: argparse.Namespace) -> int:
             pronunciations=options.pronunciations,
             keep_held_out=options.keep_held_out,
             interpolate=options.interpolate,
+            dev=options.dev,
             alphabet=options.alphabet,
             language=options.language,
             labels="bytes" if options.bytes else "characters",

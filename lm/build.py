@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ class _Estimated:
     choice: dict[str, Any]
     decisions: list[str]
     mixed: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class _Aside:
+    """What the writing of sentences heeds besides them: those held out for the weights of a mixture; words to count."""
+
+    dev: Sequence[str]
+    words: WordCounter | None
 
 
 def build(request: BuildRequest) -> dict[str, Any]:
@@ -150,7 +159,8 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
     words = None
     if request.vocabulary_size is not None:
         words = WordCounter(str(work / "words-"), WORD_COUNT_BYTES)
-    parts, counts = _write_parts(request, inputs, work, words)
+    dev = mixture().dev_sentences(request, inputs, work) if request.interpolate else []
+    parts, counts = _write_parts(request, inputs, work, _Aside(dev, words))
     total = counts.total
     _log.info("%d sentences, %d words kept; %d equal dev or test", total.kept, total.words, total.left_out)
     if not total.kept:
@@ -167,7 +177,8 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
     options = kenlm.EstimateOptions(request.order, request.prune, listed)
     mixed = None
     if request.interpolate:
-        ngrams, mixed = mixture().estimate(parts, inputs.everything, work / "lm.arpa", options)
+        ngrams, mixed = mixture().estimate(parts, dev, work / "lm.arpa", options)
+        mixed["tuned_on"] = "dev" if request.dev is None else request.dev.name
     else:
         ngrams = kenlm.estimate(parts[0].text, work / "lm.arpa", longest, options)
     learnt = kenlm.arpa_words(work / "lm.arpa")
@@ -191,11 +202,13 @@ def _estimate(request: BuildRequest, inputs: Inputs, folder: Path, work: Path) -
 
 
 def _write_parts(
-    request: BuildRequest, inputs: Inputs, work: Path, words: WordCounter | None
+    request: BuildRequest, inputs: Inputs, work: Path, aside: _Aside
 ) -> tuple[list[Part], SentenceCounts]:
     """The clean sentences: in one file, or where sources are mixed in one each."""
     labels = inputs.alphabet.labels
-    held_out = held_out_sentences(inputs.everything, request.keep_held_out, not inputs.alphabet.unspaced)
+    held_out = held_out_sentences(
+        inputs.everything, request.keep_held_out, not inputs.alphabet.unspaced, aside.dev
+    )
     everything = SentenceSources(
         inputs.training, inputs.text, tuple(labels), request.workers, inputs.language
     )
@@ -206,7 +219,7 @@ def _write_parts(
     for index, (name, source) in enumerate(sources):
         text = work / f"sentences{index or ''}.txt"
         with explain_write(text):
-            parts.append(Part(name, text, write_sentences(text, source, held_out, words)))
+            parts.append(Part(name, text, write_sentences(text, source, held_out, aside.words)))
         counts.merge(parts[-1].counts)
     return parts, counts
 

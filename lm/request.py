@@ -52,7 +52,8 @@ class BuildRequest:
     those characters or the bytes of UTF-8, `unit` what the model counts ("": characters where the alphabet has no
     blank, else words). `pronunciations` is a list of how words are said (`lm/text/pronunciations.py`): then
     `alphabet` holds the labels of the network, in which they are said, and the text's letters are those of the language.
-    `interpolate` makes one model of each source and mixes them. `keep_held_out` learns also from sentences
+    `interpolate` makes one model of each source and mixes them by weights that suit the dev transcripts, or the
+    sentences of the file `dev`. `keep_held_out` learns also from sentences
     that equal dev or test. `text` holds files or directories.
     """
 
@@ -67,6 +68,7 @@ class BuildRequest:
     pronunciations: Path | None = None
     keep_held_out: bool = False
     interpolate: bool = False
+    dev: Path | None = None
     alphabet: Path | None = None
     language: str | None = None
     labels: str = "characters"
@@ -170,6 +172,8 @@ def gather(request: BuildRequest) -> Inputs:
         record["passed_over"] = passed_over
     if request.interpolate:  # which files belong together decides what is mixed
         record["mixed"] = [[file.name for file in expand_paths([path])] for path in request.text]
+    if request.dev is not None:
+        record["dev_text"] = {"name": request.dev.name, "sha256": _sha256_of(request.dev)}
     if request.vocabulary is not None:
         record["vocabulary"] = {"name": request.vocabulary.name, "sha256": sha256_file(request.vocabulary)}
     sounds = _sounds(request, alphabet)
@@ -264,6 +268,12 @@ def _check(request: BuildRequest) -> None:
         raise LanguageModelUsageError(f"unit {request.unit!r} is neither words nor characters")
     if request.interpolate and request.unit == CHARACTERS:
         raise LanguageModelUsageError("--interpolate mixes models of words, not of characters")
+    if request.dev is not None:
+        if not request.interpolate:
+            raise LanguageModelUsageError("--dev FILE is what --interpolate finds its weights on: give both")
+        if not request.dev.is_file():
+            raise LanguageModelUsageError(f"file of dev sentences {request.dev} does not exist")
+        refuse_pointer(request.dev)
     if request.unit == CHARACTERS and (request.vocabulary or request.vocabulary_size):
         raise LanguageModelUsageError(
             "a model of characters takes no vocabulary: it knows the alphabet's letters"

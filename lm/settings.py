@@ -14,6 +14,7 @@
     unit = "words"             # or "characters"; without it what the alphabet asks for
     binary = "probing"
     interpolate = true         # one model of each source, mixed by weights tuned on dev
+    dev = "dev.txt"            # … on these sentences instead of the corpora's dev transcripts
     quantise = 8               # with binary = "trie"
 
 Without the file or the table there is one model of all corpora, as `lm/defaults.py` says. Unknown keys are refused.
@@ -42,6 +43,7 @@ _TYPES: dict[str, type] = {
     "pronunciations": str,
     "keep_held_out": bool,
     "interpolate": bool,
+    "dev": str,
     "alphabet": str,
     "language": str,
     "labels": str,
@@ -98,6 +100,7 @@ def _request(table: dict[str, Any], store: Store) -> BuildRequest:
         pronunciations=store.root / table["pronunciations"] if "pronunciations" in table else None,
         keep_held_out=table.get("keep_held_out", False),
         interpolate=table.get("interpolate", False),
+        dev=store.root / Path(table["dev"]).expanduser() if "dev" in table else None,
         alphabet=store.root / Path(table["alphabet"]).expanduser() if "alphabet" in table else None,
         labels=table.get("labels", "characters"),
         unit=table.get("unit", ""),

@@ -1,4 +1,4 @@
-"""A model of several sources: one model each, mixed by weights that are best for the development transcripts.
+"""A model of several sources: one model each, mixed by weights that are best for dev transcripts or a file of sentences.
 
 The training transcripts of all corpora together are one source, every `--text` argument is another. Each gets
 its own sentences and its own run of `lmplz`; the arithmetic is in `interpolation.py`.
@@ -7,7 +7,7 @@ its own sentences and its own run of `lmplz`; the arithmetic is in `interpolatio
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from lm.errors import LanguageModelUsageError, ResourceError
 from lm.mixing.interpolation import Floats, Weights, interpolate, tune_weights
 from lm.request import BuildRequest, Inputs
 from lm.text.files import expand_paths
-from lm.text.sentences import Part, SentenceSources, transcripts
-from native import LanguageModel
-from store.corpus import Corpus
+from lm.text.sentences import Part, SentenceSources, transcripts, write_sentences
+from native import HeldOut, LanguageModel
+from store.writing import explain_write
 
 _BYTES_PER_NGRAM = 110  # of memory, for each component; measured with three components of 1.3 million
 _log = logging.getLogger(__name__)
@@ -37,19 +37,42 @@ def sources_of(request: BuildRequest, inputs: Inputs) -> list[tuple[str, Sentenc
         found.append((f"text {path.name}", replace(bare, text=tuple(expand_paths([path])))))
     if len(found) < 2:
         raise LanguageModelUsageError("--interpolate needs two sources: corpora and a text, or two texts")
-    if not any("dev" in corpus.splits for corpus in inputs.everything):
+    return found
+
+
+def dev_sentences(request: BuildRequest, inputs: Inputs, work: Path) -> list[str]:
+    """The sentences that the weights are tuned on: those of `request.dev`, else the corpora's dev transcripts.
+
+    Raises:
+        LanguageModelUsageError: there is none, or the file cleaned to nothing.
+    """
+    if request.dev is None:
+        found = [text for one in inputs.everything if "dev" in one.splits for text in transcripts(one, "dev")]
+        if not found:
+            raise LanguageModelUsageError(
+                "--interpolate finds its weights on dev transcripts, and no corpus in the store has any; "
+                "name a file of such sentences with --dev"
+            )
+        return found
+    labels, clean = tuple(inputs.alphabet.labels), work / "dev.txt"
+    source = SentenceSources((), tuple(expand_paths([request.dev])), labels, request.workers, inputs.language)
+    with explain_write(clean):
+        write_sentences(clean, source, HeldOut([], 1))
+    found = clean.read_text(encoding="utf-8").splitlines()
+    if not found:
         raise LanguageModelUsageError(
-            "--interpolate finds its weights on dev transcripts, and no corpus in the store has any"
+            f"--dev {request.dev} holds no sentence in the alphabet's letters; is it text of this language?"
         )
     return found
 
 
 def estimate(
-    parts: Sequence[Part], dev: Sequence[Corpus], arpa: Path, options: kenlm.EstimateOptions
+    parts: Sequence[Part], dev: Sequence[str], arpa: Path, options: kenlm.EstimateOptions
 ) -> tuple[kenlm.Estimate, dict[str, Any]]:
     """Estimates every part, tunes the weights, writes the mixture to `arpa`.
 
-    Returns what the estimate came to and the manifest's `interpolation`. Raises the errors of `kenlm.estimate`.
+    Returns what the estimate came to and the manifest's `interpolation` but for what the weights were tuned on. Raises
+    the errors of `kenlm.estimate`.
     """
     used = [part for part in parts if part.counts.total.kept]
     decisions = [f"{part.name} is left out: no sentence of it is left" for part in parts if part not in used]
@@ -82,24 +105,16 @@ def _check_memory(estimates: Sequence[kenlm.Estimate]) -> None:
         )
 
 
-def _token_scores(arpas: Sequence[Path], dev: Sequence[Corpus]) -> Floats:
-    """[tokens, components] log10 of every word and sentence end of the dev transcripts; -inf for unknown words."""
+def _token_scores(arpas: Sequence[Path], dev: Sequence[str]) -> Floats:
+    """[tokens, components] log10 of every word and sentence end of the dev sentences; -inf for unknown words."""
     columns = []
     for path in arpas:
         model = LanguageModel.load(path)
         scores = [
-            -np.inf if unknown else log10
-            for text in _dev_texts(dev)
-            for _, log10, unknown in model.score_sentence(text)
+            -np.inf if unknown else log10 for text in dev for _, log10, unknown in model.score_sentence(text)
         ]
         columns.append(np.array(scores, np.float64))
     return np.stack(columns, axis=1)
-
-
-def _dev_texts(corpora: Sequence[Corpus]) -> Iterator[str]:
-    for corpus in corpora:
-        if "dev" in corpus.splits:
-            yield from transcripts(corpus, "dev")
 
 
 def _record(parts: Sequence[Part], estimates: Sequence[kenlm.Estimate], weights: Weights) -> dict[str, Any]:
@@ -115,7 +130,6 @@ def _record(parts: Sequence[Part], estimates: Sequence[kenlm.Estimate], weights:
             }
             for part, one, weight, alone in zip(parts, estimates, weights.weights, weights.alone, strict=True)
         ],
-        "tuned_on": "dev",
         "tokens": weights.tokens,
         "tokens_unknown_to_all": weights.skipped,
         "iterations": weights.iterations,

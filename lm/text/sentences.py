@@ -120,8 +120,10 @@ class Part:
     counts: SentenceCounts
 
 
-def held_out_sentences(corpora: Iterable[Corpus], keep_long: bool = False, spaced: bool = True) -> HeldOut:
-    """All dev and test transcripts (training and scoring form) of the corpora; `keep_long` re-admits them.
+def held_out_sentences(
+    corpora: Iterable[Corpus], keep_long: bool = False, spaced: bool = True, more: Iterable[str] = ()
+) -> HeldOut:
+    """All dev and test transcripts (training and scoring form) of the corpora and `more`; `keep_long` re-admits them.
 
     Where no blank divides words (`spaced`), a sentence is one word and held out whatever its length.
     """
@@ -130,7 +132,7 @@ def held_out_sentences(corpora: Iterable[Corpus], keep_long: bool = False, space
         for corpus in corpora
         for split in ("dev", "test")
         for text in transcripts(corpus, split, ("text", "text_scoring"))
-    }
+    }.union(more)
     return HeldOut(sorted(texts), HELD_OUT_WORDS if spaced else 1, keep_long)
 
 

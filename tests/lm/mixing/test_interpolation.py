@@ -145,6 +145,32 @@ def test_a_build_mixes_its_sources_and_is_no_worse_than_either(request_for_two: 
     assert verify(Path(result["path"]))["version"] == result["version"]
 
 
+def test_weights_follow_the_sentences_of_a_file(request_for_two: BuildRequest, tmp_path: Path) -> None:
+    dev = tmp_path / "dev.txt"
+    dev.write_text("The ship sank!\n" + TWO.splitlines()[0] + "\n")
+    by_corpora, by_file = build(request_for_two), build(replace(request_for_two, publish="f", dev=dev))
+    weights = [one["weight"] for one in by_file["interpolation"]["components"]]
+    assert weights[1] > weights[0] and by_file["inputs"]["dev_text"]["name"] == "dev.txt"
+    assert by_file["interpolation"]["tuned_on"] == "dev.txt"
+    left_out = [result["sentences"]["left_out"] for result in (by_corpora, by_file)]
+    assert left_out[1] > left_out[0], "a sentence that weights are tuned on is not learnt from"
+
+
+def test_a_file_for_the_weights_that_is_of_no_use_is_said(
+    request_for_two: BuildRequest, tmp_path: Path
+) -> None:
+    wanted = replace(request_for_two, dev=tmp_path / "none.txt")
+    with pytest.raises(LanguageModelUsageError, match=r"none\.txt does not exist"):
+        build(wanted)
+    (tmp_path / "none.txt").write_text("λόγος\n")
+    with pytest.raises(
+        LanguageModelUsageError, match=r"none\.txt holds no sentence in the alphabet's letters"
+    ):
+        build(wanted)
+    with pytest.raises(LanguageModelUsageError, match="give both"):
+        build(replace(wanted, interpolate=False))
+
+
 def test_a_mixture_is_the_same_to_the_byte(request_for_two: BuildRequest, tmp_path: Path) -> None:
     folders = [tmp_path / "x", tmp_path / "y"]
     for folder, workers in zip(folders, (1, 3), strict=True):
