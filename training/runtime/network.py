@@ -42,6 +42,7 @@ def open_session(file: Path | bytes, threads: int = 1) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # it plans for shapes that hardly come again, and holds more
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     source = file if isinstance(file, bytes) else str(file)
     try:

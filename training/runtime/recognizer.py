@@ -36,7 +36,7 @@ Answer = Callable[[int, Float], T]
 AnyNetwork = BatchNetwork | ForwardNetwork
 
 _BATCH = 16  # windows heard at once at most,
-_FRAMES = 16 * 150  # and frames: a network of 2,048 cells holds 130 kB a frame, so a third of a gigabyte
+_FRAMES = 12 * 150  # and frames: a network of 2,048 cells holds 110 kB a frame, so a fifth of a gigabyte
 _PORTION_FRAMES = 4 * _BATCH * WINDOW  # gathered before the network runs, sorted by length
 
 
