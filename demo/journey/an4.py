@@ -6,7 +6,7 @@
 Two sets of speakers are held out by the hash of their names: ten are test, the next eight dev. Each utterance's mean is
 taken out and its deviation made 1 (microphones and voices differ). Because no sound is there that could be played faster or
 by another voice, the training utterances stand there at three tempi, frames drawn out or pressed together, and as said
-by vocal tracts of three lengths: a warped frequency axis is a linear map of cepstra (Pitz and Ney, 2005).
+by vocal tracts of seven lengths: a warped frequency axis is a linear map of cepstra (Pitz and Ney, 2005).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from training.network.feed.feature_folder import transcripts_table
 _COEFFICIENTS = 13
 _TEST_SPEAKERS, _DEV_SPEAKERS = 10, 8
 _TEMPI = (0.9, 1.0, 1.1)
-_WARPS = (0.88, 1.0, 1.12)
+_WARPS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 _LOW_HZ, _HIGH_HZ, _FILTERS = 130.0, 6800.0, 40  # of the archive's front end
 _KNEE = 0.85  # of the highest frequency: above it the axis is drawn straight to the end
 _LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")

@@ -4,7 +4,8 @@
     phonemes    a fixed network over phonemes, a lexicon of pronunciations, an LM of novels
     digits      own network on the Free Spoken Digit Dataset, speakers held out
     ocean       speechocean762 (OCEAN=DIR, the folder with train/, test/ and WAVE/): own network on its training speakers,
-                LM of their transcripts and the novels; with OUTPUTS=DIR also the outputs of a fixed network over phonemes
+                LM of their transcripts and the novels; with OUTPUTS=DIR also the outputs of a fixed network over phonemes,
+                and a network that learns from those
 
 Each part that DATA holds is run; a second call goes on where the first stopped. Trainings end at a checkpoint after
 `--minutes` and are gone on with by the next call. Writes var/journey.json and prints the table.
@@ -130,8 +131,9 @@ def table(found: dict[str, Any]) -> list[str]:
         for group, rates in one.get("by_age", {}).items():
             told = {decoder: rates[decoder] for decoder in DECODERS if decoder in rates}
             lines.append(f"{'':10} {group}, {rates['words']} words: {_steps(told)}")
-        if "fixed network" in one:
-            lines += table({f"{name} fixed": one["fixed network"]})
+        for kind in ("fixed", "adapted"):
+            if f"{kind} network" in one:
+                lines += table({f"{name} {kind}": one[f"{kind} network"]})
     return lines
 
 
@@ -205,6 +207,7 @@ def learners(journey: Journey) -> dict[str, Any]:
     found = {"hours": shown["hours"], "splits": shown["splits"], "rejected": shown["rejected"]}
     if journey.outputs is not None:
         found["fixed network"] = _fixed_learners(journey, folder, journey.outputs)
+        found["adapted network"] = _adapted_learners(journey, folder, journey.outputs)
     features, model = journey.work / "ocean", journey.work / "ocean-lm"
     ocean.write_feature_folder(journey.store.corpus(_OCEAN), features)
     config = _HERE / "ocean.toml"
@@ -229,9 +232,7 @@ def _learners_text(journey: Journey) -> tuple[object, ...]:
 def _fixed_learners(journey: Journey, folder: Path, given: Path) -> dict[str, Any]:
     lexicon = phonemes.read_lexicon(_there(journey.data / "logits" / "phonemes_real"))
     work, model = journey.work / "ocean-fixed", journey.work / "ocean-fixed-lm"
-    listed = journey.store.corpus(_OCEAN).manifest["speaker_splits"]
-    splits = {speaker: split for split, speakers in listed.items() for speaker in speakers}
-    counts = ocean.prepare_outputs(_there(given), folder, splits, work)
+    counts = ocean.prepare_outputs(_there(given), folder, _splits(journey), work)
     said = work / "pronunciations.txt"
     phonemes.write_pronunciations(lexicon, said)
     sounds = ("--pronunciations", said, "--vocabulary", said, "--alphabet", work / "alphabet.txt")
@@ -241,6 +242,31 @@ def _fixed_learners(journey: Journey, folder: Path, given: Path) -> dict[str, An
     evaluation = journey.command("training", "evaluate", *outputs, "--beam-width", _LEARNERS_BEAM)
     ages = ocean.by_age(Path(evaluation["path"]), ocean.ages(folder))
     return {**counts, **_figures(evaluation), "by_age": ages}
+
+
+def _adapted_learners(journey: Journey, folder: Path, given: Path) -> dict[str, Any]:
+    """Own network over sounds that learns from the fixed one's outputs for the training speakers."""
+    lexicon = phonemes.read_lexicon(_there(journey.data / "logits" / "phonemes_real"))
+    sounds, words = journey.work / "ocean-sounds", journey.work / "ocean-words"
+    counts = ocean.write_sounds_folder(given, folder, _splits(journey), lexicon, sounds)
+    if not counts["train"]:
+        return {"missing": f"{given} holds no outputs for the training speakers"}
+    ocean.write_words_folder(given, folder, _splits(journey), words)
+    config, alphabet = journey.work / "adapted.toml", journey.work / "ocean-fixed" / "alphabet.txt"
+    plain = (_HERE / "adapted.toml").read_text(encoding="utf-8")
+    config.write_text(plain + f"\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8")
+    trained = journey.command("training", "run", "--config", config, "--features", sounds, stoppable=True)
+    chosen = ("--model", trained["run"], "--lm", journey.work / "ocean-fixed-lm", "--features", words)
+    journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0, "--trials", 40)
+    evaluation = journey.command("training", "evaluate", *chosen, "--beam-width", _LEARNERS_BEAM)
+    ages = ocean.by_age(Path(evaluation["path"]), ocean.ages(folder))
+    return {**counts, **_figures(evaluation), "by_age": ages}
+
+
+def _splits(journey: Journey) -> dict[str, str]:
+    """Split of each speaker of the published corpus."""
+    listed = journey.store.corpus(_OCEAN).manifest["speaker_splits"]
+    return {speaker: split for split, speakers in listed.items() for speaker in speakers}
 
 
 PARTS: dict[str, Callable[[Journey], dict[str, Any]]] = {

@@ -52,8 +52,8 @@ def test_an4_becomes_features_of_speakers_that_no_two_splits_share(tmp_path: Pat
     assert [len(speakers[split]) for split in ("train", "dev", "test")] == [2, 8, 10]
     assert not speakers["train"] & speakers["test"] and not speakers["dev"] & speakers["test"]
     assert opened.coefficients == 26 and opened.settings["hop_s"] == 0.02
-    assert len([row for row in opened.rows if row["split"] == "train"]) == 36, (
-        "three tempi by three tracts of each"
+    assert len([row for row in opened.rows if row["split"] == "train"]) == 84, (
+        "three tempi by seven tracts of each"
     )
     name = next(row["id"] for row in opened.rows if row["split"] == "test")
     values = np.load(folder / f"{name}.npy")
@@ -217,3 +217,32 @@ def test_a_part_without_its_data_says_so_and_a_training_stops_in_time(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(OutOfTimeError):
         journey.command("slow", stoppable=True)
+
+
+def test_a_network_that_learns_from_outputs_is_taught_in_sounds_and_measured_in_words(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    outputs = {name: np.full((20, 3), -1.0, np.float16) for name in ("a1", "a2", "b1", "c1")}
+    outputs["b1"][0] = [-14.0, 0.0, -3.0]
+    np.savez(given / "log_probs.npz", **outputs)
+    folder, splits = ocean_folder(tmp_path / "ocean"), {"a": "train", "b": "dev", "c": "test"}
+    (folder / "train" / "text").write_text("a1 WE CALL\na2 WE SING\nb1 IT BEAR\nb2 WE\n")
+    lexicon = {"we": "ér", "call": "tdu", "it": "qä", "bear": "gká"}
+    counts = ocean.write_sounds_folder(given, folder, splits, lexicon, tmp_path / "sounds")
+    assert counts == {"train": 1, "dev": 1, "unpronounced": 1}, "d and what has no outputs stand nowhere"
+    taught = FeatureFolder.open(tmp_path / "sounds")
+    assert [(row["id"], row["split"], row["text"]) for row in taught.rows] == [
+        *((f"a1{tempo}", "train", "ér tdu") for tempo in ("-90", "", "-110")),
+        ("b1", "dev", "qä gká"),
+    ]
+    assert len(taught.features("a1-90")) > len(taught.features("a1")) > len(taught.features("a1-110"))
+    assert taught.features("b1")[0] == pytest.approx([-2.0, 1.0, 0.0]), "what is hardly possible is cut off"
+    assert taught.settings["hop_s"] == 0.02
+    counts = ocean.write_words_folder(given, folder, splits, tmp_path / "words")
+    assert counts == {"dev": 1, "test": 1}
+    measured = FeatureFolder.open(tmp_path / "words")
+    assert [(row["id"], row["text"]) for row in measured.rows] == [
+        ("b1", "it bear"),
+        ("c1", "we call it bear"),
+    ]
+    assert np.array_equal(measured.features("b1"), taught.features("b1"))
