@@ -24,6 +24,7 @@ from corpora.faults import FAULT
 from corpora.pages.clips import clipped, clips_of, records
 from corpora.pages.distributions import charts_of
 from corpora.pages.past import drift_of, verdicts_of, versions_of
+from corpora.pages.set_aside import SHOWN, newest_s, set_aside_of
 from corpora.quality.checks import CHECKS
 from corpora.quality.leakage import pairs_path
 from corpora.quality.refusals import CORPUS_CHECKS, IMPORT_CHECKS
@@ -77,6 +78,8 @@ def render_corpus_report(
             versions=versions,
             drift=drift_of(expected),
             verdicts=[] if audited else verdicts_of(store, corpus),
+            set_aside=[] if audited else set_aside_of(store, corpus.name, corpus.version),
+            set_aside_shown=SHOWN,
             twice=published_twice(store, corpus.name, manifest["sources"]),
             items=manifest["items"],
             charts=charts,
@@ -226,13 +229,21 @@ def _drawn_by_ours(page: Path) -> bool:
 
 
 def outdated_reports(store: Store | None = None) -> list[str]:
-    """Names of the corpora whose page is missing, older than their current version, or drawn by other scripts than ours,
-    which Airflow's frame would not run."""
+    """Names of the corpora whose page is missing, older than their current version or than what a training set aside of
+    it, or drawn by other scripts than ours, which Airflow's frame would not run."""
     store = store or open_store()
     outdated = []
     for name in store.corpus_names():
         page = store.reports_dir / "corpora" / f"{name}.html"
         published_s = (store.corpora_dir / name / "current").lstat().st_mtime
-        if not page.is_file() or page.stat().st_mtime <= published_s or not _drawn_by_ours(page):
+        current = page.is_file() and page.stat().st_mtime > published_s and _drawn_by_ours(page)
+        if not current or misses_what_was_set_aside(store, name):
             outdated.append(name)
     return outdated
+
+
+def misses_what_was_set_aside(store: Store, name: str) -> bool:
+    """Whether a training set something of a corpus aside since its page was written."""
+    page = store.reports_dir / "corpora" / f"{name}.html"
+    written_s = page.stat().st_mtime if page.is_file() else 0.0
+    return newest_s(store, name, store.corpus(name).version) > written_s

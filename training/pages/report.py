@@ -3,7 +3,8 @@ evaluation.
 
 Self-contained HTML without scripts or requests; every text of a corpus is escaped. Reads what is published and
 measures nothing; a page whose inputs are those of before is left as it is. Corpora and language models have
-pages of their own (`corpora report`, `lm report`), linked when they exist.
+pages of their own (`corpora report`, `lm report`), linked when they exist; that of a corpus of which a training set
+something aside since is written anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from corpora.pages.leaks import leak_matrix
+from corpora.report import misses_what_was_set_aside, write_corpus_report
 from store.corpus import SPLITS
 from store.opening import open_store
 from store.overview import Row, overview
@@ -40,6 +42,9 @@ def write_reports(store: Store | None = None) -> Path:
     for run in status(store):
         html = render_run(store, store.runs_dir / run["run"])
         write_bytes_atomic(store.reports_dir / "runs" / f"{run['run']}.html", html.encode())
+    for name in store.corpus_names():
+        if misses_what_was_set_aside(store, name):
+            write_corpus_report(store, store.corpus(name))
     index = store.reports_dir / "index.html"
     write_bytes_atomic(index, render_index(store, found).encode())
     return index
