@@ -50,14 +50,14 @@ def learn(step: Gradients, batch: Batch) -> Learnt:
             bad = np.setdiff1d(np.arange(len(batch.lengths)), good)
             return Learnt(float(losses.mean(dtype=np.float64)), gradients, bad)
         if finite.all():
-            finite[_spoiling(step, left)] = False
+            finite[spoiling(step, left)] = False
         good = good[finite]
         left = rows_of(batch, good)
     return Learnt(math.nan, None, np.arange(len(batch.lengths)))
 
 
-def _spoiling(step: Gradients, batch: Batch) -> npt.NDArray[np.int64]:
-    """Rows whose gradient alone is not finite; all of them when none is so alone."""
+def spoiling(step: Gradients, batch: Batch) -> npt.NDArray[np.int64]:
+    """Places of the rows whose gradient alone is not finite; all of them when none is so alone."""
     found: list[int] = []
     waiting = [np.arange(len(batch.lengths))]
     while waiting:

@@ -2,9 +2,9 @@
 
 The loss is the mean over the whole batch, whoever computes its utterances, so a run of several workers equals
 one of a single process with the same batches (but for dropout, which each draws by itself). Whether a step
-can be learnt is decided from the sum, so all decide alike; a worker whose rows spoil it leaves them out and
-all compute again. A worker with fewer rows than the others fills up with silent ones that count nothing: so all call one
-function traced for just so many, which is quicker than one for any number.
+can be learnt is decided from the sum, so all decide alike; a worker whose rows spoil it finds them by itself,
+leaves them out, and all compute again. A worker with fewer rows than the others fills up with silent ones that
+count nothing: so all call one function traced for just so many, which is quicker than one for any number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from training.decoding.acoustic import Network
 from training.errors import TrainingError
 from training.network.backends.rate import learning_rate
 from training.network.backends.tensorflow_step import StepFunction, ctc_losses
-from training.network.blame import Learnt, rows_of
+from training.network.blame import Learnt, rows_of, spoiling
 from training.network.config import OptimiserConfig
 from training.network.dataset import Batch
 from training.network.workers.cluster import Cluster
@@ -46,6 +46,12 @@ class WorkersStep(StepFunction):
             mean = [one / tf.maximum(total, 1.0) for one in summed]
             return losses, own_norm, tf.linalg.global_norm(mean), whole / tf.maximum(total, 1.0), total, mean
 
+        def alone(features: Any, lengths: Any, labels: Any) -> Any:
+            with tf.GradientTape() as tape:
+                losses = ctc_losses(model([features, lengths], training=True), lengths, labels)
+                loss = tf.reduce_mean(losses)
+            return losses, tf.linalg.global_norm(tape.gradient(loss, model.trainable_variables))
+
         def apply(found: Any) -> None:
             if options.clip_norm:
                 found, _ = tf.clip_by_global_norm(found, options.clip_norm)
@@ -65,6 +71,9 @@ class WorkersStep(StepFunction):
         self._replica = tf.function(
             lambda *values: strategy.run(replica, args=values), input_signature=signature
         )
+        self._alone = tf.function(
+            lambda *values: strategy.run(alone, args=values), input_signature=self.batch_signature
+        )
         self._apply_all = tf.function(lambda found: strategy.run(apply, args=(found,)))
         self._cluster = cluster
 
@@ -72,21 +81,30 @@ class WorkersStep(StepFunction):
         """See `blame.learn`; `bad` are places in this worker's batch, the loss is that of all workers."""
         empty = self._nothing() if batch is None or not len(batch.lengths) else None
         own = batch if empty is None and batch is not None else self._nothing()
-        good = np.arange(len(own.lengths) if empty is None else 0)
+        rows = np.arange(len(own.lengths) if empty is None else 0)
+        good, computed = rows, -1.0
         while True:
             left = _filled_up(rows_of(own, good) if len(good) else self._nothing(), self._rows)
             counts = (np.arange(len(left.lengths)) < len(good)).astype(np.float32)
             answer = self._together(self._replica, left.features, left.lengths, left.labels, counts)
             losses, own_norm, norm, loss, total, found = answer
-            bad = np.setdiff1d(np.arange(len(own.lengths) if empty is None else 0), good)
+            bad = np.setdiff1d(rows, good)
             if float(total) == 0:
                 return Learnt(math.nan, None, bad)
             if math.isfinite(float(norm)):
                 return Learnt(float(loss), found, bad)
+            if float(total) == computed:  # nobody left anything out: it is the sum of all that is too large
+                return Learnt(math.nan, None, rows)
+            computed = float(total)
             finite = np.isfinite(losses.numpy())[: len(good)]
-            if finite.all() and not math.isfinite(float(own_norm)):
-                finite[:] = False
+            if len(good) and finite.all() and not math.isfinite(float(own_norm)):
+                finite[spoiling(self, rows_of(own, good))] = False
             good = good[finite]
+
+    def gradients(self, batch: Batch) -> tuple[Any, float, list[Any]]:
+        """Loss per utterance and the gradient's norm of rows of this worker, which it computes alone; no gradients."""
+        losses, norm = self._alone(batch.features, batch.lengths, batch.labels)
+        return losses.numpy(), float(norm), []
 
     def apply(self, found: Any, step: int) -> None:
         """Move the weights of all."""
