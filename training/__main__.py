@@ -169,6 +169,8 @@ def _measured(options: argparse.Namespace) -> list[str]:
 
 
 def _run(options: argparse.Namespace, store: Store) -> int | None:
+    if options.workers < 1:
+        raise UsageError(f"--workers {options.workers} must be at least 1")
     if options.workers > 1:
         from training.network.workers.launch import run_workers
 

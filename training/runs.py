@@ -21,18 +21,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from store.corpus import Corpus
+from store.corpus import SPLITS, Corpus
 from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
 from training.devices import choose_device, choose_jax_device, leased_gpu
 from training.environment import environment
-from training.errors import ConfigError, RunNotFoundError, TrainingError
+from training.errors import ConfigError, DataError, RunNotFoundError, TrainingError
 from training.network.backends import start_backend
 from training.network.backends.tensorflow_step import start_tensorflow
 from training.network.checkpoint import Checkpoint, best_checkpoint, has_checkpoint
 from training.network.choice import Choice, choose
-from training.network.config import TrainingConfig, changes_sound, config_text, identity
+from training.network.config import DataConfig, TrainingConfig, changes_sound, config_text, identity
 from training.network.dataset import Clip, Dataset, SplitChoice, clips_of, evenly
 from training.network.feed.cache import FeatureCache
 from training.network.feed.feature_folder import FeatureFolder
@@ -117,9 +117,14 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
     """Train the run of these inputs, or go on with it; a finished one is returned as it is.
 
     Raises:
-        TrainingError: another process trains it now.
+        TrainingError: another process trains it now. ConfigError: the backend knows no several workers.
     """
     cluster = this_cluster()
+    if cluster.world > 1 and config.loop.backend != "tensorflow":
+        raise ConfigError(
+            f"loop.backend = {config.loop.backend!r}: several workers train on TensorFlow only; start one process, or set "
+            'loop.backend = "tensorflow"'
+        )
     run = run_id_for(config, store)
     run_dir = store.runs_dir / run
     done = _finished(run_dir)
@@ -186,14 +191,22 @@ def _log_file(run_dir: Path) -> Iterator[None]:
         handler.close()
 
 
+def no_dev(chosen: Choice, data: DataConfig) -> str:
+    """What is said where no corpus of a run has the split that would be measured."""
+    there = "; ".join(f"{one.name} has {', '.join(one.splits) or 'none'}" for one in chosen.corpora)
+    return f"no utterance is in the split {data.dev_split!r} (data.dev_split; {there})"
+
+
 def feed_reader(config: TrainingConfig, store: Store) -> tuple[GroupReader, Choice]:
     """What reads the training utterances of a run, its table made; no sound is read yet.
 
     Raises:
-        DataError: no corpus fits, or `subsets` names an unknown part.
+        DataError: no corpus fits, or `subsets` or `dev_split` names an unknown part.
     """
     features, data, speeds = config.features, config.data, config.augment.speeds
     chosen = choose(data, store)
+    if data.dev_split not in SPLITS:
+        raise DataError(f"{no_dev(chosen, data)}; did you mean 'dev'?")
     limits = dataclasses.replace(data, max_hours=chosen.max_hours)
     tempo = max(1.0, *config.augment.tempo) if config.augment.tempo_probability else 1.0
     learner = Learner(chosen.alphabet, speeds, tempo)
@@ -232,6 +245,10 @@ def load_data(config: TrainingConfig, store: Store) -> TrainingData:
     log.info(
         "%d training utterances found, features of %d dev utterances computed", len(source), len(dev_set)
     )
+    if len(dev_set) == 0:
+        log.warning(
+            "%s; nothing is measured while training, and the last weights are taken", no_dev(chosen, data)
+        )
     return TrainingData(source, dev_set, chosen.alphabet, start=_start(config, store))
 
 

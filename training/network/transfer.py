@@ -7,6 +7,7 @@ chooses no run.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from typing import Any
 
@@ -28,10 +29,15 @@ def whitening_of_start(checkpoint: Checkpoint, network_config: Any) -> Whitening
         ConfigError: its front end is another than the run's, so its weights would mean nothing.
     """
     before = parse_config(str(checkpoint.meta["config"]), "configuration in the checkpoint").features
-    if before != network_config.features:
+    now = network_config.features
+    other = [
+        f"{one.name} {getattr(before, one.name)} (here {getattr(now, one.name)})"
+        for one in dataclasses.fields(now)
+        if getattr(before, one.name) != getattr(now, one.name)
+    ]
+    if other:
         raise ConfigError(
-            f"transfer.init_from: that network hears {before}, this run would hear {network_config.features}; "
-            "take its [features]"
+            f"transfer.init_from: that network hears with {', '.join(other)}; take its [features]"
         )
     return Whitening.of_json(checkpoint.meta["whitening"])
 

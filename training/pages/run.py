@@ -66,20 +66,22 @@ def render_run(store: Store, run_dir: Path) -> str:
 
 def _worst(store: Store, run_dir: Path) -> list[dict[str, Any]]:
     """The utterances of dev that were heard worst, their words side by side, with their sound where it is still there."""
-    versions = run_inputs(run_dir).get("corpora") or {}
+    versions, split = run_inputs(run_dir).get("corpora") or {}, TrainingConfig().data.dev_split
+    with contextlib.suppress(ConfigError):
+        split = read_config(run_dir / "config.toml").data.dev_split
     rows = []
     for one in read_worst(run_dir):
-        sound = _sound_of(store, versions, one["utterance_id"])
+        sound = _sound_of(store, versions, split, one["utterance_id"])
         address = None if sound is None else "data:audio/flac;base64," + base64.b64encode(sound).decode()
         rows.append({**one, "sound": address, "aligned": aligned(one["said"], one["heard"])})
     return rows
 
 
-def _sound_of(store: Store, versions: dict[str, str], name: str) -> bytes | None:
-    """The sound of an utterance of dev; where a run learns from several corpora, theirs stands before its name."""
+def _sound_of(store: Store, versions: dict[str, str], split: str, name: str) -> bytes | None:
+    """The sound of an utterance of a split; where a run learns from several corpora, theirs stands before its name."""
     for corpus, version in versions.items():
         with contextlib.suppress(StoreError, NotPublishedError):
-            found = sound_in(store.corpus(corpus, version), "dev", name.removeprefix(f"{corpus}/"))
+            found = sound_in(store.corpus(corpus, version), split, name.removeprefix(f"{corpus}/"))
             if found is not None:
                 return found
     return None

@@ -22,9 +22,10 @@ from store.errors import StoreError
 from store.store import Store
 from store.writing import write_json_atomic
 from training.dispatch import BACKENDS, Job
-from training.errors import ConfigError, TrainingError
+from training.errors import ConfigError, DataError, TrainingError
+from training.network.choice import choose
 from training.network.curves import read_curve
-from training.runs import inputs_of
+from training.runs import inputs_of, no_dev
 from training.search.samplers import SAMPLERS, sampler_of
 from training.search.space import Space
 
@@ -70,9 +71,14 @@ def search(request: SearchRequest, store: Store) -> dict[str, Any]:
     """Run the trials that are missing; returns search.json with its path.
 
     Raises:
-        ConfigError: the request cannot be. TrainingError: every trial failed, or another process searches.
+        ConfigError: the request cannot be. DataError: there is nothing to measure the trials on.
+        TrainingError: every trial failed, or another process searches.
     """
     request.check()
+    data = request.space.base.data
+    chosen = choose(data, store)
+    if not any(data.dev_split in corpus.splits for corpus in chosen.corpora):
+        raise DataError(f"trials are compared on dev, and {no_dev(chosen, data)}")
     name = search_id(request, store)
     folder = store.root / "searches" / name
     folder.mkdir(parents=True, exist_ok=True)

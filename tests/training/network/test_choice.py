@@ -13,7 +13,7 @@ from store.writing import read_json, write_json_atomic
 from training.errors import DataError
 from training.network.choice import choose
 from training.network.config import DataConfig
-from training.runs import inputs_of
+from training.runs import inputs_of, load_data
 from training.settings import read_retrain
 
 
@@ -55,3 +55,14 @@ def test_an_alphabet_of_ones_own_must_hold_the_languages_labels(store: Store, tm
         choose(DataConfig(alphabet=str(labels)), store)
     with pytest.raises(DataError, match=r"nowhere\.txt"):
         choose(DataConfig(alphabet=str(tmp_path / "nowhere.txt")), store)
+
+
+def test_a_split_that_nobody_has_is_refused_and_one_that_is_empty_is_said(
+    store: Store, tones: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = tones.config(data=DataConfig(dev_split="devel"))
+    with pytest.raises(DataError, match=r"'devel' \(data\.dev_split; tones has train.*did you mean 'dev'"):
+        load_data(config, store)
+    tones.publish(store, "alone", {"train": tones.clips(3), "dev": []})
+    load_data(tones.config(data=DataConfig(corpora=("alone",))), store)
+    assert "no utterance is in the split 'dev'" in caplog.text and "nothing is measured" in caplog.text

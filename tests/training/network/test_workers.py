@@ -17,6 +17,7 @@ import pytest
 
 from corpora.text.normaliser import default_alphabet
 from store.store import Store
+from training.__main__ import main
 from training.decoding.acoustic import Network
 from training.errors import ConfigError
 from training.network.backends import step_of
@@ -65,6 +66,17 @@ def test_the_environment_says_who_this_process_is() -> None:
     with pytest.raises(ConfigError, match="srun"):
         this_cluster({**slurm, "SLURM_STEP_NUM_TASKS": "5"})
     assert len(set(free_ports(3))) == 3
+
+
+def test_several_workers_of_another_backend_or_none_at_all_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", json.dumps(Cluster(("a:1", "b:2"), 0).as_tf_config()))
+    on_jax = dataclasses.replace(CONFIG, loop=dataclasses.replace(CONFIG.loop, backend="jax"))
+    with pytest.raises(ConfigError, match="several workers train on TensorFlow only"):
+        train_in_store(on_jax, Store(tmp_path))
+    assert main(["run", "--config", "c.toml", "--workers", "0", "--store", str(tmp_path)]) == 2
+    assert "--workers 0 must be at least 1" in capsys.readouterr().err
 
 
 def weights(store: Store, config: TrainingConfig) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from training.network.curves import WORST, read_curve, read_worst, write_worst
 from training.pages.metrics import open_metrics
 from training.pages.run import before, curve_of, render_run
 from training.run_state import read_state
-from training.runs import status, train_in_store
+from training.runs import inputs_of, status, train_in_store
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,19 @@ def test_a_run_leaves_a_curve_a_page_and_metrics(store: Store) -> None:
     assert f'speechmill_training_step{{run="{run_dir.name}",state="finished"}} 6' in metrics
     assert "speechmill_training_loss" in metrics and metrics.endswith("# EOF\n")
     assert curve_of("x", points[:1], "loss", str) is None
+
+
+def test_the_worst_are_heard_from_the_split_that_was_measured(tones: Any, tmp_path: Path) -> None:
+    own = Store(tmp_path)
+    tones.publish(own, "tones", {"train": tones.clips(3), "test": tones.clips(2, 5, prefix="t")})
+    folder = own.runs_dir / "measured_on_test"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('[data]\ndev_split = "test"\n')
+    (folder / "inputs.json").write_text(json.dumps(inputs_of(tones.config(), own)))
+    write_worst(folder, ["tones/t000"], ["one two"], ["one"])
+    state = {"run": folder.name, "state": "finished", "message": "", "step": 1, "steps": 1, "epoch": 0}
+    (folder / "state.json").write_text(json.dumps({**state, "dev_wer": 0.5}))
+    assert render_run(own, folder).count("<audio") == 1
 
 
 def test_a_run_says_what_is_other_than_in_the_one_before(store: Store, tones: Any, tmp_path: Path) -> None:

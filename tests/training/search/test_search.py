@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from store.store import Store
 from store.writing import write_bytes_atomic
 from training.dispatch import BACKENDS
 from training.dispatch.job import Job, JobState
-from training.errors import ConfigError, TrainingError
+from training.errors import ConfigError, DataError, TrainingError
 from training.network.config import TrainingConfig, read_config
 from training.runs import run_id_for
 from training.search.run import run_search
@@ -110,6 +111,25 @@ def test_a_search_that_was_killed_takes_its_trial_up_again(searched: Any, tones:
     assert len(found["trials"]) == 6 and len(fake.submitted) == 7
 
 
+def test_the_page_says_what_mattered_and_draws_every_trial(searched: Any, tones: Any, tmp_path: Path) -> None:
+    store, _ = searched
+    path = tmp_path / "two.toml"
+    path.write_text(
+        '[parameters]\n"model.dropout" = { low = 0.0, high = 0.5 }\n"model.n_hidden" = { choices = [8, 12] }\n'
+    )
+    found = run_search(
+        SearchRequest(read_space(path, tones.config()), trials=12, sampler="random", prune=False), store
+    )
+    share = found["importance"]
+    assert share["model.dropout"] > share["model.n_hidden"] and sum(share.values()) == pytest.approx(
+        1, abs=0.01
+    )
+    page = Path(found["page"]).read_text()
+    measured = sum(one["dev_wer"] is not None for one in found["trials"])
+    assert "What mattered" in page and page.count("<polyline") == measured >= 4
+    assert all(f"<code>{one['run']}</code>" in page for one in found["trials"])
+
+
 def test_trials_that_fall_behind_are_pruned(searched: Any, tones: Any) -> None:
     store, _ = searched
     request = SearchRequest(dropout_space(tones), trials=14, sampler="random", seed=2, jobs=3)
@@ -138,6 +158,13 @@ def test_what_cannot_be_searched_is_a_sentence(searched: Any, tones: Any, tmp_pa
     with pytest.raises(ConfigError, match="at least 1"):
         search(SearchRequest(dropout_space(tones), trials=0), searched[0])
     store, fake = searched
+    for split, said in (("test", "in the split 'test'"), ("devel", "tones has train, dev")):
+        blind = dataclasses.replace(
+            tones.config(), data=dataclasses.replace(tones.config().data, dev_split=split)
+        )
+        with pytest.raises(DataError, match=said):  # before any trial, not after each
+            search(SearchRequest(read_space(None, blind, DROPOUT_SPACE), trials=2), store)
+    assert not fake.submitted
     fake.poll = lambda self, run: JobState(run, "failed", message="no luck")
     with pytest.raises(TrainingError, match="none of 2 trials"):
         search(SearchRequest(dropout_space(tones), trials=2, sampler="random"), store)
