@@ -50,12 +50,13 @@ def main() -> int:
     parser.add_argument("--network", default="int8", choices=["int8", "float"])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    options.kinds = list(KINDS)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     store = open_store()
     package = Package.open(Registry(store).model(options.model).path)
     known = utterances_of(store, package, options.splits, corpora=options.corpora)
     result = campaign(known, package, options)
-    sys.stdout.write(json.dumps(result) + "\n" if options.json else _table(result))
+    sys.stdout.write(json.dumps(result) + "\n" if options.json else table(result))
     return 0 if result["silent"] == 0 else 1
 
 
@@ -92,11 +93,12 @@ def recording(known: list[Utterance], options: argparse.Namespace, which: tuple[
         one = order[len(chosen) % len(order)]
         chosen.append(one)
         length_s += len(one.samples) / RATE_HZ + 0.75
-    kinds = list(KINDS)
+    kinds: list[str] = options.kinds
     counts = {kind: each // len(kinds) + (place < each % len(kinds)) for place, kind in enumerate(kinds)}
     if options.goal:
         foreign = max(1, round(options.minutes * 60 / 30 / 40))
-        counts = {"paragraph_moved": 5, "noise": foreign, "music": foreign}
+        wanted = {"paragraph_moved": 5, "noise": foreign, "music": foreign}
+        counts = {kind: count for kind, count in wanted.items() if kind in kinds}
     plan = Plan(counts, options.seed * 1000 + number, 0.1 if options.goal else 0.0)
     spare = order[
         len(chosen) :
@@ -113,7 +115,8 @@ def aligned(truth: Planted, package: Package, network: str) -> dict[str, Any]:
         return align(AlignRequest(sound, text, package.path, network=network))
 
 
-def _table(result: dict[str, Any]) -> str:
+def table(result: dict[str, Any]) -> str:
+    """A result for people."""
     lines = [f"{name:<20} {value}" for name, value in result.items() if not isinstance(value, dict)]
     lines += [
         f"{kind:<20} {count} planted, {result['silent_by_kind'][kind]} silent"

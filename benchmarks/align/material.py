@@ -23,7 +23,7 @@ from training.runtime.package import Package
 
 log = logging.getLogger(__name__)
 _REST = RATE_HZ // 2
-_WORST = -2.5  # a word's score in its own sentence below which the network cannot place it at all
+WORST = -2.5  # a word's score in its own sentence below which the network cannot place it at all
 
 
 def utterances_of(
@@ -50,7 +50,7 @@ def utterances_of(
                 samples = resample(samples_as_float(clip.sound()), clip.rate_hz, RATE_HZ)
                 log_probs = network.log_probs([mfcc(_rested(samples), RATE_HZ, package.features)])[0]
                 words = timed_words(log_probs, clip.text.split(), alphabet, 0)
-                if min(word.score for word in words) < _WORST:
+                if min(word.score for word in words) < WORST:
                     left_out += 1
                     continue
                 able = tuple(borne(word, Limits()) for word in words)

@@ -25,7 +25,7 @@ import soundfile
 from benchmarks.align.__main__ import aligned, recording
 from benchmarks.align.judging import Verdict, verdict_of
 from benchmarks.align.material import fit, seconds_of, utterances_of
-from benchmarks.align.planting import RATE_HZ, Planted
+from benchmarks.align.planting import KINDS, RATE_HZ, Planted
 from store.opening import open_store
 from training.network.features import mfcc
 from training.release.registry import Registry
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--model", help="id of a packaged model, or its folder; default: the released one")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    options.goal, options.network = False, "float"
+    options.goal, options.network, options.kinds = False, "float", list(KINDS)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     store = open_store()
     folder_of_model = Path(options.model) if options.model else None

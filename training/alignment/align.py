@@ -60,14 +60,15 @@ def align(request: AlignRequest, told: Callable[[float], None] | None = None) ->
     """
     package = Package.open(request.package)
     facts = facts_of(request.sound)
-    script = read_script(request.text, package.labels, package.language.split(" ")[0] or "en")
+    language = package.language.split(" ")[0] or "en"
+    script = read_script(request.text, package.labels, language)
     with tempfile.TemporaryDirectory(prefix="speechmill-") as folder:
-        model = build_script_model(script, Path(folder))
+        model = build_script_model(script, package.alphabet(), Path(folder), language)
         options = RecognizerOptions(
             network=request.network,
             threads=request.threads,
             language_model=model,
-            weights=request.weights or replace(package.weights, alpha=_ALPHA, beta=_BETA, mode=_MODE),
+            weights=request.weights or of_script(package.weights),
         )
         recognizer = Recognizer.load(package, options)
         listening = Listening(recognizer)
@@ -90,6 +91,11 @@ def align(request: AlignRequest, told: Callable[[float], None] | None = None) ->
         **answer,
         **({"problem": problem} if problem else {}),
     }
+
+
+def of_script(weights: Weights) -> Weights:
+    """A model's weights of the search, for a language model of the script."""
+    return replace(weights, alpha=_ALPHA, beta=_BETA, mode=_MODE)
 
 
 def certificate(

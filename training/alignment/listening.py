@@ -23,6 +23,7 @@ _LONGEST = 1500  # frames that are aligned at once
 _LETTER = 4  # frames that a first letter takes at most, where nothing is said right before it
 _PAUSE = 8  # frames between two words that are more than the way from one to the other
 _NOTHING = -1.0  # nats: what is skipped where nothing is said
+_TRACE = 0.6  # other letters expected in a stretch, from which on a word may be hidden in it
 _ALONE = -20.0  # score of a word that no path fits
 
 
@@ -41,7 +42,8 @@ class TimedWord:
         faint: letters expected between the word before and this one, beside those of these two: the summed probability of
             all other letters. A word that the network hardly hears leaves a trace there and is skipped at no cost.
         least: how far its least heard letter is behind the likeliest one, in its best frame.
-        twice: frames of its longest letter that the network says, leaves and says again: another word may be in it.
+        twice: frames of its longest letter that the network says, leaves and says again: another word may be in it. Those
+            by which the first letter was said too soon do not count.
         early: frames by which its first letter was said too soon: in its very first frame, or in the pause before it.
     """
 
@@ -140,6 +142,10 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
     ends = [int(frames[-1]) + 1 for frames in frames_of]
     rests = _Rests(log_probs, path.states, labels, (alphabet.blank, space))
     gaps = [rests.between(*span) for span in zip([0, *ends], [*begins, len(log_probs)], strict=True)]
+    early = [
+        _early(path, bounds[number], begins[number], ends[number - 1] if number else -_PAUSE, rests)
+        for number in range(len(texts))
+    ]
     return [
         TimedWord(
             word=text,
@@ -154,19 +160,22 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
             if number
             else 0.0,
             least=min(float(path.behind[path.states == 2 * one + 1].max()) for one in range(*bounds[number])),
-            twice=max(_twice(path, said, labels, one) for one in range(*bounds[number])),
-            early=_early(
-                path, bounds[number], begins[number], ends[number - 1] if number else -_PAUSE, rests
+            twice=max(
+                _twice(path, said, (one, labels[one]), begins[number] + early[number])
+                for one in range(*bounds[number])
             ),
+            early=early[number],
         )
         for number, text in enumerate(texts)
     ]
 
 
-def _twice(path: Path, said: Ints, labels: Sequence[int], number: int) -> int:
-    """Frames of a letter of the text, 0 if the network says it but once there."""
+def _twice(path: Path, said: Ints, letter: tuple[int, int], begin: int) -> int:
+    """Frames of a letter (its number in the text, its label) from frame `begin` on; 0 if it is said but once there."""
+    number, label = letter
     frames = np.flatnonzero(path.states == 2 * number + 1)
-    same = np.flatnonzero(said[frames] == labels[number])
+    frames = frames[frames >= begin]
+    same = np.flatnonzero(said[frames] == label)
     return len(frames) if len(same) and same[-1] - same[0] >= len(same) else 0
 
 
@@ -179,12 +188,14 @@ def _faint(log_probs: Float, beside: tuple[str, str], alphabet: Alphabet) -> flo
 
 
 def _early(path: Path, labels: tuple[int, int], begin: int, ended: int, rests: _Rests) -> int:
-    """Frames from a first letter that was said in a pause to where its word can begin; nothing is passed over there."""
+    """Frames from a first letter that was said in a pause to where its word can begin; nothing else is said there."""
     first, stop = labels
     if stop - first < 2 or begin - ended < _PAUSE:
         return 0
     later = int(path.frames_of(first + 1, stop)[0]) - _LETTER
-    return later - begin if later > begin and rests.between(begin, later).skipped > _NOTHING else 0
+    if later <= begin or rests.between(begin, later).skipped <= _NOTHING:
+        return 0
+    return later - begin if rests.others(begin, later, first) < _TRACE else 0
 
 
 @dataclass(frozen=True)
@@ -209,6 +220,12 @@ class _Rests:
         doubled = (letter == around[states // 2 + 1]) & (letter == said)
         self._skipped = np.where((states % 2 == 0) & ~doubled, rest - best, 0).astype(np.float32)
         self._spaces = said == space
+        self._log_probs, self._labels, self._rests = log_probs, labels, [one for one in rests if one >= 0]
+
+    def others(self, begin: int, end: int, letter: int) -> float:
+        """Letters expected in frames [begin, end), beside one of the text."""
+        known = self._log_probs[begin:end, sorted({*self._rests, self._labels[letter]})]
+        return float(len(known) - np.exp(known).sum())
 
     def between(self, begin: int, end: int) -> _Gap:
         """The gap of frames [begin, end); a space that is heard parts what is skipped from a word."""

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+import native
 from store.errors import StoreError
 from training import __main__ as cli
 from training.alignment.align import align
 from training.alignment.certificate import write_certificate
+from training.alignment.language import build_script_model
 from training.alignment.script import read_script, script_of
 from training.alignment.sidecar import vtt_text, write_alignment
 from training.errors import DataError
@@ -100,6 +102,20 @@ def test_tokens_keep_their_places() -> None:
     assert script.words == ("abba", "three", "bees", "fade")
     assert [script.tokens[place] for place in script.token_of] == ["Abba,", "3", "bees", "fade!"]
     assert script.text(0, 3) == "Abba, [music plays]"
+
+
+@pytest.mark.parametrize(
+    ("letters", "text", "language"),
+    [("abeghlrtuöüß", "größe übel rabe", "de"), ("abcê", "cab acê bêc", "en")],
+)
+def test_the_model_of_a_script_is_of_the_networks_alphabet(
+    letters: str, text: str, language: str, tmp_path: Path, tone_engine: None
+) -> None:
+    """Else no recording of another language than English could be heard with it."""
+    alphabet = native.Alphabet([*letters, " "])
+    script = script_of(text, tuple(alphabet.labels), language)
+    scorer = native.Scorer.load(build_script_model(script, alphabet, tmp_path, language), alpha=1, beta=1)
+    assert scorer.alphabet.hash == alphabet.hash and script.words == tuple(text.split())
 
 
 def test_a_text_that_is_not_there(tmp_path: Path) -> None:

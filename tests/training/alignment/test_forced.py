@@ -104,6 +104,19 @@ def test_a_first_letter_that_is_said_early_in_a_pause_does_not_lengthen_its_word
     assert (second.start, second.begin, second.stop) == (13, 24, 30)
 
 
+def test_a_first_letter_said_early_hides_no_word_unless_another_letter_is_heard_there() -> None:
+    """At the beginning of a stretch networks say it in the silence, leave it and say it again."""
+    abc = native.Alphabet(["a", "b", "c", " "])
+    rows = np.full((16, 5), np.log(1e-4), np.float32)
+    rows[np.arange(16), [3, *[0] * 3, *[3] * 3, *[0] * 5, 1, 1, 3, 4]] = np.log(0.999)
+    rows[4:7, [0, 3]] = np.log([0.4, 0.6])
+    (word,) = timed_words(rows, ["ab"], abc, 0)
+    assert word.early == 7 and word.twice == 0 and (word.begin, word.stop) == (8, 14)
+    rows[4:7, [0, 2, 3]] = np.log([0.2, 0.25, 0.55])
+    (word,) = timed_words(rows, ["ab"], abc, 0)
+    assert word.early == 0 and word.twice == 11, "a letter between may be of another word"
+
+
 def test_a_word_that_is_hardly_heard_leaves_a_trace_between_two_others() -> None:
     """At no frame is its letter the likeliest, so nothing is skipped; what fades between the two is no trace."""
     abc = native.Alphabet(["a", "b", "c", " "])

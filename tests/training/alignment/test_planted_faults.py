@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from benchmarks.align import real_outputs
 from benchmarks.align.judging import verdict_of
 from benchmarks.align.material import fit
 from benchmarks.align.planting import KINDS, Fault, Plan, Planted, Spoken, Utterance, plant
@@ -97,6 +100,52 @@ def kenlm(root: Path) -> None:
     """Scripts' language models are built by KenLM's programs."""
     if not (root / "build" / "kenlm" / "bin" / "lmplz").exists():
         pytest.skip("KenLM's programs are not built")
+
+
+def outputs(folder: Path, count: int) -> Path:
+    """A folder of the outputs of a network that is certain, of sentences of seven made-up words."""
+    generator = np.random.default_rng(5)
+    words = sorted(
+        {"".join(generator.choice(list(LETTERS), size=int(generator.integers(3, 6)))) for _ in range(90)}
+    )
+    labels = " " + LETTERS
+    saved, lines = {}, []
+    for number in range(count):
+        text = " ".join(generator.choice(words, size=7))
+        said = [
+            place for letter in text for place in (labels.index(letter), labels.index(letter), len(labels))
+        ]
+        rows = np.full((len(said) + 10, len(labels) + 1), np.log(1e-4), np.float16)
+        rows[:, -1] = np.log(0.99)
+        rows[np.arange(5, 5 + len(said)), -1] = np.log(1e-4)
+        rows[np.arange(5, 5 + len(said)), said] = np.log(0.99)
+        saved[f"a_{number:03d}"] = rows
+        lines.append(f"a_{number:03d}\t{text}\n")
+    np.savez(folder / "log_probs.npz", **saved)
+    rows_of_labels = "".join(f"{place}\t{label}\n" for place, label in enumerate(labels))
+    (folder / "labels.tsv").write_text(f"{rows_of_labels}{len(labels)}\t<blank>\n")
+    (folder / "refs.tsv").write_text("".join(lines) + "b_1\tabc\n")
+    (folder / "lexicon.tsv").write_text("".join(f"{word}\t{word}\t1\n" for word in words[:-1]))
+    return folder
+
+
+def test_faults_in_the_outputs_of_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = real_outputs.known_of(outputs(tmp_path, 60), "a_")
+    assert 30 < len(known.utterances) < 60  # one word's sounds are not known
+    truth = plant(known.utterances[:8], known.utterances[8:], Plan({"sentence_removed": 1}, 1))
+    said = real_outputs.outputs_of(truth, known)
+    parts = real_outputs.stretches(said)
+    assert len(said) == pytest.approx(len(truth.samples) / 320, abs=1) and 4 <= len(parts) <= 8
+    for one in truth.spoken:
+        assert any(start <= one.start_s * 50 and one.end_s * 50 <= stop + 1 for start, stop in parts)
+    line = ["real_outputs", str(tmp_path), "--json", "--hours", "0.05", "--minutes", "3", "--faults", "10"]
+    monkeypatch.setattr(sys, "argv", line)
+    assert real_outputs.main() == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["wrong"] == told["skipped"] == 0 and told["faults"] == 10
+    assert told["able_within_100_ms"] > 0.98 and "music" not in told["faults_by_kind"], told
 
 
 @pytest.mark.slow
