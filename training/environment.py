@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[1]
-_LIBRARIES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "pyarrow", "soxr")
+_LIBRARIES = ("tensorflow", "tensorflow-cpu", "jax", "keras", "numpy", "pyarrow", "soxr")
 
 
 def environment(workers: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One sound file through every form a model is exported in: the same words, one by one, at the same times."""
+"""One sound file through every form a model is exported in: the same words, one by one, at the same times; fed too."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from training.network.features import Float
 from training.release import forms
 from training.release.commands import FORMS
 from training.release.export import ExportRequest, export
+from training.runtime.live import Heard, hear_live
 from training.runtime.network import open_network
 from training.runtime.package import Package
 from training.runtime.recognizer import Recognizer, RecognizerOptions, Word
@@ -68,6 +69,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path, l
     return store, model, say(". ".join(said), folder / "said.wav"), " ".join(said).split()
 
 
+@pytest.fixture(scope="module")
+def looking_back(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path, list[str]]:
+    folder = tmp_path_factory.mktemp("looking_back")
+    store, model = released_model(folder, "unidirectional")
+    said = sentences(4)
+    return store, model, say(". ".join(said), folder / "said.wav"), " ".join(said).split()
+
+
 def heard(package: Package, sound: Path, network: Formed) -> list[Word]:
     recognizer = Recognizer.load(package, RecognizerOptions())
     recognizer.network = network  # type: ignore[assignment]
@@ -100,3 +109,27 @@ def test_the_same_file_gives_the_same_words_through_every_form(
             assert abs(one.start_s - other.start_s) <= NEAR_S and abs(one.end_s - other.end_s) <= NEAR_S, form
             if "int8" not in form:
                 assert one.confidence == pytest.approx(other.confidence, abs=0.01), form
+
+
+def test_the_form_that_is_fed_writes_what_the_whole_form_of_the_same_network_writes(
+    looking_back: tuple[Any, Any, Path, list[str]], tmp_path: Path
+) -> None:
+    store, model, sound, said = looking_back
+    package = Package.open(model.path)
+    found: dict[str, list[Word]] = {}
+    for form in ("onnx", "onnx-streaming"):
+        export(ExportRequest(model.id, form, tmp_path / form), store)
+        found[form] = heard(package, sound, Formed(form, tmp_path / form))
+    words = [word.word for word in found["onnx"]]
+    assert len(words) >= 15 and len(set(words) & set(said)) > 0.6 * len(set(words)), words
+    assert [word.word for word in found["onnx-streaming"]] == words
+    for fed, whole in zip(found["onnx-streaming"], found["onnx"], strict=True):
+        assert (fed.start_s, fed.end_s) == (whole.start_s, whole.end_s)
+        assert fed.confidence == pytest.approx(whole.confidence, abs=0.001)
+
+    recognizer = Recognizer.load(package, RecognizerOptions())
+    recognizer.network = open_network(tmp_path / "onnx-streaming")
+    samples = np.concatenate([*pieces_of(sound, facts_of(sound), recognizer.rate_hz)])
+    arriving = [samples[start : start + 1600] for start in range(0, len(samples), 1600)]
+    live = [word for one in hear_live(recognizer, arriving) if isinstance(one, Heard) for word in one.words]
+    assert live == found["onnx-streaming"], "as it arrives, a tenth of a second at a time"

@@ -38,7 +38,7 @@ def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_asked_for_is_used_or_refused(
-    driver: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    driver: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert choose_device(tensorflow(gpus=1, cuda=True), "auto", driver) == "gpu"
     hiding = tensorflow(gpus=1, cuda=True)
@@ -51,6 +51,11 @@ def test_what_is_asked_for_is_used_or_refused(
     with caplog.at_level(logging.WARNING):
         assert choose_device(tensorflow(), "auto", driver) == "cpu"
     assert "2 GPUs are there and are not used" in caplog.text
+    caplog.clear()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with caplog.at_level(logging.WARNING):
+        choose_device(tensorflow(), "auto", driver)
+    assert caplog.records[-1].getMessage().startswith("\033[31m2 GPUs are there"), "in red on a terminal"
     caplog.clear()
     assert choose_device(tensorflow(), "auto", tmp_path / "none") == "cpu" and not caplog.text
 

@@ -98,3 +98,4 @@ def test_a_worker_finds_the_rows_whose_gradient_spoils_the_sum(tones: Any, spoil
     lost = step.learn(batch)
     assert lost.gradients is None and len(lost.bad) == 8
     assert step.learn(None).gradients is None
+    step.try_size(8, 40)  # what does not fit in memory shows before the first step, in every worker

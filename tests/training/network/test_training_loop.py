@@ -13,7 +13,7 @@ import pytest
 from corpora.text.normaliser import default_alphabet
 from store.writing import read_json
 from training.decoding.acoustic import LogProbabilities, Network, load_network
-from training.errors import CheckpointError, DataError, DivergedError
+from training.errors import CheckpointError, DataError, DivergedError, TrainingError
 from training.network import loop
 from training.network.backends.rate import learning_rate
 from training.network.backends.tensorflow_step import StepFunction, ctc_losses
@@ -169,14 +169,17 @@ def test_a_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
     assert sum(len(indices) for indices, _, _ in probabilities.of_dataset(data.dev)) == len(data.dev)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_an_utterance_whose_loss_is_not_finite_is_set_aside_and_the_others_are_learnt(
-    tmp_path: Path, tones: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tones: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
     values = data.train.values.copy()
     values[data.train.starts[0] : data.train.starts[2]] = np.nan
     train_set = dataclasses.replace(data.train, values=values)
     broken = dataclasses.replace(data, train=train_set, whitening=whitening_of(data.train.values))
-    config = tones.config(loop=LoopConfig(epochs=30, batch_size=8, threads=1, max_bad_batches=0))
+    config = tones.config(
+        loop=LoopConfig(epochs=30, batch_size=8, threads=1, max_bad_batches=0, precision=precision)
+    )
     losses = losses_of(monkeypatch)
     result = train(config, broken, tmp_path / "run")
     assert result.steps == 90 and np.isfinite(losses).all()
@@ -196,6 +199,34 @@ def test_a_run_in_which_nothing_is_finite_is_given_up(tmp_path: Path, tones: Any
         train(tones.config(loop=few), broken, tmp_path / "run")
     with pytest.raises(DivergedError, match="none of 3 batches"):
         train(tones.config(loop=dataclasses.replace(few, epochs=1)), broken, tmp_path / "short")
+
+
+def test_the_longest_batch_is_tried_before_the_first_step(
+    tmp_path: Path, tones: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    sizes: list[tuple[int, ...]] = []
+    gradients = StepFunction.gradients
+
+    def noted(self: Any, batch: Any) -> Any:
+        sizes.append(batch.features.shape[:2])
+        return gradients(self, batch)
+
+    monkeypatch.setattr(StepFunction, "gradients", noted)
+    config = tones.config(loop=LoopConfig(epochs=1, batch_size=8, threads=1))
+    train(config, data, tmp_path / "run")
+    assert sizes[0] == (8, int(data.train.frames.max())) and len(sizes) == 4
+    assert all(frames <= sizes[0][1] for _, frames in sizes) and sizes[1][1] < sizes[0][1], "short to long"
+
+    def too_large(self: Any, batch: Any) -> Any:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    monkeypatch.setattr(StepFunction, "gradients", too_large)
+    with pytest.raises(
+        TrainingError, match=rf"longest batch \(8 utterances of {sizes[0][1]} frames\) does not fit"
+    ):
+        train(config, data, tmp_path / "large")
 
 
 def test_rows_that_ctc_cannot_learn_are_left_out_and_counted(tones: Any) -> None:

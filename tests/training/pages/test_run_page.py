@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from corpora.text.normaliser import default_alphabet
 from store.errors import StoreError
 from store.store import Store
+from store.writing import read_json
+from training.environment import environment
 from training.network.config import LoopConfig
 from training.network.curves import WORST, read_curve, read_worst, write_worst
 from training.pages.metrics import open_metrics
@@ -45,6 +48,8 @@ def test_a_run_leaves_a_curve_a_page_and_metrics(store: Store) -> None:
     assert f'speechmill_training_step{{run="{run_dir.name}",state="finished"}} 6' in metrics
     assert "speechmill_training_loss" in metrics and metrics.endswith("# EOF\n")
     assert curve_of("x", points[:1], "loss", str) is None
+    assert read_json(run_dir / "inputs.json")["alphabet"] == default_alphabet().hash
+    assert read_json(run_dir / "environment.json") == environment(1)
 
 
 def test_the_worst_are_heard_from_the_split_that_was_measured(tones: Any, tmp_path: Path) -> None:

@@ -112,7 +112,8 @@ class WorkersStep(StepFunction):
         self._together(self._apply_all, found)
 
     def try_size(self, utterances: int, frames: int) -> None:
-        """Not tried here: with several workers the first batches would have to be tried by all at once."""
+        """As one process does, each worker its part of such a batch."""
+        super().try_size(-(-utterances // self._cluster.world), frames)
 
     def _together(self, function: Any, *values: Any) -> Any:
         """Call what all workers call.
