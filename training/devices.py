@@ -23,6 +23,7 @@ from training.errors import ConfigError, TrainingError
 log = logging.getLogger(__name__)
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 _LEASES = "SPEECHMILL_GPU_LEASES"
+_ONE_EACH = "a process uses one; start one process per GPU (run --workers N, or srun with as many tasks)"
 
 
 def gpus_of_machine(driver: Path = _DRIVER) -> list[str]:
@@ -69,6 +70,21 @@ def leased_gpu(device: str, driver: Path = _DRIVER, folder: Path | None = None) 
     )
 
 
+def keep_one_gpu(place: int) -> str | None:
+    """Of several GPUs that were chosen for this machine leave this process one, the `place`th: workers share none.
+
+    Slurm shows each task of a step all GPUs of its node, and a strategy would use all it sees in each of them.
+    """
+    visible = [one.strip() for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one.strip()]
+    if len(visible) < 2:
+        return visible[0] if visible else None
+    if place >= len(visible):
+        log.warning("%s", _red(f"worker {place + 1} of this machine shares one of its {len(visible)} GPUs"))
+    own = visible[place % len(visible)]
+    os.environ["CUDA_VISIBLE_DEVICES"] = own
+    return own
+
+
 def choose_device(tf: Any, device: str, driver: Path = _DRIVER) -> str:
     """Make TensorFlow use what was asked for; returns "gpu" or "cpu".
 
@@ -82,6 +98,8 @@ def choose_device(tf: Any, device: str, driver: Path = _DRIVER) -> str:
     if seen:
         for one in seen:
             tf.config.experimental.set_memory_growth(one, True)
+        if len(seen) > 1:
+            log.warning("%s", _red(f"{len(seen) - 1} of {len(seen)} GPUs are not used: {_ONE_EACH}"))
         return "gpu"
     there = len(gpus_of_machine(driver))
     built = tf.test.is_built_with_cuda()
@@ -108,6 +126,9 @@ def choose_jax_device(device: str, driver: Path = _DRIVER) -> str:
         jax.config.update("jax_platforms", "cpu")
         return "cpu"
     if jax.default_backend() == "gpu":
+        if jax.local_device_count() > 1:
+            count = jax.local_device_count()
+            log.warning("%s", _red(f"{count - 1} of {count} GPUs are not used: JAX trains on one here"))
         return "gpu"
     there = len(gpus_of_machine(driver))
     why = "this JAX is the build without CUDA" if there else "the machine shows no NVIDIA driver"

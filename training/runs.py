@@ -25,7 +25,7 @@ from store.corpus import SPLITS, Corpus
 from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json, write_bytes_atomic, write_json_atomic
-from training.devices import choose_device, choose_jax_device, leased_gpu
+from training.devices import choose_device, choose_jax_device, keep_one_gpu, leased_gpu
 from training.environment import environment
 from training.errors import ConfigError, DataError, RunNotFoundError, TrainingError
 from training.network.backends import start_backend
@@ -141,6 +141,8 @@ def train_in_store(config: TrainingConfig, store: Store) -> TrainingResult:
             open_things.enter_context(_log_file(run_dir))
             _write_inputs(config, store, run_dir)
         open_things.enter_context(leased_gpu(config.loop.device))
+        if cluster.world > 1:
+            keep_one_gpu(cluster.place_on_host)
         if start_backend(config.loop.backend, config.loop.threads, needed=True) == "jax":
             choose_jax_device(config.loop.device)
         else:

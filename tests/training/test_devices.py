@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from training.devices import choose_device, gpus_of_machine, leased_gpu
+from training.devices import choose_device, gpus_of_machine, keep_one_gpu, leased_gpu
 from training.errors import ConfigError, TrainingError
+from training.network.workers.cluster import Cluster
 
 
 def tensorflow(gpus: int = 0, cuda: bool = False) -> Any:
@@ -93,3 +94,25 @@ def test_nothing_is_leased_where_others_choose(
     monkeypatch.setenv("SLURM_JOB_ID", "1")
     with leased_gpu("gpu", driver, tmp_path) as none:
         assert none is None
+
+
+def test_each_worker_of_a_machine_has_a_gpu_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = ("n1:1", "n1:2", "n2:1", "n1:3", "n2:2")
+    places = [Cluster(workers, rank).place_on_host for rank in range(5)]
+    assert places == [0, 1, 0, 2, 1] and Cluster().place_on_host == 0
+    for place, own in ((0, "4"), (1, "6"), (2, "4")):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 6")  # as Slurm shows it to every task of a node
+        assert keep_one_gpu(place) == own == os.environ["CUDA_VISIBLE_DEVICES"]
+    assert "worker 3 of this machine shares one of its 2 GPUs" in caplog.text
+    assert keep_one_gpu(3) == "4"  # the one that it leased
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert keep_one_gpu(1) is None and "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_one_process_that_sees_several_gpus_says_that_the_others_idle(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert choose_device(tensorflow(gpus=4, cuda=True), "auto") == "gpu"
+    assert "3 of 4 GPUs are not used" in caplog.text and "srun" in caplog.text

@@ -43,6 +43,12 @@ class Cluster:
         return self.rank == 0
 
     @property
+    def place_on_host(self) -> int:
+        """How many workers before this one are on its machine."""
+        hosts = [one.rpartition(":")[0] for one in self.workers]
+        return hosts[: self.rank].count(hosts[self.rank]) if hosts else 0
+
+    @property
     def share(self) -> Share:
         """This process' part of every batch."""
         return Share(self.rank, self.world)
