@@ -116,14 +116,15 @@ def tune_decoder(request: TuneRequest, store: Store | None = None) -> dict[str, 
     """Pick the weights on dev and write them into the run's folder; returns what was written, with its path.
 
     Raises:
-        ConfigError: the request cannot be. DataError: the split has no utterance.
-        ScorerError: the language model does not fit the network.
+        ConfigError: the request cannot be. DataError: the split has no utterance, or the language model is of another
+            alphabet than the network.
+        ScorerError: the language model cannot be used.
     """
     import native
 
     store, plan = store or open_store(), request.plan
     scorer = native.Scorer.load(request.language_model)
-    run_dir, labels, corpora, outputs = _tuned_on(request, store)
+    run_dir, labels, corpora, outputs = _tuned_on(request, store, scorer)
     alphabet = alphabet_of_network(labels, scorer)
     cached = CachedLogProbabilities(outputs)
     threads = max(1, usable_cores() // plan.jobs)
@@ -149,9 +150,12 @@ def tune_decoder(request: TuneRequest, store: Store | None = None) -> dict[str, 
 
 
 def _tuned_on(
-    request: TuneRequest, store: Store
+    request: TuneRequest, store: Store, scorer: Scorer
 ) -> tuple[Path, tuple[str, ...], list[Corpus], list[NetworkOutputs]]:
-    """Where the weights go, the network's labels, the corpora and their log-probabilities."""
+    """Where the weights go, the network's labels, the corpora and their log-probabilities.
+
+    Refuses the language model of another alphabet before the network has heard anything.
+    """
     if request.log_probs is not None:
         from training.evaluation.outside import LogProbsFile
 
@@ -164,8 +168,9 @@ def _tuned_on(
         found = [outside.outputs(store, request.split, frozenset(ids))]
         return outside.run_dir(store), outside.labels, [outside], found
     run_dir = run_dir_of(store, request.model)
-    corpora = [corpus_or_folder(store, name) for name in request.corpora]
-    return run_dir, labels_of_run(run_dir), corpora, _dev_outputs(request, run_dir, corpora, store)
+    corpora, labels = [corpus_or_folder(store, name) for name in request.corpora], labels_of_run(run_dir)
+    alphabet_of_network(labels, scorer)
+    return run_dir, labels, corpora, _dev_outputs(request, run_dir, corpora, store)
 
 
 def _dev_outputs(

@@ -62,7 +62,7 @@ def reproduce(name: str | None, store: Store | None = None) -> dict[str, Any]:
         "largest_difference": 0.0 if same else _apart(checkpoint_of(model), again),
         "evaluations": evaluations,
         "code": code,
-        "differences": _sentences(same, evaluations, code),
+        "differences": differences(same, evaluations, code),
     }
 
 
@@ -112,7 +112,8 @@ def _apart(first: Checkpoint, second: Checkpoint) -> float:
     return max(float(np.abs(np.asarray(one[name]) - np.asarray(other[name])).max()) for name in one)
 
 
-def _sentences(same: bool, evaluations: list[dict[str, Any]], code: dict[str, str]) -> list[str]:
+def differences(same: bool, evaluations: list[dict[str, Any]], code: dict[str, str]) -> list[str]:
+    """What is other than it was, a sentence each: weights (`same`), error rates (`wer`: before, after), code."""
     told = []
     if not same:
         told.append(

@@ -25,7 +25,7 @@ from training.release.errors import ExportError
 from training.release.export import ExportRequest, export
 from training.release.package import ReleaseRequest, checkpoint_of, release, release_for, weights_only
 from training.release.registry import Model, Registry, check_package
-from training.release.reproduce import reproduce
+from training.release.reproduce import differences, reproduce
 from training.release.verify import Agreement, Reference, check
 from training.runs import run_id_for, train_in_store
 
@@ -228,3 +228,19 @@ def test_a_model_is_made_again_byte_for_byte(tone_store: Store, model: Model) ->
     assert answer["same_weights"] and answer["largest_difference"] == 0.0
     assert answer["evaluations"] and all(one["same"] for one in answer["evaluations"])
     assert json.dumps(answer)
+
+
+def test_what_differs_elsewhere_is_said() -> None:
+    measured = {
+        "corpus": "town",
+        "split": "test",
+        "wer": {"greedy": [0.1, 0.1], "lm": [0.05, 0.0625]},
+        "same": False,
+    }
+    told = differences(False, [measured], {"then": "abc", "now": "def+"})
+    assert len(told) == 3 and "another processor, another TensorFlow" in told[0]
+    assert told[1] == "town test lm: WER 5.00% then, 6.25% now"
+    assert told[2] == "the code is def+, the model was made by abc"
+    assert (
+        differences(True, [{**measured, "wer": {"greedy": [0.1, 0.1]}}], {"then": "abc", "now": "abc"}) == []
+    )
