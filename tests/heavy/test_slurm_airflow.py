@@ -21,6 +21,7 @@ from tests.training.conftest import publish_corpus, small_config, tone_clips
 from tests.training.slurm_cluster import SlurmCluster, why_not
 from training.dispatch import SlurmDispatcher
 from training.dispatch.job import RunFolder
+from training.dispatch.slurm import _run
 from training.errors import DispatchError
 from training.network.config import config_text
 
@@ -104,6 +105,9 @@ class Waiting:
         async for event in self.trigger.run():
             self.events.append(event.payload)
 
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def ended(self) -> dict[str, Any]:
         self._thread.join(90)
         assert self.events, "the job has not ended"
@@ -175,6 +179,24 @@ def test_a_job_whose_node_fails_or_that_is_preempted_goes_on(
         if how == "node":
             cluster.start_node(node)
         cluster.wait_for_nodes("idle", 2)
+
+
+def test_a_controller_that_starts_anew_ends_nothing(
+    operator: Any, tone_corpus: Store, cluster: SlurmCluster
+) -> None:
+    trigger = submitted(operator)
+    waiting = Waiting(trigger)
+    until(lambda: "a line of the job" in waiting.lines)
+    cluster.stop_controller()
+    try:
+        with pytest.raises(DispatchError):
+            _run(["squeue", "--noheader"])
+        time.sleep(2)
+        assert not waiting.events and waiting.alive()
+    finally:
+        cluster.start_controller()
+    (tone_corpus.runs_dir / trigger.job_id / "go").touch()
+    assert waiting.ended()["state"] == "finished"
 
 
 def test_what_the_cluster_cannot_give_fails_the_task_with_slurms_words(

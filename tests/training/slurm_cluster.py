@@ -92,7 +92,7 @@ class SlurmCluster:
         if not os.path.ismount("/sys/fs/cgroup"):  # a chroot: slurmd only asks which of its plugins to load
             (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         os.environ["SLURM_CONF"] = str(conf)
-        self._start("slurmctld", ["slurmctld", "-D", "-f", str(conf)])
+        self.start_controller()
         for node in NODES:
             self.start_node(node)
         self.wait_for_nodes("idle", 2)
@@ -114,6 +114,14 @@ class SlurmCluster:
             os.environ.pop("SLURM_CONF", None)
         else:
             os.environ["SLURM_CONF"] = self._old_conf
+
+    def start_controller(self) -> None:
+        """Start the controller; what it knew before it was stopped it reads from its folder."""
+        self._start("slurmctld", ["slurmctld", "-D", "-f", str(self.folder / "slurm.conf")])
+
+    def stop_controller(self) -> None:
+        """Stop the controller; jobs go on."""
+        self._stop("slurmctld")
 
     def start_node(self, node: str) -> None:
         """Start a node's daemon."""

@@ -17,7 +17,7 @@ from store.opening import open_store
 from store.store import Store
 from training.dispatch import BACKENDS, Dispatcher, Job, JobState, LocalDispatcher
 from training.dispatch.job import RunFolder
-from training.dispatch.slurm import job_script, slurm_options
+from training.dispatch.slurm import SlurmDispatcher, job_script, slurm_options
 from training.errors import DispatchError
 
 WORKS = """
@@ -140,6 +140,37 @@ def test_without_slurm_the_sentence_says_so(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DispatchError, match="sbatch is not installed"):
         BACKENDS["slurm"](dispatcher._store).submit(Job(tones.config()))
+
+
+def test_a_controller_that_is_silent_for_some_minutes_ends_no_waiting(
+    dispatcher: Any, tones: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = RunFolder.prepare(dispatcher._store, Job(tones.config()))
+    folder.write_ticket({"backend": "slurm", "slurm_job": "7"})
+    waits, answers, now = SlurmDispatcher(dispatcher._store), [""], [0.0]
+
+    def squeue(command: list[str]) -> str:
+        if not answers[0]:
+            raise DispatchError("squeue failed: Unable to contact slurm controller")
+        return answers[0]
+
+    monkeypatch.setattr("training.dispatch.slurm._run", squeue)
+    monkeypatch.setattr("training.dispatch.slurm.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("training.dispatch.slurm.shutil.which", lambda name: name)
+    folder.write_state("running")  # its last sign of life is old: it may have moved to another node
+    for now[0] in (0.0, 60.0, 800.0):
+        assert waits.poll(folder.run).state == "queued"
+    assert caplog.text.count("Unable to contact") == 1 and "asked again for 15 minutes" in caplog.text
+    answers[0] = "RUNNING|None"
+    folder.write_state("finished")
+    assert waits.poll(folder.run).state == "finished"
+    answers[0] = ""
+    folder.write_state("failed", "the disk is gone")
+    for now[0] in (5000.0, 5800.0):
+        assert not waits.poll(folder.run).ended
+    now[0] = 6000.0
+    with pytest.raises(DispatchError, match="Unable to contact"):
+        waits.poll(folder.run)
 
 
 @pytest.mark.slow

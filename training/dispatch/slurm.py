@@ -1,8 +1,9 @@
 """Jobs on a Slurm cluster whose nodes see the store and this source tree.
 
 sbatch hands a script over, `squeue --states=all` tells its state for as long as the controller remembers
-(sacct is not needed), state.json in the run's folder tells the rest, scancel ends it. What to ask the
-cluster for stands in the store's settings.toml:
+(sacct is not needed), state.json in the run's folder tells the rest, scancel ends it. A controller that is silent for
+some minutes, as one that starts anew is, ends nothing: jobs go on without it, and so does who waits for them. What
+to ask the cluster for stands in the store's settings.toml:
 
     [slurm]
     options = ["--partition=train", "--cpus-per-task=8", "--gres=gpu:1", "--time=24:00:00"]
@@ -10,10 +11,13 @@ cluster for stands in the store's settings.toml:
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import re
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +29,9 @@ from store.writing import write_bytes_atomic
 from training.dispatch.job import Job, JobState, RunFolder
 from training.errors import DispatchError
 
+log = logging.getLogger(__name__)
 _TIMEOUT_S = 60.0
+_PATIENCE_S = 900.0  # with a controller that does not answer while a job is followed
 _WAITING = frozenset(
     {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SUSPENDED", "PREEMPTED"}
 )
@@ -39,6 +45,7 @@ class SlurmDispatcher:
     def __init__(self, store: Store | None = None, options: tuple[str, ...] | None = None) -> None:
         self._store = store or open_store()
         self._options = slurm_options(self._store) if options is None else options
+        self._silent_since: float | None = None
 
     def submit(self, job: Job) -> str:
         return self.submit_all([job])[0]
@@ -75,7 +82,11 @@ class SlurmDispatcher:
         number = folder.ticket().get("slurm_job")
         if not number:
             return folder.state()
-        slurm, reason = _queued_state(str(number))
+        try:
+            slurm, reason = _queued_state(str(number))
+            self._silent_since = None
+        except DispatchError as error:
+            return self._meanwhile(folder, error)
         state = folder.state()
         if state.state == "finished" or slurm in _WORKING:
             return state
@@ -92,6 +103,23 @@ class SlurmDispatcher:
             ending = slurm.lower().replace("_", " ") if slurm else "no longer known to Slurm"
             folder.write_state("failed", f"Slurm job {number} {ending}; its last line: {folder.last_words()}")
         return folder.state()
+
+    def _meanwhile(self, folder: RunFolder, error: DispatchError) -> JobState:
+        """What the run itself says while Slurm is silent; a run without a sign of life may wait to go on elsewhere.
+
+        Raises:
+            DispatchError: Slurm has been silent for too long, or is not installed here.
+        """
+        if shutil.which("squeue") is None:
+            raise error
+        now = time.monotonic()
+        if self._silent_since is None:
+            self._silent_since = now
+            log.warning("run %s: %s; asked again for %.0f minutes", folder.run, error, _PATIENCE_S / 60)
+        if now - self._silent_since > _PATIENCE_S:
+            raise error
+        state = folder.state()
+        return dataclasses.replace(state, state="queued") if state.state == "failed" else state
 
     def cancel(self, job_id: str) -> None:
         folder = RunFolder(self._store, job_id)
