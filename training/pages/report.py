@@ -9,6 +9,7 @@ something aside since is written anew.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from corpora.pages.leaks import leak_matrix
 from corpora.report import misses_what_was_set_aside, write_corpus_report
 from store.corpus import SPLITS
+from store.errors import StoreError
 from store.opening import open_store
 from store.overview import Row, overview
 from store.store import Store
@@ -28,6 +30,8 @@ from training.pages.environment import environment
 from training.pages.evaluation import completed, page_key, render_evaluation
 from training.pages.run import render_run
 from training.runs import status
+
+log = logging.getLogger(__name__)
 
 
 def write_reports(store: Store | None = None) -> Path:
@@ -42,12 +46,20 @@ def write_reports(store: Store | None = None) -> Path:
     for run in status(store):
         html = render_run(store, store.runs_dir / run["run"])
         write_bytes_atomic(store.reports_dir / "runs" / f"{run['run']}.html", html.encode())
-    for name in store.corpus_names():
-        if misses_what_was_set_aside(store, name):
-            write_corpus_report(store, store.corpus(name))
+    _tell_corpora(store)
     index = store.reports_dir / "index.html"
     write_bytes_atomic(index, render_index(store, found).encode())
     return index
+
+
+def _tell_corpora(store: Store) -> None:
+    """Write the pages of corpora of which a training set something aside since; a damaged corpus keeps the page it has."""
+    for name in store.corpus_names():
+        try:
+            if misses_what_was_set_aside(store, name):
+                write_corpus_report(store, store.corpus(name))
+        except StoreError as error:
+            log.warning("the page of corpus %s stays as it is: %s", name, error)
 
 
 def render_index(store: Store, found: Sequence[dict[str, Any]]) -> str:

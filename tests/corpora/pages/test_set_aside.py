@@ -55,7 +55,9 @@ def test_what_trainings_set_aside_is_listed_once_with_its_runs(store: Store) -> 
     assert "Set aside by trainings" in html and "&lt;b&gt;" in html and "r1, r2" in html
 
 
-def test_the_page_is_written_again_when_a_training_sets_something_aside(store: Store) -> None:
+def test_the_page_is_written_again_when_a_training_sets_something_aside(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     corpus = store.corpus(NAME)
     page = write_corpus_report(store, corpus)
     training(store, "r1", corpus.version, set_aside=[f"{NAME}/a"])
@@ -63,3 +65,10 @@ def test_the_page_is_written_again_when_a_training_sets_something_aside(store: S
     assert outdated_reports(store) == [NAME]
     write_reports(store)
     assert "Set aside by trainings" in page.read_text() and outdated_reports(store) == []
+    os.utime(page, (page.stat().st_mtime - 60,) * 2)
+    corpus.shard_paths()[0].write_bytes(b"no shard")
+    caplog.clear()
+    assert write_reports(store).is_file() and "the page of corpus librispeech stays as it is" in caplog.text
+    manifest = corpus.path / "manifest.json"
+    manifest.write_text("{")
+    assert write_reports(store).is_file()
