@@ -37,7 +37,7 @@ class Limits:
         letter: of the least heard letter of a word of two.
         twice: frames of a letter that is said, left and said again.
         silent: frames between two words of a stretch, in which the detector hears speech and the network nothing.
-        hemmed: by how much more both may be passed by a word that was heard as it is written, between words that are
+        hemmed: by how much more the score may be passed by a word that was heard as it is written, between words that are
             believed and are its neighbours in sound and script.
         worse: how much worse in all the script's words may fit than those that were heard, a word.
     """
@@ -97,7 +97,7 @@ def settled(placed: Sequence[Placed], script: Sequence[str], limits: Limits) -> 
         replace(one, sure=one.sure and not _mistakable(placed, index, script))
         for index, one in enumerate(placed)
     ]
-    wider = replace(limits, score=limits.hemmed * limits.score, before=limits.hemmed * limits.before)
+    wider = replace(limits, score=limits.hemmed * limits.score)  # not `before`: another word may be inside
     return [
         replace(one, sure=True)
         if one.place >= 0 and not one.sure and borne(one.word, wider) and _hemmed(placed, index)

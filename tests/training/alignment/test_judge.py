@@ -41,6 +41,14 @@ def test_a_word_between_believed_neighbours_may_be_borne_less_well() -> None:
     assert sure(placed(("knight", 1), score=-2.0)) == [False]
 
 
+@pytest.mark.parametrize("where", ["inside", "touching"])
+def test_neighbours_do_not_excuse_what_is_skipped_inside_a_word(where: str) -> None:
+    """Another word may be hidden there: the end of *evidence* reaches to the end of *is* behind it."""
+    words = placed(("the", 0), ("knight", 1), ("blew", 2))
+    words[1] = replace(words[1], word=replace(words[1].word, **{where: -8.2}))
+    assert sure(words) == [True, False, True]
+
+
 def test_a_word_that_may_be_its_passed_over_neighbour_is_not_believed() -> None:
     assert sure(placed(("stones", 3), ("three", 5), ("boats", 6))) == [True, False, True]
     assert sure(placed(("stones", 3), ("threw", 4), ("three", 5))) == [True] * 3
