@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import resource
 import sys
 import tempfile
 import time
@@ -96,7 +97,12 @@ def main() -> int:
         sound_s += len(truth.samples) / RATE_HZ
         total.add(verdict_of(answer, truth))
         log.info("recording %d of %d: %s", number + 1, recordings, json.dumps(total.as_json()))
-    times = {"hours": round(sound_s / 3600, 3), "cpu_of_real_time": round(cpu_s / sound_s, 5)}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    times = {
+        "hours": round(sound_s / 3600, 3),
+        "cpu_of_real_time": round(cpu_s / sound_s, 5),
+        "peak_mb": peak // 1024,
+    }
     result = {**total.as_json(), **times}
     sys.stdout.write(json.dumps(result) + "\n" if options.json else table(result))
     return 0 if result["silent"] == 0 else 1

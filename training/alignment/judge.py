@@ -36,6 +36,7 @@ class Limits:
         faint: letters that the network thinks likely between two words, summed, without one of them being the likeliest.
         letter: of the least heard letter of a word of two.
         twice: frames of a letter that is said, left and said again.
+        pause: frames between two letters of a word; behind a longer one the last letters are those of another word.
         silent: frames between two words of a stretch, in which the detector hears speech and the network nothing.
         hemmed: by how much more the score may be passed by a word that was heard as it is written, between words that are
             believed and are its neighbours in sound and script.
@@ -47,6 +48,7 @@ class Limits:
     faint: float = 0.6
     letter: float = -3.0
     twice: int = 10
+    pause: int = 18
     silent: int = 25
     hemmed: float = 2.5
     worse: float = 1.0
@@ -253,8 +255,9 @@ def borne(word: TimedWord, limits: Limits) -> bool:
     """Whether a word's letters are nearly the likeliest, with nothing skipped between or right beside them."""
     longest = limits.frames + limits.frames_a_letter * len(word.word)
     clean = min(word.inside, word.touching) >= limits.before
-    heard = (len(word.word) > _TINY or word.least >= limits.letter) and word.twice < limits.twice
-    return heard and word.score >= limits.score and clean and word.stop - word.begin <= longest
+    heard = len(word.word) > _TINY or word.least >= limits.letter
+    whole = word.twice < limits.twice and word.pause < limits.pause
+    return heard and whole and word.score >= limits.score and clean and word.stop - word.begin <= longest
 
 
 def _total(words: Sequence[TimedWord]) -> float:

@@ -44,6 +44,7 @@ class TimedWord:
         least: how far its least heard letter is behind the likeliest one, in its best frame.
         twice: frames of its longest letter that the network says, leaves and says again: another word may be in it. Those
             by which the first letter was said too soon do not count.
+        pause: the longest run of frames in it, from where it begins to be spoken, that are none of its letters'.
         early: frames by which its first letter was said too soon: in its very first frame, or in the pause before it.
     """
 
@@ -58,6 +59,7 @@ class TimedWord:
     faint: float = 0.0
     least: float = 0.0
     twice: int = 0
+    pause: int = 0
     early: int = 0
 
     @property
@@ -155,6 +157,7 @@ def timed_words(log_probs: Float, texts: Sequence[str], alphabet: Alphabet, star
             before=gaps[number].skipped,
             after=gaps[number + 1].skipped if number + 1 == len(texts) else 0.0,
             inside=rests.between(begins[number], ends[number]).skipped,
+            pause=_pause(path.states[begins[number] + early[number] : ends[number]]),
             touching=min(gaps[number].right, gaps[number + 1].left),
             faint=_faint(log_probs[ends[number - 1] : begins[number]], (texts[number - 1], text), alphabet)
             if number
@@ -177,6 +180,12 @@ def _twice(path: Path, said: Ints, letter: tuple[int, int], begin: int) -> int:
     frames = frames[frames >= begin]
     same = np.flatnonzero(said[frames] == label)
     return len(frames) if len(same) and same[-1] - same[0] >= len(same) else 0
+
+
+def _pause(states: Ints) -> int:
+    """The longest run of frames between the letters of a word."""
+    letters = np.flatnonzero(states % 2)
+    return int(np.diff(letters).max(initial=1)) - 1
 
 
 def _faint(log_probs: Float, beside: tuple[str, str], alphabet: Alphabet) -> float:

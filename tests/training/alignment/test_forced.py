@@ -130,6 +130,17 @@ def test_a_word_that_is_hardly_heard_leaves_a_trace_between_two_others() -> None
     assert timed_words(wide, ["ab", "ab"], abc, 0)[1].faint == pytest.approx(0.9, abs=0.02)
 
 
+def test_a_pause_inside_a_word_is_told() -> None:
+    """In *modern ... and* the last letter of the first may be that of the second, half a second later."""
+    alphabet = native.Alphabet(["a", "b", " "])
+    (word,) = timed_words(_rows([0, 1, *[3] * 30, 0, 3]), ["aba"], alphabet, 0)
+    assert word.pause == 30 and word.score == pytest.approx(0, abs=1e-3)
+    (word,) = timed_words(_rows([*[3] * 9, 0, 3, 3, 1, *[3] * 9]), ["ab"], alphabet, 0)
+    assert word.pause == 2
+    (word,) = timed_words(_rows([3, 0, 0, 3]), ["a"], alphabet, 0)
+    assert word.pause == 0
+
+
 def test_the_least_heard_letter_and_one_that_is_said_twice_are_told() -> None:
     alphabet = native.Alphabet(["a", "b", " "])
     (word,) = timed_words(_rows([3, 0, 1, 1, 1, 3]), ["ab"], alphabet, 0)

@@ -80,7 +80,7 @@ def test_a_trace_of_another_word_parts_two_words() -> None:
         assert [one.skipped for one in answer] == [False, skipped]
 
 
-def test_a_word_of_two_letters_needs_both_and_no_letter_is_said_twice_for_long() -> None:
+def test_a_word_of_two_letters_needs_both_and_none_is_said_twice_for_long_or_after_a_pause() -> None:
     script = ("went", "by", "mill")
     words = placed(("went", 0), ("by", 1), ("mill", 2))
     for at, change, believed in (
@@ -89,6 +89,8 @@ def test_a_word_of_two_letters_needs_both_and_no_letter_is_said_twice_for_long()
         (0, {"least": -4.0}, True),
         (2, {"twice": 12}, False),
         (2, {"twice": 6}, True),
+        (2, {"pause": 17}, True),
+        (2, {"pause": 30}, False),
     ):
         one = replace(words[at], word=replace(words[at].word, **change))
         answer = settled([*words[:at], one, *words[at + 1 :]], script, Limits())
