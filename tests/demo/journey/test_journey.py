@@ -224,7 +224,7 @@ def test_a_network_that_learns_from_outputs_is_taught_in_sounds_and_measured_in_
     given.mkdir()
     outputs = {name: np.full((20, 3), -1.0, np.float16) for name in ("a1", "a2", "b1", "c1")}
     outputs["b1"][0] = [-14.0, 0.0, -3.0]
-    np.savez(given / "log_probs.npz", **outputs)  # type: ignore[arg-type]
+    np.savez(given / "log_probs.npz", **outputs)
     folder, splits = ocean_folder(tmp_path / "ocean"), {"a": "train", "b": "dev", "c": "test"}
     (folder / "train" / "text").write_text("a1 WE CALL\na2 WE SING\nb1 IT BEAR\nb2 WE\n")
     lexicon = {"we": "ér", "call": "tdu", "it": "qä", "bear": "gká"}
