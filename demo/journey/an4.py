@@ -3,10 +3,11 @@
     an4/etc/an4_train.{transcription,fileids}     TEXT (id) lines; paths of the ids below feat/
     an4/feat/<path>.mfc                           a big-endian int32 count, then float32 frames of 13, every 10 ms
 
-Two sets of speakers are held out by the hash of their names: ten are test, the next eight dev. Each utterance's mean is
-taken out and its deviation made 1 (microphones and voices differ). Because no sound is there that could be played faster or
-by another voice, the training utterances stand there at three tempi, frames drawn out or pressed together, and as said
-by vocal tracts of seven lengths: a warped frequency axis is a linear map of cepstra (Pitz and Ney, 2005).
+Two sets of speakers are held out by the hash of their names: ten are test, the next eight dev. Each speaker's mean is
+taken out and the deviation made 1: microphones and voices differ, and one spelled letter has no mean of its own. Because
+no sound is there that could be played faster or by another voice, the training utterances stand there at three tempi,
+frames drawn out or pressed together, and as said by vocal tracts of seven lengths: a warped frequency axis is a linear
+map of cepstra (Pitz and Ney, 2005).
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ def write_feature_folder(archive: Path, folder: Path) -> dict[str, int]:
         DataError: the archive is not what is described above; names the part.
     """
     said = list(read_archive(archive))
+    voices: dict[str, list[npt.NDArray[np.float32]]] = {}
+    for one in said:
+        voices.setdefault(one.speaker, []).append(one.features)
+    all_of = {speaker: np.concatenate(parts) for speaker, parts in voices.items()}
     split_of = held_out(sorted({one.speaker for one in said}))
     folder.mkdir(parents=True, exist_ok=True)
     counts, rows = dict.fromkeys(("train", "dev", "test"), 0), []
@@ -66,7 +71,8 @@ def write_feature_folder(archive: Path, folder: Path) -> dict[str, int]:
             plain = tempo == factor == 1.0
             name = one.utterance_id + ("" if plain else f"-{round(100 * tempo)}-{round(100 * factor)}")
             content = io.BytesIO()
-            np.save(content, at_tempo(evened(by_tract(one.features, factor)), tempo))
+            voice = by_tract(all_of[one.speaker], factor)
+            np.save(content, at_tempo(evened(by_tract(one.features, factor), voice), tempo))
             write_bytes_atomic(folder / f"{name}.npy", content.getvalue())
             rows.append((name, split, one.speaker, one.text))
     write_bytes_atomic(folder / "features.toml", b"hop_s = 0.01\nstack = 2\n")
@@ -84,9 +90,12 @@ def held_out(speakers: list[str]) -> dict[str, str]:
     }
 
 
-def evened(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Frames [frames, n] of mean 0 and deviation 1 in every coefficient."""
-    out: npt.NDArray[np.float32] = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-3)
+def evened(
+    values: npt.NDArray[np.float32], voice: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
+    """Frames [frames, n], moved and scaled so that those of `voice` (default: themselves) have mean 0 and deviation 1."""
+    like = values if voice is None else voice
+    out: npt.NDArray[np.float32] = (values - like.mean(axis=0)) / (like.std(axis=0) + 1e-3)
     return out.astype(np.float32)
 
 

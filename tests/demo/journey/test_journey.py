@@ -55,9 +55,11 @@ def test_an4_becomes_features_of_speakers_that_no_two_splits_share(tmp_path: Pat
     assert len([row for row in opened.rows if row["split"] == "train"]) == 84, (
         "three tempi by seven tracts of each"
     )
-    name = next(row["id"] for row in opened.rows if row["split"] == "test")
-    values = np.load(folder / f"{name}.npy")
+    tested = next(row["speaker"] for row in opened.rows if row["split"] == "test")
+    names = [row["id"] for row in opened.rows if row["speaker"] == tested]
+    values = np.concatenate([np.load(folder / f"{name}.npy") for name in names])
     assert abs(values.mean(axis=0)).max() < 1e-5 and abs(values.std(axis=0) - 1).max() < 0.01
+    assert abs(np.load(folder / f"{names[0]}.npy").mean(axis=0)).max() > 0.01, "by speaker, not by utterance"
     an4.write_training_text(folder, tmp_path / "text.txt")
     assert sorted((tmp_path / "text.txt").read_text().split("\n")) == [
         "",
