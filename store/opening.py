@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from store import checkout_root
-from store.errors import StoreError
+from store.errors import UsageError
 from store.shared.places import MARK, is_remote
 from store.store import Store
 
@@ -24,11 +24,11 @@ def open_store(root: Path | str | None = None) -> Store:
     """The store at `root`, else at `default_store_path()`; nothing is created by looking.
 
     Raises:
-        StoreError: a URL: only the commands of corpora work on a shared store.
+        UsageError: a URL: only the commands of corpora work on a shared store.
     """
     named = str(root or os.environ.get("SPEECHMILL_STORE") or "")
     if _URL.match(named):
-        raise StoreError(
+        raise UsageError(
             f"the store {re.sub(':/+', '://', named)} is a URL, and this needs a store on a disk: name one with "
             "--store or SPEECHMILL_STORE, and bring corpora there with python -m corpora pull NAME --from URL"
         )

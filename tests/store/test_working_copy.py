@@ -16,7 +16,7 @@ import pytest
 
 from corpora.__main__ import main
 from demo.layouts import librispeech, tones
-from store.errors import StoreError
+from store.errors import StoreError, UsageError
 from store.opening import open_store
 from store.shared import lock as shared_locks
 from store.shared import working_copy
@@ -245,10 +245,10 @@ def test_a_folder_that_many_machines_see_is_a_shared_store_too(
 
 
 def test_a_url_where_a_folder_is_needed_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreError, match="is a URL, and this needs a store on a disk"):
+    with pytest.raises(UsageError, match="is a URL, and this needs a store on a disk"):
         open_store("s3://bucket/store")
-    with pytest.raises(StoreError, match="s3://bucket/store is a URL"):
+    with pytest.raises(UsageError, match="s3://bucket/store is a URL"):
         open_store(Path("s3://bucket/store"))
     monkeypatch.setenv("SPEECHMILL_STORE", "s3://bucket/store")
-    with pytest.raises(StoreError, match="corpora pull NAME --from URL"):
+    with pytest.raises(UsageError, match="corpora pull NAME --from URL"):
         open_store()

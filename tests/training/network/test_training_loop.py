@@ -19,7 +19,14 @@ from training.network.backends.rate import learning_rate
 from training.network.backends.tensorflow_step import StepFunction, ctc_losses
 from training.network.batches import Plan, PlanOptions
 from training.network.checkpoint import newest_checkpoint
-from training.network.config import AugmentConfig, LoopConfig, ModelConfig, OptimiserConfig, TrainingConfig
+from training.network.config import (
+    AugmentConfig,
+    FeatureConfig,
+    LoopConfig,
+    ModelConfig,
+    OptimiserConfig,
+    TrainingConfig,
+)
 from training.network.dataset import Clip, Dataset
 from training.network.features import whitening_of
 from training.network.loop import TrainingData, train
@@ -189,6 +196,32 @@ def test_an_utterance_whose_loss_is_not_finite_is_set_aside_and_the_others_are_l
     assert checkpoint is not None
     assert checkpoint.meta["set_aside"] == [[0, name]] and not checkpoint.meta["bad_batches"]
     assert all(np.isfinite(value).all() for value in checkpoint.arrays.values())
+
+
+def test_a_network_for_telephones_learns_at_8_khz_from_recordings_of_either_rate(
+    tmp_path: Path, tones: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alphabet, losses = default_alphabet(), losses_of(monkeypatch)
+    config = tones.config(
+        features=FeatureConfig(sample_rate_hz=8000), loop=LoopConfig(epochs=4, batch_size=8, threads=1)
+    )
+    clips = [*tones.clips(12, 1, rate_hz=8000, prefix="n"), *tones.clips(12, 2, prefix="w")]
+    learnt = Dataset.from_clips(clips, alphabet, config.features, speeds=(1.0,))
+    dev = Dataset.from_clips(tones.clips(4, 3), alphabet, config.features)
+    train(config, TrainingData(learnt, dev, alphabet), tmp_path / "run")
+    assert np.mean(losses[-3:]) < 0.85 * np.mean(losses[:3]), "it does not learn"
+    network = load_network(tmp_path / "run")
+    assert network.config.features.sample_rate_hz == 8000
+    wide, narrow = (
+        Dataset.from_clips(tones.clips(1, 5, rate_hz=rate_hz), alphabet, config.features)
+        for rate_hz in (16000, 8000)
+    )
+    heard = [
+        LogProbabilities(network).of_batch(one.batch(np.array([0]), network.whitening))
+        for one in (wide, narrow)
+    ]
+    assert heard[0].shape == heard[1].shape
+    assert np.abs(np.exp(heard[0]) - np.exp(heard[1])).mean() < 0.02, "one sentence at both rates"
 
 
 def test_a_run_in_which_nothing_is_finite_is_given_up(tmp_path: Path, tones: Any, data: TrainingData) -> None:
