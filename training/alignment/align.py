@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _MARGIN_S = 0.15
 _LEAST_UNWRITTEN_S = 0.3  # shorter speech that fits nothing is the edge of a word
 _FEW = 0.2  # share of the script below which it is doubted that it belongs to the sound
+_EXACT = 0.001  # nats
+_UNAIDED = 0.6  # share below which a network is too weak: at 0.4 to 0.5 up to 0.5 % of words were wrong, at 0.75 hardly any
 # A script says much, but the sound must be able to disagree. Not pruned: what is lost here is lost for good, and the
 # search is a small part of the time.
 _ALPHA, _BETA, _MODE = 1.0, 2.0, "exact"
@@ -52,8 +54,9 @@ def align(request: AlignRequest, told: Callable[[float], None] | None = None) ->
 
     Returns:
         sound, text, model, duration_s, segments (start_s, end_s, text, from_word, to_word, score, words), not_spoken
-        (text, from_word, to_word), not_written (start_s, end_s), shares (of words, of speech), and problem where the
-        two hardly belong together or the sound ends in damage. Words are counted as blanks part them, from 0.
+        (text, from_word, to_word), not_written (start_s, end_s), shares (of words, of speech; of the found words those the
+        network writes without knowing the text), and problem where the two hardly belong together, the network is too
+        weak for the voice, or the sound ends in damage. Words are counted as blanks part them, from 0.
 
     Raises:
         SoundError: the sound cannot be heard. DataError: the text has no word the network writes.
@@ -124,6 +127,7 @@ def certificate(
         "shares": {
             "words_timed": round(1 - lost / max(1, len(script.words)), 4),
             "speech_timed": round(_share(segments, listening, times), 4),
+            "words_unaided": round(_unaided(found), 4),
         },
     }
 
@@ -136,7 +140,18 @@ def _problem(answer: dict[str, Any], request: AlignRequest) -> str | None:
             f"{request.text}: only {answer['shares']['words_timed']:.0%} of its words were heard in {request.sound.name}: "
             "is it the text of this recording, and the model of its language?"
         )
+    if too_weak(answer):
+        return (
+            f"{request.sound}: without the text the network would have written only {answer['shares']['words_unaided']:.0%} "
+            "of the words it found: it is too weak for this voice to be believed; train it on such speech, or listen to "
+            "every segment"
+        )
     return None
+
+
+def too_weak(answer: dict[str, Any]) -> bool:
+    """Whether the network knows this voice so badly that what it is sure of may be wrong: not to be published unheard."""
+    return bool(answer["segments"]) and answer["shares"].get("words_unaided", 1.0) < _UNAIDED
 
 
 class _Times:
@@ -196,6 +211,12 @@ def _segment(one: Passage, bounds: tuple[float, float], script: Script, times: _
 def _missing(first: int, stop: int, script: Script) -> dict[str, Any]:
     low, high = int(script.token_of[first]), int(script.token_of[stop - 1]) + 1
     return {"text": script.text(low, high), "from_word": low, "to_word": high}
+
+
+def _unaided(found: Sequence[Passage]) -> float:
+    """Of the words in segments, how many the network writes by itself: each letter is the likeliest of all."""
+    scores = [word.score for one in found for word in one.words]
+    return sum(score > -_EXACT for score in scores) / len(scores) if scores else 1.0
 
 
 def _share(segments: Sequence[dict[str, Any]], listening: Listening, times: _Times) -> float:

@@ -41,11 +41,14 @@ def rows_text(answer: dict[str, Any]) -> str:
 def write_alignment(answer: dict[str, Any], folder: Path, stem: str, speaker: str = "") -> Path:
     """`<stem>.vtt`, `<stem>.jsonl` and, last, the certificate `<stem>.alignment.json`; its path.
 
+    What is `withheld` stands in the certificate only, so that no importer finds it.
+
     Raises:
         StoreError: the disk is full or the like.
     """
-    write_bytes_atomic(folder / f"{stem}.vtt", vtt_text(answer, speaker).encode())
-    write_bytes_atomic(folder / "rows" / f"{stem}.jsonl", rows_text(answer).encode())
+    shown = {**answer, "segments": []} if answer.get("withheld") else answer
+    write_bytes_atomic(folder / f"{stem}.vtt", vtt_text(shown, speaker).encode())
+    write_bytes_atomic(folder / "rows" / f"{stem}.jsonl", rows_text(shown).encode())
     target = folder / "certificates" / f"{stem}.alignment.json"
     write_json_atomic(target, answer)
     return target

@@ -21,7 +21,7 @@ from corpora.versions.withdrawals import withdrawn_donors
 from store.errors import StoreError
 from store.store import Store
 from store.writing import place_file, read_json, sha256_file, write_bytes_atomic
-from training.alignment.align import AlignRequest, align
+from training.alignment.align import AlignRequest, align, too_weak
 from training.alignment.certificate import write_certificate
 from training.alignment.sidecar import aligned_name, already_aligned, donation_text, write_alignment
 from training.errors import DataError
@@ -68,6 +68,8 @@ def align_waiting(
             problems.append(str(error))
             continue
         problems += [answer["problem"]] if "problem" in answer else []
+        if answer.get("withheld"):
+            continue
         segments += len(answer["segments"])
         kept_s += sum(one["end_s"] - one["start_s"] for one in answer["segments"])
     _drop_gone(out, {Path(entry["audio"]).stem for entry in catalog})
@@ -147,6 +149,8 @@ def _one(entry: dict[str, Any], place: Path, to: tuple[Path, Path], make: Aligne
     if answer is None:
         threads = len(os.sched_getaffinity(0))
         answer = {**make(AlignRequest(sound, text, package, threads)), "inputs": inputs}
+        if too_weak(answer):
+            answer["withheld"] = True
         place_file(sound, out / sound.name)
         answer["sound"], answer["text"] = str(out / sound.name), str(text)
         if "problem" in answer:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import native
 from store.errors import StoreError
 from training import __main__ as cli
-from training.alignment.align import align
+from training.alignment import listening
+from training.alignment.align import align, too_weak
 from training.alignment.certificate import write_certificate
 from training.alignment.language import build_script_model
 from training.alignment.script import read_script, script_of
 from training.alignment.sidecar import vtt_text, write_alignment
 from training.errors import DataError
+from training.network.features import Float
 
 
 def words_of(answer: dict[str, Any]) -> list[str]:
@@ -29,7 +33,7 @@ def test_a_text_that_belongs_is_timed_word_by_word(request_for: Any, sentences: 
     answer = align(request_for(said, "\n".join(said)))
     assert words_of(answer) == " ".join(said).split()
     assert answer["not_spoken"] == answer["not_written"] == [] and "problem" not in answer
-    assert answer["shares"]["words_timed"] == 1.0
+    assert answer["shares"]["words_timed"] == answer["shares"]["words_unaided"] == 1.0
     at_s = 0.0
     for text, segment in zip(said, answer["segments"], strict=True):
         at_s += 0.75
@@ -84,6 +88,26 @@ def test_texts_and_sounds_that_are_of_no_use_are_said_so(
     assert "no speech was found" in silent["problem"] and silent["not_spoken"][0]["text"] == "abba cad"
     other = align(request_for(sentences(6), "cat dog house tree river"))
     assert "is it the text of this recording" in other["problem"] and other["segments"] == []
+
+
+def test_a_network_that_writes_other_words_than_it_finds_is_said_to_be_too_weak(
+    request_for: Any, sentences: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that is always nearly as sure of another letter: the text decides, and every word is found."""
+    plain = listening.timed_words
+
+    def torn(log_probs: Float, texts: Sequence[str], alphabet: native.Alphabet, start: int) -> list[Any]:
+        found, letters = log_probs.copy(), log_probs.argmax(axis=1)
+        spoken = np.flatnonzero((letters != alphabet.blank) & (letters != alphabet.space))
+        found[spoken, (letters[spoken] + 1) % 6] = found[spoken].max(axis=1) + 0.1
+        return plain(found, texts, alphabet, start)
+
+    monkeypatch.setattr(listening, "timed_words", torn)
+    said = sentences(6)
+    answer = align(request_for(said, " ".join(said)))
+    assert answer["shares"]["words_timed"] > 0.5 and answer["shares"]["words_unaided"] == 0.0
+    assert too_weak(answer) and "only 0% of the words it found" in answer["problem"]
+    assert not too_weak({**answer, "segments": []}), "nothing that could be believed"
 
 
 def test_a_sound_that_is_cut_short_is_aligned_up_to_there(request_for: Any, sentences: Any) -> None:

@@ -218,3 +218,31 @@ def test_the_command(
     assert cli.main([*line, "--publish"]) == 0
     assert "radio-aligned" in capsys.readouterr().out and store.corpus_names() == ["radio-aligned"]
     assert cli.main([*line, "--publish", "--out", str(radio)]) == 2
+
+
+def test_what_a_weak_network_found_is_certified_and_not_published(
+    radio: Path, store: Store, released: Any, sentences: Any
+) -> None:
+    with pytest.raises(NothingImportedError, match="needs_alignment"):
+        refresh_and_align(request_of(radio, store), store)
+    released("en")
+
+    def weak(request: AlignRequest) -> dict[str, Any]:
+        answer = align(request)
+        if request.sound.stem == "bob":
+            answer["shares"]["words_unaided"] = 0.41
+            answer["problem"] = "bob: too weak"
+        return answer
+
+    answer = publish_aligned("radio", store, weak)
+    assert answer["problems"] == ["bob: too weak"] and answer["segments"] > 0
+    assert texts(store, "radio-aligned") == sorted(sentences(9, 1))
+    certificate = json.loads(
+        (store.root / "aligned" / "radio" / "certificates" / "bob.alignment.json").read_text()
+    )
+    assert certificate["withheld"] and len(certificate["segments"]) > 0
+    assert (store.root / "aligned" / "radio" / "bob.vtt").read_text() == "WEBVTT\n\n"
+    page = (store.root / "aligned" / "radio" / "certificates" / "bob.html").read_text()
+    assert "Nothing of this recording was published" in page and "41" in page
+    again = publish_aligned("radio", store, weak)
+    assert again["problems"] == answer["problems"] and again["segments"] == answer["segments"]
