@@ -2,8 +2,8 @@
 
 What it needs lies in one folder: `log_probs.npz`, `labels.tsv`, `refs.tsv` (docs/training.md) and `lexicon.tsv`, each
 word with its spelling in the network's labels, one character a sound. The first utterances of the first reader are dev,
-the reader's others are test, other readers' stand under "other". Measured twice: as it is written, and as it sounds, where
-two words of one sound count as equal, which is all that the network's own text can be measured by.
+the reader's others are test, other readers' are counted and left out. Measured twice: as it is written, and as it
+sounds, where two words of one sound count as equal, which is all that the network's own text can be measured by.
 """
 
 from __future__ import annotations
@@ -68,9 +68,10 @@ def _write_references(folder: Path, work: Path) -> dict[str, int]:
     counts, rows = {"dev": 0, "test": 0, "other": 0}, []
     for line in (folder / "refs.tsv").read_text(encoding="utf-8").splitlines():
         name, _, text = line.partition("\t")
-        split = "other"
-        if name.startswith(_READER):
-            split = "dev" if counts["dev"] < _TUNED_ON else "test"
+        if not name.startswith(_READER):
+            counts["other"] += 1
+            continue
+        split = "dev" if counts["dev"] < _TUNED_ON else "test"
         counts[split] += 1
         rows.append((name, split, name.partition("_")[0], text))
     write_bytes_atomic(work / "refs.tsv", transcripts_table(rows))

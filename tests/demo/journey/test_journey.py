@@ -19,6 +19,7 @@ from demo.journey.run import Journey, Limits, OutOfTimeError, table
 from demo.layouts import librispeech, tones
 from store.store import Store
 from training.errors import DataError
+from training.evaluation.outside import LogProbsFile
 from training.network.feed.feature_folder import FeatureFolder
 
 
@@ -177,11 +178,16 @@ def test_a_phoneme_network_gets_its_references_alphabet_and_pronunciations(tmp_p
     (given / "labels.tsv").write_text("0\t \n1\tn\n2\tu\n3\ts\n4\ti\n5\tt\n6\t<blank>\n")
     lines = [*(f"a_{number}\tshe knew it\n" for number in range(87)), "b_1\tshe knew nothing\n"]
     (given / "refs.tsv").write_text("".join(lines))
-    np.savez(given / "log_probs.npz", a_1=np.zeros((2, 7), np.float16))
+    certain = np.tile(np.log(np.full(7, 1 / 7, np.float16)), (2, 1))
+    packed: dict[str, Any] = {f"a_{number}": certain for number in range(87)}
+    np.savez(given / "log_probs.npz", **packed, b_1=certain)
     assert phonemes.prepare(given, work) == {"dev": 85, "test": 2, "other": 1, "pronunciations": 4}
     references = (work / "refs.tsv").read_text().splitlines()
-    assert references[1] == "a_0\tdev\ta\tshe knew it" and references[-2] == "a_86\ttest\ta\tshe knew it"
-    assert references[-1] == "b_1\tother\tb\tshe knew nothing"
+    assert references[1] == "a_0\tdev\ta\tshe knew it" and references[-1] == "a_86\ttest\ta\tshe knew it"
+    opened = LogProbsFile.open(work / "log_probs.npz")
+    assert {*opened.splits} == {"dev", "test"} and len(opened.rows) == 87, (
+        "the commands read what was written"
+    )
     assert (work / "pronunciations.txt").read_text() == "new n u\nknew n u\nshe s i\nit i t\n"
     assert (work / "alphabet.txt").read_text() == " \nn\nu\ns\ni\nt\n", "in the order of the outputs"
 
