@@ -1,4 +1,8 @@
-"""The task `train` of the DAG `retrain` on a real Slurm of two nodes: submitted, followed, cancelled, moved, refused."""
+"""The task `train` of the DAG `retrain` on a real Slurm of two nodes: submitted, followed, cancelled, moved, refused.
+
+Not part of `make test-all`: `python -m pytest -m slow tests/heavy/slurm_airflow_cases.py`, in an interpreter of its own on
+a machine with nothing else to do. Airflow keeps what it read of its plugins when it was first imported.
+"""
 
 from __future__ import annotations
 
