@@ -20,6 +20,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,14 @@ def main() -> int:
     store = open_store()
     package = Package.open(Registry(store).model(options.model).path)
     known = utterances_of(store, package, options.splits, corpora=options.corpora)
-    result = campaign(known, package, options)
+    result = campaign(known, lambda truth: aligned(truth, package, options.network), options)
     sys.stdout.write(json.dumps(result) + "\n" if options.json else table(result))
     return 0 if result["silent"] == 0 else 1
 
 
-def campaign(known: list[Utterance], package: Package, options: argparse.Namespace) -> dict[str, Any]:
+def campaign(
+    known: list[Utterance], align_it: Callable[[Planted], dict[str, Any]], options: argparse.Namespace
+) -> dict[str, Any]:
     """All recordings, one after the other."""
     recordings = max(1, round(options.hours * 60 / options.minutes))
     each = -(-options.faults // recordings)
@@ -68,7 +71,7 @@ def campaign(known: list[Utterance], package: Package, options: argparse.Namespa
     for number in range(recordings):
         truth = recording(known, options, (number, each))
         began_s = time.process_time()
-        answer = aligned(truth, package, options.network)
+        answer = align_it(truth)
         cpu_s += time.process_time() - began_s
         sound_s += len(truth.samples) / RATE_HZ
         total.add(verdict_of(answer, truth))

@@ -14,10 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import resource
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +23,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from benchmarks.align.__main__ import recording, table
-from benchmarks.align.judging import Verdict, verdict_of
+from benchmarks.align.__main__ import campaign, table
 from benchmarks.align.material import WORST, seconds_of
 from benchmarks.align.planting import KINDS, RATE_HZ, Planted, Utterance
 from demo.journey.phonemes import labels_of, read_lexicon
@@ -87,23 +84,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
     logging.getLogger("lm").setLevel(logging.WARNING)
     material = known_of(options.folder, options.reader)
-    total, sound_s, cpu_s = Verdict(), 0.0, 0.0
-    recordings = max(1, round(options.hours * 60 / options.minutes))
-    for number in range(recordings):
-        truth = recording(material.utterances, options, (number, -(-options.faults // recordings)))
-        began_s = time.process_time()
-        answer = aligned(truth, material)
-        cpu_s += time.process_time() - began_s
-        sound_s += len(truth.samples) / RATE_HZ
-        total.add(verdict_of(answer, truth))
-        log.info("recording %d of %d: %s", number + 1, recordings, json.dumps(total.as_json()))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    times = {
-        "hours": round(sound_s / 3600, 3),
-        "cpu_of_real_time": round(cpu_s / sound_s, 5),
-        "peak_mb": peak // 1024,
-    }
-    result = {**total.as_json(), **times}
+    result = campaign(material.utterances, lambda truth: aligned(truth, material), options)
     sys.stdout.write(json.dumps(result) + "\n" if options.json else table(result))
     return 0 if result["silent"] == 0 else 1
 
