@@ -89,7 +89,8 @@ test: ## set up and run the tests (under 10 minutes)
 test-all: ## the heavier checks: Slurm, PostgreSQL, browser, faults, sanitizers
 	@scripts/setup.sh --all
 	@scripts/sanitize.sh
-	@$(PYTHON_RUN) -m pytest -m slow --timeout 900
+	@$(PYTHON_RUN) -m pytest -m "slow and not alone" --timeout 900
+	@$(PYTHON_RUN) -m pytest -m alone --timeout 900
 
 team-server-check: ## execute docs/team-server.md, on a Debian 12 that may be thrown away only (SPEECHMILL_THROW_AWAY=1)
 	@python3 scripts/team_server_check.py

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.training.slurm_cluster import SlurmCluster, why_not
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("SPEECHMILL_ROOT", str(ROOT))
@@ -83,3 +86,13 @@ def bag(airflow_home: Path, root: Path) -> Any:
             import_errors={}, parse_duration=None, warnings=set(), session=session,
         )  # fmt: skip
     return bag
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
+    """A Slurm of two nodes on this machine; the test is skipped where none can be started."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    with SlurmCluster(tmp_path_factory.mktemp("slurm")) as running:
+        yield running

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import pytest
 
 from store.opening import open_store
 from store.store import Store
-from tests.training.slurm_cluster import SlurmCluster, why_not
 from training.dispatch import Job, JobState, SlurmDispatcher
 from training.dispatch.job import RunFolder
 from training.errors import DispatchError
@@ -33,15 +32,6 @@ with RunState(folder, folder.name, steps=3) as state:
 print("done", flush=True)
 """
 DIES = "import sys; sys.exit('the disk is gone')"
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    with SlurmCluster(tmp_path_factory.mktemp("slurm")) as running:
-        yield running
 
 
 @pytest.fixture

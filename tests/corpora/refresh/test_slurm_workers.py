@@ -9,14 +9,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo.layouts import librispeech, tones
-from tests.training.slurm_cluster import SlurmCluster, why_not
 
 pytestmark = pytest.mark.slow
 
@@ -26,15 +24,6 @@ importlib.import_module("corpora.refresh.plan").GROUP_BYTES = 40_000
 from corpora.__main__ import main
 sys.exit(main())
 """
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    with SlurmCluster(tmp_path_factory.mktemp("slurm")) as running:
-        yield running
 
 
 def published(store: Path) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The task `train` of the DAG `retrain` on a real Slurm of two nodes: submitted, followed, cancelled, moved, refused.
 
-Not part of `make test-all`: `python -m pytest -m slow tests/heavy/slurm_airflow_cases.py`, in an interpreter of its own on
-a machine with nothing else to do. Airflow keeps what it read of its plugins when it was first imported.
+In an interpreter of its own (`pytest -m alone`): Airflow keeps what it read of its plugins when it was first imported.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,14 +21,15 @@ import pytest
 from store.opening import open_store
 from store.store import Store
 from tests.training.conftest import publish_corpus, small_config, tone_clips
-from tests.training.slurm_cluster import SlurmCluster, why_not
+from tests.training.slurm_cluster import SlurmCluster
 from training.dispatch import SlurmDispatcher
 from training.dispatch.job import RunFolder
 from training.dispatch.slurm import _run
 from training.errors import DispatchError
 from training.network.config import config_text
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
+_PATIENCE_S = 240.0
 OPTIONS = ["--gres=gpu:titanxp:2", "--mem=100"]
 LIVES = """
 import pathlib, sys, time
@@ -40,15 +40,6 @@ with RunState(folder, folder.name, steps=3) as state:
     while not (folder / "go").exists():
         time.sleep(0.1)
 """
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    with SlurmCluster(tmp_path_factory.mktemp("slurm")) as running:
-        yield running
 
 
 @pytest.fixture
@@ -118,10 +109,14 @@ class Waiting:
         return self.events[0]
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+def until(true: Callable[[], bool], waiting: Waiting) -> None:
+    """Wait until something is true of a job; what is known of the job when it does not come about."""
+    deadline = time.monotonic() + _PATIENCE_S
     while not true():
-        assert time.monotonic() < deadline, "it did not come about"
+        if time.monotonic() > deadline:
+            told = ["scontrol", "show", "job"], ["scontrol", "show", "node"]
+            known = [subprocess.run(one, capture_output=True, text=True, check=False).stdout for one in told]
+            pytest.fail("\n".join(["not come about", *waiting.lines, str(waiting.events), *known]))
         time.sleep(0.2)
 
 
@@ -130,7 +125,7 @@ def test_a_training_is_submitted_once_followed_and_handed_on(operator: Any, tone
     again = submitted(operator)  # a retry finds the job that is under way
     assert again.job_id == trigger.job_id
     waiting = Waiting(trigger)
-    until(lambda: "a line of the job" in waiting.lines)
+    until(lambda: "a line of the job" in waiting.lines, waiting)
     (tone_corpus.runs_dir / trigger.job_id / "go").touch()
     event = waiting.ended()
     assert event["state"] == "finished" and operator.resume({}, event) == {"run": trigger.job_id}
@@ -143,7 +138,7 @@ def test_ending_the_task_ends_the_job(operator: Any, tone_corpus: Store) -> None
     trigger = submitted(operator)
     waiting = Waiting(trigger)
     dispatcher = SlurmDispatcher(tone_corpus)
-    until(lambda: dispatcher.poll(trigger.job_id).state == "running")
+    until(lambda: dispatcher.poll(trigger.job_id).state == "running", waiting)
     asyncio.run(trigger.on_kill())
     event = waiting.ended()
     with pytest.raises(AirflowException, match=f"run {trigger.job_id} cancelled: "):
@@ -153,7 +148,8 @@ def test_ending_the_task_ends_the_job(operator: Any, tone_corpus: Store) -> None
     until(
         lambda: subprocess.run(asked, capture_output=True, text=True, check=True).stdout.startswith(
             "CANCELLED"
-        )
+        ),
+        waiting,
     )
 
 
@@ -163,7 +159,7 @@ def test_a_job_whose_node_fails_or_that_is_preempted_goes_on(
 ) -> None:
     trigger = submitted(operator)
     waiting = Waiting(trigger)
-    until(lambda: "a line of the job" in waiting.lines)
+    until(lambda: "a line of the job" in waiting.lines, waiting)
     number = str(RunFolder(tone_corpus, trigger.job_id).ticket()["slurm_job"])
     asked = ["squeue", "-h", "-j", number, "-o", "%N"]
     node = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
@@ -173,10 +169,10 @@ def test_a_job_whose_node_fails_or_that_is_preempted_goes_on(
         subprocess.run(["scontrol", "requeue", number], check=True)
     dispatcher = SlurmDispatcher(tone_corpus)
     try:
-        until(lambda: dispatcher.poll(trigger.job_id).state == "queued")
+        until(lambda: dispatcher.poll(trigger.job_id).state == "queued", waiting)
         assert not waiting.events  # the task waits on
         subprocess.run(["scontrol", "update", f"JobId={number}", "StartTime=now"], check=True)
-        until(lambda: waiting.lines.count("a line of the job") == 2)
+        until(lambda: waiting.lines.count("a line of the job") == 2, waiting)
         (tone_corpus.runs_dir / trigger.job_id / "go").touch()
         assert waiting.ended()["state"] == "finished"
     finally:
@@ -190,7 +186,7 @@ def test_a_controller_that_starts_anew_ends_nothing(
 ) -> None:
     trigger = submitted(operator)
     waiting = Waiting(trigger)
-    until(lambda: "a line of the job" in waiting.lines)
+    until(lambda: "a line of the job" in waiting.lines, waiting)
     cluster.stop_controller()
     try:
         with pytest.raises(DispatchError):
