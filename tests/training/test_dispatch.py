@@ -173,6 +173,23 @@ def test_a_controller_that_is_silent_for_some_minutes_ends_no_waiting(
         waits.poll(folder.run)
 
 
+def test_a_job_that_lets_go_of_its_node_to_be_requeued_has_not_ended(
+    dispatcher: Any, tones: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder.prepare(dispatcher._store, Job(tones.config()))
+    folder.write_ticket({"backend": "slurm", "slurm_job": "7"})
+    waits, answer = SlurmDispatcher(dispatcher._store), ["COMPLETING|None"]
+    monkeypatch.setattr("training.dispatch.slurm._run", lambda command: answer[0])
+    for told in ("cancelled", "failed"):  # what the process said when it was asked to end, or its silence
+        folder.write_state(told, "interrupted")
+        assert (waits.poll(folder.run).state, waits.poll(folder.run).message) == ("running", "")
+    answer[0] = "PENDING|BeginTime"
+    assert waits.poll(folder.run).state == "queued"
+    folder.write_state("failed", "the disk is gone")
+    answer[0] = "FAILED|NonZeroExitCode"
+    assert (waits.poll(folder.run).state, waits.poll(folder.run).message) == ("failed", "the disk is gone")
+
+
 @pytest.mark.slow
 def test_a_real_run_killed_with_sigkill_goes_on_and_finishes(dispatcher: Any, tones: Any) -> None:
     import os

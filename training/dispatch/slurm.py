@@ -88,8 +88,12 @@ class SlurmDispatcher:
         except DispatchError as error:
             return self._meanwhile(folder, error)
         state = folder.state()
-        if state.state == "finished" or slurm in _WORKING:
+        if state.state == "finished":
             return state
+        if (
+            slurm in _WORKING
+        ):  # a job that is requeued lets go of its node first: only Slurm knows whether it has ended
+            return dataclasses.replace(state, state="running", message="") if state.ended else state
         if slurm in _WAITING and reason not in _HOPELESS:
             if state.state != "queued":
                 folder.write_state("queued", f"waits in Slurm: {reason}")

@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from scoring.wer import count_errors, rate_name, unit_of
-from store.writing import write_json_atomic
 from training.decoding.acoustic import LogProbabilities, Network, greedy_texts
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network.augment import augment
 from training.network.backends import Step, start_backend, step_of
 from training.network.backends.rate import learning_rate
 from training.network.batches import PlannedBatch, PlanOptions, Position
-from training.network.blame import rows_of
+from training.network.blame import SetAside, rows_of
 from training.network.checkpoint import (
     Checkpoint,
     assign_arrays,
@@ -50,7 +47,6 @@ if TYPE_CHECKING:
     from native import Alphabet
 
 log = logging.getLogger(__name__)
-SET_ASIDE = "set_aside.json"
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ class _Trainer:
         self.best_step: int | None = None
         self.bad_batches: list[dict[str, Any]] = []
         self.bad_in_a_row = self.learnt = 0
-        self.set_aside: dict[int, str] = {}
+        self.set_aside = SetAside(run_dir, cluster.rank)
         if found:
             self._restore(found)
         state.update(steps=self.steps)
@@ -202,7 +198,7 @@ class _Trainer:
             save_best(self.checkpoints, checkpoint)
         self.bad_batches, self.bad_in_a_row = list(meta["bad_batches"]), int(meta["bad_in_a_row"])
         self.learnt = int(meta["learnt"])
-        self.set_aside = {int(index): name for index, name in meta["set_aside"]}
+        self.set_aside.restore(meta["set_aside"], checkpoint.step)
         epoch = self.position.epoch
         self.state.update(step=self.step, epoch=epoch, dev_wer=self.dev_wer, best_dev_wer=self.best)
         log.info("going on from the checkpoint of step %d of %d", self.step, self.steps)
@@ -267,7 +263,7 @@ class _Trainer:
     def _learn(self, planned: PlannedBatch, batch: Batch | None) -> float:
         """One step; NaN when nothing of the batch could be learnt."""
         if batch is not None and self.set_aside:
-            batch = rows_of(batch, np.flatnonzero([int(u) not in self.set_aside for u in batch.utterances]))
+            batch = rows_of(batch, self.set_aside.others(batch.utterances))
         found = self.step_function.learn(batch)
         if found.gradients is not None:
             self.saver.before_change()
@@ -286,12 +282,8 @@ class _Trainer:
     def _put_aside(self, step: int, utterances: Any) -> None:
         """These utterances are not learnt from again; a file beside the run names them."""
         names = self.source.names(utterances)
-        self.set_aside.update((int(u), name) for u, name in zip(utterances, names, strict=True))
         log.warning("step %d: loss or gradient not finite; set aside for good: %s", step, ", ".join(names))
-        reason = "its loss or gradient is not finite"
-        rows = [{"utterance_id": name, "reason": reason} for name in self.set_aside.values()]
-        name = SET_ASIDE if self.cluster.is_chief else f"set_aside-{self.cluster.rank}.json"
-        write_json_atomic(self.run_dir / name, rows)
+        self.set_aside.add(step, utterances, names)
 
     def _was_bad_before(self, batch: Batch) -> bool:
         """Whether the very same utterances made a whole batch bad earlier: then it is they, not the network."""
@@ -356,6 +348,6 @@ class _Trainer:
             "bad_batches": self.bad_batches,
             "bad_in_a_row": self.bad_in_a_row,
             "learnt": self.learnt,
-            "set_aside": sorted(self.set_aside.items()),
+            "set_aside": self.set_aside.entries(),
         }
         return self.network.checkpoint(meta, self.step_function.variables)

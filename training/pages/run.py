@@ -20,9 +20,9 @@ from store.store import Store
 from store.writing import read_json
 from training.errors import ConfigError
 from training.evaluation.side_by_side import sound_in
+from training.network.blame import SET_ASIDE_FILES
 from training.network.config import TrainingConfig, read_config
 from training.network.curves import read_curve, read_worst
-from training.network.loop import SET_ASIDE
 from training.pages.environment import environment, one_of
 from training.run_state import read_state
 from training.runs import run_inputs
@@ -147,8 +147,11 @@ def before(store: Store, run_dir: Path) -> dict[str, Any] | None:
 
 
 def _set_aside(run_dir: Path) -> list[dict[str, str]]:
-    try:
-        rows: list[dict[str, str]] = read_json(run_dir / SET_ASIDE) if (run_dir / SET_ASIDE).exists() else []
-    except StoreError:
-        return []
-    return rows
+    """What any of the run's workers set aside, each once."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(run_dir.glob(SET_ASIDE_FILES)):
+        try:
+            found.update((row["utterance_id"], row) for row in read_json(path))
+        except (StoreError, KeyError, TypeError):
+            continue
+    return list(found.values())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from corpora.text.normaliser import default_alphabet
 from training.decoding.acoustic import Network
-from training.network.blame import learn
+from training.network.blame import SetAside, learn
 from training.network.config import LoopConfig
 from training.network.dataset import Batch, Dataset
 from training.network.features import whitening_of
@@ -99,3 +101,24 @@ def test_a_worker_finds_the_rows_whose_gradient_spoils_the_sum(tones: Any, spoil
     assert lost.gradients is None and len(lost.bad) == 8
     assert step.learn(None).gradients is None
     step.try_size(8, 40)  # what does not fit in memory shows before the first step, in every worker
+
+
+def test_what_any_worker_set_aside_by_a_checkpoints_step_is_known_after_a_restart(tmp_path: Path) -> None:
+    chief, worker = SetAside(tmp_path, 0), SetAside(tmp_path, 1)
+    chief.add(3, [7], ["c/seven"])
+    worker.add(4, [2, 5], ["c/two", "c/five"])
+    worker.add(9, [6], ["c/six"])
+    (tmp_path / "set_aside-2.json").write_text(
+        '[{"utterance_id": "c/old", "reason": "?"}]'
+    )  # by an earlier version
+    (tmp_path / "set_aside-3.json").write_text("[{")
+    kept = json.loads(json.dumps(chief.entries()))
+    assert kept == [[7, "c/seven", 3]]
+    for rank in (0, 1, 2):  # the third: a worker that was not there before
+        again = SetAside(tmp_path, rank)
+        assert not again
+        again.restore(kept, steps=9)  # the step that found six is done again
+        assert again.entries() == [(2, "c/two", 4), (5, "c/five", 4), (7, "c/seven", 3)]
+        assert again.others(np.array([2, 6, 7, 8])).tolist() == [1, 3]
+    again.restore([[1, "c/one"]], steps=1)  # a checkpoint of an earlier version has no steps
+    assert again.entries() == [(1, "c/one", 0)]
