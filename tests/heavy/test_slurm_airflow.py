@@ -171,7 +171,8 @@ def test_a_job_whose_node_fails_or_that_is_preempted_goes_on(
     try:
         until(lambda: dispatcher.poll(trigger.job_id).state == "queued", waiting)
         assert not waiting.events  # the task waits on
-        subprocess.run(["scontrol", "update", f"JobId={number}", "StartTime=now"], check=True)
+        # a node refuses what is started anew within the second in which it was ended
+        subprocess.run(["scontrol", "update", f"JobId={number}", "StartTime=now+2"], check=True)
         until(lambda: waiting.lines.count("a line of the job") == 2, waiting)
         (tone_corpus.runs_dir / trigger.job_id / "go").touch()
         assert waiting.ended()["state"] == "finished"

@@ -133,7 +133,7 @@ def test_a_job_whose_node_fails_goes_on_on_another(
     try:
         wait_for(dispatcher, run, lambda state: state.state == "queued")
         # Slurm lets a requeued job wait two minutes; the test does not.
-        subprocess.run(["scontrol", "update", f"JobId={number}", "StartTime=now"], check=True)
+        subprocess.run(["scontrol", "update", f"JobId={number}", "StartTime=now+2"], check=True)
         wait_for(dispatcher, run, lambda state: dispatcher.logs(run, 0)[0].count("begun") == 2)
         (dispatcher._store.runs_dir / run / "go").touch()
         assert wait_for(dispatcher, run, lambda state: state.ended).state == "finished"
