@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ def write_feature_folder(corpus: Corpus, folder: Path) -> dict[str, int]:
 
 
 def write_sounds_folder(
-    outputs: Path, folder: Path, splits: Mapping[str, str], lexicon: Mapping[str, str], out: Path
+    outputs: Path, folder: Path, splits: Mapping[str, str], lexicon: Mapping[str, Sequence[str]], out: Path
 ) -> dict[str, int]:
     """Write what `training run --features` learns from: outputs as features, texts in sounds, train at three tempi.
 
@@ -169,7 +169,7 @@ def write_sounds_folder(
         for tempo in _SPEEDS if one.split == "train" else (1.0,):
             name = one.utterance_id + ("" if tempo == 1.0 else f"-{round(100 * tempo)}")
             _write_features(out / f"{name}.npy", at_tempo(one.log_probs, tempo))
-            rows.append((name, one.split, one.speaker, " ".join(lexicon[word] for word in words)))
+            rows.append((name, one.split, one.speaker, " ".join(lexicon[word][0] for word in words)))
     _write_tables(out, rows)
     return counts
 

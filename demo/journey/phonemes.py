@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,12 @@ def read_lexicon(folder: Path) -> dict[str, str]:
 
 
 def prepare(folder: Path, work: Path) -> dict[str, int]:
-    """Write what the commands read: outputs with their references, the alphabet, the list of pronunciations."""
-    lexicon = read_lexicon(folder)
+    """Write what the commands read: outputs with their references, the alphabet; answers utterances by split."""
     work.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder / "log_probs.npz", work / "log_probs.npz")
     shutil.copyfile(folder / "labels.tsv", work / "labels.tsv")
     write_bytes_atomic(work / "alphabet.txt", labels_of(folder / "labels.tsv").encode())
-    write_pronunciations(lexicon, work / "pronunciations.txt")
-    return {**_write_references(folder, work), "pronunciations": len(lexicon)}
+    return _write_references(folder, work)
 
 
 def labels_of(table: Path) -> str:
@@ -58,10 +57,33 @@ def labels_of(table: Path) -> str:
     return "".join(line.split("\t")[1] + "\n" for line in lines[:-1])  # the last is the blank
 
 
-def write_pronunciations(lexicon: dict[str, str], path: Path) -> None:
-    """The list that `lm build --pronunciations` reads: word, then its sounds."""
-    said = "".join(f"{word} {' '.join(sounds)}\n" for word, sounds in lexicon.items())
-    write_bytes_atomic(path, said.encode())
+def sounds_of(table: Path) -> dict[str, str]:
+    """ARPAbet's name of each sound to its label, of a network's table."""
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return {name: label for _, label, name, *_ in (line.split("\t") for line in lines[1:-1])}
+
+
+def words_of(model: Path) -> list[str]:
+    """The words of a language model's folder, in its order."""
+    words: list[str] = []
+    with (model / "lm.arpa").open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("\\2-grams:"):
+                break
+            fields = line.rstrip("\n").split("\t")
+            if len(fields) > 1 and not fields[1].startswith("<"):
+                words.append(fields[1])
+    return words
+
+
+def write_pronunciations(lexicon: Mapping[str, Sequence[str]], path: Path) -> None:
+    """The list that `lm build --pronunciations` reads: word, then its sounds; a line for each pronunciation."""
+    said = [
+        f"{word}{'' if number == 1 else f'({number})'} {' '.join(sounds)}\n"
+        for word, ways in lexicon.items()
+        for number, sounds in enumerate(ways, start=1)
+    ]
+    write_bytes_atomic(path, "".join(said).encode())
 
 
 def _write_references(folder: Path, work: Path) -> dict[str, int]:
@@ -78,13 +100,14 @@ def _write_references(folder: Path, work: Path) -> dict[str, int]:
     return counts
 
 
-def as_they_sound(evaluation: Path, lexicon: dict[str, str]) -> dict[str, dict[str, Any]]:
+def as_they_sound(evaluation: Path, lexicon: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
     """Rates of an evaluation's decoders, words written as they sound: {decoder: {"wer", "interval"}}."""
     table = pq.read_table(evaluation / "utterances.parquet")
 
     def sounding(column: str) -> list[str]:
         return [
-            " ".join(lexicon.get(word, word) for word in text.split()) for text in table[column].to_pylist()
+            " ".join(lexicon.get(word, (word,))[0] for word in text.split())
+            for text in table[column].to_pylist()
         ]
 
     references, speakers = sounding("reference"), table["speaker_id"].to_pylist()

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.journey import an4, ocean, phonemes
+from demo.journey.pronounce import completed
 from store.store import Store
 from training.decoding.recognise import DECODERS
 from training.errors import DataError
@@ -33,6 +34,9 @@ _HERE = Path(__file__).resolve().parent
 _DONATIONS = _HERE.parent / "donations"
 _OCEAN = "speechocean762"
 _LEARNERS_BEAM = 800  # a network this unsure needs a wide search: 41.4 % with 100
+_READERS_BEAM = 400  # on words that are not in the lexicon
+_MIXED = ("--order", 4, "--prune", 0, 0, 1, "--interpolate")  # by weights tuned on dev
+_WORDS = 60000  # of a text, whose pronunciations are asked for
 _GRACE_S = 60.0  # for a training that was asked to stop
 
 
@@ -167,15 +171,26 @@ def fixed_phonemes(journey: Journey) -> dict[str, Any]:
     novels = _there(journey.data / "english_novels.tar.xz")
     work, model = journey.work / "phonemes", journey.work / "phonemes-lm"
     counts = phonemes.prepare(folder, work)
-    said = work / "pronunciations.txt"
-    sounds = ("--pronunciations", said, "--vocabulary", said, "--alphabet", work / "alphabet.txt")
-    text = ("--text", novels, "--corpora", "--order", 4, "--prune", 0, 0, 1)
-    journey.command("lm", "build", "--out", model, *text, *sounds)
+    text = ("--text", novels, "--corpora")
+    lexicon, sounds = _pronounced(journey, folder, work, text)
+    journey.command("lm", "build", "--out", model, *text, "--order", 4, "--prune", 0, *sounds)
     outputs = ("--log-probs", work / "log_probs.npz", "--lm", model)
     journey.command("training", "tune-decoder", *outputs, "--max-utterances", 0, "--trials", 40)
-    evaluation = journey.command("training", "evaluate", *outputs)
-    sounding = phonemes.as_they_sound(Path(evaluation["path"]), phonemes.read_lexicon(folder))
-    return {**counts, **_figures(evaluation), "as_they_sound": sounding}
+    evaluation = journey.command("training", "evaluate", *outputs, "--beam-width", _READERS_BEAM)
+    sounding = phonemes.as_they_sound(Path(evaluation["path"]), lexicon)
+    return {**counts, "pronounced": len(lexicon), **_figures(evaluation), "as_they_sound": sounding}
+
+
+def _pronounced(
+    journey: Journey, folder: Path, work: Path, text: tuple[object, ...]
+) -> tuple[dict[str, tuple[str, ...]], tuple[object, ...]]:
+    """The lexicon with espeak-ng's opinion and the other frequent words of a text; what `lm build` is told of it."""
+    words, said = work.parent / f"{work.name}-words", work / "pronunciations.txt"
+    journey.command("lm", "build", "--out", words, *text, "--order", 2, "--vocabulary-size", _WORDS)
+    labels = phonemes.sounds_of(folder / "labels.tsv")
+    lexicon = completed(phonemes.read_lexicon(folder), phonemes.words_of(words), labels)
+    phonemes.write_pronunciations(lexicon, said)
+    return lexicon, ("--pronunciations", said, "--vocabulary", said, "--alphabet", work / "alphabet.txt")
 
 
 def own_digits(journey: Journey) -> dict[str, Any]:
@@ -212,7 +227,7 @@ def learners(journey: Journey) -> dict[str, Any]:
     ocean.write_feature_folder(journey.store.corpus(_OCEAN), features)
     config = _HERE / "ocean.toml"
     trained = journey.command("training", "run", "--config", config, "--features", features, stoppable=True)
-    journey.command("lm", "build", "--out", model, *_learners_text(journey))
+    journey.command("lm", "build", "--out", model, *_learners_text(journey), *_MIXED)
     chosen = ("--model", trained["run"], "--lm", model, "--features", features)
     journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0)
     evaluation = journey.command("training", "evaluate", *chosen)
@@ -224,19 +239,16 @@ def learners(journey: Journey) -> dict[str, Any]:
 
 
 def _learners_text(journey: Journey) -> tuple[object, ...]:
-    """Training transcripts and novels, weighed by dev; `lm build` leaves out every sentence that dev or test has."""
-    novels = _there(journey.data / "english_novels.tar.xz")
-    return ("--text", novels, "--corpora", _OCEAN, "--order", 4, "--prune", 0, 0, 1, "--interpolate")
+    """Training transcripts and novels; `lm build` leaves out every sentence that dev or test has."""
+    return ("--text", _there(journey.data / "english_novels.tar.xz"), "--corpora", _OCEAN)
 
 
 def _fixed_learners(journey: Journey, folder: Path, given: Path) -> dict[str, Any]:
-    lexicon = phonemes.read_lexicon(_there(journey.data / "logits" / "phonemes_real"))
     work, model = journey.work / "ocean-fixed", journey.work / "ocean-fixed-lm"
     counts = ocean.prepare_outputs(_there(given), folder, _splits(journey), work)
-    said = work / "pronunciations.txt"
-    phonemes.write_pronunciations(lexicon, said)
-    sounds = ("--pronunciations", said, "--vocabulary", said, "--alphabet", work / "alphabet.txt")
-    journey.command("lm", "build", "--out", model, *_learners_text(journey), *sounds)
+    said = _there(journey.data / "logits" / "phonemes_real")
+    _, sounds = _pronounced(journey, said, work, _learners_text(journey))
+    journey.command("lm", "build", "--out", model, *_learners_text(journey), *_MIXED, *sounds)
     outputs = ("--log-probs", work / "log_probs.npz", "--lm", model)
     journey.command("training", "tune-decoder", *outputs, "--max-utterances", 0, "--trials", 40)
     evaluation = journey.command("training", "evaluate", *outputs, "--beam-width", _LEARNERS_BEAM)
@@ -246,13 +258,14 @@ def _fixed_learners(journey: Journey, folder: Path, given: Path) -> dict[str, An
 
 def _adapted_learners(journey: Journey, folder: Path, given: Path) -> dict[str, Any]:
     """Own network over sounds that learns from the fixed one's outputs for the training speakers."""
-    lexicon = phonemes.read_lexicon(_there(journey.data / "logits" / "phonemes_real"))
+    said, work = _there(journey.data / "logits" / "phonemes_real"), journey.work / "ocean-fixed"
+    lexicon, _ = _pronounced(journey, said, work, _learners_text(journey))
     sounds, words = journey.work / "ocean-sounds", journey.work / "ocean-words"
     counts = ocean.write_sounds_folder(given, folder, _splits(journey), lexicon, sounds)
     if not counts["train"]:
         return {"missing": f"{given} holds no outputs for the training speakers"}
     ocean.write_words_folder(given, folder, _splits(journey), words)
-    config, alphabet = journey.work / "adapted.toml", journey.work / "ocean-fixed" / "alphabet.txt"
+    config, alphabet = journey.work / "adapted.toml", work / "alphabet.txt"
     plain = (_HERE / "adapted.toml").read_text(encoding="utf-8")
     config.write_text(plain + f"\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8")
     trained = journey.command("training", "run", "--config", config, "--features", sounds, stoppable=True)
