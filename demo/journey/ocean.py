@@ -3,10 +3,8 @@
     train/, test/    Kaldi tables: text (id, TEXT), utt2spk, spk2age
     WAVE/            the recordings
 
-What a network of our own learns from is either the sound or those outputs: as features they tell it what that network
-heard, and with the sounds of the words that were to be read it learns how these speakers say them.
-
-A fixed network's outputs lie in a folder of their own: `log_probs.npz` by utterance id and `labels.tsv` (docs/training.md);
+What a network of our own learns from is either the sound or what a fixed network heard (`heard.py`). A fixed network's
+outputs lie in a folder of their own: `log_probs.npz` by utterance id and `labels.tsv` (docs/training.md);
 `benchmarks/training/peers/hama_outputs.py` writes one.
 """
 
@@ -14,18 +12,16 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 import soundfile
 import soxr
 
-from demo.journey.an4 import at_tempo, evened
+from demo.journey.an4 import evened
 from demo.journey.phonemes import labels_of
 from scoring.significance import wer_interval
 from scoring.wer import count_errors
@@ -39,22 +35,14 @@ from training.network.feed.feature_folder import transcripts_table
 
 _GROWN_UP = 18  # years
 _SPEEDS = (0.9, 1.0, 1.1)
-_UNHEARD = -9.0  # nats; below it a label's probability tells no more
-_OUTPUT_HOP_S = 0.02
 
 
-@dataclass(frozen=True)
-class Heard:
-    """An utterance and a fixed network's natural logs, float32 [frames, labels]."""
+def read_table(path: Path) -> dict[str, str]:
+    """Id to the rest of its line, of a table as Kaldi writes them.
 
-    utterance_id: str
-    split: str
-    speaker: str
-    text: str
-    log_probs: npt.NDArray[np.float32]
-
-
-def _table(path: Path) -> dict[str, str]:
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -71,7 +59,7 @@ def ages(folder: Path) -> dict[str, int]:
     """
     found = {}
     for part in ("train", "test"):
-        for speaker, age in _table(folder / part / "spk2age").items():
+        for speaker, age in read_table(folder / part / "spk2age").items():
             if not age.isdigit():
                 raise DataError(
                     f"{folder / part / 'spk2age'}: the age of {speaker} is {age!r}; expected years"
@@ -115,8 +103,8 @@ def prepare_outputs(outputs: Path, folder: Path, splits: Mapping[str, str], work
     write_bytes_atomic(work / "alphabet.txt", labels_of(outputs / "labels.tsv").encode())
     counts, rows = {"dev": 0, "test": 0}, []
     for part in ("train", "test"):
-        speaker_of = _table(folder / part / "utt2spk")
-        for name, text in sorted(_table(folder / part / "text").items()):
+        speaker_of = read_table(folder / part / "utt2spk")
+        for name, text in sorted(read_table(folder / part / "text").items()):
             split = splits.get(speaker_of.get(name, ""), "")
             if split in counts:
                 counts[split] += 1
@@ -148,63 +136,3 @@ def write_feature_folder(corpus: Corpus, folder: Path) -> dict[str, int]:
     write_bytes_atomic(folder / "features.toml", f"hop_s = {config.hop_s}\nstack = 1\n".encode())
     write_bytes_atomic(folder / "transcripts.tsv", transcripts_table(rows))
     return counts
-
-
-def write_sounds_folder(
-    outputs: Path, folder: Path, splits: Mapping[str, str], lexicon: Mapping[str, Sequence[str]], out: Path
-) -> dict[str, int]:
-    """Write what `training run --features` learns from: outputs as features, texts in sounds, train at three tempi.
-
-    Answers utterances by split (training ones counted once) and those left out for a word without a pronunciation.
-    """
-    counts, rows = {"train": 0, "dev": 0, "unpronounced": 0}, []
-    for one in _heard(outputs, folder, splits):
-        words = one.text.split()
-        if one.split == "test":
-            continue
-        if any(word not in lexicon for word in words):
-            counts["unpronounced"] += 1
-            continue
-        counts[one.split] += 1
-        for tempo in _SPEEDS if one.split == "train" else (1.0,):
-            name = one.utterance_id + ("" if tempo == 1.0 else f"-{round(100 * tempo)}")
-            _write_features(out / f"{name}.npy", at_tempo(one.log_probs, tempo))
-            rows.append((name, one.split, one.speaker, " ".join(lexicon[word][0] for word in words)))
-    _write_tables(out, rows)
-    return counts
-
-
-def write_words_folder(outputs: Path, folder: Path, splits: Mapping[str, str], out: Path) -> dict[str, int]:
-    """Write what such a network is measured on: dev and test, texts in words; answers utterances by split."""
-    counts, rows = {"dev": 0, "test": 0}, []
-    for one in _heard(outputs, folder, splits):
-        if one.split in counts:
-            counts[one.split] += 1
-            _write_features(out / f"{one.utterance_id}.npy", one.log_probs)
-            rows.append((one.utterance_id, one.split, one.speaker, one.text))
-    _write_tables(out, rows)
-    return counts
-
-
-def _heard(outputs: Path, folder: Path, splits: Mapping[str, str]) -> Iterator[Heard]:
-    with np.load(outputs / "log_probs.npz") as arrays:
-        there = set(arrays.files)
-        for part in ("train", "test"):
-            speaker_of = _table(folder / part / "utt2spk")
-            for name, text in sorted(_table(folder / part / "text").items()):
-                split = splits.get(speaker_of.get(name, ""))
-                if split is not None and name in there:
-                    values = arrays[name].astype(np.float32)
-                    yield Heard(name, split, speaker_of[name], " ".join(text.lower().split()), values)
-
-
-def _write_features(path: Path, log_probs: npt.NDArray[np.float32]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = io.BytesIO()
-    np.save(content, np.maximum(log_probs, _UNHEARD) / np.float32(3.0) + np.float32(1.0))
-    write_bytes_atomic(path, content.getvalue())
-
-
-def _write_tables(out: Path, rows: list[tuple[str, str, str, str]]) -> None:
-    write_bytes_atomic(out / "features.toml", f"hop_s = {_OUTPUT_HOP_S}\nstack = 1\n".encode())
-    write_bytes_atomic(out / "transcripts.tsv", transcripts_table(rows))

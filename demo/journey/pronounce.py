@@ -37,7 +37,7 @@ def completed(
         FileNotFoundError: espeak-ng is not installed.
         DataError: it failed.
     """
-    found = {word: (said,) for word, said in lexicon.items()}
+    found: dict[str, tuple[str, ...]] = {word: (said,) for word, said in lexicon.items()}
     wanted = list(dict.fromkeys([*lexicon, *words]))
     for word, sounds in zip(wanted, _said(wanted), strict=True):
         said = "".join(labels[name] for name in sounds)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from demo.journey import an4, ocean, phonemes
+from demo.journey import an4, heard, ocean, phonemes
 from demo.journey.pronounce import completed
 from store.store import Store
 from training.decoding.recognise import DECODERS
@@ -261,10 +261,11 @@ def _adapted_learners(journey: Journey, folder: Path, given: Path) -> dict[str, 
     said, work = _there(journey.data / "logits" / "phonemes_real"), journey.work / "ocean-fixed"
     lexicon, _ = _pronounced(journey, said, work, _learners_text(journey))
     sounds, words = journey.work / "ocean-sounds", journey.work / "ocean-words"
-    counts = ocean.write_sounds_folder(given, folder, _splits(journey), lexicon, sounds)
-    if not counts["train"]:
-        return {"missing": f"{given} holds no outputs for the training speakers"}
-    ocean.write_words_folder(given, folder, _splits(journey), words)
+    if not (given / heard.TOKENS).exists():
+        return {"missing": f"{given / heard.TOKENS} is not there: write the outputs anew"}
+    speakers = heard.Speakers(folder, _splits(journey))
+    counts = heard.write_sounds_folder(given, speakers, lexicon, sounds)
+    heard.write_words_folder(given, speakers, words)
     config, alphabet = journey.work / "adapted.toml", work / "alphabet.txt"
     plain = (_HERE / "adapted.toml").read_text(encoding="utf-8")
     config.write_text(plain + f"\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8")

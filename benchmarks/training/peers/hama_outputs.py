@@ -1,15 +1,16 @@
 """`ls …/*.wav | python hama_outputs.py OUT`: the outputs of PyPI's `hama` (Apache-2.0) for WAV files of 16 kHz.
 
-Its 191 tokens of several languages are folded to the 39 sounds of ARPAbet, word boundary and blank: probabilities of
-tokens for one sound are added, what is no English sound is left out and the rest sums to 1 again. Writes
-`OUT/log_probs.npz` (float16 natural logs [frames, 41] by the file's name without its ending, blank last, a frame every
-20 ms) and `OUT/labels.tsv`. A file that it cannot read is named and left out.
+Writes `OUT/tokens.npz`: natural logs of its 191 tokens, float16 [frames, 191] by the file's name without its ending, a
+frame every 20 ms. Folded to the 39 sounds of ARPAbet, word boundary and blank they are `OUT/log_probs.npz` ([frames, 41],
+blank last) and `OUT/labels.tsv`: probabilities of tokens for one sound are added, what is no English sound is left out and
+the rest sums to 1 again. A file that it cannot read is named and left out.
 """
 
 from __future__ import annotations
 
 import sys
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,8 @@ def folding(tokens: list[str]) -> np.ndarray:
     return matrix
 
 
-def log_probs(model: ASRModel, path: Path, fold: np.ndarray) -> np.ndarray:
-    """Natural logs, float16 [frames, 41]."""
+def tokens_of(model: ASRModel, path: Path) -> np.ndarray:
+    """Natural logs, float16 [frames, tokens]."""
     samples, rate_hz = read_wav_mono(path)
     if rate_hz != model.model_sample_rate:
         raise ValueError(f"{rate_hz} Hz; expected {model.model_sample_rate}")
@@ -49,9 +50,14 @@ def log_probs(model: ASRModel, path: Path, fold: np.ndarray) -> np.ndarray:
     }
     outputs, lengths = model.session.run(names, feeds)
     frames = int(np.asarray(lengths).reshape(-1)[0])
-    folded = np.exp(np.asarray(outputs)[0][:frames].astype(np.float64)) @ fold
-    folded = np.maximum(folded / folded.sum(axis=1, keepdims=True), _LEAST)
-    return np.log(folded / folded.sum(axis=1, keepdims=True)).astype(np.float16)
+    return np.asarray(outputs)[0][:frames].astype(np.float16)
+
+
+def folded(tokens: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Natural logs of the sounds, float16 [frames, 41]."""
+    sums = np.exp(tokens.astype(np.float64)) @ fold
+    sums = np.maximum(sums / sums.sum(axis=1, keepdims=True), _LEAST)
+    return np.log(sums / sums.sum(axis=1, keepdims=True)).astype(np.float16)
 
 
 def main() -> int:
@@ -60,17 +66,23 @@ def main() -> int:
     out.mkdir(parents=True, exist_ok=True)
     model = ASRModel()
     fold = folding(list(model.decoder_tokens))
-    waiting = out / ".log_probs.npz"
-    with zipfile.ZipFile(waiting, "w", zipfile.ZIP_DEFLATED) as packed:
+    names = ("tokens.npz", "log_probs.npz")
+    with ExitStack() as stack:
+        packs = [
+            stack.enter_context(zipfile.ZipFile(out / f".{name}", "w", zipfile.ZIP_DEFLATED))
+            for name in names
+        ]
         for path in files:
             try:
-                values = log_probs(model, path, fold)
+                tokens = tokens_of(model, path)
             except (OSError, EOFError, ValueError) as error:
                 print(f"{path}: left out: {error}", file=sys.stderr)
                 continue
-            with packed.open(f"{path.stem}.npy", "w") as stream:
-                np.lib.format.write_array(stream, values)
-    waiting.rename(out / "log_probs.npz")
+            for pack, values in zip(packs, (tokens, folded(tokens, fold)), strict=True):
+                with pack.open(f"{path.stem}.npy", "w") as stream:
+                    np.lib.format.write_array(stream, values)
+    for name in names:
+        (out / f".{name}").rename(out / name)
     lines = [f"{n}\t{label or name}\t{name if label else ''}" for n, (label, name, _) in enumerate(SOUNDS)]
     (out / "labels.tsv").write_text("".join(line.rstrip("\t") + "\n" for line in lines), encoding="utf-8")
     return 0

@@ -1,0 +1,156 @@
+"""What a fixed network heard, as features: a network of our own learns from them how some speakers say their sounds.
+
+    OUTPUTS/tokens.npz    natural logs of all that the network tells apart, float16 [frames, tokens], by utterance id
+
+What a network of the last layer's width says in more tokens than that layer has cells is the layer itself, turned and
+moved: its principal components are taken, each with deviation 1, those left out that only rounding makes. The text of a
+training utterance is the sounds of its words; so it learns which sounds the speaker makes where those were to be read.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from demo.journey.an4 import at_tempo
+from demo.journey.ocean import read_table
+from store.writing import write_bytes_atomic
+from training.errors import DataError
+from training.network.feed.feature_folder import transcripts_table
+
+TOKENS = "tokens.npz"
+_TEMPI = (0.9, 1.0, 1.1)
+_HOP_S = 0.02
+_ROUNDING = 0.05  # nats; components that deviate less are made by float16
+_EVERY = 5  # training utterances of which the components are found
+
+Float = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An utterance and a fixed network's natural logs, float32 [frames, tokens]."""
+
+    utterance_id: str
+    split: str
+    speaker: str
+    text: str
+    logs: Float
+
+
+@dataclass(frozen=True)
+class Speakers:
+    """speechocean762's folder and the split of each of its speakers; others are left out."""
+
+    folder: Path
+    splits: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Components:
+    """Principal components of a network's logs: mean [tokens] and rotation [tokens, components]."""
+
+    mean: npt.NDArray[np.float64]
+    rotation: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, frames: npt.NDArray[np.floating]) -> Components:
+        """Of logs [frames, tokens], whose own mean per frame says nothing."""
+        values = _levelled(frames)
+        mean = values.mean(axis=0)
+        squares, vectors = np.linalg.eigh(np.cov((values - mean).T))
+        deviations = np.sqrt(np.maximum(squares[::-1], 0.0))
+        kept = deviations >= _ROUNDING
+        return cls(mean, vectors[:, ::-1][:, kept] / deviations[kept])
+
+    def features(self, logs: npt.NDArray[np.floating]) -> Float:
+        """float32 [frames, components]."""
+        turned: Float = ((_levelled(logs) - self.mean) @ self.rotation).astype(np.float32)
+        return turned
+
+
+def _levelled(logs: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    values = logs.astype(np.float64)
+    levelled: npt.NDArray[np.float64] = values - values.mean(axis=1, keepdims=True)
+    return levelled
+
+
+def components_of(outputs: Path, speakers: Speakers) -> Components:
+    """The components of what the network said of every fifth training utterance.
+
+    Raises:
+        DataError: it said nothing of any.
+    """
+    train = [one.logs for one in heard(outputs, speakers) if one.split == "train"][::_EVERY]
+    if not train:
+        raise DataError(f"{outputs / TOKENS} holds no outputs for the training speakers")
+    return Components.of(np.concatenate(train))
+
+
+def write_sounds_folder(
+    outputs: Path, speakers: Speakers, lexicon: Mapping[str, Sequence[str]], out: Path
+) -> dict[str, int]:
+    """Write what `training run --features` learns from: texts in sounds, train at three tempi.
+
+    Answers utterances by split (training ones counted once) and those left out for a word without a pronunciation.
+    """
+    components = components_of(outputs, speakers)
+    counts, rows = {"train": 0, "dev": 0, "unpronounced": 0}, []
+    for one in heard(outputs, speakers):
+        words = one.text.split()
+        if one.split == "test":
+            continue
+        if any(word not in lexicon for word in words):
+            counts["unpronounced"] += 1
+            continue
+        counts[one.split] += 1
+        values = components.features(one.logs)
+        for tempo in _TEMPI if one.split == "train" else (1.0,):
+            name = one.utterance_id + ("" if tempo == 1.0 else f"-{round(100 * tempo)}")
+            _write_features(out / f"{name}.npy", at_tempo(values, tempo))
+            rows.append((name, one.split, one.speaker, " ".join(lexicon[word][0] for word in words)))
+    _write_tables(out, rows)
+    return counts
+
+
+def write_words_folder(outputs: Path, speakers: Speakers, out: Path) -> dict[str, int]:
+    """Write what such a network is measured on: dev and test, texts in words; answers utterances by split."""
+    components = components_of(outputs, speakers)
+    counts, rows = {"dev": 0, "test": 0}, []
+    for one in heard(outputs, speakers):
+        if one.split in counts:
+            counts[one.split] += 1
+            _write_features(out / f"{one.utterance_id}.npy", components.features(one.logs))
+            rows.append((one.utterance_id, one.split, one.speaker, one.text))
+    _write_tables(out, rows)
+    return counts
+
+
+def heard(outputs: Path, speakers: Speakers) -> Iterator[Heard]:
+    """The utterances of known speakers that the network has heard, in the order of their names, training part first."""
+    with np.load(outputs / TOKENS) as arrays:
+        there = set(arrays.files)
+        for part in ("train", "test"):
+            speaker_of = read_table(speakers.folder / part / "utt2spk")
+            for name, text in sorted(read_table(speakers.folder / part / "text").items()):
+                split = speakers.splits.get(speaker_of.get(name, ""))
+                if split is not None and name in there:
+                    values = arrays[name].astype(np.float32)
+                    yield Heard(name, split, speaker_of[name], " ".join(text.lower().split()), values)
+
+
+def _write_features(path: Path, values: Float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
+    np.save(content, values)
+    write_bytes_atomic(path, content.getvalue())
+
+
+def _write_tables(out: Path, rows: list[tuple[str, str, str, str]]) -> None:
+    write_bytes_atomic(out / "features.toml", f"hop_s = {_HOP_S}\nstack = 1\n".encode())
+    write_bytes_atomic(out / "transcripts.tsv", transcripts_table(rows))
