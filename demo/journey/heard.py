@@ -86,7 +86,7 @@ def components_of(outputs: Path, speakers: Speakers) -> Components:
     Raises:
         DataError: it said nothing of any.
     """
-    train = [one.logs for one in heard(outputs, speakers) if one.split == "train"][::_EVERY]
+    train = [one.logs for one in utterances(outputs, speakers) if one.split == "train"][::_EVERY]
     if not train:
         raise DataError(f"{outputs / TOKENS} holds no outputs for the training speakers")
     return Components.of(np.concatenate(train))
@@ -101,7 +101,7 @@ def write_sounds_folder(
     """
     components = components_of(outputs, speakers)
     counts, rows = {"train": 0, "dev": 0, "unpronounced": 0}, []
-    for one in heard(outputs, speakers):
+    for one in utterances(outputs, speakers):
         words = one.text.split()
         if one.split == "test":
             continue
@@ -122,7 +122,7 @@ def write_words_folder(outputs: Path, speakers: Speakers, out: Path) -> dict[str
     """Write what such a network is measured on: dev and test, texts in words; answers utterances by split."""
     components = components_of(outputs, speakers)
     counts, rows = {"dev": 0, "test": 0}, []
-    for one in heard(outputs, speakers):
+    for one in utterances(outputs, speakers):
         if one.split in counts:
             counts[one.split] += 1
             _write_features(out / f"{one.utterance_id}.npy", components.features(one.logs))
@@ -131,7 +131,7 @@ def write_words_folder(outputs: Path, speakers: Speakers, out: Path) -> dict[str
     return counts
 
 
-def heard(outputs: Path, speakers: Speakers) -> Iterator[Heard]:
+def utterances(outputs: Path, speakers: Speakers) -> Iterator[Heard]:
     """The utterances of known speakers that the network has heard, in the order of their names, training part first."""
     with np.load(outputs / TOKENS) as arrays:
         there = set(arrays.files)
