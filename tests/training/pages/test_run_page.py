@@ -14,6 +14,7 @@ from store.errors import StoreError
 from store.store import Store
 from store.writing import read_json
 from training.environment import environment
+from training.network.blame import SetAside
 from training.network.config import LoopConfig
 from training.network.curves import WORST, read_curve, read_worst, write_worst
 from training.pages.metrics import open_metrics
@@ -51,6 +52,20 @@ def test_a_run_leaves_a_curve_a_page_and_metrics(store: Store) -> None:
     alphabet = default_alphabet()
     assert read_json(run_dir / "inputs.json")["alphabet"] == alphabet.hash and alphabet.hash[:12] in page
     assert read_json(run_dir / "environment.json") == environment(1)
+
+
+def test_what_any_of_several_workers_set_aside_stands_on_the_page_once(store: Store) -> None:
+    (run_dir,) = store.runs_dir.iterdir()
+    SetAside(run_dir, 0).add(3, [7], ["tones/<seven>"])
+    SetAside(run_dir, 1).add(4, [7, 2], ["tones/<seven>", "tones/two"])
+    (run_dir / "set_aside-2.json").write_text("[{")
+    try:
+        page = render_run(store, run_dir)
+    finally:
+        for path in run_dir.glob("set_aside*.json"):
+            path.unlink()
+    assert page.count("<code>tones/&lt;seven&gt;</code>") == page.count("<code>tones/two</code>") == 1
+    assert "No utterance." in render_run(store, run_dir)
 
 
 def test_the_worst_are_heard_from_the_split_that_was_measured(tones: Any, tmp_path: Path) -> None:
