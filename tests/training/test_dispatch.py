@@ -188,6 +188,12 @@ def test_a_job_that_lets_go_of_its_node_to_be_requeued_has_not_ended(
     folder.write_state("failed", "the disk is gone")
     answer[0] = "FAILED|NonZeroExitCode"
     assert (waits.poll(folder.run).state, waits.poll(folder.run).message) == ("failed", "the disk is gone")
+    answer[0] = "RUNNING|None"
+    waits.cancel(folder.run)
+    answer[0] = "COMPLETING|None"
+    assert waits.poll(folder.run).state == "cancelled", "a person ended it: it does not go on"
+    folder.write_ticket({"backend": "slurm", "slurm_job": "8"})  # handed over again
+    assert waits.poll(folder.run).state == "running"
 
 
 @pytest.mark.slow

@@ -121,6 +121,10 @@ class RunFolder:
         """Remember how the backend knows the job, and by which code it runs."""
         write_json_atomic(self.path / "job.json", {**ticket, "code": self.code.name})
 
+    def note_on_ticket(self, **fields: Any) -> None:
+        """Remember more of the job, until it is handed over again."""
+        write_json_atomic(self.path / "job.json", {**self.ticket(), **fields})
+
     def ticket(self) -> dict[str, Any]:
         """What `write_ticket` remembered; {} when the run was never dispatched."""
         path = self.path / "job.json"

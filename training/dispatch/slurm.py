@@ -79,7 +79,8 @@ class SlurmDispatcher:
     def poll(self, job_id: str) -> JobState:
         folder = RunFolder(self._store, job_id)
         folder.must_exist()
-        number = folder.ticket().get("slurm_job")
+        ticket = folder.ticket()
+        number = ticket.get("slurm_job")
         if not number:
             return folder.state()
         try:
@@ -90,10 +91,10 @@ class SlurmDispatcher:
         state = folder.state()
         if state.state == "finished":
             return state
-        if (
-            slurm in _WORKING
-        ):  # a job that is requeued lets go of its node first: only Slurm knows whether it has ended
-            return dataclasses.replace(state, state="running", message="") if state.ended else state
+        if slurm in _WORKING:
+            # one that is requeued lets go of its node first: only Slurm knows whether it has ended
+            goes_on = state.ended and not ticket.get("cancelled")
+            return dataclasses.replace(state, state="running", message="") if goes_on else state
         if slurm in _WAITING and reason not in _HOPELESS:
             if state.state != "queued":
                 folder.write_state("queued", f"waits in Slurm: {reason}")
@@ -129,10 +130,11 @@ class SlurmDispatcher:
         folder = RunFolder(self._store, job_id)
         folder.must_exist()
         number = folder.ticket().get("slurm_job")
-        if folder.state().ended:
+        if self.poll(job_id).ended:
             return
         if number:
             _run(["scancel", str(number)])
+            folder.note_on_ticket(cancelled=True)
         folder.write_state("cancelled", "cancelled; submit it again to go on from its last checkpoint")
 
     def logs(self, job_id: str, offset: int = 0) -> tuple[str, int]:
