@@ -21,6 +21,7 @@ from demo.journey.an4 import at_tempo
 from demo.journey.ocean import read_table
 from store.writing import write_bytes_atomic
 from training.errors import DataError
+from training.network.features import Float
 from training.network.feed.feature_folder import transcripts_table
 
 TOKENS = "tokens.npz"
@@ -28,8 +29,6 @@ _TEMPI = (0.9, 1.0, 1.1)
 _HOP_S = 0.02
 _ROUNDING = 0.05  # nats; components that deviate less are made by float16
 _EVERY = 5  # training utterances of which the components are found
-
-Float = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,12 @@ def components_of(outputs: Path, speakers: Speakers) -> Components:
 
 
 def write_sounds_folder(
-    outputs: Path, speakers: Speakers, lexicon: Mapping[str, Sequence[str]], out: Path
+    outputs: Path, speakers: Speakers, components: Components, lexicon: Mapping[str, Sequence[str]], out: Path
 ) -> dict[str, int]:
     """Write what `training run --features` learns from: texts in sounds, train at three tempi.
 
     Answers utterances by split (training ones counted once) and those left out for a word without a pronunciation.
     """
-    components = components_of(outputs, speakers)
     counts, rows = {"train": 0, "dev": 0, "unpronounced": 0}, []
     for one in utterances(outputs, speakers):
         words = one.text.split()
@@ -118,9 +116,10 @@ def write_sounds_folder(
     return counts
 
 
-def write_words_folder(outputs: Path, speakers: Speakers, out: Path) -> dict[str, int]:
+def write_words_folder(
+    outputs: Path, speakers: Speakers, components: Components, out: Path
+) -> dict[str, int]:
     """Write what such a network is measured on: dev and test, texts in words; answers utterances by split."""
-    components = components_of(outputs, speakers)
     counts, rows = {"dev": 0, "test": 0}, []
     for one in utterances(outputs, speakers):
         if one.split in counts:

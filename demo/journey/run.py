@@ -221,8 +221,8 @@ def learners(journey: Journey) -> dict[str, Any]:
     shown = journey.command("corpora", "show", _OCEAN)
     found = {"hours": shown["hours"], "splits": shown["splits"], "rejected": shown["rejected"]}
     if journey.outputs is not None:
-        found["fixed network"] = _fixed_learners(journey, folder, journey.outputs)
-        found["adapted network"] = _adapted_learners(journey, folder, journey.outputs)
+        found["fixed network"], lexicon = _fixed_learners(journey, folder, journey.outputs)
+        found["adapted network"] = _adapted_learners(journey, folder, journey.outputs, lexicon)
     features, model = journey.work / "ocean", journey.work / "ocean-lm"
     ocean.write_feature_folder(journey.store.corpus(_OCEAN), features)
     config = _HERE / "ocean.toml"
@@ -243,30 +243,34 @@ def _learners_text(journey: Journey) -> tuple[object, ...]:
     return ("--text", _there(journey.data / "english_novels.tar.xz"), "--corpora", _OCEAN)
 
 
-def _fixed_learners(journey: Journey, folder: Path, given: Path) -> dict[str, Any]:
+def _fixed_learners(
+    journey: Journey, folder: Path, given: Path
+) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
+    """What the fixed network's outputs come to, and the lexicon that its language model was built with."""
     work, model = journey.work / "ocean-fixed", journey.work / "ocean-fixed-lm"
     counts = ocean.prepare_outputs(_there(given), folder, _splits(journey), work)
     said = _there(journey.data / "logits" / "phonemes_real")
-    _, sounds = _pronounced(journey, said, work, _learners_text(journey))
+    lexicon, sounds = _pronounced(journey, said, work, _learners_text(journey))
     journey.command("lm", "build", "--out", model, *_learners_text(journey), *_MIXED, *sounds)
     outputs = ("--log-probs", work / "log_probs.npz", "--lm", model)
     journey.command("training", "tune-decoder", *outputs, "--max-utterances", 0, "--trials", 40)
     evaluation = journey.command("training", "evaluate", *outputs, "--beam-width", _LEARNERS_BEAM)
     ages = ocean.by_age(Path(evaluation["path"]), ocean.ages(folder))
-    return {**counts, **_figures(evaluation), "by_age": ages}
+    return {**counts, **_figures(evaluation), "by_age": ages}, lexicon
 
 
-def _adapted_learners(journey: Journey, folder: Path, given: Path) -> dict[str, Any]:
+def _adapted_learners(
+    journey: Journey, folder: Path, given: Path, lexicon: dict[str, tuple[str, ...]]
+) -> dict[str, Any]:
     """Own network over sounds that learns from the fixed one's outputs for the training speakers."""
-    said, work = _there(journey.data / "logits" / "phonemes_real"), journey.work / "ocean-fixed"
-    lexicon, _ = _pronounced(journey, said, work, _learners_text(journey))
     sounds, words = journey.work / "ocean-sounds", journey.work / "ocean-words"
     if not (given / heard.TOKENS).exists():
         return {"missing": f"{given / heard.TOKENS} is not there: write the outputs anew"}
     speakers = heard.Speakers(folder, _splits(journey))
-    counts = heard.write_sounds_folder(given, speakers, lexicon, sounds)
-    heard.write_words_folder(given, speakers, words)
-    config, alphabet = journey.work / "adapted.toml", work / "alphabet.txt"
+    components = heard.components_of(given, speakers)
+    counts = heard.write_sounds_folder(given, speakers, components, lexicon, sounds)
+    heard.write_words_folder(given, speakers, components, words)
+    config, alphabet = journey.work / "adapted.toml", journey.work / "ocean-fixed" / "alphabet.txt"
     plain = (_HERE / "adapted.toml").read_text(encoding="utf-8")
     config.write_text(plain + f"\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8")
     trained = journey.command("training", "run", "--config", config, "--features", sounds, stoppable=True)

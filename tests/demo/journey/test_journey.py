@@ -241,7 +241,8 @@ def test_a_network_that_learns_from_outputs_is_taught_in_sounds_and_measured_in_
     speakers = heard.Speakers(folder, {"a": "train", "b": "dev", "c": "test"})
     (folder / "train" / "text").write_text("a1 WE CALL\na2 WE SING\nb1 IT BEAR\nb2 WE\n")
     lexicon = {"we": ["ér"], "call": ["tdu", "tau"], "it": ["qä"], "bear": ["gká"]}
-    counts = heard.write_sounds_folder(given, speakers, lexicon, tmp_path / "sounds")
+    components = heard.components_of(given, speakers)
+    counts = heard.write_sounds_folder(given, speakers, components, lexicon, tmp_path / "sounds")
     assert counts == {"train": 1, "dev": 1, "unpronounced": 1}, "d and what has no outputs stand nowhere"
     taught = FeatureFolder.open(tmp_path / "sounds")
     assert [(row["id"], row["split"], row["text"]) for row in taught.rows] == [
@@ -257,7 +258,7 @@ def test_a_network_that_learns_from_outputs_is_taught_in_sounds_and_measured_in_
         "the layer itself, turned and moved"
     )
     assert np.abs(mine.std(axis=0) - 1).max() < 0.05
-    counts = heard.write_words_folder(given, speakers, tmp_path / "words")
+    counts = heard.write_words_folder(given, speakers, components, tmp_path / "words")
     assert counts == {"dev": 1, "test": 1}
     measured = FeatureFolder.open(tmp_path / "words")
     assert [(row["id"], row["text"]) for row in measured.rows] == [
