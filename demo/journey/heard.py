@@ -28,6 +28,7 @@ TOKENS = "tokens.npz"
 _TEMPI = (0.9, 1.0, 1.1)
 _HOP_S = 0.02
 _ROUNDING = 0.05  # nats; components that deviate less are made by float16
+_DECIMALS = 6  # of a rotation
 _EVERY = 5  # training utterances of which the components are found
 
 
@@ -52,7 +53,10 @@ class Speakers:
 
 @dataclass(frozen=True)
 class Components:
-    """Principal components of a network's logs: mean [tokens] and rotation [tokens, components]."""
+    """Principal components of a network's logs: mean [tokens] and rotation [tokens, components].
+
+    What a BLAS sums depends on how many cores it has: sums are einsum's, and what LAPACK finds is rounded.
+    """
 
     mean: npt.NDArray[np.float64]
     rotation: npt.NDArray[np.float64]
@@ -62,14 +66,17 @@ class Components:
         """Of logs [frames, tokens], whose own mean per frame says nothing."""
         values = _levelled(frames)
         mean = values.mean(axis=0)
-        squares, vectors = np.linalg.eigh(np.cov((values - mean).T))
+        apart = values - mean
+        squares, vectors = np.linalg.eigh(np.einsum("fi,fj->ij", apart, apart) / (len(apart) - 1))
         deviations = np.sqrt(np.maximum(squares[::-1], 0.0))
         kept = deviations >= _ROUNDING
-        return cls(mean, vectors[:, ::-1][:, kept] / deviations[kept])
+        rotation = vectors[:, ::-1][:, kept] / deviations[kept]
+        largest = np.take_along_axis(rotation, np.abs(rotation).argmax(axis=0)[None], axis=0)
+        return cls(mean, np.round(rotation * np.sign(largest), _DECIMALS))
 
     def features(self, logs: npt.NDArray[np.floating]) -> Float:
         """float32 [frames, components]."""
-        turned: Float = ((_levelled(logs) - self.mean) @ self.rotation).astype(np.float32)
+        turned: Float = np.einsum("fi,ic->fc", _levelled(logs) - self.mean, self.rotation).astype(np.float32)
         return turned
 
 
