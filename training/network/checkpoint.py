@@ -3,9 +3,11 @@
     checkpoints/step-00000940.npz   the newest few        checkpoints/best.npz   the best on dev so far
 
 Arrays are named `model/<variable path>` and `optimiser/<variable path>`; `meta` holds JSON (step, epoch,
-dev_wer, configuration text, labels, …). They are written and read one array at a time: a checkpoint of the
-full size takes no memory beside the network. A broken newest file falls back to the one before; what a
-killed process left half-written is removed. Knows no TensorFlow: variables come and go as numpy arrays.
+dev_wer, configuration text, labels, …). Where the optimiser keeps running means of the weights, they are what
+is measured and what `best_checkpoint` gives as the weights. Files are written and read one array at a time: a
+checkpoint of the full size takes no memory beside the network. A broken newest file falls back to the one
+before; what a killed process left half-written is removed. Knows no TensorFlow: variables come and go as
+numpy arrays.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,6 +123,39 @@ def assign_arrays(prefix: str, variables: list[Any], checkpoint: Checkpoint) -> 
         variable.assign(value)
 
 
+def _average_of(name: str) -> str:
+    """Where Keras' Adam keeps the running mean of the weight `model/…`."""
+    return f"optimiser/adam/{name.removeprefix('model/').replace('/', '_')}_average"
+
+
+@contextmanager
+def means_in_place(weights: list[Any], optimiser: list[Any]) -> Iterator[None]:
+    """Keras variables hold their running means meanwhile, where the optimiser's state has them."""
+    means = dict(zip(_names("optimiser", optimiser), optimiser, strict=True))
+    pairs = [
+        (variable, means[_average_of(name)])
+        for name, variable in zip(_names("model", weights), weights, strict=True)
+        if _average_of(name) in means
+    ]
+    before = [np.array(variable) for variable, _ in pairs]
+    try:
+        for variable, mean in pairs:
+            variable.assign(mean)
+        yield
+    finally:
+        for (variable, _), value in zip(pairs, before, strict=True):
+            variable.assign(value)
+
+
+def _in_use(checkpoint: Checkpoint) -> Checkpoint:
+    """The same with the running means of weights, where there are any, for the weights."""
+    arrays = checkpoint.arrays
+    names = {name: _average_of(name) if _average_of(name) in arrays else name for name in arrays}
+    if all(name == kept for name, kept in names.items()):
+        return checkpoint
+    return Checkpoint(ArraysOnDemand(list(names), lambda name: arrays[names[name]]), checkpoint.meta)
+
+
 def save_checkpoint(directory: Path, checkpoint: Checkpoint, keep: int) -> Path:
     """Write a checkpoint under its step number and remove all but the newest `keep` (the best one stays)."""
     path = directory / f"step-{checkpoint.step:08d}.npz"
@@ -201,14 +237,15 @@ def newest_checkpoint(directory: Path) -> Checkpoint | None:
 
 
 def best_checkpoint(directory: Path) -> Checkpoint | None:
-    """The best checkpoint on dev, else the newest, or None."""
+    """The best checkpoint on dev, else the newest, or None, with the weights that were measured."""
     path = directory / BEST
     if path.exists():
         try:
-            return load_checkpoint(path)
+            return _in_use(load_checkpoint(path))
         except CheckpointError as error:
             log.warning("%s: falling back to the newest numbered one", error)
-    return newest_checkpoint(directory)
+    newest = newest_checkpoint(directory)
+    return newest and _in_use(newest)
 
 
 def has_checkpoint(directory: Path) -> bool:

@@ -165,6 +165,10 @@ class OptimiserConfig:
         "none", "after warm-up: none, linear or cosine, down to final_rate at the last step",
         one_of("none", "linear", "cosine"),
     )  # fmt: skip
+    average: float = key(
+        0.0, "measured and used are running means of the weights: 0.998 = over some 500 steps; 0 = the last weights",
+        within(0, 1, True), since=2,
+    )  # fmt: skip
     final_rate: float = key(
         0.05, "share of the peak rate left at the last step when decay is not none", within(0, 1)
     )

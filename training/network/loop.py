@@ -21,12 +21,13 @@ from training.decoding.acoustic import LogProbabilities, Network, greedy_texts
 from training.errors import CheckpointError, DataError, DivergedError
 from training.network.augment import augment
 from training.network.backends import Step, start_backend, step_of
-from training.network.backends.rate import learning_rate
+from training.network.backends.optimiser import learning_rate
 from training.network.batches import PlannedBatch, PlanOptions, Position
 from training.network.blame import SetAside, rows_of
 from training.network.checkpoint import (
     Checkpoint,
     assign_arrays,
+    means_in_place,
     newest_checkpoint,
     save_best,
 )
@@ -323,7 +324,7 @@ class _Trainer:
             or not (last or (every and (self.epoch + 1) % every == 0))
         ):
             return False
-        texts = greedy_texts(self.probabilities, self.data.dev, self.data.alphabet)
+        texts = self._texts_of_dev()
         self.dev_wer, unit = count_errors(self.data.dev.texts, texts).wer, unit_of(self.data.dev.texts)
         write_worst(self.run_dir, self.data.dev.utterance_ids, self.data.dev.texts, texts)
         place = (self.epoch + 1, self.step, rate_name(unit), 100 * self.dev_wer)
@@ -334,6 +335,13 @@ class _Trainer:
         self.best, self.best_step = self.dev_wer, self.step
         self.state.update(best_dev_wer=self.best)
         return True
+
+    def _texts_of_dev(self) -> list[str]:
+        weights, state = self.network.model.trainable_variables, self.step_function.variables
+        if self.config.optimiser.average:
+            self.saver.before_change()
+        with means_in_place(weights, state):
+            return greedy_texts(self.probabilities, self.data.dev, self.data.alphabet)
 
     def _checkpoint(self) -> Any:
         meta = {

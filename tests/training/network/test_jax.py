@@ -102,12 +102,15 @@ RUN_ON_JAX = """
 import sys
 from pathlib import Path
 from store.store import Store
-from training.network.config import LoopConfig
+from training.network.config import LoopConfig, OptimiserConfig
 from training.runs import train_in_store
 from tests.training.conftest import publish_corpus, small_config, tone_clips
 store = Store(Path(sys.argv[1]))
 publish_corpus(store, "tones", {"train": tone_clips(20, 1), "dev": tone_clips(4, 2, prefix="d")})
-config = small_config(loop=LoopConfig(epochs=2, batch_size=8, backend="jax", device="cpu"))
+config = small_config(
+    loop=LoopConfig(epochs=2, batch_size=8, backend="jax", device="cpu"),
+    optimiser=OptimiserConfig(learning_rate=0.01, average=0.5),
+)
 result = train_in_store(config, store)
 assert result.steps == 6 and result.dev_wer is not None
 import keras

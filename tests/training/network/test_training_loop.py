@@ -15,10 +15,10 @@ from store.writing import read_json
 from training.decoding.acoustic import LogProbabilities, Network, load_network
 from training.errors import CheckpointError, DataError, DivergedError, TrainingError
 from training.network import loop
-from training.network.backends.rate import learning_rate
+from training.network.backends.optimiser import learning_rate
 from training.network.backends.tensorflow_step import StepFunction, ctc_losses
 from training.network.batches import Plan, PlanOptions
-from training.network.checkpoint import newest_checkpoint
+from training.network.checkpoint import load_checkpoint, newest_checkpoint
 from training.network.config import (
     AugmentConfig,
     FeatureConfig,
@@ -138,10 +138,12 @@ def weights(run_dir: Path) -> dict[str, np.ndarray]:
     return dict(checkpoint.arrays)
 
 
+@pytest.mark.parametrize("average", [0.0, 0.8])
 def test_a_run_killed_at_any_step_ends_with_the_weights_of_an_undisturbed_one(
-    tmp_path: Path, tones: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+    average: float, tmp_path: Path, tones: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tones.config(loop=LoopConfig(epochs=4, batch_size=8, threads=1, checkpoint_every_s=0.0))
+    config = dataclasses.replace(config, optimiser=dataclasses.replace(config.optimiser, average=average))
     losses = losses_of(monkeypatch)
     result = train(config, data, tmp_path / "whole")
     assert result.steps == 12
@@ -311,3 +313,33 @@ def test_the_learning_rate_rises_then_falls(decay: str) -> None:
     assert max(rates) == pytest.approx(0.1)
     assert rates[-1] == pytest.approx(0.1 if decay == "none" else 0.02)
     assert all(later <= earlier + 1e-12 for earlier, later in pairwise(rates[4:]))
+
+
+def test_running_means_of_the_weights_are_measured_kept_as_best_and_used(
+    tmp_path: Path, tones: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tones.config(
+        loop=LoopConfig(epochs=2, batch_size=8, threads=1, checkpoint_every_s=0.0, keep_checkpoints=100)
+    )
+    config = dataclasses.replace(config, optimiser=dataclasses.replace(config.optimiser, average=0.75))
+    measured: list[np.ndarray] = []
+    texts_of = loop.greedy_texts
+
+    def noted(probabilities: LogProbabilities, *others: Any) -> list[str]:
+        measured.append(np.array(probabilities.network.model.trainable_variables[0]))
+        return texts_of(probabilities, *others)
+
+    monkeypatch.setattr(loop, "greedy_texts", noted)
+    result = train(config, data, tmp_path / "run")
+    files = sorted((tmp_path / "run" / "checkpoints").glob("step-*.npz"))
+    assert len(files) == result.steps == 6
+    raw = [load_checkpoint(path).arrays["model/dense1/kernel"] for path in files]
+    means = [raw[0]]
+    for one in raw[1:]:
+        means.append(0.75 * means[-1] + 0.25 * one)
+    np.testing.assert_allclose(measured[0], means[2], atol=1e-6)
+    np.testing.assert_allclose(measured[1], means[5], atol=1e-6)
+    assert np.abs(means[5] - raw[5]).max() > 1e-4, "the weights themselves went on"
+    best = load_network(tmp_path / "run")
+    (kernel,) = (one for one in best.model.trainable_variables if one.path == "dense1/kernel")
+    np.testing.assert_array_equal(np.asarray(kernel), measured[0 if best.step == 3 else 1])

@@ -38,7 +38,7 @@ from training.runs import run_id_for, train_in_store
 CONFIG = TrainingConfig(
     model=ModelConfig(n_hidden=8, dropout=0.0),
     loop=LoopConfig(epochs=10, batch_size=8, threads=1, checkpoint_every_s=0.0),
-    optimiser=OptimiserConfig(learning_rate=0.01, clip_norm=5.0),
+    optimiser=OptimiserConfig(learning_rate=0.01, clip_norm=5.0, average=0.9),
     augment=AugmentConfig(),
 )
 
@@ -85,7 +85,7 @@ def weights(store: Store, config: TrainingConfig) -> dict[str, np.ndarray]:
     return {
         name: found.arrays[name]
         for name in found.arrays
-        if name.startswith("model/") and "random" not in name
+        if (name.startswith("model/") and "random" not in name) or name.endswith("_average")
     }
 
 

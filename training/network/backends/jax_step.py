@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import TrainingError
-from training.network.backends.rate import learning_rate
+from training.network.backends.optimiser import adam, learning_rate
 from training.network.blame import Learnt, learn
 from training.network.config import OptimiserConfig
 from training.network.dataset import Batch
@@ -29,14 +29,10 @@ class JaxStep:
 
     def __init__(self, network: Any, options: OptimiserConfig, steps: int) -> None:
         import jax
-        import keras
 
         model = network.model
         self._network, self._model, self._options, self._steps = network, model, options, steps
-        self._optimiser = keras.optimizers.Adam(
-            options.learning_rate, options.beta1, options.beta2, options.epsilon, name="adam"
-        )
-        self._optimiser.build(model.trainable_variables)
+        self._optimiser = adam(options, model.trainable_variables)
 
         def loss(trainable: Any, others: Any, batch: Any) -> Any:
             features, lengths, labels, label_lengths = batch

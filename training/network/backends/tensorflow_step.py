@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.errors import TrainingError
-from training.network.backends.rate import learning_rate
+from training.network.backends.optimiser import adam, learning_rate
 from training.network.blame import Learnt, learn
 from training.network.config import OptimiserConfig
 from training.network.dataset import Batch, usable_cores
@@ -59,14 +59,9 @@ class StepFunction:
     """Loss and gradients, and Adam, as two traced functions: a bad batch can be set aside in between."""
 
     def __init__(self, network: Any, options: OptimiserConfig, steps: int) -> None:
-        import keras
-
         tf = start_tensorflow(network.config.loop.threads)
         self._options, self._steps, self._network, model = options, steps, network, network.model
-        self._optimiser = keras.optimizers.Adam(
-            options.learning_rate, options.beta1, options.beta2, options.epsilon, name="adam"
-        )
-        self._optimiser.build(model.trainable_variables)
+        self._optimiser = adam(options, model.trainable_variables)
         coefficients, loop = network.config.features.coefficients, network.config.loop
 
         def signature(utterances: int | None) -> list[Any]:

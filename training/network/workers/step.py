@@ -16,7 +16,7 @@ import numpy as np
 
 from training.decoding.acoustic import Network
 from training.errors import TrainingError
-from training.network.backends.rate import learning_rate
+from training.network.backends.optimiser import learning_rate
 from training.network.backends.tensorflow_step import StepFunction, ctc_losses
 from training.network.blame import Learnt, rows_of, spoiling
 from training.network.config import OptimiserConfig

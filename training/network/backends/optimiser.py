@@ -1,10 +1,26 @@
-"""The learning rate of every step: warm-up, then constant or down a line or a cosine. Knows no framework."""
+"""Adam as the configuration describes it, and the learning rate of every step: warm-up, then constant or down.
+
+The same for both backends: Keras is loaded when Adam is made.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from training.network.config import OptimiserConfig
+
+
+def adam(options: OptimiserConfig, variables: list[Any]) -> Any:
+    """A Keras optimiser built for these variables; with `average` it keeps their running means."""
+    import keras
+
+    made = keras.optimizers.Adam(
+        options.learning_rate, options.beta1, options.beta2, options.epsilon, name="adam",
+        use_ema=options.average > 0, ema_momentum=options.average or 0.99,
+    )  # fmt: skip
+    made.build(variables)
+    return made
 
 
 def learning_rate(options: OptimiserConfig, step: int, steps: int) -> float:
