@@ -214,6 +214,14 @@ void register_scorer(py::module_& module) {
            "between "
            "two\n"
            "blanks becomes the most probable word that sounds so, or stays; else the text itself.")
+      .def(
+          "pronunciations",
+          [](const Scorer& self) {
+            const py::gil_scoped_release unlocked;
+            return self.trie().pronunciations();
+          },
+          "(word, labels' numbers) of every way in which a word is said; none where words are spelled in "
+          "letters.")
       .def_property_readonly("order", [](const Scorer& self) { return self.model().order(); })
       .def_property_readonly(
           "lm_hash", [](const Scorer& self) { return self.trie().info().lm_hash; },

@@ -58,6 +58,13 @@ void words_of_one_sound_stand_at_one_node() {
     CHECK_EQUAL(trie.info().pronunciations, 7U);
     CHECK_EQUAL(trie.info().most_alike, 3U);
     CHECK_EQUAL(info.skipped.at("duplicate"), 1U);
+    std::multimap<std::string, std::string> heard;
+    for (const auto& [word, labels] : trie.pronunciations()) {
+      std::string said;
+      for (const int label : labels) said += sounds().labels()[static_cast<std::size_t>(label)];
+      heard.emplace(said, std::string(word));
+    }
+    CHECK(std::is_permutation(heard.begin(), heard.end(), kHeard.begin(), kHeard.end()));
     CHECK_EQUAL(info.skipped.at("not_in_language_model"), 1U);
     CHECK_EQUAL(info.skipped.at("outside_alphabet"), 2U);
     CHECK((words_at(trie, {1}) == std::vector<std::string>{"a", "ab", "ba"}));  // the most probable first

@@ -287,6 +287,22 @@ void LexiconTrie::parse_spoken(const std::uint8_t* data, const std::string& name
   info_.pronunciations = count;
 }
 
+std::vector<std::pair<std::string_view, std::vector<int>>> LexiconTrie::pronunciations() const {
+  std::vector<std::pair<std::string_view, std::vector<int>>> all;
+  if (!pronounced()) return all;
+  std::vector<std::pair<std::uint32_t, std::vector<int>>> open{{root(), {}}};
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const auto [at, labels] = std::move(open[i]);
+    for (std::uint32_t place = word(at); place != 0; place = spoken(place - 1).more == 0 ? 0 : place + 1) {
+      all.emplace_back(text(place - 1), labels);
+    }
+    each_child(at, [&open, &labels = labels](int label, std::uint32_t child) {
+      open.emplace_back(child, labels).second.push_back(label);
+    });
+  }
+  return all;
+}
+
 std::uint32_t LexiconTrie::find(const std::vector<int>& labels) const {
   std::uint32_t at = root();
   for (const int label : labels) {

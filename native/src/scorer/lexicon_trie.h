@@ -27,6 +27,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -122,6 +123,9 @@ public:
   std::string_view text(std::uint32_t place) const {
     return texts_.substr(spoken_[place].text, spoken_[place].bytes);
   }
+  // Every word and the label numbers it is said in, once for each way, by rising length; none where words are
+  // spelled in letters.
+  std::vector<std::pair<std::string_view, std::vector<int>>> pronunciations() const;
   // True if a word of the language model has a pronunciation.
   bool speaks(std::uint32_t word) const { return word < spoken_words_.size() && spoken_words_[word]; }
 
