@@ -24,7 +24,7 @@ from training.decoding.search import SAMPLERS
 from training.decoding.weights import DEFAULT_MODE, MODES
 from training.doubt.commands import add_parsers as add_doubt_parsers
 from training.errors import DataError, TrainingError
-from training.pages.terminal import comparison_lines, evaluation_lines, total_line
+from training.pages.terminal import comparison_lines, evaluation_lines, rescored_lines, total_line
 from training.release.commands import add_parsers as add_release_parsers
 from training.search.commands import add_parsers as add_search_parsers
 from training.trace_command import add_parsers as add_trace_parser
@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         add("evaluate", _evaluate, "measure a run on corpora: greedy, corrected, with a language model")
     )
     _add_tune(add("tune-decoder", _tune, "pick the decoder's weights for a run and a language model on dev"))
+    _add_rescore(
+        add("rescore", _rescore, "measure a run with other networks' opinion of its likeliest texts")
+    )
     add("report", _report, "write the pages under reports/: the whole chain, and one page per evaluation")
     _add_compare(
         add("compare", _compare, "two models utterance by utterance, with sound: figures and a page")
@@ -134,6 +137,22 @@ def _add_tune(tune: argparse.ArgumentParser) -> None:
     tune.add_argument("--trials", type=int, default=60, help="points measured in all (tpe; default 60)")
     tune.add_argument("--seed", type=int, default=1, help="seed of the search (default 1)")
     tune.add_argument("--jobs", type=int, default=1, help="points measured at a time (default 1)")
+
+
+def _add_rescore(rescore: argparse.ArgumentParser) -> None:
+    _add_model(rescore)
+    _add_measured(rescore)
+    rescore.add_argument(
+        "--lm", metavar="DIR|NAME", required=True, help="language model: folder or published name"
+    )
+    rescore.add_argument(
+        "--others", metavar="RUN", nargs="+", default=[],
+        help="who judges too: runs that hear the same, or files of outputs (.npz)",
+    )  # fmt: skip
+    rescore.add_argument("--split", default="test", help="split to measure (default test)")
+    rescore.add_argument("--tune-split", default="dev", help="where the shares are picked (default dev)")
+    rescore.add_argument("--candidates", type=int, default=100, help="texts for an utterance (default 100)")
+    rescore.add_argument("--beam-width", type=int, help="beam width instead of the tuned one")
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -310,6 +329,26 @@ def _tune(options: argparse.Namespace, store: Store) -> None:
     rate = f"{rate_name(result['unit'])} {result['wer']:.2%}"
     text = f"{chosen}: {request.split} {rate} over {len(result['surface'])} points"
     emit(result, options.json, f"{text}\n{result['path']}")
+
+
+def _rescore(options: argparse.Namespace, store: Store) -> None:
+    from training.evaluation.evaluate import EvaluationRequest
+    from training.evaluation.rescored import RescoreRequest, rescore
+
+    corpora = _measured(options)
+    if len(corpora) > 1:
+        raise UsageError("networks judge together on one corpus at a time")
+    first = EvaluationRequest(
+        model=options.model,
+        corpus=corpora[0],
+        language_model=_language_model(options.lm, store),
+        split=options.split,
+        beam_width=options.beam_width,
+        log_probs=options.log_probs,
+    )
+    request = RescoreRequest(first, tuple(options.others), options.tune_split, options.candidates)
+    result = rescore(request, store)
+    emit(result, options.json, "\n".join([*evaluation_lines(result), *rescored_lines(result["rescored"])]))
 
 
 def _compare(options: argparse.Namespace, store: Store) -> None:

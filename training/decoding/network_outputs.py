@@ -21,6 +21,7 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,22 @@ class NetworkOutputs:
 
     def __len__(self) -> int:
         return len(self.utterance_ids)
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """Part of each utterance, and its first row there."""
+        places, first = [], 0
+        for number, count in enumerate(self.parts):
+            starts = np.cumsum(self.frames[first : first + count]) - self.frames[first : first + count]
+            places += [(number, int(start)) for start in starts]
+            first += count
+        return places
+
+    def of(self, index: int) -> Float:
+        """float32 [frames, labels + blank] of one utterance."""
+        number, start = self._places[index]
+        values = np.load(self.path / _part_name(number), mmap_mode="r")
+        return np.array(values[start : start + int(self.frames[index])])
 
     def batches(self) -> Iterator[Batch]:
         """Utterances of like length: their indices, float32 [batch, frames, labels + blank], frames of each.

@@ -39,6 +39,7 @@ from training.runs import run_dir_of
 
 log = logging.getLogger(__name__)
 _FORMAT = 2  # raised when the same inputs would give other figures or other keys
+_NO_INPUTS = ("contamination", "rtf", "rtf_cpu")  # of what is told of an evaluation
 
 
 @dataclass(frozen=True)
@@ -70,25 +71,31 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
 
     _check(request)
     store = store or open_store()
-    measured = _measured(request, store)
+    measured = measured_by(request, store)
     run_dir, corpus = measured.run_dir, measured.corpus
-    facts = _facts(corpus, request)
+    facts = facts_of(corpus, request)
     scorer, weights = None, Weights()
     if request.language_model is not None:
         scorer = native.Scorer.load(request.language_model)
-        weights = _weights(request, run_dir, scorer.lm_hash)
+        weights = chosen_weights(request, run_dir, scorer.lm_hash)
     alphabet_of_network(measured.labels, scorer)
     outputs, labels = measured.outputs(request, store), measured.labels
     texts = recognise(outputs, Decoder(labels, scorer, weights, usable_cores()))
-    table = utterance_table(facts, texts)
     inputs = inputs_of_evaluation(request, store, weights)
     told = contamination(run_dir, corpus, request.split, scorer.lm_hash if scorer else None)
+    return publish(
+        facts, texts, {**inputs, **real_time_factors(outputs, texts), "contamination": told}, store
+    )
+
+
+def publish(facts: pa.Table, texts: Texts, told: dict[str, Any], store: Store) -> dict[str, Any]:
+    """Write an evaluation of these texts with all that is `told` of it; answers evaluation.json with its path."""
+    table = utterance_table(facts, texts)
+    inputs = {key: value for key, value in told.items() if key not in _NO_INPUTS}
     evaluation = {
         **figures_of(heard_of(table)),
-        **_real_time_factors(outputs, texts),
-        **inputs,
+        **told,
         "kind": "evaluation",
-        "contamination": told,
         "id": _content_id(inputs, table),
     }
     folder = store.evaluations_dir / evaluation["id"]
@@ -101,7 +108,7 @@ def evaluate(request: EvaluationRequest, store: Store | None = None) -> dict[str
 
 
 @dataclass(frozen=True)
-class _Measured:
+class Measured:
     """Whose outputs are measured on what."""
 
     run_dir: Path
@@ -116,13 +123,14 @@ class _Measured:
         return network_outputs(self.run_dir, Wanted(self.corpus, choice), store)
 
 
-def _measured(request: EvaluationRequest, store: Store) -> _Measured:
+def measured_by(request: EvaluationRequest, store: Store) -> Measured:
+    """Who is measured on what. Raises DataError, NotPublishedError, RunNotFoundError for what is not there."""
     if request.log_probs is not None:
         outside = LogProbsFile.open(Path(request.log_probs))
-        return _Measured(outside.run_dir(store), outside, outside.labels)
+        return Measured(outside.run_dir(store), outside, outside.labels)
     run_dir = run_dir_of(store, request.model)
     corpus = corpus_or_folder(store, request.corpus)
-    return _Measured(run_dir, corpus, labels_of_run(run_dir))
+    return Measured(run_dir, corpus, labels_of_run(run_dir))
 
 
 def _check(request: EvaluationRequest) -> None:
@@ -140,7 +148,7 @@ def _check(request: EvaluationRequest) -> None:
             raise DataError(f"{key} {chosen[key]} is no finite number")
 
 
-def _facts(corpus: Corpus, request: EvaluationRequest) -> pa.Table:
+def facts_of(corpus: Corpus, request: EvaluationRequest) -> pa.Table:
     """The rows to measure, without sound."""
     batches = list(corpus.batches(split=request.split, subset=request.subset, columns=list(FACTS)))
     rows = sum(batch.num_rows for batch in batches)
@@ -153,7 +161,8 @@ def _facts(corpus: Corpus, request: EvaluationRequest) -> pa.Table:
     return pa.Table.from_batches(batches)
 
 
-def _weights(request: EvaluationRequest, run_dir: Path, lm_hash: str) -> Weights:
+def chosen_weights(request: EvaluationRequest, run_dir: Path, lm_hash: str) -> Weights:
+    """Those that were tuned, or the defaults, but for what is asked for."""
     tuned = weights_for(run_dir, lm_hash)
     return Weights(
         tuned.alpha if request.alpha is None else request.alpha,
@@ -163,7 +172,7 @@ def _weights(request: EvaluationRequest, run_dir: Path, lm_hash: str) -> Weights
     )
 
 
-def _real_time_factors(outputs: NetworkOutputs, texts: Texts) -> dict[str, Any]:
+def real_time_factors(outputs: NetworkOutputs, texts: Texts) -> dict[str, Any]:
     """Seconds of work per second of speech: `rtf` by the clock, `rtf_cpu` summed over threads.
 
     The network's are those of the time when its log-probabilities were computed.
@@ -230,12 +239,12 @@ def find_evaluation(request: EvaluationRequest, store: Store) -> dict[str, Any] 
     weights = Weights()
     if request.language_model is not None:
         manifest = read_json(Path(request.language_model) / "manifest.json")
-        weights = _weights(request, run_dir, manifest["identity"]["lm_hash"])
+        weights = chosen_weights(request, run_dir, manifest["identity"]["lm_hash"])
     wanted = inputs_of_evaluation(request, store, weights)
     plain = {key: value for key, value in wanted.items() if key != "language_model"}
     for one in evaluations(store):
         same = _lm_identity(one.get("language_model")) == _lm_identity(wanted["language_model"])
-        if same and all(one.get(key) == value for key, value in plain.items()):
+        if same and "rescored" not in one and all(one.get(key) == value for key, value in plain.items()):
             return one
     return None
 

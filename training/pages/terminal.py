@@ -34,6 +34,18 @@ def evaluation_lines(result: dict[str, Any]) -> list[str]:
     return [*lines, result["path"]]
 
 
+def rescored_lines(rescored: dict[str, Any]) -> list[str]:
+    """Who judged, what was picked, and the rate of the first network alone."""
+    first, *others = rescored["networks"]
+    on = rescored["picked_on"]
+    return [
+        f"judged by {first} (share {1 - rescored['share']:.1f}) and {', '.join(others)} ({rescored['share']:.1f}); alpha "
+        f"{rescored['alpha']}, beta {rescored['beta']}, picked on {on['utterances']} utterances of {on['split']}: "
+        f"{on['wer']:.2%}",
+        f"{first} alone, with the language model: {rescored['alone_wer']:.2%}",
+    ]
+
+
 def total_line(total: dict[str, Any]) -> str:
     """The rates of several corpora taken as one."""
     rates = [f"{name} {total[name]['wer']:.2%}" for name in DECODERS if total[name]]

@@ -1,0 +1,216 @@
+"""A run measured with other networks' opinion of its texts: `training rescore`.
+
+The run's beam search proposes candidates, the others judge them too (`decoding/rescore.py`); what each has to say is
+picked on dev. The evaluation that is published has the run's own greedy and corrected texts, and as `lm` those that all
+together took; `rescored` in its JSON names the networks, what was picked and where, and the run's rate alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from scoring.wer import count_errors
+from store.opening import open_store
+from store.store import Store
+from training.decoding.network_outputs import NetworkOutputs
+from training.decoding.recognise import Decoder, Texts, recognise
+from training.decoding.rescore import (
+    Candidates,
+    Doubles,
+    Speller,
+    candidates_of,
+    log_likelihoods,
+    pick_shares,
+)
+from training.decoding.stopwatch import Stopwatch
+from training.decoding.weights import Weights, alphabet_of_network
+from training.errors import DataError
+from training.evaluation.contamination import contamination
+from training.evaluation.evaluate import (
+    EvaluationRequest,
+    Measured,
+    chosen_weights,
+    facts_of,
+    inputs_of_evaluation,
+    measured_by,
+    publish,
+    real_time_factors,
+)
+from training.network.dataset import usable_cores
+
+if TYPE_CHECKING:
+    from native import Scorer
+
+log = logging.getLogger(__name__)
+CANDIDATES = 100
+
+
+@dataclass(frozen=True)
+class RescoreRequest:
+    """Whose candidates (`first`, with a language model), and who judges them too: runs, or files of outputs (.npz)."""
+
+    first: EvaluationRequest
+    others: tuple[str, ...]
+    tune_split: str = "dev"
+    candidates: int = CANDIDATES
+
+
+def rescore(request: RescoreRequest, store: Store | None = None) -> dict[str, Any]:
+    """Pick the shares on `tune_split`, measure the split, publish; answers evaluation.json's content with its path.
+
+    Raises:
+        DataError: nobody else is named, no language model, a network lacks an utterance or cannot write a word of it.
+        NotPublishedError, RunNotFoundError, ScorerError: corpus, run or language model cannot be used.
+    """
+    import native
+
+    _check(request)
+    store, first = store or open_store(), request.first
+    scorer = native.Scorer.load(str(first.language_model))
+    networks = [measured_by(first, store), *(_other(name, first, store) for name in request.others)]
+    weights = chosen_weights(first, networks[0].run_dir, scorer.lm_hash)
+    panel = _Panel(networks, scorer, weights, request.candidates)
+    tuned, truth = panel.candidates(replace(first, split=request.tune_split), store)
+    shares, wrong = pick_shares(tuned, truth)
+    wer = wrong / max(1, count_errors(truth, truth).words)
+    log.info(
+        "share %.1f, alpha %.1f, beta %.1f: %.2f %% on %s",
+        *asdict(shares).values(),
+        100 * wer,
+        request.tune_split,
+    )
+
+    outputs = networks[0].outputs(first, store)
+    texts = recognise(outputs, Decoder(networks[0].labels, scorer, weights, usable_cores()))
+    watch = Stopwatch()
+    with watch:
+        measured, references = panel.candidates(first, store)
+    chosen = [one.texts[one.best(shares)] if one.texts else "" for one in measured]
+    alone = count_errors(references, texts.by_decoder["lm"]).wer
+    together = Texts(
+        {**texts.by_decoder, "lm": chosen},
+        [None] * len(chosen),
+        {**texts.wall_s, "decoder": texts.wall_s["decoder"] + watch.wall_s},
+        {**texts.cpu_s, "decoder": texts.cpu_s["decoder"] + watch.cpu_s},
+    )
+    told = {
+        **inputs_of_evaluation(first, store, weights),
+        "rescored": {
+            "networks": [_name(one) for one in networks],
+            "candidates": request.candidates,
+            **asdict(shares),
+            "picked_on": {"split": request.tune_split, "utterances": len(truth), "wer": wer},
+            "alone_wer": alone,
+        },
+        **real_time_factors(outputs, together),
+        "contamination": _contamination(request, networks, scorer),
+    }
+    return publish(facts_of(networks[0].corpus, first), together, told, store)
+
+
+def _check(request: RescoreRequest) -> None:
+    if not request.others:
+        raise DataError("no other network is named that could judge the candidates (--others)")
+    if request.first.language_model is None:
+        raise DataError("candidates come from the beam search, which needs a language model (--lm)")
+    if request.candidates < 2:
+        raise DataError(f"{request.candidates} candidates leave nothing to choose from; at least 2")
+
+
+def _other(name: str, first: EvaluationRequest, store: Store) -> Measured:
+    """A run that hears the same corpus, or a file of outputs for it."""
+    if name.endswith(".npz"):
+        return measured_by(replace(first, log_probs=name), store)
+    if first.log_probs is not None:
+        raise DataError(
+            f"{name}: the first network is a file of outputs, so what {name} would hear is not there"
+        )
+    return measured_by(replace(first, model=name), store)
+
+
+def _name(network: Measured) -> str:
+    return network.run_dir.name
+
+
+def _contamination(request: RescoreRequest, networks: Sequence[Measured], scorer: Scorer) -> list[str]:
+    split = request.first.split
+    told = contamination(networks[0].run_dir, networks[0].corpus, split, scorer.lm_hash)
+    for one in networks[1:]:
+        told += [
+            f"{_name(one)}: {line}" for line in contamination(one.run_dir, networks[0].corpus, split, None)
+        ]
+    if request.tune_split == split:
+        told.append(f"what each network has to say was picked on the split {split!r} that is measured")
+    return told
+
+
+class _Panel:
+    """The networks, the first of which proposes."""
+
+    def __init__(
+        self, networks: Sequence[Measured], scorer: Scorer, weights: Weights, candidates: int
+    ) -> None:
+        self._networks, self._scorer, self._weights, self._candidates = networks, scorer, weights, candidates
+        self._alphabet = alphabet_of_network(networks[0].labels, scorer)
+        self._spellers = [Speller(alphabet_of_network(one.labels), scorer) for one in networks]
+
+    def candidates(self, request: EvaluationRequest, store: Store) -> tuple[list[Candidates], list[str]]:
+        """Those of every utterance of a split, in the corpus' order, and what was said."""
+        outputs = [one.outputs(request, store) for one in self._networks]
+        if not len(outputs[0]):
+            raise DataError(f"no utterance in split {request.split!r} of {self._networks[0].corpus.name}")
+        places = [
+            _places_of(outputs[0], other, _name(one))
+            for other, one in zip(outputs, self._networks, strict=True)
+        ]
+        judges = [
+            partial(_judged, other, place, speller)
+            for other, place, speller in zip(outputs, places, self._spellers, strict=True)
+        ]
+        proposed = self._proposed(outputs[0])
+
+        def weighed(number: int) -> Candidates:
+            return candidates_of(number, proposed[number], judges, self._scorer)
+
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            return list(pool.map(weighed, range(len(proposed)))), list(outputs[0].texts)
+
+    def _proposed(self, outputs: NetworkOutputs) -> list[list[str]]:
+        import native
+
+        texts: list[list[str]] = [[] for _ in range(len(outputs))]
+        priced = self._scorer.with_weights(self._weights.alpha, self._weights.beta)
+        for indices, log_probs, lengths in outputs.batches():
+            answers = native.decode(
+                log_probs, lengths, self._alphabet, scorer=priced, beam_width=self._weights.beam_width,
+                threads=usable_cores(), n_best=self._candidates, mode=self._weights.mode,
+            )  # fmt: skip
+            for index, hypotheses in zip(indices, answers, strict=True):
+                texts[int(index)] = list(dict.fromkeys(one.text for one in hypotheses))
+        return texts
+
+
+def _places_of(first: NetworkOutputs, other: NetworkOutputs, name: str) -> list[int]:
+    """Where the utterances of the first stand in the other.
+
+    Raises:
+        DataError: one is missing there.
+    """
+    where = {utterance: place for place, utterance in enumerate(other.utterance_ids)}
+    missing = [one for one in first.utterance_ids if one not in where]
+    if missing:
+        raise DataError(
+            f"{name} has not heard {len(missing)} of {len(first)} utterances, {missing[0]!r} the first"
+        )
+    return [where[one] for one in first.utterance_ids]
+
+
+def _judged(
+    outputs: NetworkOutputs, places: Sequence[int], speller: Speller, number: int, texts: Sequence[str]
+) -> Doubles:
+    return log_likelihoods(outputs.of(places[number]), texts, speller)
