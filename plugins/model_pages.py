@@ -126,20 +126,17 @@ def _choices(store: Store) -> list[tuple[str, str]]:
     def when(one: dict[str, Any]) -> float:
         return (store.evaluations_dir / one["id"] / "evaluation.json").stat().st_mtime
 
-    measured = sorted(evaluations(store), key=when, reverse=True)
+    measured = sorted(evaluations(store, rescored=True), key=when, reverse=True)
     models = {str(one.manifest.get("run")): f"{one.state} model {one.id}" for one in Registry(store).models()}
     runs = list(dict.fromkeys(one["run"] for one in measured))
     choices = [
         (run, f"run {run}{', ' + models[run] if run in models else ''}: all test sets") for run in runs
     ]
     for one in measured:
-        model = (one["language_model"] or {}).get("name")
-        choices.append(
-            (
-                one["id"],
-                f"{one['corpus']} {one['split']} of run {one['run']}, {model or 'greedy'}, {one['id']}",
-            )
-        )
+        model = (one["language_model"] or {}).get("name") or "greedy"
+        others = one.get("rescored", {}).get("networks", [])[1:]
+        network = f"run {one['run']}{' with ' + ', '.join(others) if others else ''}"
+        choices.append((one["id"], f"{one['corpus']} {one['split']} of {network}, {model}, {one['id']}"))
     return choices
 
 

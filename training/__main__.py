@@ -147,10 +147,13 @@ def _add_rescore(rescore: argparse.ArgumentParser) -> None:
     )
     rescore.add_argument(
         "--others", metavar="RUN", nargs="+", default=[],
-        help="who judges too: runs that hear the same, or files of outputs (.npz)",
+        help="who judges too: runs that hear the same, RUN:DIR with other features of it, files of outputs (.npz)",
     )  # fmt: skip
+    rescore.add_argument(
+        "--share", type=float, help="what the others have together, 0 to 1 (default: all the same)"
+    )
     rescore.add_argument("--split", default="test", help="split to measure (default test)")
-    rescore.add_argument("--tune-split", default="dev", help="where the shares are picked (default dev)")
+    rescore.add_argument("--tune-split", default="dev", help="where the weights are picked (default dev)")
     rescore.add_argument("--candidates", type=int, default=100, help="texts for an utterance (default 100)")
     rescore.add_argument("--beam-width", type=int, help="beam width instead of the tuned one")
 
@@ -346,7 +349,9 @@ def _rescore(options: argparse.Namespace, store: Store) -> None:
         beam_width=options.beam_width,
         log_probs=options.log_probs,
     )
-    request = RescoreRequest(first, tuple(options.others), options.tune_split, options.candidates)
+    request = RescoreRequest(
+        first, tuple(options.others), options.share, options.tune_split, options.candidates
+    )
     result = rescore(request, store)
     emit(result, options.json, "\n".join([*evaluation_lines(result), *rescored_lines(result["rescored"])]))
 

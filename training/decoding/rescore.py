@@ -6,12 +6,12 @@ frames and write in other labels: letters here, sounds there. The text is taken 
 
     (1 - share) ln P_first(text) + share · mean of ln P_other(text) + alpha ln P_lm(text) + beta · words
 
-Share, alpha and beta are picked where as few words as possible are wrong. Knows no corpus and no store.
+Alpha and beta are picked where as few words as possible are wrong; every network has the same say unless told
+otherwise: a small dev set would pick a share by chance. Knows no corpus and no store.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -31,18 +31,8 @@ if TYPE_CHECKING:
 Doubles = npt.NDArray[np.float64]
 Said = tuple[tuple[int, ...], ...]  # the ways a word is written in labels
 _NEVER = -1e30  # ln of nothing; finite, so that differences of two stay numbers
-_SHARES = tuple(round(0.1 * n, 1) for n in range(11))
 _ALPHAS = tuple(round(0.1 * n, 1) for n in range(31))
 _BETAS = tuple(round(0.5 * n, 1) for n in range(-6, 13))
-
-
-@dataclass(frozen=True)
-class Shares:
-    """What decides between candidates; `share` is what the other networks have together, 0 to 1."""
-
-    share: float
-    alpha: float
-    beta: float
 
 
 @dataclass(frozen=True)
@@ -60,10 +50,14 @@ class Candidates:
     lm: Doubles
     words: Doubles
 
-    def best(self, shares: Shares) -> int:
+    def scores(self, share: float, alpha: float) -> Doubles:
+        """What speaks for each text but for its words, [texts]; `share` is what the other networks have together."""
+        scores: Doubles = (1 - share) * self.first + share * self.others + alpha * self.lm
+        return scores
+
+    def best(self, share: float, alpha: float, beta: float) -> int:
         """The place of the text taken; of equal ones the first."""
-        heard = (1 - shares.share) * self.first + shares.share * self.others
-        return int(np.argmax(heard + shares.alpha * self.lm + shares.beta * self.words))
+        return int(np.argmax(self.scores(share, alpha) + beta * self.words))
 
 
 class Speller:
@@ -175,41 +169,36 @@ def language_model_scores(texts: Sequence[str], scorer: Scorer) -> tuple[Doubles
     return np.array(logs), np.array([len(words) - 1.0 for words in scored])
 
 
-def pick_shares(utterances: Sequence[Candidates], references: Sequence[str]) -> tuple[Shares, int]:
-    """Where the fewest words are wrong, and how many; of equal places the one whose surroundings are better, then the one
-    nearest to equal shares.
+def pick_weights(
+    utterances: Sequence[Candidates], references: Sequence[str], share: float
+) -> tuple[float, float, int]:
+    """Alpha and beta where the fewest words are wrong, and how many; of equal places the one whose surroundings are
+    better, then the smaller alpha and beta.
 
     Raises:
         DataError: there is no candidate at all.
     """
-    heard = [(one, reference) for one, reference in zip(utterances, references, strict=True) if one.texts]
+    heard = [(one, said) for one, said in zip(utterances, references, strict=True) if one.texts]
     if not heard:
         raise DataError("no text was proposed for any utterance, so nothing can be picked")
-    wrong = [count_errors([said] * len(one.texts), list(one.texts)).edits for one, said in heard]
-    silent = [reference for one, reference in zip(utterances, references, strict=True) if not one.texts]
-    lost = int(count_errors(silent, [""] * len(silent)).edits.sum()) if silent else 0
-    shape = (len(_SHARES), len(_ALPHAS), len(_BETAS))
-    edits = np.zeros(shape)
+    silent = [said for one, said in zip(utterances, references, strict=True) if not one.texts]
     betas = np.array(_BETAS)
-    for (one, _), errors in zip(heard, wrong, strict=True):
-        for (i, share), (k, alpha) in itertools.product(enumerate(_SHARES), enumerate(_ALPHAS)):
-            score = (1 - share) * one.first + share * one.others + alpha * one.lm
-            edits[i, k] += errors[np.argmax(score[:, None] + betas * one.words[:, None], axis=0)]
+    edits = np.full((len(_ALPHAS), len(_BETAS)), float(count_errors(silent, [""] * len(silent)).edits.sum()))
+    for one, said in heard:
+        wrong = count_errors([said] * len(one.texts), list(one.texts)).edits
+        for place, alpha in enumerate(_ALPHAS):
+            scores = one.scores(share, alpha)[:, None] + betas * one.words[:, None]
+            edits[place] += wrong[np.argmax(scores, axis=0)]
     around = _smoothed(edits)
-    place = min(
-        np.ndindex(shape),
-        key=lambda at: (edits[at], around[at], abs(_SHARES[at[0]] - 0.5), _ALPHAS[at[1]], _BETAS[at[2]]),
-    )
-    return Shares(_SHARES[place[0]], _ALPHAS[place[1]], _BETAS[place[2]]), int(edits[place]) + lost
+    best = min(np.ndindex(edits.shape), key=lambda at: (edits[at], around[at], at))
+    return _ALPHAS[best[0]], _BETAS[best[1]], int(edits[best])
 
 
 def _smoothed(values: Doubles) -> Doubles:
-    """Means over each place and its neighbours on all axes."""
+    """Means over each place and its neighbours."""
     padded = np.pad(values, 1, mode="edge")
-    shifts = itertools.product(range(3), repeat=3)
-    parts = [
-        padded[tuple(slice(n, n + size) for n, size in zip(at, values.shape, strict=True))] for at in shifts
-    ]
+    rows, columns = values.shape
+    parts = [padded[i : i + rows, k : k + columns] for i in range(3) for k in range(3)]
     mean: Doubles = np.mean(parts, axis=0)
     return mean
 

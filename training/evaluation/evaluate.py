@@ -221,9 +221,11 @@ def _content_id(inputs: dict[str, Any], table: pa.Table) -> str:
     return digest.hexdigest()[:16]
 
 
-def evaluations(store: Store) -> list[dict[str, Any]]:
-    """All published evaluations, sorted by run, corpus, language model."""
-    found = [read_json(path) for path in sorted(store.evaluations_dir.glob("*/evaluation.json"))]
+def evaluations(store: Store, rescored: bool = False) -> list[dict[str, Any]]:
+    """All published evaluations of runs by themselves, sorted by run, corpus, language model; with `rescored` also those
+    that other networks had a say in."""
+    everything = [read_json(path) for path in sorted(store.evaluations_dir.glob("*/evaluation.json"))]
+    found = [one for one in everything if rescored or "rescored" not in one]
     return sorted(
         found, key=lambda one: (one["run"], one["corpus"], json.dumps(one["language_model"], sort_keys=True))
     )
@@ -244,7 +246,7 @@ def find_evaluation(request: EvaluationRequest, store: Store) -> dict[str, Any] 
     plain = {key: value for key, value in wanted.items() if key != "language_model"}
     for one in evaluations(store):
         same = _lm_identity(one.get("language_model")) == _lm_identity(wanted["language_model"])
-        if same and "rescored" not in one and all(one.get(key) == value for key, value in plain.items()):
+        if same and all(one.get(key) == value for key, value in plain.items()):
             return one
     return None
 

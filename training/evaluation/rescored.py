@@ -1,8 +1,9 @@
 """A run measured with other networks' opinion of its texts: `training rescore`.
 
-The run's beam search proposes candidates, the others judge them too (`decoding/rescore.py`); what each has to say is
-picked on dev. The evaluation that is published has the run's own greedy and corrected texts, and as `lm` those that all
-together took; `rescored` in its JSON names the networks, what was picked and where, and the run's rate alone.
+The run's beam search proposes candidates, the others judge them too (`decoding/rescore.py`); the weights of language
+model and words are picked on dev. The evaluation that is published has the run's own greedy and corrected texts, and as
+`lm` those that all together took; `rescored` in its JSON names the networks, what was picked and where, and the run's
+rate alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from training.decoding.rescore import (
     Speller,
     candidates_of,
     log_likelihoods,
-    pick_shares,
+    pick_weights,
 )
 from training.decoding.stopwatch import Stopwatch
 from training.decoding.weights import Weights, alphabet_of_network
@@ -56,12 +57,13 @@ class RescoreRequest:
 
     first: EvaluationRequest
     others: tuple[str, ...]
+    share: float | None = None  # of the others together; None: every network has the same say
     tune_split: str = "dev"
     candidates: int = CANDIDATES
 
 
 def rescore(request: RescoreRequest, store: Store | None = None) -> dict[str, Any]:
-    """Pick the shares on `tune_split`, measure the split, publish; answers evaluation.json's content with its path.
+    """Pick the weights on `tune_split`, measure the split, publish; answers evaluation.json's content with its path.
 
     Raises:
         DataError: nobody else is named, no language model, a network lacks an utterance or cannot write a word of it.
@@ -76,21 +78,17 @@ def rescore(request: RescoreRequest, store: Store | None = None) -> dict[str, An
     weights = chosen_weights(first, networks[0].run_dir, scorer.lm_hash)
     panel = _Panel(networks, scorer, weights, request.candidates)
     tuned, truth = panel.candidates(replace(first, split=request.tune_split), store)
-    shares, wrong = pick_shares(tuned, truth)
+    share = len(request.others) / len(networks) if request.share is None else request.share
+    alpha, beta, wrong = pick_weights(tuned, truth, share)
     wer = wrong / max(1, count_errors(truth, truth).words)
-    log.info(
-        "share %.1f, alpha %.1f, beta %.1f: %.2f %% on %s",
-        *asdict(shares).values(),
-        100 * wer,
-        request.tune_split,
-    )
+    log.info("alpha %.1f, beta %.1f: %.2f %% on %s", alpha, beta, 100 * wer, request.tune_split)
 
     outputs = networks[0].outputs(first, store)
     texts = recognise(outputs, Decoder(networks[0].labels, scorer, weights, usable_cores()))
     watch = Stopwatch()
     with watch:
         measured, references = panel.candidates(first, store)
-    chosen = [one.texts[one.best(shares)] if one.texts else "" for one in measured]
+    chosen = [one.texts[one.best(share, alpha, beta)] if one.texts else "" for one in measured]
     alone = count_errors(references, texts.by_decoder["lm"]).wer
     together = Texts(
         {**texts.by_decoder, "lm": chosen},
@@ -101,9 +99,11 @@ def rescore(request: RescoreRequest, store: Store | None = None) -> dict[str, An
     told = {
         **inputs_of_evaluation(first, store, weights),
         "rescored": {
-            "networks": [_name(one) for one in networks],
+            "networks": [_name(one, networks[0]) for one in networks],
             "candidates": request.candidates,
-            **asdict(shares),
+            "share": round(share, 4),
+            "alpha": alpha,
+            "beta": beta,
             "picked_on": {"split": request.tune_split, "utterances": len(truth), "wer": wer},
             "alone_wer": alone,
         },
@@ -118,14 +118,19 @@ def _check(request: RescoreRequest) -> None:
         raise DataError("no other network is named that could judge the candidates (--others)")
     if request.first.language_model is None:
         raise DataError("candidates come from the beam search, which needs a language model (--lm)")
+    if request.share is not None and not 0 <= request.share <= 1:
+        raise DataError(f"share {request.share} of the other networks must lie between 0 and 1")
     if request.candidates < 2:
         raise DataError(f"{request.candidates} candidates leave nothing to choose from; at least 2")
 
 
 def _other(name: str, first: EvaluationRequest, store: Store) -> Measured:
-    """A run that hears the same corpus, or a file of outputs for it."""
+    """A run that hears the same corpus or a folder of its own, or a file of outputs."""
     if name.endswith(".npz"):
         return measured_by(replace(first, log_probs=name), store)
+    run, colon, folder = name.partition(":")
+    if colon:
+        return measured_by(replace(first, model=run, corpus=folder, log_probs=None), store)
     if first.log_probs is not None:
         raise DataError(
             f"{name}: the first network is a file of outputs, so what {name} would hear is not there"
@@ -133,19 +138,20 @@ def _other(name: str, first: EvaluationRequest, store: Store) -> Measured:
     return measured_by(replace(first, model=name), store)
 
 
-def _name(network: Measured) -> str:
-    return network.run_dir.name
+def _name(network: Measured, first: Measured) -> str:
+    """The run, and what it has heard where that is not what the first has."""
+    run, heard = network.run_dir.name, network.corpus.name
+    return run if heard == first.corpus.name or run.startswith("outside-") else f"{run}:{heard}"
 
 
 def _contamination(request: RescoreRequest, networks: Sequence[Measured], scorer: Scorer) -> list[str]:
     split = request.first.split
     told = contamination(networks[0].run_dir, networks[0].corpus, split, scorer.lm_hash)
     for one in networks[1:]:
-        told += [
-            f"{_name(one)}: {line}" for line in contamination(one.run_dir, networks[0].corpus, split, None)
-        ]
+        name = _name(one, networks[0])
+        told += [f"{name}: {line}" for line in contamination(one.run_dir, one.corpus, split, None)]
     if request.tune_split == split:
-        told.append(f"what each network has to say was picked on the split {split!r} that is measured")
+        told.append(f"the weights were picked on the split {split!r} that is measured")
     return told
 
 
@@ -165,7 +171,7 @@ class _Panel:
         if not len(outputs[0]):
             raise DataError(f"no utterance in split {request.split!r} of {self._networks[0].corpus.name}")
         places = [
-            _places_of(outputs[0], other, _name(one))
+            _places_of(outputs[0], other, _name(one, self._networks[0]))
             for other, one in zip(outputs, self._networks, strict=True)
         ]
         judges = [

@@ -92,12 +92,12 @@ def _best_match(one: dict[str, Any], others: list[dict[str, Any]]) -> dict[str, 
 def _evaluations_of(name: str, store: Store) -> list[dict[str, Any]]:
     from training.release.registry import Registry
 
-    found = evaluations(store)
     try:
         own = evaluation_dir(name, store).name
-        return [one for one in found if one["id"] == own]
+        return [one for one in evaluations(store, rescored=True) if one["id"] == own]
     except DataError:
         pass
+    found = evaluations(store)
     run = name
     with contextlib.suppress(TrainingError, NotPublishedError):
         run = str(Registry(store).model(name).manifest["run"])
@@ -115,7 +115,7 @@ def _evaluations_of(name: str, store: Store) -> list[dict[str, Any]]:
 def differences(before: str, after: str, store: Store, wanted: Filter) -> list[Difference]:
     """The utterances of a pair of evaluations that differ in their mistakes, the largest differences first."""
     folder, facts = store.evaluations_dir, {}
-    for one in evaluations(store):
+    for one in evaluations(store, rescored=True):
         facts[one["id"]] = one
     after_table, before_table = paired_tables(folder / after, folder / before)
     decoder = next(

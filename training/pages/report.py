@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 def write_reports(store: Store | None = None) -> Path:
     """Write all pages of a store (the default one when None); returns the path of the index."""
     store = store or open_store()
-    found = [completed(one) for one in evaluations(store)]
+    found = [completed(one) for one in evaluations(store, rescored=True)]
     for one in found:
         page = store.reports_dir / "evaluations" / f"{one['id']}.html"
         mark = f"<!-- {page_key(store, one)} -->\n".encode()
@@ -93,13 +93,16 @@ def _tables(store: Store, run: str, evaluations: Sequence[dict[str, Any]]) -> li
     tables: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for one in evaluations:
         model, decoder = one["language_model"] or {}, one["decoder"] or {}
-        kind = (one["split"], model.get("name", ""), model.get("version", ""), str(sorted(decoder.items())))
+        networks = one.get("rescored", {}).get("networks", [])
+        named = (one["split"], model.get("name", ""), model.get("version", ""))
+        kind = (*named, str(sorted(decoder.items())), *networks)
         tables.setdefault(kind, []).append(one)
     made = [
         {
             "split": rows[0]["split"],
             "model": rows[0]["language_model"],
             "decoder": rows[0]["decoder"],
+            "others": rows[0].get("rescored", {}).get("networks", [])[1:],
             "rows": rows,
             "total": pooled(rows) if _each_once(rows) else None,
             "largest": max(0.01, *(row[name]["wer"] for row in rows for name in DECODERS if row[name])),
@@ -112,8 +115,8 @@ def _tables(store: Store, run: str, evaluations: Sequence[dict[str, Any]]) -> li
 
 def _is_current(store: Store, run: str, evaluation: dict[str, Any]) -> bool:
     model = evaluation["language_model"]
-    if model is None:
-        return True
+    if model is None or "rescored" in evaluation:
+        return model is None
     return bool(weights_for(store.runs_dir / run, model["lm_hash"]).as_json() == evaluation["decoder"])
 
 
