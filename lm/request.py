@@ -52,8 +52,8 @@ class BuildRequest:
     those characters or the bytes of UTF-8, `unit` what the model counts ("": characters where the alphabet has no
     blank, else words). `pronunciations` is a list of how words are said (`lm/text/pronunciations.py`): then
     `alphabet` holds the labels of the network, in which they are said, and the text's letters are those of the language.
-    `interpolate` makes one model of each source and mixes them by weights that suit the dev transcripts, or the
-    sentences of the file `dev`. `keep_held_out` learns also from sentences
+    `interpolate` makes one model of each source and mixes them by weights that suit the dev transcripts (of the named
+    `corpora`, where these have any), or the sentences of the file `dev`. `keep_held_out` learns also from sentences
     that equal dev or test. `text` holds files or directories.
     """
 
@@ -81,12 +81,16 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything a build reads, found and checked; `record` is the part that stands in the manifest."""
+    """Everything a build reads, found and checked; `record` is the part that stands in the manifest.
+
+    `everything` is held out and measured, the dev transcripts of `tuned_on` say how sources are mixed.
+    """
 
     store: Store
     alphabet: Alphabet
     training: tuple[Corpus, ...]
     everything: tuple[Corpus, ...]
+    tuned_on: tuple[Corpus, ...]
     text: tuple[TextFile, ...]
     record: dict[str, Any]
     sounds: Alphabet | None = None
@@ -152,6 +156,8 @@ def gather(request: BuildRequest) -> Inputs:
         )
     for file in files:
         refuse_pointer(file.path)
+    named_with_dev = tuple(corpus for corpus in training if request.corpora and "dev" in corpus.splits)
+    tuned_on = named_with_dev or everything
     record = {
         "build_rules": BUILD_RULES_VERSION,
         "settings": _settings(request, language),
@@ -172,13 +178,15 @@ def gather(request: BuildRequest) -> Inputs:
         record["passed_over"] = passed_over
     if request.interpolate:  # which files belong together decides what is mixed
         record["mixed"] = [[file.name for file in expand_paths([path])] for path in request.text]
+        if len(tuned_on) < len(everything):
+            record["tuned_on"] = [corpus.name for corpus in tuned_on]
     if request.dev is not None:
         record["dev_text"] = {"name": request.dev.name, "sha256": _sha256_of(request.dev)}
     if request.vocabulary is not None:
         record["vocabulary"] = {"name": request.vocabulary.name, "sha256": sha256_file(request.vocabulary)}
     sounds = _sounds(request, alphabet)
     record.update(_said(request, sounds))
-    return Inputs(store, alphabet, training, everything, tuple(files), record, sounds)
+    return Inputs(store, alphabet, training, everything, tuned_on, tuple(files), record, sounds)
 
 
 def _sha256_of(path: Path) -> str:

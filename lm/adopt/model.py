@@ -105,7 +105,7 @@ def adopt(request: AdoptRequest) -> dict[str, Any]:
         "kenlm_version": kenlm.find_tools().version,
         "lexicon_format": native.TRIE_VERSION,
     }  # fmt: skip
-    inputs = Inputs(store, default_alphabet(), (), (), (), record)
+    inputs = Inputs(store, default_alphabet(), (), (), (), (), record)
 
     def make(folder: Path) -> dict[str, Any]:
         return _make(request, inputs, folder)

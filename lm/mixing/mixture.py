@@ -47,7 +47,7 @@ def dev_sentences(request: BuildRequest, inputs: Inputs, work: Path) -> list[str
         LanguageModelUsageError: there is none, or the file cleaned to nothing.
     """
     if request.dev is None:
-        found = [text for one in inputs.everything if "dev" in one.splits for text in transcripts(one, "dev")]
+        found = [text for one in inputs.tuned_on if "dev" in one.splits for text in transcripts(one, "dev")]
         if not found:
             raise LanguageModelUsageError(
                 "--interpolate finds its weights on dev transcripts, and no corpus in the store has any; "

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,6 +155,27 @@ def test_weights_follow_the_sentences_of_a_file(request_for_two: BuildRequest, t
     assert by_file["interpolation"]["tuned_on"] == "dev.txt"
     left_out = [result["sentences"]["left_out"] for result in (by_corpora, by_file)]
     assert left_out[1] > left_out[0], "a sentence that weights are tuned on is not learnt from"
+
+
+def test_weights_follow_the_corpora_that_are_named(
+    request_for_two: BuildRequest, write_corpus: Callable[..., Path]
+) -> None:
+    write_corpus(
+        "harbour", {"train": ["a mat lay there"], "dev": ["a ship sailed", "the ship sank in the sea"]}
+    )
+    write_corpus("without", {"train": ONE.splitlines()})
+
+    def built(*names: str) -> tuple[float, dict[str, Any]]:
+        result = build(replace(request_for_two, publish="m", corpora=names or None))
+        return result["interpolation"]["components"][0]["weight"], result
+
+    of_all, whole = built()
+    of_one, named = built("animals")
+    of_other, silent = built("without")
+    assert of_one > max(of_all, of_other)
+    assert named["inputs"]["tuned_on"] == ["animals"] and "tuned_on" not in whole["inputs"]
+    assert "tuned_on" not in silent["inputs"], "no dev of its own: that of all others"
+    assert set(named["dev"]["corpora"]) == {"animals", "harbour"}, "all are measured"
 
 
 def test_a_file_for_the_weights_that_is_of_no_use_is_said(
