@@ -1,23 +1,28 @@
 """What a fixed network heard, as features: a network of our own learns from them how some speakers say their sounds.
 
-    OUTPUTS/tokens.npz    natural logs of all that the network tells apart, float16 [frames, tokens], by utterance id
+    OUTPUTS/tokens.npz        natural logs of all that the network tells apart, float16 [frames, tokens], by utterance id
+    OUTPUTS/tokens-85.npz     the same of the sound played at 0.85 of its speed, and so on: other hearings of it
 
 What a network of the last layer's width says in more tokens than that layer has cells is the layer itself, turned and
-moved: its principal components are taken, each with deviation 1, those left out that only rounding makes. The text of a
-training utterance is the sounds of its words; so it learns which sounds the speaker makes where those were to be read.
+moved: its principal components are taken, each with deviation 1, those left out that only rounding makes. Played slower a
+voice has a longer vocal tract, and the network mistakes other sounds: all hearings stand side by side, frame by frame. The
+text of a training utterance is the sounds of its words; so it learns which sounds the speaker makes where those were to be
+read.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from demo.journey.an4 import at_tempo
+from demo.journey.an4 import at_length, at_tempo
 from demo.journey.ocean import read_table
 from store.writing import write_bytes_atomic
 from training.errors import DataError
@@ -25,6 +30,7 @@ from training.network.features import Float
 from training.network.feed.feature_folder import transcripts_table
 
 TOKENS = "tokens.npz"
+_OTHERS = re.compile(r"tokens-(\d+)\.npz")  # per cent of the speed
 _TEMPI = (0.9, 1.0, 1.1)
 _HOP_S = 0.02
 _ROUNDING = 0.05  # nats; components that deviate less are made by float16
@@ -34,21 +40,41 @@ _EVERY = 5  # training utterances of which the components are found
 
 @dataclass(frozen=True)
 class Heard:
-    """An utterance and a fixed network's natural logs, float32 [frames, tokens]."""
+    """An utterance and a fixed network's natural logs of each hearing, float32 [frames, tokens]."""
 
     utterance_id: str
     split: str
     speaker: str
     text: str
-    logs: Float
+    logs: tuple[Float, ...]
 
 
 @dataclass(frozen=True)
-class Speakers:
-    """speechocean762's folder and the split of each of its speakers; others are left out."""
+class Outputs:
+    """speechocean762's folder, the split of each of its speakers (others are left out), the folder of outputs."""
 
     folder: Path
     splits: Mapping[str, str]
+    given: Path
+
+    def hearings(self) -> dict[str, Path]:
+        """Per cent of the speed to its file, the plain one first."""
+        found = {match[1]: path for path in self.given.iterdir() if (match := _OTHERS.fullmatch(path.name))}
+        return {"100": self.given / TOKENS} | dict(sorted(found.items(), key=lambda one: int(one[0])))
+
+    def utterances(self) -> Iterator[Heard]:
+        """Those of known speakers that every hearing has, in the order of their names, training part first."""
+        with ExitStack() as stack:
+            packs = [stack.enter_context(np.load(path)) for path in self.hearings().values()]
+            there = set.intersection(*(set(pack.files) for pack in packs))
+            for part in ("train", "test"):
+                speaker_of = read_table(self.folder / part / "utt2spk")
+                for name, text in sorted(read_table(self.folder / part / "text").items()):
+                    split = self.splits.get(speaker_of.get(name, ""))
+                    if split is not None and name in there:
+                        plain, *others = (pack[name].astype(np.float32) for pack in packs)
+                        logs = (plain, *(at_length(other, len(plain)) for other in others))
+                        yield Heard(name, split, speaker_of[name], " ".join(text.lower().split()), logs)
 
 
 @dataclass(frozen=True)
@@ -86,27 +112,33 @@ def _levelled(logs: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return levelled
 
 
-def components_of(outputs: Path, speakers: Speakers) -> Components:
-    """The components of what the network said of every fifth training utterance.
+def components_of(outputs: Outputs) -> tuple[Components, ...]:
+    """The components of every hearing, of every fifth training utterance.
 
     Raises:
-        DataError: it said nothing of any.
+        DataError: nothing was heard of any.
     """
-    train = [one.logs for one in utterances(outputs, speakers) if one.split == "train"][::_EVERY]
+    train = [one.logs for one in outputs.utterances() if one.split == "train"][::_EVERY]
     if not train:
-        raise DataError(f"{outputs / TOKENS} holds no outputs for the training speakers")
-    return Components.of(np.concatenate(train))
+        raise DataError(f"{outputs.given / TOKENS} holds no outputs for the training speakers")
+    return tuple(Components.of(np.concatenate(hearing)) for hearing in zip(*train, strict=True))
+
+
+def _features(one: Heard, components: Sequence[Components]) -> Float:
+    """float32 [frames, n]: the components of every hearing."""
+    parts = [hearing.features(logs) for hearing, logs in zip(components, one.logs, strict=True)]
+    return np.concatenate(parts, axis=1)
 
 
 def write_sounds_folder(
-    outputs: Path, speakers: Speakers, components: Components, lexicon: Mapping[str, Sequence[str]], out: Path
+    outputs: Outputs, components: Sequence[Components], lexicon: Mapping[str, Sequence[str]], out: Path
 ) -> dict[str, int]:
     """Write what `training run --features` learns from: texts in sounds, train at three tempi.
 
     Answers utterances by split (training ones counted once) and those left out for a word without a pronunciation.
     """
     counts, rows = {"train": 0, "dev": 0, "unpronounced": 0}, []
-    for one in utterances(outputs, speakers):
+    for one in outputs.utterances():
         words = one.text.split()
         if one.split == "test":
             continue
@@ -114,7 +146,7 @@ def write_sounds_folder(
             counts["unpronounced"] += 1
             continue
         counts[one.split] += 1
-        values = components.features(one.logs)
+        values = _features(one, components)
         for tempo in _TEMPI if one.split == "train" else (1.0,):
             name = one.utterance_id + ("" if tempo == 1.0 else f"-{round(100 * tempo)}")
             _write_features(out / f"{name}.npy", at_tempo(values, tempo))
@@ -123,31 +155,16 @@ def write_sounds_folder(
     return counts
 
 
-def write_words_folder(
-    outputs: Path, speakers: Speakers, components: Components, out: Path
-) -> dict[str, int]:
+def write_words_folder(outputs: Outputs, components: Sequence[Components], out: Path) -> dict[str, int]:
     """Write what such a network is measured on: dev and test, texts in words; answers utterances by split."""
     counts, rows = {"dev": 0, "test": 0}, []
-    for one in utterances(outputs, speakers):
+    for one in outputs.utterances():
         if one.split in counts:
             counts[one.split] += 1
-            _write_features(out / f"{one.utterance_id}.npy", components.features(one.logs))
+            _write_features(out / f"{one.utterance_id}.npy", _features(one, components))
             rows.append((one.utterance_id, one.split, one.speaker, one.text))
     _write_tables(out, rows)
     return counts
-
-
-def utterances(outputs: Path, speakers: Speakers) -> Iterator[Heard]:
-    """The utterances of known speakers that the network has heard, in the order of their names, training part first."""
-    with np.load(outputs / TOKENS) as arrays:
-        there = set(arrays.files)
-        for part in ("train", "test"):
-            speaker_of = read_table(speakers.folder / part / "utt2spk")
-            for name, text in sorted(read_table(speakers.folder / part / "text").items()):
-                split = speakers.splits.get(speaker_of.get(name, ""))
-                if split is not None and name in there:
-                    values = arrays[name].astype(np.float32)
-                    yield Heard(name, split, speaker_of[name], " ".join(text.lower().split()), values)
 
 
 def _write_features(path: Path, values: Float) -> None:

@@ -221,8 +221,9 @@ def learners(journey: Journey) -> dict[str, Any]:
     shown = journey.command("corpora", "show", _OCEAN)
     found = {"hours": shown["hours"], "splits": shown["splits"], "rejected": shown["rejected"]}
     if journey.outputs is not None:
-        found["fixed network"], lexicon = _fixed_learners(journey, folder, journey.outputs)
-        found["adapted network"] = _adapted_learners(journey, folder, journey.outputs, lexicon)
+        outputs = heard.Outputs(folder, _splits(journey), _there(journey.outputs))
+        found["fixed network"], lexicon = _fixed_learners(journey, outputs)
+        found["adapted network"] = _adapted_learners(journey, outputs, lexicon)
     features, model = journey.work / "ocean", journey.work / "ocean-lm"
     ocean.write_feature_folder(journey.store.corpus(_OCEAN), features)
     config = _HERE / "ocean.toml"
@@ -231,11 +232,12 @@ def learners(journey: Journey) -> dict[str, Any]:
     chosen = ("--model", trained["run"], "--lm", model, "--features", features)
     journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0)
     evaluation = journey.command("training", "evaluate", *chosen)
-    return {
-        **found,
-        **_figures(evaluation),
-        "by_age": ocean.by_age(Path(evaluation["path"]), ocean.ages(folder)),
-    }
+    return {**found, **_by_age(evaluation, folder)}
+
+
+def _by_age(evaluation: dict[str, Any], folder: Path) -> dict[str, Any]:
+    by_age = ocean.by_age(Path(evaluation["path"]), ocean.ages(folder))
+    return {**_figures(evaluation), "by_age": by_age}
 
 
 def _learners_text(journey: Journey) -> tuple[object, ...]:
@@ -244,32 +246,31 @@ def _learners_text(journey: Journey) -> tuple[object, ...]:
 
 
 def _fixed_learners(
-    journey: Journey, folder: Path, given: Path
+    journey: Journey, given: heard.Outputs
 ) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
     """What the fixed network's outputs come to, and the lexicon that its language model was built with."""
     work, model = journey.work / "ocean-fixed", journey.work / "ocean-fixed-lm"
-    counts = ocean.prepare_outputs(_there(given), folder, _splits(journey), work)
+    counts = ocean.prepare_outputs(given.given, given.folder, given.splits, work)
     said = _there(journey.data / "logits" / "phonemes_real")
     lexicon, sounds = _pronounced(journey, said, work, _learners_text(journey))
     journey.command("lm", "build", "--out", model, *_learners_text(journey), *_MIXED, *sounds)
     outputs = ("--log-probs", work / "log_probs.npz", "--lm", model)
     journey.command("training", "tune-decoder", *outputs, "--max-utterances", 0, "--trials", 40)
     evaluation = journey.command("training", "evaluate", *outputs, "--beam-width", _LEARNERS_BEAM)
-    ages = ocean.by_age(Path(evaluation["path"]), ocean.ages(folder))
-    return {**counts, **_figures(evaluation), "by_age": ages}, lexicon
+    return {**counts, **_by_age(evaluation, given.folder)}, lexicon
 
 
 def _adapted_learners(
-    journey: Journey, folder: Path, given: Path, lexicon: dict[str, tuple[str, ...]]
+    journey: Journey, given: heard.Outputs, lexicon: dict[str, tuple[str, ...]]
 ) -> dict[str, Any]:
     """Own network over sounds that learns from the fixed one's outputs for the training speakers."""
     sounds, words = journey.work / "ocean-sounds", journey.work / "ocean-words"
-    if not (given / heard.TOKENS).exists():
-        return {"missing": f"{given / heard.TOKENS} is not there: write the outputs anew"}
-    speakers = heard.Speakers(folder, _splits(journey))
-    components = heard.components_of(given, speakers)
-    counts = heard.write_sounds_folder(given, speakers, components, lexicon, sounds)
-    heard.write_words_folder(given, speakers, components, words)
+    hearings = given.hearings()
+    if not hearings["100"].exists():
+        return {"missing": f"{hearings['100']} is not there: write the outputs anew"}
+    components = heard.components_of(given)
+    counts = heard.write_sounds_folder(given, components, lexicon, sounds)
+    heard.write_words_folder(given, components, words)
     config, alphabet = journey.work / "adapted.toml", journey.work / "ocean-fixed" / "alphabet.txt"
     plain = (_HERE / "adapted.toml").read_text(encoding="utf-8")
     config.write_text(plain + f"\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8")
@@ -277,8 +278,7 @@ def _adapted_learners(
     chosen = ("--model", trained["run"], "--lm", journey.work / "ocean-fixed-lm", "--features", words)
     journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0, "--trials", 40)
     evaluation = journey.command("training", "evaluate", *chosen, "--beam-width", _LEARNERS_BEAM)
-    ages = ocean.by_age(Path(evaluation["path"]), ocean.ages(folder))
-    return {**counts, **_figures(evaluation), "by_age": ages}
+    return {**counts, "hearings": list(hearings), **_by_age(evaluation, given.folder)}
 
 
 def _splits(journey: Journey) -> dict[str, str]:

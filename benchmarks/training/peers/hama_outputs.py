@@ -1,14 +1,19 @@
-"""`ls …/*.wav | python hama_outputs.py OUT`: the outputs of PyPI's `hama` (Apache-2.0) for WAV files of 16 kHz.
+"""`ls …/*.wav | python hama_outputs.py OUT [PERCENT]`: the outputs of PyPI's `hama` (Apache-2.0) for WAV files of 16 kHz.
 
 Writes `OUT/tokens.npz`: natural logs of its 191 tokens, float16 [frames, 191] by the file's name without its ending, a
 frame every 20 ms. Folded to the 39 sounds of ARPAbet, word boundary and blank they are `OUT/log_probs.npz` ([frames, 41],
 blank last) and `OUT/labels.tsv`: probabilities of tokens for one sound are added, what is no English sound is left out and
 the rest sums to 1 again. A file that it cannot read is named and left out.
+
+With PERCENT it hears the sound at that share of its speed (sox plays it: pitch and vocal tract move too) and writes
+`OUT/tokens-PERCENT.npz` only: another hearing of the same sound.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import tempfile
 import zipfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -38,6 +43,15 @@ def folding(tokens: list[str]) -> np.ndarray:
     return matrix
 
 
+def played(path: Path, percent: int, folder: Path) -> Path:
+    """The sound at another speed, a file below `folder`; the file itself at 100."""
+    if percent == 100:
+        return path
+    slower = folder / "played.wav"
+    subprocess.run(["sox", "-V1", str(path), str(slower), "speed", str(percent / 100)], check=True)
+    return slower
+
+
 def tokens_of(model: ASRModel, path: Path) -> np.ndarray:
     """Natural logs, float16 [frames, tokens]."""
     samples, rate_hz = read_wav_mono(path)
@@ -63,26 +77,30 @@ def folded(tokens: np.ndarray, fold: np.ndarray) -> np.ndarray:
 def main() -> int:
     """Write the folder."""
     out, files = Path(sys.argv[1]), [Path(line) for line in sys.stdin.read().splitlines() if line.strip()]
+    percent = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     out.mkdir(parents=True, exist_ok=True)
     model = ASRModel()
     fold = folding(list(model.decoder_tokens))
-    names = ("tokens.npz", "log_probs.npz")
+    names = ("tokens.npz", "log_probs.npz") if percent == 100 else (f"tokens-{percent}.npz",)
     with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         packs = [
             stack.enter_context(zipfile.ZipFile(out / f".{name}", "w", zipfile.ZIP_DEFLATED))
             for name in names
         ]
         for path in files:
             try:
-                tokens = tokens_of(model, path)
-            except (OSError, EOFError, ValueError) as error:
+                tokens = tokens_of(model, played(path, percent, folder))
+            except (OSError, EOFError, ValueError, subprocess.CalledProcessError) as error:
                 print(f"{path}: left out: {error}", file=sys.stderr)
                 continue
-            for pack, values in zip(packs, (tokens, folded(tokens, fold)), strict=True):
+            for pack, values in zip(packs, (tokens, folded(tokens, fold)), strict=False):
                 with pack.open(f"{path.stem}.npy", "w") as stream:
                     np.lib.format.write_array(stream, values)
     for name in names:
         (out / f".{name}").rename(out / name)
+    if percent != 100:
+        return 0
     lines = [f"{n}\t{label or name}\t{name if label else ''}" for n, (label, name, _) in enumerate(SOUNDS)]
     (out / "labels.tsv").write_text("".join(line.rstrip("\t") + "\n" for line in lines), encoding="utf-8")
     return 0

@@ -238,11 +238,11 @@ def test_a_network_that_learns_from_outputs_is_taught_in_sounds_and_measured_in_
     }
     np.savez(given / "tokens.npz", **{name: values.astype(np.float16) for name, values in logs.items()})
     folder = ocean_folder(tmp_path / "ocean")
-    speakers = heard.Speakers(folder, {"a": "train", "b": "dev", "c": "test"})
+    outputs = heard.Outputs(folder, {"a": "train", "b": "dev", "c": "test"}, given)
     (folder / "train" / "text").write_text("a1 WE CALL\na2 WE SING\nb1 IT BEAR\nb2 WE\n")
     lexicon = {"we": ["ér"], "call": ["tdu", "tau"], "it": ["qä"], "bear": ["gká"]}
-    components = heard.components_of(given, speakers)
-    counts = heard.write_sounds_folder(given, speakers, components, lexicon, tmp_path / "sounds")
+    components = heard.components_of(outputs)
+    counts = heard.write_sounds_folder(outputs, components, lexicon, tmp_path / "sounds")
     assert counts == {"train": 1, "dev": 1, "unpronounced": 1}, "d and what has no outputs stand nowhere"
     taught = FeatureFolder.open(tmp_path / "sounds")
     assert [(row["id"], row["split"], row["text"]) for row in taught.rows] == [
@@ -258,7 +258,7 @@ def test_a_network_that_learns_from_outputs_is_taught_in_sounds_and_measured_in_
         "the layer itself, turned and moved"
     )
     assert np.abs(mine.std(axis=0) - 1).max() < 0.05
-    counts = heard.write_words_folder(given, speakers, components, tmp_path / "words")
+    counts = heard.write_words_folder(outputs, components, tmp_path / "words")
     assert counts == {"dev": 1, "test": 1}
     measured = FeatureFolder.open(tmp_path / "words")
     assert [(row["id"], row["text"]) for row in measured.rows] == [
@@ -267,4 +267,26 @@ def test_a_network_that_learns_from_outputs_is_taught_in_sounds_and_measured_in_
     ]
     assert np.array_equal(measured.features("b1"), taught.features("b1"))
     with pytest.raises(DataError, match=r"tokens.npz holds no outputs for the training speakers"):
-        heard.components_of(given, heard.Speakers(folder, {"c": "test"}))
+        heard.components_of(heard.Outputs(folder, {"c": "test"}, given))
+
+
+def test_all_hearings_of_a_sound_stand_side_by_side(tmp_path: Path) -> None:
+    given, draws = tmp_path / "given", np.random.default_rng(3)
+    given.mkdir()
+    lengths = {"tokens": 20, "tokens-120": 17, "tokens-85": 24}
+    for name, frames in lengths.items():
+        rising = {one: np.outer(np.linspace(0, 1, frames), [1, -1, 2, -2]) for one in ("a1", "b1", "c1")}
+        np.savez(
+            given / f"{name}.npz", **rising, **({"a2": draws.random((3, 4))} if name == "tokens" else {})
+        )
+    outputs = heard.Outputs(ocean_folder(tmp_path / "ocean"), {"a": "train", "b": "dev", "c": "test"}, given)
+    assert list(outputs.hearings()) == ["100", "85", "120"]
+    found = {one.utterance_id: one for one in outputs.utterances()}
+    assert set(found) == {"a1", "b1", "c1"}, "a2 was not heard at every speed"
+    plain, slow, fast = found["a1"].logs
+    assert plain.shape == slow.shape == fast.shape == (20, 4)
+    assert slow == pytest.approx(plain) and fast == pytest.approx(plain), "at the same time the same is said"
+    components = heard.components_of(outputs)
+    assert heard.write_words_folder(outputs, components, tmp_path / "words") == {"dev": 1, "test": 1}
+    width = sum(hearing.rotation.shape[1] for hearing in components)
+    assert FeatureFolder.open(tmp_path / "words").features("b1").shape == (20, width) and width == 3
