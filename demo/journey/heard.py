@@ -63,7 +63,8 @@ class Outputs:
         return {"100": self.given / TOKENS} | dict(sorted(found.items(), key=lambda one: int(one[0])))
 
     def utterances(self) -> Iterator[Heard]:
-        """Those of known speakers that every hearing has, in the order of their names, training part first."""
+        """Those of known speakers, in the order of their names, training part first; without logs where a hearing lacks
+        it."""
         with ExitStack() as stack:
             packs = [stack.enter_context(np.load(path)) for path in self.hearings().values()]
             there = set.intersection(*(set(pack.files) for pack in packs))
@@ -71,10 +72,11 @@ class Outputs:
                 speaker_of = read_table(self.folder / part / "utt2spk")
                 for name, text in sorted(read_table(self.folder / part / "text").items()):
                     split = self.splits.get(speaker_of.get(name, ""))
-                    if split is not None and name in there:
-                        plain, *others = (pack[name].astype(np.float32) for pack in packs)
-                        logs = (plain, *(at_length(other, len(plain)) for other in others))
-                        yield Heard(name, split, speaker_of[name], " ".join(text.lower().split()), logs)
+                    if split is None:
+                        continue
+                    hearings = [pack[name].astype(np.float32) for pack in packs if name in there]
+                    logs = tuple(at_length(hearing, len(hearings[0])) for hearing in hearings)
+                    yield Heard(name, split, speaker_of[name], " ".join(text.lower().split()), logs)
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def components_of(outputs: Outputs) -> tuple[Components, ...]:
     Raises:
         DataError: nothing was heard of any.
     """
-    train = [one.logs for one in outputs.utterances() if one.split == "train"][::_EVERY]
+    train = [one.logs for one in outputs.utterances() if one.split == "train" and one.logs][::_EVERY]
     if not train:
         raise DataError(f"{outputs.given / TOKENS} holds no outputs for the training speakers")
     return tuple(Components.of(np.concatenate(hearing)) for hearing in zip(*train, strict=True))
@@ -135,12 +137,16 @@ def write_sounds_folder(
 ) -> dict[str, int]:
     """Write what `training run --features` learns from: texts in sounds, train at three tempi.
 
-    Answers utterances by split (training ones counted once) and those left out for a word without a pronunciation.
+    Answers utterances by split (training ones counted once) and those left out: training ones that were not heard at every
+    speed, and those with a word without a pronunciation.
     """
-    counts, rows = {"train": 0, "dev": 0, "unpronounced": 0}, []
+    counts, rows = {"train": 0, "dev": 0, "unheard": 0, "unpronounced": 0}, []
     for one in outputs.utterances():
         words = one.text.split()
         if one.split == "test":
+            continue
+        if not one.logs:
+            counts["unheard"] += one.split == "train"
             continue
         if any(word not in lexicon for word in words):
             counts["unpronounced"] += 1
@@ -156,11 +162,15 @@ def write_sounds_folder(
 
 
 def write_words_folder(outputs: Outputs, components: Sequence[Components], out: Path) -> dict[str, int]:
-    """Write what such a network is measured on: dev and test, texts in words; answers utterances by split."""
-    counts, rows = {"dev": 0, "test": 0}, []
+    """Write what such a network is measured on: dev and test, texts in words.
+
+    Answers utterances by split, and those of both that were not heard at every speed.
+    """
+    counts, rows = {"dev": 0, "test": 0, "unheard": 0}, []
     for one in outputs.utterances():
-        if one.split in counts:
-            counts[one.split] += 1
+        if one.split != "train":
+            counts[one.split if one.logs else "unheard"] += 1
+        if one.split != "train" and one.logs:
             _write_features(out / f"{one.utterance_id}.npy", _features(one, components))
             rows.append((one.utterance_id, one.split, one.speaker, one.text))
     _write_tables(out, rows)

@@ -270,7 +270,7 @@ def _adapted_learners(
         return {"missing": f"{hearings['100']} is not there: write the outputs anew"}
     components = heard.components_of(given)
     counts = heard.write_sounds_folder(given, components, lexicon, sounds)
-    heard.write_words_folder(given, components, words)
+    measured = heard.write_words_folder(given, components, words)
     config, alphabet = journey.work / "adapted.toml", journey.work / "ocean-fixed" / "alphabet.txt"
     plain = (_HERE / "adapted.toml").read_text(encoding="utf-8")
     config.write_text(plain + f"\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8")
@@ -278,7 +278,13 @@ def _adapted_learners(
     chosen = ("--model", trained["run"], "--lm", journey.work / "ocean-fixed-lm", "--features", words)
     journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0, "--trials", 40)
     evaluation = journey.command("training", "evaluate", *chosen, "--beam-width", _LEARNERS_BEAM)
-    return {**counts, "hearings": list(hearings), **_by_age(evaluation, given.folder)}
+    counts["unheard"] += measured["unheard"]
+    return {
+        **counts,
+        "test": measured["test"],
+        "hearings": list(hearings),
+        **_by_age(evaluation, given.folder),
+    }
 
 
 def _splits(journey: Journey) -> dict[str, str]:
