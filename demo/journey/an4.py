@@ -127,18 +127,8 @@ def at_tempo(values: npt.NDArray[np.float32], tempo: float) -> npt.NDArray[np.fl
     """Frames [frames, n] drawn out (tempo below 1) or pressed together, between neighbours in a straight line."""
     if tempo == 1.0 or len(values) < 2:
         return np.ascontiguousarray(values, np.float32)
-    return _between(values, np.arange(0, len(values) - 1, tempo))
-
-
-def at_length(values: npt.NDArray[np.float32], frames: int) -> npt.NDArray[np.float32]:
-    """As many frames [frames, n], first and last the same, between neighbours in a straight line."""
-    if len(values) == frames or len(values) < 2:
-        return np.resize(values, (frames, values.shape[1])).astype(np.float32)
-    return _between(values, np.linspace(0, len(values) - 1, frames))
-
-
-def _between(values: npt.NDArray[np.float32], places: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-    first = np.minimum(places.astype(np.int64), len(values) - 2)
+    places = np.arange(0, len(values) - 1, tempo)
+    first = places.astype(np.int64)
     share = (places - first)[:, None]
     drawn: npt.NDArray[np.float32] = (values[first] * (1 - share) + values[first + 1] * share).astype(
         np.float32

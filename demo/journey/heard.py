@@ -4,10 +4,10 @@
     OUTPUTS/tokens-85.npz     the same of the sound played at 0.85 of its speed, and so on: other hearings of it
 
 What a network of the last layer's width says in more tokens than that layer has cells is the layer itself, turned and
-moved: its principal components are taken, each with deviation 1, those left out that only rounding makes. Played slower a
-voice has a longer vocal tract, and the network mistakes other sounds: all hearings stand side by side, frame by frame. The
-text of a training utterance is the sounds of its words; so it learns which sounds the speaker makes where those were to be
-read.
+moved: its principal components are taken, each with deviation 1, those left out that only rounding makes. The text of a
+training utterance is the sounds of its words; so it learns which sounds the speaker makes where those were to be read.
+Played slower a voice has a longer vocal tract, and the network mistakes other sounds: every hearing of a training utterance
+is learnt from, and those of dev and test are measured apart, so that they can judge together.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from demo.journey.an4 import at_length, at_tempo
 from demo.journey.ocean import read_table
 from store.writing import write_bytes_atomic
 from training.errors import DataError
@@ -31,7 +30,7 @@ from training.network.feed.feature_folder import transcripts_table
 
 TOKENS = "tokens.npz"
 _OTHERS = re.compile(r"tokens-(\d+)\.npz")  # per cent of the speed
-_TEMPI = (0.9, 1.0, 1.1)
+_PLAIN = "100"
 _HOP_S = 0.02
 _ROUNDING = 0.05  # nats; components that deviate less are made by float16
 _DECIMALS = 6  # of a rotation
@@ -40,13 +39,13 @@ _EVERY = 5  # training utterances of which the components are found
 
 @dataclass(frozen=True)
 class Heard:
-    """An utterance and a fixed network's natural logs of each hearing, float32 [frames, tokens]."""
+    """An utterance and, by per cent of the speed, a fixed network's natural logs, float32 [frames, tokens]."""
 
     utterance_id: str
     split: str
     speaker: str
     text: str
-    logs: tuple[Float, ...]
+    logs: Mapping[str, Float]
 
 
 @dataclass(frozen=True)
@@ -60,22 +59,23 @@ class Outputs:
     def hearings(self) -> dict[str, Path]:
         """Per cent of the speed to its file, the plain one first."""
         found = {match[1]: path for path in self.given.iterdir() if (match := _OTHERS.fullmatch(path.name))}
-        return {"100": self.given / TOKENS} | dict(sorted(found.items(), key=lambda one: int(one[0])))
+        return {_PLAIN: self.given / TOKENS} | dict(sorted(found.items(), key=lambda one: int(one[0])))
 
     def utterances(self) -> Iterator[Heard]:
         """Those of known speakers, in the order of their names, training part first; without logs where a hearing lacks
         it."""
         with ExitStack() as stack:
-            packs = [stack.enter_context(np.load(path)) for path in self.hearings().values()]
-            there = set.intersection(*(set(pack.files) for pack in packs))
+            packs = {speed: stack.enter_context(np.load(path)) for speed, path in self.hearings().items()}
+            there = set.intersection(*(set(pack.files) for pack in packs.values()))
             for part in ("train", "test"):
                 speaker_of = read_table(self.folder / part / "utt2spk")
                 for name, text in sorted(read_table(self.folder / part / "text").items()):
                     split = self.splits.get(speaker_of.get(name, ""))
                     if split is None:
                         continue
-                    hearings = [pack[name].astype(np.float32) for pack in packs if name in there]
-                    logs = tuple(at_length(hearing, len(hearings[0])) for hearing in hearings)
+                    logs = {
+                        speed: pack[name].astype(np.float32) for speed, pack in packs.items() if name in there
+                    }
                     yield Heard(name, split, speaker_of[name], " ".join(text.lower().split()), logs)
 
 
@@ -114,28 +114,22 @@ def _levelled(logs: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return levelled
 
 
-def components_of(outputs: Outputs) -> tuple[Components, ...]:
-    """The components of every hearing, of every fifth training utterance.
+def components_of(outputs: Outputs) -> Components:
+    """The components of what the network heard at the plain speed, of every fifth training utterance.
 
     Raises:
         DataError: nothing was heard of any.
     """
-    train = [one.logs for one in outputs.utterances() if one.split == "train" and one.logs][::_EVERY]
+    train = [one.logs[_PLAIN] for one in outputs.utterances() if one.split == "train" and one.logs][::_EVERY]
     if not train:
         raise DataError(f"{outputs.given / TOKENS} holds no outputs for the training speakers")
-    return tuple(Components.of(np.concatenate(hearing)) for hearing in zip(*train, strict=True))
-
-
-def _features(one: Heard, components: Sequence[Components]) -> Float:
-    """float32 [frames, n]: the components of every hearing."""
-    parts = [hearing.features(logs) for hearing, logs in zip(components, one.logs, strict=True)]
-    return np.concatenate(parts, axis=1)
+    return Components.of(np.concatenate(train))
 
 
 def write_sounds_folder(
-    outputs: Outputs, components: Sequence[Components], lexicon: Mapping[str, Sequence[str]], out: Path
+    outputs: Outputs, components: Components, lexicon: Mapping[str, Sequence[str]], out: Path
 ) -> dict[str, int]:
-    """Write what `training run --features` learns from: texts in sounds, train at three tempi.
+    """Write what `training run --features` learns from: texts in sounds, train in every hearing.
 
     Answers utterances by split (training ones counted once) and those left out: training ones that were not heard at every
     speed, and those with a word without a pronunciation.
@@ -152,17 +146,19 @@ def write_sounds_folder(
             counts["unpronounced"] += 1
             continue
         counts[one.split] += 1
-        values = _features(one, components)
-        for tempo in _TEMPI if one.split == "train" else (1.0,):
-            name = one.utterance_id + ("" if tempo == 1.0 else f"-{round(100 * tempo)}")
-            _write_features(out / f"{name}.npy", at_tempo(values, tempo))
-            rows.append((name, one.split, one.speaker, " ".join(lexicon[word][0] for word in words)))
+        for speed, logs in one.logs.items():
+            if speed == _PLAIN or one.split == "train":
+                name = one.utterance_id + ("" if speed == _PLAIN else f"-{speed}")
+                _write_features(out / f"{name}.npy", components.features(logs))
+                rows.append((name, one.split, one.speaker, " ".join(lexicon[word][0] for word in words)))
     _write_tables(out, rows)
     return counts
 
 
-def write_words_folder(outputs: Outputs, components: Sequence[Components], out: Path) -> dict[str, int]:
-    """Write what such a network is measured on: dev and test, texts in words.
+def write_words_folders(
+    outputs: Outputs, components: Components, folders: Mapping[str, Path]
+) -> dict[str, int]:
+    """Write what such a network is measured on, a folder for each hearing: dev and test, texts in words.
 
     Answers utterances by split, and those of both that were not heard at every speed.
     """
@@ -171,9 +167,11 @@ def write_words_folder(outputs: Outputs, components: Sequence[Components], out: 
         if one.split != "train":
             counts[one.split if one.logs else "unheard"] += 1
         if one.split != "train" and one.logs:
-            _write_features(out / f"{one.utterance_id}.npy", _features(one, components))
             rows.append((one.utterance_id, one.split, one.speaker, one.text))
-    _write_tables(out, rows)
+            for speed, folder in folders.items():
+                _write_features(folder / f"{one.utterance_id}.npy", components.features(one.logs[speed]))
+    for folder in folders.values():
+        _write_tables(folder, rows)
     return counts
 
 
