@@ -1,6 +1,7 @@
 """AN4 as features: Sphinx' archive of MFCC becomes a folder that `training --features` reads.
 
     an4/etc/an4_train.{transcription,fileids}     TEXT (id) lines; paths of the ids below feat/
+    an4/etc/an4.dic                               WORD and its sounds, WORD(2) and those of another way to say it
     an4/feat/<path>.mfc                           a big-endian int32 count, then float32 frames of 13, every 10 ms
 
 Two sets of speakers are held out by the hash of their names: ten are test, the next eight dev. Each speaker's mean is
@@ -8,6 +9,8 @@ taken out and the deviation made 1: microphones and voices differ, and one spell
 no sound is there that could be played faster or by another voice, the training utterances stand there at three tempi,
 frames drawn out or pressed together, and as said by vocal tracts of seven lengths: a warped frequency axis is a linear
 map of cepstra (Pitz and Ney, 2005).
+
+The same utterances stand in a second folder with their texts in sounds, one letter each, for a network over sounds.
 """
 
 from __future__ import annotations
@@ -37,6 +40,10 @@ _LOW_HZ, _HIGH_HZ, _FILTERS = 130.0, 6800.0, 40  # of the archive's front end
 _KNEE = 0.85  # of the highest frequency: above it the axis is drawn straight to the end
 _LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
 _COPY = re.compile(r"-\d+-\d+$")  # at another tempo, of another tract
+_SOUNDS = (
+    "abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëì"  # what sounds are written with, in the order of their names
+)
+_LETTER_A = ["EY"]  # here an "a" is spelled, not the article that the dictionary has first
 _MARKS = re.compile(r"</?s>|<sil>|\+\+\w+\+\+")
 
 
@@ -78,6 +85,54 @@ def write_feature_folder(archive: Path, folder: Path) -> dict[str, int]:
     write_bytes_atomic(folder / "features.toml", b"hop_s = 0.01\nstack = 2\n")
     write_bytes_atomic(folder / "transcripts.tsv", transcripts_table(rows))
     return counts
+
+
+def write_sounds_folder(archive: Path, folder: Path, out: Path) -> dict[str, list[str]]:
+    """Write beside the folder of features one with texts in sounds, its `alphabet.txt` and `pronunciations.txt`.
+
+    Answers the sounds of each word, as its first pronunciation has them.
+
+    Raises:
+        DataError: the archive has no dictionary, or a word is not in it.
+    """
+    said = _dictionary(archive)
+    label_of = dict(
+        zip(sorted({sound for sounds in said.values() for sound in sounds}), _SOUNDS, strict=False)
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for row in _rows(folder):
+        missing = [word for word in row["text"].split() if word not in said]
+        if missing:
+            raise DataError(f"{archive}: etc/an4.dic has no {missing[0]!r}, which is said in {row['id']}")
+        spelled = " ".join("".join(label_of[sound] for sound in said[word]) for word in row["text"].split())
+        rows.append((row["id"], row["split"], row["speaker"], spelled))
+        features = out / f"{row['id']}.npy"
+        features.unlink(missing_ok=True)
+        features.hardlink_to(folder / features.name)
+    lines = (
+        f"{word} {' '.join(label_of[sound] for sound in sounds)}\n" for word, sounds in sorted(said.items())
+    )
+    write_bytes_atomic(out / "pronunciations.txt", "".join(lines).encode())
+    write_bytes_atomic(
+        out / "alphabet.txt", "".join(f"{label}\n" for label in (" ", *label_of.values())).encode()
+    )
+    write_bytes_atomic(out / "features.toml", (folder / "features.toml").read_bytes())
+    write_bytes_atomic(out / "transcripts.tsv", transcripts_table(rows))
+    return said
+
+
+def _dictionary(archive: Path) -> dict[str, list[str]]:
+    """Word to the sounds of its first pronunciation."""
+    contents = _contents(archive)
+    name = next((name for name in contents if name.endswith("etc/an4.dic")), None)
+    if name is None:
+        raise DataError(f"{archive}: holds no etc/an4.dic")
+    said: dict[str, list[str]] = {}
+    for line in contents[name].decode("utf-8").splitlines():
+        word, *sounds = line.split()
+        said.setdefault(word.partition("(")[0].lower(), sounds)
+    return {**said, "a": _LETTER_A}
 
 
 def held_out(speakers: list[str]) -> dict[str, str]:
@@ -142,12 +197,7 @@ def read_archive(archive: Path) -> Iterator[Said]:
     Raises:
         DataError: no archive, a part is missing, or features are not what they should be.
     """
-    try:
-        with tarfile.open(archive) as tar:
-            parts = {one.name: tar.extractfile(one) for one in tar.getmembers() if one.isfile()}
-            contents = {name: part.read() for name, part in parts.items() if part is not None}
-    except (OSError, tarfile.TarError, EOFError) as error:
-        raise DataError(f"{archive}: cannot be read as a tar: {error}") from error
+    contents = _contents(archive)
     lines = _text(archive, contents, "transcription")
     paths = {path.rpartition("/")[2]: path for path in _text(archive, contents, "fileids")}
     for number, line in enumerate(lines, start=1):
@@ -158,6 +208,16 @@ def read_archive(archive: Path) -> Iterator[Said]:
         text = " ".join(_MARKS.sub(" ", found["text"]).lower().split())
         content = next((contents[name] for name in contents if name.endswith(f"feat/{path}.mfc")), b"")
         yield Said(found["id"], path.split("/")[-2], text, _features(archive, path, content))
+
+
+def _contents(archive: Path) -> dict[str, bytes]:
+    """Name to content of every file."""
+    try:
+        with tarfile.open(archive) as tar:
+            parts = {one.name: tar.extractfile(one) for one in tar.getmembers() if one.isfile()}
+            return {name: part.read() for name, part in parts.items() if part is not None}
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise DataError(f"{archive}: cannot be read as a tar: {error}") from error
 
 
 def _text(archive: Path, contents: dict[str, bytes], what: str) -> list[str]:
@@ -178,7 +238,11 @@ def _features(archive: Path, path: str, content: bytes) -> npt.NDArray[np.float3
 
 def write_training_text(folder: Path, path: Path) -> None:
     """What the training speakers said, each sentence once per utterance, for the language model."""
-    with (folder / "transcripts.tsv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = _rows(folder)
     texts = [row["text"] for row in rows if row["split"] == "train" and not _COPY.search(row["id"])]
     write_bytes_atomic(path, "".join(f"{text}\n" for text in texts).encode())
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "transcripts.tsv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))

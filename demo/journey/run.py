@@ -1,6 +1,7 @@
 """`make journey DATA=DIR`: from real speech to figures, every step one of speechmill's own commands.
 
-    an4         own network on AN4's features: greedy, spell-corrected, beam search with the training transcripts' LM
+    an4         own networks on AN4's features, over letters and over sounds: greedy, spell-corrected, beam search with the
+                training transcripts' LM; then both together
     phonemes    a fixed network over phonemes, a lexicon of pronunciations, an LM of novels
     digits      own network on the Free Spoken Digit Dataset, speakers held out
     ocean       speechocean762 (OCEAN=DIR, the folder with train/, test/ and WAVE/): own network on its training speakers,
@@ -37,6 +38,7 @@ _LEARNERS_BEAM = 800  # a network this unsure needs a wide search: 41.4 % with 1
 _READERS_BEAM = 400  # on words that are not in the lexicon
 _MIXED = ("--order", 4, "--prune", 0, 0, 1, "--interpolate")  # by weights tuned on dev
 _WORDS = 60000  # of a text, whose pronunciations are asked for
+_PARTS_OF_PARTS = ("over sounds", "both networks", "fixed network", "adapted network", "networks together")
 _GRACE_S = 60.0  # for a training that was asked to stop
 
 
@@ -135,9 +137,9 @@ def table(found: dict[str, Any]) -> list[str]:
         for group, rates in one.get("by_age", {}).items():
             told = {decoder: rates[decoder] for decoder in DECODERS if decoder in rates}
             lines.append(f"{'':10} {group}, {rates['words']} words: {_steps(told)}")
-        for kind in ("fixed", "adapted"):
-            if f"{kind} network" in one:
-                lines += table({f"{name} {kind}": one[f"{kind} network"]})
+        for part in _PARTS_OF_PARTS:
+            if part in one:
+                lines += table({f"{name} {part}": one[part]})
     return lines
 
 
@@ -149,20 +151,47 @@ def _steps(rates: dict[str, dict[str, Any]]) -> str:
 
 
 def own_an4(journey: Journey) -> dict[str, Any]:
-    """Own network on AN4's features."""
+    """Two own networks on AN4's features, one over letters and one over sounds; then both together."""
     archive = _there(journey.data / "an4_features_train.tar.gz")
-    features, model = journey.work / "an4", journey.work / "an4-lm"
+    features, sounds = journey.work / "an4", journey.work / "an4-sounds"
     counts = an4.write_feature_folder(archive, features)
+    an4.write_sounds_folder(archive, features, sounds)
     an4.write_training_text(features, journey.work / "an4.txt")
-    config = _HERE / "an4.toml"
-    trained = journey.command("training", "run", "--config", config, "--features", features, stoppable=True)
-    text = journey.work / "an4.txt"
-    journey.command(
-        "lm", "build", "--out", model, "--text", text, "--corpora", "--order", 3, "--keep-held-out"
-    )
-    chosen = ("--model", trained["run"], "--lm", model, "--features", features)
+    said = ("--pronunciations", sounds / "pronunciations.txt", "--alphabet", sounds / "alphabet.txt")
+    letters, _ = _an4_network(journey, "an4", (_HERE / "an4.toml", features), ())
+    config = _with_alphabet(journey, "an4-sounds.toml", (_HERE / "an4.toml", sounds / "alphabet.txt"))
+    spoken, measured = _an4_network(journey, "an4-sounds", (config, sounds), said)
+    together = journey.command("training", "rescore", *measured, "--others", letters["run"])
+    return {
+        **counts,
+        **letters["figures"],
+        "over sounds": spoken["figures"],
+        "both networks": {**_figures(together), "rescored": together["rescored"]},
+    }
+
+
+def _an4_network(
+    journey: Journey, name: str, learnt: tuple[Path, Path], said: tuple[object, ...]
+) -> tuple[dict[str, Any], tuple[object, ...]]:
+    """A network by its configuration and folder, measured on words: its run and figures; what measures it."""
+    config, folder = learnt
+    model, text = journey.work / f"{name}-lm", journey.work / "an4.txt"
+    trained = journey.command("training", "run", "--config", config, "--features", folder, stoppable=True)
+    built = ("--text", text, "--corpora", "--order", 3, "--keep-held-out", *said)
+    journey.command("lm", "build", "--out", model, *built)
+    chosen = ("--model", trained["run"], "--lm", model, "--features", journey.work / "an4")
     journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0)
-    return {**counts, **_figures(journey.command("training", "evaluate", *chosen))}
+    figures = _figures(journey.command("training", "evaluate", *chosen))
+    return {"run": trained["run"], "figures": figures}, chosen
+
+
+def _with_alphabet(journey: Journey, name: str, parts: tuple[Path, Path]) -> Path:
+    """A configuration with an alphabet file, written among what the journey works on."""
+    plain, alphabet = parts
+    config = journey.work / name
+    text = f"{plain.read_text(encoding='utf-8')}\n[data]\nalphabet = {json.dumps(str(alphabet))}\n"
+    config.write_text(text, encoding="utf-8")
+    return config
 
 
 def fixed_phonemes(journey: Journey) -> dict[str, Any]:
@@ -263,27 +292,33 @@ def _fixed_learners(
 def _adapted_learners(
     journey: Journey, given: heard.Outputs, lexicon: dict[str, tuple[str, ...]]
 ) -> dict[str, Any]:
-    """Own network over sounds that learns from the fixed one's outputs for the training speakers."""
-    sounds, words = journey.work / "ocean-sounds", journey.work / "ocean-words"
+    """Own network over sounds that learns from what the fixed one heard of the training speakers; then it, each time it
+    heard the sound at another speed, and the fixed one together."""
+    sounds, fixed = journey.work / "ocean-sounds", journey.work / "ocean-fixed"
     hearings = given.hearings()
-    if not hearings["100"].exists():
-        return {"missing": f"{hearings['100']} is not there: write the outputs anew"}
+    plain, *others = hearings
+    if not hearings[plain].exists():
+        return {"missing": f"{hearings[plain]} is not there: write the outputs anew"}
+    words = {speed: journey.work / f"ocean-words-{speed}" for speed in hearings}
     components = heard.components_of(given)
     counts = heard.write_sounds_folder(given, components, lexicon, sounds)
-    measured = heard.write_words_folder(given, components, words)
-    config, alphabet = journey.work / "adapted.toml", journey.work / "ocean-fixed" / "alphabet.txt"
-    plain = (_HERE / "adapted.toml").read_text(encoding="utf-8")
-    config.write_text(plain + f"\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8")
-    trained = journey.command("training", "run", "--config", config, "--features", sounds, stoppable=True)
-    chosen = ("--model", trained["run"], "--lm", journey.work / "ocean-fixed-lm", "--features", words)
-    journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0, "--trials", 40)
-    evaluation = journey.command("training", "evaluate", *chosen, "--beam-width", _LEARNERS_BEAM)
+    measured = heard.write_words_folders(given, components, words)
     counts["unheard"] += measured["unheard"]
+    config = _with_alphabet(journey, "adapted.toml", (_HERE / "adapted.toml", fixed / "alphabet.txt"))
+    run = journey.command("training", "run", "--config", config, "--features", sounds, stoppable=True)["run"]
+    chosen = ("--model", run, "--lm", journey.work / "ocean-fixed-lm", "--features", words[plain])
+    journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0, "--trials", 40)
+    wide = (*chosen, "--beam-width", _LEARNERS_BEAM)
+    alone = _by_age(journey.command("training", "evaluate", *wide), given.folder)
+    judges = (*(f"{run}:{words[speed]}" for speed in others), fixed / "log_probs.npz")
+    together = journey.command("training", "rescore", *wide, "--others", *judges)
+    figures = {**_by_age(together, given.folder), "rescored": together["rescored"]}
     return {
         **counts,
         "test": measured["test"],
         "hearings": list(hearings),
-        **_by_age(evaluation, given.folder),
+        **alone,
+        "networks together": figures,
     }
 
 
