@@ -23,6 +23,8 @@ from training.errors import DataError
 from training.evaluation.outside import LogProbsFile
 from training.network.feed.feature_folder import FeatureFolder
 
+DICTIONARY = "1\tW AH N\n1(2)\tHH W AH N\n2\tT UW\nA\tAH\nA(2)\tEY\nNO\tN OW\nYES\tY EH S\n"
+
 
 def archive(path: Path, damaged: bool = False) -> Path:
     """Twenty speakers of two utterances, as Sphinx lays them out."""
@@ -32,6 +34,7 @@ def archive(path: Path, damaged: bool = False) -> Path:
     lines = "".join(f"<s> YES {name[2]} NO  </s> ({name})\n" for name in names)
     paths = "".join(f"an4_clstk/{name.split('-')[1]}/{name}\n" for name in names)
     parts = {"etc/an4_train.transcription": lines.encode(), "etc/an4_train.fileids": paths.encode()}
+    parts["etc/an4.dic"] = DICTIONARY.encode()
     for line in paths.splitlines():
         values = draws.standard_normal((11, 13)).astype(">f4").tobytes()
         parts[f"feat/{line}.mfc"] = (143).to_bytes(4, "big") + values[: -4 if damaged else None]
@@ -68,6 +71,33 @@ def test_an4_becomes_features_of_speakers_that_no_two_splits_share(tmp_path: Pat
         *["yes 1 no"] * 2,
         *["yes 2 no"] * 2,
     ]
+
+
+def test_the_same_features_stand_there_with_texts_in_sounds(tmp_path: Path, monkeypatch: Any) -> None:
+    source, folder, sounds = archive(tmp_path / "an4.tar.gz"), tmp_path / "features", tmp_path / "sounds"
+    an4.write_feature_folder(source, folder)
+    for _ in range(2):  # a second call finds its links there
+        said = an4.write_sounds_folder(source, folder, sounds)
+    assert said == {
+        "1": ["W", "AH", "N"], "2": ["T", "UW"], "a": ["EY"], "no": ["N", "OW"], "yes": ["Y", "EH", "S"],
+    }  # fmt: skip
+    names = ["AH", "EH", "EY", "N", "OW", "S", "T", "UW", "W", "Y"]
+    assert (sounds / "alphabet.txt").read_text() == " \n" + "".join(f"{one}\n" for one in "abcdefghij")
+    letter = dict(zip(names, "abcdefghij", strict=True))
+    spelled = {word: "".join(letter[one] for one in ways) for word, ways in said.items()}
+    lines = (sounds / "pronunciations.txt").read_text().splitlines()
+    assert lines == [f"{word} {' '.join(spelled[word])}" for word in sorted(said)]
+    written, spoken = FeatureFolder.open(folder), FeatureFolder.open(sounds)
+    assert [(row["id"], row["split"], row["speaker"]) for row in spoken.rows] == [
+        (row["id"], row["split"], row["speaker"]) for row in written.rows
+    ]
+    for before, after in zip(written.rows, spoken.rows, strict=True):
+        assert after["text"] == " ".join(spelled[word] for word in before["text"].split())
+    first = written.rows[0]["id"]
+    assert np.array_equal(spoken.features(first), written.features(first))
+    monkeypatch.setitem(globals(), "DICTIONARY", "YES\tY EH S\n")
+    with pytest.raises(DataError, match=r"etc/an4.dic has no '[12]', which is said in an[12]-f"):
+        an4.write_sounds_folder(archive(tmp_path / "short.tar.gz"), folder, sounds)
 
 
 def test_features_that_are_cut_short_are_named(tmp_path: Path) -> None:
