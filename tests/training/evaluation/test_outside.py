@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,44 @@ def test_a_folder_of_features_is_trained_on_and_measured(
     assert str(tmp_path) not in json.dumps({key: value for key, value in found.items() if key != "path"})
     (told,) = call(capsys, *measured, "--split", "train")["contamination"]
     assert "learnt from the split 'train' of set" in told
+
+
+def test_a_network_judges_with_itself_having_heard_the_same_in_another_way(
+    tones: Any, tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not (root / "build" / "kenlm" / "bin" / "lmplz").exists():
+        pytest.skip("KenLM's programs are not built")
+    from lm.build import build
+    from lm.request import BuildRequest
+
+    folder, store = write_folder(tmp_path / "set", tones), str(tmp_path / "store")
+    again = Path(shutil.copytree(folder, tmp_path / "again"))
+    for path in again.glob("test*.npy"):
+        np.save(path, 0.9 * np.load(path))
+    texts = [row["text"] for row in FeatureFolder.open(folder).rows if row["split"] == "train"]
+    (tmp_path / "text.txt").write_text("".join(f"{text}\n" for text in texts))
+    text = (tmp_path / "text.txt",)
+    build(BuildRequest(out=tmp_path / "lm", text=text, corpora=(), order=2, store=Path(store)))
+    config = tmp_path / "c.toml"
+    config.write_text(config_text(tones.config(loop=LoopConfig(epochs=2, batch_size=8, threads=1))))
+    run = call(capsys, "run", "--config", str(config), "--features", str(folder), "--store", store)["run"]
+    first = [
+        "rescore",
+        "--model",
+        run,
+        "--features",
+        str(folder),
+        "--lm",
+        str(tmp_path / "lm"),
+        "--store",
+        store,
+    ]
+    found = call(capsys, *first, "--others", f"{run}:{again}", "--candidates", "20")
+    assert found["rescored"]["networks"] == [run, f"{run}:again"] and found["utterances"] == 4
+    rows = (again / "transcripts.tsv").read_text().splitlines()
+    (again / "transcripts.tsv").write_text("\n".join(rows[:-1]) + "\n")
+    assert cli.main([*first, "--others", f"{run}:{again}"]) != 0
+    assert f"{run}:again has not heard 1 of 4 utterances, 'test003' the first" in capsys.readouterr().err
 
 
 def spoil(folder: Path, value: float) -> None:
