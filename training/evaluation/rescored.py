@@ -53,7 +53,11 @@ CANDIDATES = 100
 
 @dataclass(frozen=True)
 class RescoreRequest:
-    """Whose candidates (`first`, with a language model), and who judges them too: runs, or files of outputs (.npz)."""
+    """Whose candidates (`first`, with a language model), and who judges them too: runs, or files of outputs (.npz).
+
+    `RUN:DIR` is a run that hears another folder of features of the same utterances; so a network can judge with itself,
+    having heard the sound in another way.
+    """
 
     first: EvaluationRequest
     others: tuple[str, ...]
@@ -90,12 +94,7 @@ def rescore(request: RescoreRequest, store: Store | None = None) -> dict[str, An
         measured, references = panel.candidates(first, store)
     chosen = [one.texts[one.best(share, alpha, beta)] if one.texts else "" for one in measured]
     alone = count_errors(references, texts.by_decoder["lm"]).wer
-    together = Texts(
-        {**texts.by_decoder, "lm": chosen},
-        [None] * len(chosen),
-        {**texts.wall_s, "decoder": texts.wall_s["decoder"] + watch.wall_s},
-        {**texts.cpu_s, "decoder": texts.cpu_s["decoder"] + watch.cpu_s},
-    )
+    together = _together(texts, chosen, watch)
     told = {
         **inputs_of_evaluation(first, store, weights),
         "rescored": {
@@ -111,6 +110,16 @@ def rescore(request: RescoreRequest, store: Store | None = None) -> dict[str, An
         "contamination": _contamination(request, networks, scorer),
     }
     return publish(facts_of(networks[0].corpus, first), together, told, store)
+
+
+def _together(alone: Texts, chosen: list[str], watch: Stopwatch) -> Texts:
+    """The first network's texts with those that all chose, and the time that took on top."""
+    return Texts(
+        {**alone.by_decoder, "lm": chosen},
+        [None] * len(chosen),
+        {**alone.wall_s, "decoder": alone.wall_s["decoder"] + watch.wall_s},
+        {**alone.cpu_s, "decoder": alone.cpu_s["decoder"] + watch.cpu_s},
+    )
 
 
 def _check(request: RescoreRequest) -> None:
