@@ -34,6 +34,7 @@ from training.errors import DataError
 _HERE = Path(__file__).resolve().parent
 _DONATIONS = _HERE.parent / "donations"
 _OCEAN = "speechocean762"
+_LEARNERS_SEEDS = (1, 2)  # of networks that judge together
 _LEARNERS_BEAM = 800  # a network this unsure needs a wide search: 41.4 % with 100
 _READERS_BEAM = 400  # on words that are not in the lexicon
 _MIXED = ("--order", 4, "--prune", 0, 0, 1, "--interpolate")  # by weights tuned on dev
@@ -159,7 +160,7 @@ def own_an4(journey: Journey) -> dict[str, Any]:
     an4.write_training_text(features, journey.work / "an4.txt")
     said = ("--pronunciations", sounds / "pronunciations.txt", "--alphabet", sounds / "alphabet.txt")
     letters, _ = _an4_network(journey, "an4", (_HERE / "an4.toml", features), ())
-    config = _with_alphabet(journey, "an4-sounds.toml", (_HERE / "an4.toml", sounds / "alphabet.txt"))
+    config = _with_alphabet(journey, "an4-sounds.toml", "an4.toml", sounds / "alphabet.txt")
     spoken, measured = _an4_network(journey, "an4-sounds", (config, sounds), said)
     together = journey.command("training", "rescore", *measured, "--others", letters["run"])
     return {
@@ -185,12 +186,13 @@ def _an4_network(
     return {"run": trained["run"], "figures": figures}, chosen
 
 
-def _with_alphabet(journey: Journey, name: str, parts: tuple[Path, Path]) -> Path:
-    """A configuration with an alphabet file, written among what the journey works on."""
-    plain, alphabet = parts
+def _with_alphabet(journey: Journey, name: str, plain: str, alphabet: Path, seed: int = 1) -> Path:
+    """One of the configurations here with an alphabet file and a seed, written among what the journey works on."""
     config = journey.work / name
-    text = f"{plain.read_text(encoding='utf-8')}\n[data]\nalphabet = {json.dumps(str(alphabet))}\n"
-    config.write_text(text, encoding="utf-8")
+    text = (_HERE / plain).read_text(encoding="utf-8")
+    config.write_text(
+        f"seed = {seed}\n{text}\n[data]\nalphabet = {json.dumps(str(alphabet))}\n", encoding="utf-8"
+    )
     return config
 
 
@@ -292,11 +294,11 @@ def _fixed_learners(
 def _adapted_learners(
     journey: Journey, given: heard.Outputs, lexicon: dict[str, tuple[str, ...]]
 ) -> dict[str, Any]:
-    """Own network over sounds that learns from what the fixed one heard of the training speakers; then it, each time it
-    heard the sound at another speed, and the fixed one together."""
+    """Own networks over sounds that learn from what the fixed one heard of the training speakers: the first alone, then all
+    of them, having heard the sound at every speed, and the fixed one together."""
     sounds, fixed = journey.work / "ocean-sounds", journey.work / "ocean-fixed"
     hearings = given.hearings()
-    plain, *others = hearings
+    plain = next(iter(hearings))
     if not hearings[plain].exists():
         return {"missing": f"{hearings[plain]} is not there: write the outputs anew"}
     words = {speed: journey.work / f"ocean-words-{speed}" for speed in hearings}
@@ -304,13 +306,17 @@ def _adapted_learners(
     counts = heard.write_sounds_folder(given, components, lexicon, sounds)
     measured = heard.write_words_folders(given, components, words)
     counts["unheard"] += measured["unheard"]
-    config = _with_alphabet(journey, "adapted.toml", (_HERE / "adapted.toml", fixed / "alphabet.txt"))
-    run = journey.command("training", "run", "--config", config, "--features", sounds, stoppable=True)["run"]
-    chosen = ("--model", run, "--lm", journey.work / "ocean-fixed-lm", "--features", words[plain])
+    runs = []
+    for seed in _LEARNERS_SEEDS:
+        config = _with_alphabet(journey, f"adapted-{seed}.toml", "adapted.toml", fixed / "alphabet.txt", seed)
+        trained = journey.command("training", "run", "--config", config, "--features", sounds, stoppable=True)
+        runs.append(trained["run"])
+    chosen = ("--model", runs[0], "--lm", journey.work / "ocean-fixed-lm", "--features", words[plain])
     journey.command("training", "tune-decoder", *chosen, "--max-utterances", 0, "--trials", 40)
     wide = (*chosen, "--beam-width", _LEARNERS_BEAM)
     alone = _by_age(journey.command("training", "evaluate", *wide), given.folder)
-    judges = (*(f"{run}:{words[speed]}" for speed in others), fixed / "log_probs.npz")
+    _, *judges = (f"{run}:{words[speed]}" for run in runs for speed in hearings)
+    judges.append(str(fixed / "log_probs.npz"))
     together = journey.command("training", "rescore", *wide, "--others", *judges)
     figures = {**_by_age(together, given.folder), "rescored": together["rescored"]}
     return {
