@@ -35,6 +35,7 @@ _HERE = Path(__file__).resolve().parent
 _DONATIONS = _HERE.parent / "donations"
 _OCEAN = "speechocean762"
 _LEARNERS_SEEDS = (1, 2)  # of networks that judge together
+_LEARNERS_CANDIDATES = 60  # each of which seven networks judge
 _LEARNERS_BEAM = 800  # a network this unsure needs a wide search: 41.4 % with 100
 _READERS_BEAM = 400  # on words that are not in the lexicon
 _MIXED = ("--order", 4, "--prune", 0, 0, 1, "--interpolate")  # by weights tuned on dev
@@ -317,7 +318,8 @@ def _adapted_learners(
     alone = _by_age(journey.command("training", "evaluate", *wide), given.folder)
     _, *judges = (f"{run}:{words[speed]}" for run in runs for speed in hearings)
     judges.append(str(fixed / "log_probs.npz"))
-    together = journey.command("training", "rescore", *wide, "--others", *judges)
+    asked = ("--candidates", _LEARNERS_CANDIDATES, "--others", *judges)
+    together = journey.command("training", "rescore", *wide, *asked)
     figures = {**_by_age(together, given.folder), "rescored": together["rescored"]}
     return {
         **counts,

@@ -42,6 +42,7 @@ from training.evaluation.evaluate import (
     publish,
     real_time_factors,
 )
+from training.evaluation.outside import LogProbsFile
 from training.network.dataset import usable_cores
 
 if TYPE_CHECKING:
@@ -148,9 +149,11 @@ def _other(name: str, first: EvaluationRequest, store: Store) -> Measured:
 
 
 def _name(network: Measured, first: Measured) -> str:
-    """The run, and what it has heard where that is not what the first has."""
+    """The run, with what it has heard where that is not what the first has; the file of outputs."""
     run, heard = network.run_dir.name, network.corpus.name
-    return run if heard == first.corpus.name or run.startswith("outside-") else f"{run}:{heard}"
+    if isinstance(network.corpus, LogProbsFile):
+        return f"outside-{network.corpus.version}"
+    return run if heard == first.corpus.name else f"{run}:{heard}"
 
 
 def _contamination(request: RescoreRequest, networks: Sequence[Measured], scorer: Scorer) -> list[str]:
