@@ -5,7 +5,7 @@
 The key is made of the corpus version (itself made of content), the shard, the row group, the rows learnt
 from, the speeds and every feature setting, so an entry never goes stale. With the cache on, features are
 rounded to float16 whether they come from it or not, so that a run does not depend on what was cached. A file is
-proven by its checksum once in a process; one that is damaged is said, and made again.
+proven by its checksum once in a process; one that is damaged is said, and made again. Groups are read whole.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class FeatureCache:
         """A group's features, or None when they are not there or are not what was kept."""
         path, layout = self._path(table, group), _layout(table, group)
         try:
-            values = np.load(path, mmap_mode="r")
+            values = np.load(path)  # not mapped: a file that is cut meanwhile would end the process
         except (OSError, ValueError, EOFError):
             return None
         fits = values.shape == (int(layout[0][-1]), self._coefficients) and values.dtype == np.float16
