@@ -40,9 +40,7 @@ _LOW_HZ, _HIGH_HZ, _FILTERS = 130.0, 6800.0, 40  # of the archive's front end
 _KNEE = 0.85  # of the highest frequency: above it the axis is drawn straight to the end
 _LINE = re.compile(r"(?P<text>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
 _COPY = re.compile(r"-\d+-\d+$")  # at another tempo, of another tract
-_SOUNDS = (
-    "abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëì"  # what sounds are written with, in the order of their names
-)
+_SOUNDS = "abcdefghijklmnopqrstuvwxyzàáâãäåæçèéêëì"  # sounds are written with, in the order of their names
 _LETTER_A = ["EY"]  # here an "a" is spelled, not the article that the dictionary has first
 _MARKS = re.compile(r"</?s>|<sil>|\+\+\w+\+\+")
 
@@ -93,12 +91,15 @@ def write_sounds_folder(archive: Path, folder: Path, out: Path) -> dict[str, lis
     Answers the sounds of each word, as its first pronunciation has them.
 
     Raises:
-        DataError: the archive has no dictionary, or a word is not in it.
+        DataError: the archive has no dictionary, too many sounds stand in it, or a word does not.
     """
     said = _dictionary(archive)
-    label_of = dict(
-        zip(sorted({sound for sounds in said.values() for sound in sounds}), _SOUNDS, strict=False)
-    )
+    names = sorted({sound for sounds in said.values() for sound in sounds})
+    if len(names) > len(_SOUNDS):
+        raise DataError(
+            f"{archive}: etc/an4.dic has {len(names)} sounds; at most {len(_SOUNDS)} can be written"
+        )
+    label_of = dict(zip(names, _SOUNDS, strict=False))
     out.mkdir(parents=True, exist_ok=True)
     rows = []
     for row in _rows(folder):
@@ -130,7 +131,9 @@ def _dictionary(archive: Path) -> dict[str, list[str]]:
         raise DataError(f"{archive}: holds no etc/an4.dic")
     said: dict[str, list[str]] = {}
     for line in contents[name].decode("utf-8").splitlines():
-        word, *sounds = line.split()
+        word, *sounds = line.split() or [""]
+        if not sounds:
+            continue  # an empty line, or a word that nobody can say
         said.setdefault(word.partition("(")[0].lower(), sounds)
     return {**said, "a": _LETTER_A}
 

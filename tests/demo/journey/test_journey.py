@@ -95,7 +95,11 @@ def test_the_same_features_stand_there_with_texts_in_sounds(tmp_path: Path, monk
         assert after["text"] == " ".join(spelled[word] for word in before["text"].split())
     first = written.rows[0]["id"]
     assert np.array_equal(spoken.features(first), written.features(first))
-    monkeypatch.setitem(globals(), "DICTIONARY", "YES\tY EH S\n")
+    many = "YES\t" + " ".join(f"S{number}" for number in range(40)) + "\n"
+    monkeypatch.setitem(globals(), "DICTIONARY", many)
+    with pytest.raises(DataError, match=r"etc/an4.dic has 41 sounds; at most 39"):
+        an4.write_sounds_folder(archive(tmp_path / "many.tar.gz"), folder, sounds)
+    monkeypatch.setitem(globals(), "DICTIONARY", "YES\tY EH S\n\nNO\n")
     with pytest.raises(DataError, match=r"etc/an4.dic has no '[12]', which is said in an[12]-f"):
         an4.write_sounds_folder(archive(tmp_path / "short.tar.gz"), folder, sounds)
 
