@@ -44,11 +44,11 @@ def folding(tokens: list[str]) -> np.ndarray:
 
 
 def played(path: Path, percent: int, folder: Path) -> Path:
-    """The sound at another speed, a file below `folder`; the file itself at 100."""
+    """The sound at another speed, a file below `folder`, without dither, which is random; the file itself at 100."""
     if percent == 100:
         return path
     slower = folder / "played.wav"
-    subprocess.run(["sox", "-V1", str(path), str(slower), "speed", str(percent / 100)], check=True)
+    subprocess.run(["sox", "-V1", "-D", str(path), str(slower), "speed", str(percent / 100)], check=True)
     return slower
 
 
